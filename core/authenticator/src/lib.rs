@@ -1,0 +1,1 @@
+//! The phone's side of Countersign: a mobile authenticator's core.

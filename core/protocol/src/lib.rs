@@ -1,0 +1,1 @@
+//! The Countersign protocol: messages, codes, key schedule and verification. Pure: no I/O, clock or randomness.

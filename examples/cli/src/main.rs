@@ -1,0 +1,2 @@
+//! Countersign on the command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A sign-in service that speaks Countersign: accounts, pages, enrolment, challenges, verification.

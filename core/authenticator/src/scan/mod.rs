@@ -1,0 +1,154 @@
+//! Pixels to text: every QR code in a camera frame, a photograph or a screenshot.
+//!
+//! [`thorough`] takes its time over a still; a [`Scanner`] keeps to a budget for each camera frame and spreads its further
+//! attempts over the frames that follow; [`decode_file`] opens image files. Nothing here panics on any input.
+
+mod binary;
+mod file;
+mod image;
+mod zxing;
+
+use std::time::{Duration, Instant};
+
+pub use file::{Diagnosis, ScanError, decode_file};
+pub use image::{Image, ImageError, MAX_PIXELS, MAX_SIDE};
+
+use binary::{Lens, binarise};
+
+/// How much of a code may be unreadable and still be corrected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// About 7 % of the code words.
+    L,
+    /// About 15 %.
+    M,
+    /// About 25 %.
+    Q,
+    /// About 30 %.
+    H,
+}
+
+/// A code that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Code {
+    /// The text, by the character set that the code names or, when it names none, UTF-8 where the bytes are that.
+    /// `None` when the bytes are no text.
+    pub text: Option<String>,
+    /// The bytes as they were encoded.
+    pub bytes: Vec<u8>,
+    /// The corners in pixels of the picture, in the code's own order: top left, top right, bottom right, bottom left.
+    /// The top left corner is the one whose neighbours both have finder patterns.
+    pub corners: [(f32, f32); 4],
+    /// 1 to 40: the size is 17 + 4 × version modules.
+    pub version: u8,
+    /// The level of error correction.
+    pub level: Level,
+}
+
+/// The budget of [`thorough`].
+pub const STILL_BUDGET: Duration = Duration::from_millis(1500);
+
+/// The default budget of a [`Scanner`] for each frame.
+pub const FRAME_BUDGET: Duration = Duration::from_millis(8);
+
+/// Says when to stop. Wall time, because a frame's budget is about the next frame.
+pub(crate) struct Clock {
+    end: Instant,
+}
+
+impl Clock {
+    fn new(budget: Duration) -> Self {
+        Self {
+            end: Instant::now() + budget,
+        }
+    }
+
+    pub(crate) fn over(&self) -> bool {
+        Instant::now() >= self.end
+    }
+}
+
+/// One way to look at a picture.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    lens: Lens,
+    inverted: bool,
+}
+
+const fn attempt(lens: Lens, inverted: bool) -> Attempt {
+    Attempt { lens, inverted }
+}
+
+const ATTEMPTS: [Attempt; 6] = [
+    attempt(Lens::Plain, false),
+    attempt(Lens::Plain, true),
+    attempt(Lens::Gamma, false),
+    attempt(Lens::Shrink(2), false),
+    attempt(Lens::Double, false),
+    attempt(Lens::Shrink(3), false),
+];
+
+impl Attempt {
+    fn read(self, image: Image<'_>, clock: &Clock) -> Vec<Code> {
+        let mut bits = binarise(image, self.lens);
+        if self.inverted {
+            bits = bits.inverted();
+        }
+        let mut codes = zxing::read(&bits, clock);
+        let scale = self.lens.scale();
+        for code in &mut codes {
+            code.corners = code.corners.map(|(x, y)| (x * scale, y * scale));
+        }
+        codes
+    }
+}
+
+/// Every code in a still picture, for at most about [`STILL_BUDGET`].
+#[must_use]
+pub fn thorough(image: Image<'_>) -> Vec<Code> {
+    let clock = Clock::new(STILL_BUDGET);
+    for attempt in ATTEMPTS {
+        let codes = attempt.read(image, &clock);
+        if !codes.is_empty() || clock.over() {
+            return codes;
+        }
+    }
+    Vec::new()
+}
+
+/// Reads codes from a stream of camera frames, each within a budget.
+///
+/// Every frame gets the attempt that reads most codes, and one further attempt of a round that goes on over the
+/// frames: a code that the first attempt can't read is found some frames later, and a frame without a code stays cheap.
+#[derive(Debug)]
+pub struct Scanner {
+    budget: Duration,
+    next: usize,
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Self::new(FRAME_BUDGET)
+    }
+}
+
+impl Scanner {
+    /// A scanner that spends about `budget` on a frame.
+    #[must_use]
+    pub fn new(budget: Duration) -> Self {
+        Self { budget, next: 0 }
+    }
+
+    /// Every code in this frame that its share of attempts reads.
+    pub fn frame(&mut self, image: Image<'_>) -> Vec<Code> {
+        let clock = Clock::new(self.budget);
+        let codes = ATTEMPTS[0].read(image, &clock);
+        if !codes.is_empty() || clock.over() {
+            return codes;
+        }
+        let further = &ATTEMPTS[1..];
+        let attempt = further[self.next % further.len()];
+        self.next = (self.next + 1) % further.len();
+        attempt.read(image, &clock)
+    }
+}

@@ -1,0 +1,147 @@
+//! The service's signed information (§6): its origin, name and keys.
+
+use ciborium::Value;
+
+use crate::Time;
+use crate::cbor::{Fields, MAX_NUMBER, Map, ParseError, Problem};
+use crate::id::{KeyId, PublicKey, Svc};
+use crate::message::{BadSignature, Message, Received, Verified};
+use crate::origin::Origin;
+
+/// A key that signs for the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceKey {
+    /// The public key; its id is derived from it.
+    pub key: PublicKey,
+    /// When the service begins to sign with it.
+    pub valid_from: Time,
+}
+
+/// What a service publishes of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Info {
+    /// The service.
+    pub svc: Svc,
+    /// The key that signed this.
+    pub kid: KeyId,
+    /// Its web origin; svc is the hash of it.
+    pub origin: Origin,
+    /// Its name for people, 1 to 20 bytes.
+    pub app_name: String,
+    /// Never decreases.
+    pub sequence: u64,
+    /// When this was made.
+    pub issued_at: Time,
+    /// 1 to 8 keys.
+    pub signing_keys: Vec<ServiceKey>,
+    /// The key to which secrets are sealed.
+    pub hpke_key: PublicKey,
+    /// A second host for links.
+    pub link_host: Option<String>,
+}
+
+impl Info {
+    /// The signing key with this id.
+    pub fn signing_key(&self, kid: KeyId) -> Option<&PublicKey> {
+        self.signing_keys
+            .iter()
+            .map(|known| &known.key)
+            .find(|key| key.key_id() == kid)
+    }
+}
+
+impl Received<Info> {
+    /// Verifies the information with a key that it brings itself: all that can be done at first contact, where TLS and the hash
+    /// in the enrolment message vouch for it.
+    ///
+    /// # Errors
+    /// If it is not signed by one of its own keys.
+    pub fn verify_first_contact(self) -> Result<Verified<Info>, BadSignature> {
+        let key = *self
+            .unverified()
+            .signing_key(self.kid())
+            .ok_or(BadSignature)?;
+        self.verify(&key)
+    }
+}
+
+impl Message for Info {
+    const NAME: &'static str = "service information";
+    const DOMAIN: &'static str = "countersign/v1/info";
+    const LIMIT: usize = 2048;
+
+    fn decode(payload: &[u8]) -> Result<Self, ParseError> {
+        let mut fields = Fields::parse(Self::NAME, payload, Self::LIMIT)?;
+        fields.header(6)?;
+        let svc = Svc(fields.bytes(2, "svc")?);
+        let kid = KeyId(fields.bytes(3, "kid")?);
+        let origin = fields.text(4, "origin", 1..=Origin::LONGEST)?;
+        let origin = Origin::parse(&origin).map_err(|_| fields.fail("origin", Problem::Bounds))?;
+        if origin.svc() != svc {
+            return Err(fields.fail("svc", Problem::Bounds));
+        }
+        let info = Self {
+            svc,
+            kid,
+            origin,
+            app_name: fields.label(5, "application name", 20)?,
+            sequence: fields.number(6, "sequence")?,
+            issued_at: fields.number(7, "issued at")?,
+            signing_keys: fields
+                .array(8, "signing keys", 1..=8)?
+                .into_iter()
+                .map(|value| service_key(value).ok_or(fields.fail("signing keys", Problem::Bounds)))
+                .collect::<Result<_, _>>()?,
+            hpke_key: fields.public_key(9, "HPKE key")?,
+            link_host: fields.optional(10, |f| f.text(10, "link host", 1..=255))?,
+        };
+        if let Some(host) = &info.link_host
+            && Origin::from_authority(host).is_err()
+        {
+            return Err(fields.fail("link host", Problem::Bounds));
+        }
+        fields.finish()?;
+        Ok(info)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let keys = self
+            .signing_keys
+            .iter()
+            .map(|known| {
+                Value::Array(vec![
+                    Value::Bytes(known.key.as_bytes().to_vec()),
+                    known.valid_from.into(),
+                ])
+            })
+            .collect();
+        Map::message(6)
+            .bytes(2, &self.svc.0)
+            .bytes(3, &self.kid.0)
+            .text(4, self.origin.as_str())
+            .text(5, &self.app_name)
+            .uint(6, self.sequence)
+            .uint(7, self.issued_at)
+            .value(8, Value::Array(keys))
+            .bytes(9, self.hpke_key.as_bytes())
+            .optional(10, self.link_host.as_deref(), Map::text)
+            .encode()
+    }
+
+    fn svc(&self) -> Svc {
+        self.svc
+    }
+
+    fn kid(&self) -> KeyId {
+        self.kid
+    }
+}
+
+fn service_key(value: Value) -> Option<ServiceKey> {
+    let [key, valid_from] = <[Value; 2]>::try_from(value.into_array().ok()?).ok()?;
+    let valid_from = u64::try_from(valid_from.as_integer()?).ok()?;
+    Some(ServiceKey {
+        key: PublicKey::from_bytes(key.as_bytes()?)?,
+        valid_from: (valid_from <= MAX_NUMBER).then_some(valid_from)?,
+    })
+}

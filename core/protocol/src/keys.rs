@@ -3,8 +3,8 @@
 use hkdf::{Hkdf, HkdfExtract};
 use hmac::{Hmac, KeyInit, Mac};
 use p256::ecdsa::SigningKey;
+use p256::elliptic_curve::Curve;
 use p256::elliptic_curve::bigint::{NonZero, U384};
-use p256::elliptic_curve::{Curve, PrimeField};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -82,14 +82,11 @@ fn scalar_key(wide: &Secret<48>) -> SigningKey {
         .wrapping_add(&U384::ONE);
     let mut bytes = Zeroizing::new(number.to_be_bytes());
     number.zeroize();
-    let mut field = p256::FieldBytes::default();
-    field.copy_from_slice(&bytes.as_ref()[16..]);
+    // 1 to n - 1 is exactly the range of valid keys, so this can't fail.
+    #[allow(clippy::expect_used)]
+    let key = SigningKey::from_slice(&bytes.as_ref()[16..]).expect("a scalar from 1 to n - 1");
     bytes.zeroize();
-    let scalar = p256::Scalar::from_repr(field);
-    field.zeroize();
-    // The range 1 to n - 1 is exactly that of the non-zero scalars.
-    let scalar = Option::from(scalar).unwrap_or(p256::Scalar::ONE);
-    SigningKey::from(p256::NonZeroScalar::new(scalar).unwrap_or_else(|| unreachable!()))
+    key
 }
 
 fn expand(hkdf: &Hkdf<Sha256>, info: &[&[u8]], out: &mut [u8]) {

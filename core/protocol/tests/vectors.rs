@@ -1,0 +1,239 @@
+//! The vectors of PROTOCOL.md §15 are what this crate computes. `VECTORS=print cargo test -p countersign-protocol --features verify --test vectors -- --nocapture`
+//! prints them.
+
+mod common;
+
+use common::{FixedRng, World, id, secret};
+use countersign_protocol::challenge::CodeForm;
+use countersign_protocol::code::{Code, Shape, transaction_question};
+use countersign_protocol::enrolment::Way;
+use countersign_protocol::id::{EnrolmentId, PublicKey};
+use countersign_protocol::keys::{Chain, PinKeys, enrolment_pin_key, enrolment_pin_verifier};
+use countersign_protocol::link::{encode_base32, link_text, qr_text};
+use countersign_protocol::message::Message;
+use countersign_protocol::query::Ask;
+use countersign_protocol::request::{Transcript, Unsigned};
+use countersign_protocol::secret::Secret;
+
+#[derive(Default)]
+struct Vectors(Vec<(String, String)>);
+
+impl Vectors {
+    fn hex(&mut self, name: &str, bytes: impl AsRef<[u8]>) {
+        self.0.push((name.into(), hex::encode(bytes)));
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        self.0.push((name.into(), text.into()));
+    }
+}
+
+fn computed() -> Vectors {
+    let w = World::new();
+    let mut v = Vectors::default();
+    v.text("origin", w.origin.as_str());
+    v.hex("svc", w.origin.svc().0);
+    v.hex("acc", w.acc.0);
+    v.hex("dev", w.dev.0);
+    v.hex("service private key", w.service.to_bytes());
+    v.hex("service public key", w.service_key().as_bytes());
+    v.hex("service kid", w.service_key().key_id().0);
+    v.hex("HPKE private key", hpke_private());
+    v.hex("HPKE public key", w.opening.public().as_bytes());
+    v.hex("HPKE kid", w.opening.public().key_id().0);
+    v.hex("device private key", w.device.to_bytes());
+    v.hex("device public key", w.device_key().as_bytes());
+
+    keys(&w, &mut v);
+
+    v.hex("information payload", w.info().encode());
+    v.hex("information message", w.signed(&w.info()));
+    v.hex("information hash", w.info_hash().0);
+    for (name, way) in [("way 1", Way::PinInBrowser), ("way 2", Way::PinOnPhone)] {
+        let enrolment = w.signed(&w.enrolment(way));
+        v.hex(&format!("enrolment message, {name}"), &enrolment);
+        v.hex(
+            &format!("enrolment hash, {name}"),
+            w.hash(&w.enrolment(way)).0,
+        );
+        let mut qr = qr_text(&w.origin, &enrolment);
+        if way == Way::PinInBrowser {
+            qr += &format!("#{}", encode_base32(&id::<16>("S")));
+        }
+        v.text(&format!("enrolment QR code, {name}"), &qr);
+        let claim = w.claim_unsigned(way);
+        v.hex(&format!("claim hash, {name}"), claim.hash().0);
+        v.hex(&format!("claim body, {name}"), w.body(claim));
+    }
+    let claim = w.claim_unsigned(Way::PinOnPhone);
+    let reply = w.reply(claim.hash());
+    v.hex("claim reply", w.signed(&reply));
+    for (name, ask) in [
+        (
+            "complete",
+            Ask::Complete {
+                wait: 25,
+                enrolment: EnrolmentId(id("enrolment")),
+            },
+        ),
+        ("status", Ask::Status { last: 0 }),
+        (
+            "inbox",
+            Ask::Inbox {
+                last: 0,
+                wait: 50,
+                known: None,
+            },
+        ),
+    ] {
+        let query = w.query(ask);
+        v.hex(&format!("{name} transcript"), query.encode());
+        v.hex(&format!("{name} body"), w.body(Unsigned::plain(&query)));
+    }
+
+    v.hex("approve challenge", w.signed(&w.approve()));
+    v.hex("approve challenge hash", w.hash(&w.approve()).0);
+    v.hex("on-mobile challenge", w.signed(&w.on_mobile()));
+    let answer = w.answer().encode();
+    v.hex("answer transcript", &answer);
+    v.hex(
+        "answer PIN signature",
+        w.pin_signature("countersign/v1/answer-pin", &answer),
+    );
+    v.hex("answer hash", w.answer_unsigned().hash().0);
+    v.hex("answer body", w.body(w.answer_unsigned()));
+    v.hex("decline body", w.body(Unsigned::plain(&w.decline())));
+    v.hex("state token key", secret("state key").expose());
+    v.hex("state token 1", w.state.token(w.dev, 1).0);
+
+    codes(&w, &mut v);
+    v
+}
+
+fn keys(w: &World, v: &mut Vectors) {
+    let d = secret("D");
+    let z = secret("Z");
+    v.hex("D", d.expose());
+    v.hex("Z", z.expose());
+    v.text("PIN", "4071");
+    let keys = w.pin_keys();
+    v.hex("sk_pin, epoch 1, no Z", keys.signing_key().to_bytes());
+    v.hex(
+        "sk_pin public key",
+        PublicKey::of(keys.signing_key()).as_bytes(),
+    );
+    v.hex("P, epoch 1, no Z", keys.code.expose());
+    let mut binding = w.binding;
+    binding.epoch = 2;
+    let keys = PinKeys::derive(&binding, &d, Some(&z), &w.pin());
+    v.hex("sk_pin, epoch 2, with Z", keys.signing_key().to_bytes());
+    v.hex("P, epoch 2, with Z", keys.code.expose());
+    let chain = Chain::new(1, secret("C"));
+    v.hex("C_1", chain.value().expose());
+    let second = chain.advanced(2, 9).unwrap();
+    v.hex("C_2", second.value().expose());
+    v.hex("N", secret("N").expose());
+    v.hex("O_2 with P", second.code_key(&w.pin_keys().code).expose());
+    v.hex("O_2 with N", second.code_key(&secret("N")).expose());
+    let s = Secret::new_with(|out: &mut [u8; 16]| *out = id("S"));
+    let k = enrolment_pin_key(&s, &EnrolmentId(id("enrolment")), &w.pin());
+    v.hex("S", s.expose());
+    v.hex("enrolment id", id::<16>("enrolment"));
+    v.hex("K", k.expose());
+    v.hex("V", enrolment_pin_verifier(&k).expose());
+}
+
+fn codes(w: &World, v: &mut Vectors) {
+    let chain = Chain::new(1, secret("C")).advanced(2, 9).unwrap();
+    for (name, form, shape) in [
+        ("code", CodeForm::Characters, Shape::Eight),
+        ("code in digits", CodeForm::Digits, Shape::Digits),
+    ] {
+        let challenge = w.code(form);
+        let signed = w.signed(&challenge);
+        v.hex(&format!("{name} challenge"), &signed);
+        v.hex(&format!("{name} challenge hash"), w.hash(&challenge).0);
+        if shape == Shape::Eight {
+            v.text("code QR code", &qr_text(&w.origin, &signed));
+            v.text("code link", &link_text(&w.origin, &signed));
+        }
+        let key = chain.code_key(&secret("N"));
+        let code = Code::compute(shape, key.expose(), 2, &w.hash(&challenge).0);
+        v.text(&format!("{name}, no PIN asked"), &code.shown());
+    }
+    let challenge = w.transaction();
+    v.hex("transaction challenge", w.signed(&challenge));
+    v.hex("transaction challenge hash", w.hash(&challenge).0);
+    let values = [
+        ("iban", "LV80BANK0000435195001"),
+        ("name", "Jānis Kalniņš"),
+        ("amount", "1234.50"),
+        ("reference", "RF2026"),
+    ];
+    for (id, value) in values {
+        v.text(&format!("transaction value {id}"), value);
+    }
+    let question = transaction_question(&w.hash(&challenge).0, &values);
+    v.hex("transaction question", question);
+    let key = chain.code_key(&w.pin_keys().code);
+    let code = Code::compute(Shape::Twelve, key.expose(), 2, &question);
+    v.text("transaction code, PIN asked", &code.shown());
+}
+
+/// What [`countersign_protocol::seal::OpeningKey::derive`] derives, which does not give it away.
+fn hpke_private() -> Vec<u8> {
+    use hpke::{Kem, Serializable, kem::DhP256HkdfSha256};
+    let (private, _) = DhP256HkdfSha256::derive_keypair(secret("hpke seed").expose());
+    private.to_bytes().to_vec()
+}
+
+#[test]
+fn protocol_md_has_the_vectors_that_this_crate_computes() {
+    let computed = computed();
+    if std::env::var_os("VECTORS").is_some() {
+        for (name, value) in &computed.0 {
+            println!("{name} = {value}");
+        }
+        return;
+    }
+    let text = include_str!("../PROTOCOL.md");
+    let written: Vec<(String, String)> = text
+        .split("```vectors\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next())
+        .flat_map(str::lines)
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    for (written, computed) in written.iter().zip(&computed.0) {
+        assert_eq!(written, computed);
+    }
+    assert_eq!(written.len(), computed.0.len());
+}
+
+#[test]
+fn what_is_sealed_opens_with_the_hpke_key() {
+    let w = World::new();
+    let purpose = w.answer().sealing();
+    let sealed =
+        countersign_protocol::seal::seal(w.opening.public(), &purpose, b"secret", &mut FixedRng(7))
+            .unwrap();
+    assert_eq!(
+        w.opening.open(&purpose, &sealed).unwrap().as_slice(),
+        b"secret"
+    );
+    let claim = w.claim(Way::PinOnPhone).sealing();
+    assert!(
+        w.opening.open(&claim, &sealed).is_err(),
+        "another domain string"
+    );
+    for at in 0..sealed.len() {
+        let mut changed = sealed.clone();
+        changed[at] ^= 1;
+        assert!(w.opening.open(&purpose, &changed).is_err(), "byte {at}");
+        assert!(
+            w.opening.open(&purpose, &sealed[..at]).is_err(),
+            "cut at {at}"
+        );
+    }
+}

@@ -196,21 +196,18 @@ fn canonical(shape: Shape, character: char) -> Option<u8> {
 
 /// The question of a transaction's code: SHA-256("countersign/v1/txn" | 0x00 | challenge hash | CBOR [[id, value]...]).
 ///
-/// The values are canonical ([`crate::field::canonical`]), in the order of the challenge's fields. Text and integer ids both encode
-/// deterministically (RFC 8949 §4.2): shortest heads, definite lengths.
+/// The values are canonical ([`crate::field::canonical`]), in the order of the challenge's fields; arrays and
+/// texts always encode deterministically (RFC 8949 §4.2): shortest heads, definite lengths.
 #[must_use]
-pub fn transaction_question<I>(challenge_hash: &[u8; 32], values: &[(I, &str)]) -> [u8; 32]
-where
-    I: Clone + Into<Value>,
-{
+pub fn transaction_question(challenge_hash: &[u8; 32], values: &[(&str, &str)]) -> [u8; 32] {
     let rows = values
         .iter()
-        .map(|(id, value)| Value::Array(vec![id.clone().into(), Value::from(*value)]))
+        .map(|(id, value)| Value::Array(vec![Value::from(*id), Value::from(*value)]))
         .collect();
     let mut message = b"countersign/v1/txn\0".to_vec();
     message.extend_from_slice(challenge_hash);
     let Ok(()) = ciborium::into_writer(&Value::Array(rows), &mut message) else {
-        unreachable!("a vector takes every byte, and arrays, integers and texts always encode")
+        unreachable!("a vector takes every byte, and arrays and texts always encode")
     };
     Sha256::digest(message).into()
 }
@@ -279,7 +276,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_what_to_do() {
-        let error = |shape, text| Typed::read(shape, text).err().unwrap();
+        let error = |shape, text: &str| Typed::read(shape, text).err().unwrap();
         assert_eq!(
             error(Shape::Eight, ""),
             TypedError::Length {
@@ -362,13 +359,21 @@ mod tests {
         let hash = [0xab; 32];
         let mut expected = b"countersign/v1/txn\0".to_vec();
         expected.extend_from_slice(&hash);
-        // [[1, "1234.50"], [24, "LV80"]]
-        expected.extend_from_slice(b"\x82\x82\x01\x671234.50\x82\x18\x18\x64LV80");
-        let question = transaction_question(&hash, &[(1_u64, "1234.50"), (24, "LV80")]);
+        // [["sum", "1234.50"], ["text", 24 times "x"]]
+        expected.extend_from_slice(
+            b"\x82\x82\x63sum\x671234.50\x82\x64text\x78\x18xxxxxxxxxxxxxxxxxxxxxxxx",
+        );
+        let question = transaction_question(
+            &hash,
+            &[("sum", "1234.50"), ("text", "xxxxxxxxxxxxxxxxxxxxxxxx")],
+        );
         assert_eq!(question, <[u8; 32]>::from(Sha256::digest(expected)));
         assert_ne!(
             question,
-            transaction_question(&hash, &[(24_u64, "LV80"), (1, "1234.50")]),
+            transaction_question(
+                &hash,
+                &[("text", "xxxxxxxxxxxxxxxxxxxxxxxx"), ("sum", "1234.50")]
+            ),
             "order is kept"
         );
     }

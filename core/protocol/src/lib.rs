@@ -6,6 +6,7 @@
 //! * [`message`] and [`request`] hold the two forms of signed messages: the service's, and the phone's with its sealed part.
 //! * [`info`], [`enrolment`], [`challenge`], [`query`], [`claim`], [`answer`], [`reply`] are the messages, one family a file.
 //! * [`keys`] is the key schedule, [`code`] and [`ocra`] turn its output into what a person types.
+//! * [`policy`] is what a service counts and what follows from it.
 //! * [`verify`] (feature `verify`) is what a service calls.
 
 pub mod answer;
@@ -24,6 +25,7 @@ pub mod message;
 pub mod ocra;
 pub mod origin;
 pub mod pin;
+pub mod policy;
 pub mod query;
 pub mod reply;
 pub mod request;

@@ -1,0 +1,168 @@
+//! Budgets for typed codes. They are apart from those for approvals: who types codes can't use up an approval's tries.
+//!
+//! A wrong code names no device, so it counts for the account, and where the PIN is asked, for each active device too.
+
+use crate::Time;
+
+/// This many wrong codes end a challenge.
+pub const FOR_A_CHALLENGE: u8 = 3;
+/// This many wrong codes in a row close the codes for which the PIN is asked, for the account.
+pub const WITH_PIN_IN_A_ROW: u8 = 5;
+/// This many wrong codes in a device's PIN epoch close its codes for which the PIN is asked.
+pub const WITH_PIN_IN_EPOCH: u8 = 15;
+/// This many wrong codes in a row close the codes for which no PIN is asked, for the account.
+pub const WITHOUT_PIN_IN_A_ROW: u8 = 15;
+/// For this long, in seconds, unless another factor opens them before.
+pub const WITHOUT_PIN_CLOSED: Time = 24 * 60 * 60;
+/// At this many wrong codes in a row without PIN, a notice goes out.
+pub const NOTICE_AT: u8 = 3;
+
+/// Why no code can be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Closed {
+    /// The challenge has had its three wrong codes.
+    #[error("three wrong codes were typed: get a new QR code")]
+    Challenge,
+    /// Codes with PIN are closed for the account.
+    #[error(
+        "too many wrong codes were typed: approve with the PIN on a phone that is online, or use another strong factor, and codes work again"
+    )]
+    WithPin,
+    /// Codes with PIN are closed for this device.
+    #[error(
+        "too many wrong codes were typed: codes of this phone work again after its next approval with the right PIN"
+    )]
+    Device,
+    /// Codes without PIN are closed for the account.
+    #[error("too many wrong codes were typed: sign in with another factor, or try again tomorrow")]
+    WithoutPin {
+        /// When they open by themselves.
+        until: Time,
+    },
+}
+
+/// Codes tried for one challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ForChallenge(pub u8);
+
+impl ForChallenge {
+    /// Takes one of the three tries, before the code is judged.
+    ///
+    /// # Errors
+    /// [`Closed::Challenge`] when all are spent.
+    pub const fn take(self) -> Result<Self, Closed> {
+        if self.ended() {
+            Err(Closed::Challenge)
+        } else {
+            Ok(Self(self.0 + 1))
+        }
+    }
+
+    /// Whether no code is taken for this challenge any more.
+    #[must_use]
+    pub const fn ended(self) -> bool {
+        self.0 >= FOR_A_CHALLENGE
+    }
+}
+
+/// The account's wrong codes in a row where the PIN is asked. Neither a password change nor a code without PIN resets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WithPin(pub u8);
+
+impl WithPin {
+    /// Takes a try, before the code is judged.
+    ///
+    /// # Errors
+    /// [`Closed::WithPin`] after five in a row.
+    pub const fn take(self) -> Result<Self, Closed> {
+        if self.0 >= WITH_PIN_IN_A_ROW {
+            Err(Closed::WithPin)
+        } else {
+            Ok(Self(self.0 + 1))
+        }
+    }
+
+    /// After a right code with PIN, an approval with PIN, or another strong factor: the row starts anew.
+    #[must_use]
+    pub const fn reset(self) -> Self {
+        Self(0)
+    }
+}
+
+/// A device's wrong codes in its PIN epoch where the PIN is asked. Only a new epoch, [`DeviceEpoch::default`], resets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeviceEpoch(pub u8);
+
+impl DeviceEpoch {
+    /// Takes a try, before the code is judged against this device.
+    ///
+    /// # Errors
+    /// [`Closed::Device`] after fifteen in the epoch; the code is then not judged against this device.
+    pub const fn take(self) -> Result<Self, Closed> {
+        if self.0 >= WITH_PIN_IN_EPOCH {
+            Err(Closed::Device)
+        } else {
+            Ok(Self(self.0 + 1))
+        }
+    }
+
+    /// Gives the try back after a right code, for each device that it was taken from.
+    #[must_use]
+    pub const fn give_back(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
+    /// Whether the phone must refresh, asked after a right PIN in an approval: with as many spent as for [`super::tries`].
+    #[must_use]
+    pub const fn refresh_needed(self) -> bool {
+        self.0 >= super::tries::REFRESH_FROM
+    }
+}
+
+/// The account's wrong codes in a row where no PIN is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WithoutPin {
+    /// How many.
+    pub in_a_row: u8,
+    /// When the last try was taken.
+    pub last: Time,
+}
+
+impl WithoutPin {
+    /// Takes a try at this time, before the code is judged. A day after the fifteenth, the row starts anew.
+    ///
+    /// # Errors
+    /// [`Closed::WithoutPin`] after fifteen in a row and for a day.
+    pub const fn take(self, now: Time) -> Result<Self, Closed> {
+        if self.in_a_row < WITHOUT_PIN_IN_A_ROW {
+            return Ok(Self {
+                in_a_row: self.in_a_row + 1,
+                last: now,
+            });
+        }
+        let until = self.last.saturating_add(WITHOUT_PIN_CLOSED);
+        if now < until {
+            Err(Closed::WithoutPin { until })
+        } else {
+            Ok(Self {
+                in_a_row: 1,
+                last: now,
+            })
+        }
+    }
+
+    /// After a right code or another factor: the row starts anew.
+    #[must_use]
+    pub const fn reset(self) -> Self {
+        Self {
+            in_a_row: 0,
+            last: self.last,
+        }
+    }
+
+    /// Whether a notice goes out, asked after a wrong code: at the third, once in a row.
+    #[must_use]
+    pub const fn notice_due(self) -> bool {
+        self.in_a_row == NOTICE_AT
+    }
+}

@@ -433,7 +433,7 @@ mod tests {
             ("a200182a0105", Problem::Type),
             ("a2004301020301 05", Problem::Bounds),
             ("a200420102010a", Problem::Bounds),
-            ("a2c0420102 0105", Problem::Type), // a tag where a key was due
+            ("a2c000420102 0105", Problem::Type), // a tag where a key was due
             ("820105", Problem::Type),
             ("a2005f4101410 2ff0105", Problem::Encoding), // byte string in pieces
             ("a200420102f90001 05", Problem::Type),

@@ -74,7 +74,7 @@ impl fmt::Display for Guessable {
 
 impl std::error::Error for Guessable {}
 
-/// The ten or twenty PINs that people choose most often and that no other rule here catches.
+/// Of the PINs that people choose most often, those that no other rule here catches.
 ///
 /// From the twenty most frequent four-digit passwords of DataGenetics, "PIN analysis" (2012), and the ten most
 /// frequent iPhone lock codes of D. Amitay (2011): 2580 and 0852 are the middle column of the keypad, 5683 spells LOVE.

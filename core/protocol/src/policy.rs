@@ -6,5 +6,4 @@
 pub mod codes;
 pub mod push;
 pub mod steps;
-pub mod token;
 pub mod tries;

@@ -1,4 +1,4 @@
-//! Budgets, steps, state tokens and pushes, each as a table or against a plain model.
+//! Budgets, steps and pushes, each as a table or against a plain model.
 
 use countersign_protocol::policy::codes::{
     self, Closed, DeviceEpoch, ForChallenge, WithPin, WithoutPin,
@@ -7,7 +7,6 @@ use countersign_protocol::policy::push::{HOUR, Stopped, may_push};
 use countersign_protocol::policy::steps::{
     self, Given, NotAccepted, NotGiven, Reported, accept, allot, reported,
 };
-use countersign_protocol::policy::token::{Tokens, Verdict, judge};
 use countersign_protocol::policy::tries::{Blocked, Notice, Tries};
 use proptest::prelude::*;
 
@@ -230,75 +229,6 @@ fn only_a_restore_lets_a_phone_raise_the_accounts_step_and_not_far() {
             expected,
             "{account} {last} {restored}"
         );
-    }
-}
-
-#[test]
-fn a_state_token_is_accepted_adopted_or_shows_a_copy() {
-    let tokens = Tokens {
-        issued: 8,
-        acked: 5,
-    };
-    let next = |issued, acked| Tokens { issued, acked };
-    for (presented, well_made, expected) in [
-        (8, true, Verdict::Accept(next(9, 8))),
-        (5, true, Verdict::Accept(next(9, 5))),
-        (9, true, Verdict::Adopt(next(10, 9))),
-        (500, true, Verdict::Adopt(next(501, 500))),
-        (6, true, Verdict::Copied),
-        (7, true, Verdict::Copied),
-        (4, true, Verdict::Copied),
-        (0, true, Verdict::Copied),
-        (u64::MAX, true, Verdict::Copied),
-        (8, false, Verdict::Copied),
-        (5, false, Verdict::Copied),
-        (9, false, Verdict::Copied),
-    ] {
-        assert_eq!(
-            judge(tokens, presented, well_made),
-            expected,
-            "{presented} {well_made}"
-        );
-    }
-}
-
-proptest! {
-    #[test]
-    fn a_copy_is_shown_at_its_first_word_or_once_it_went_on_at_the_phones_next(
-        lost in prop::collection::vec(any::<bool>(), 1..30),
-        copied_at in 0_usize..30,
-    ) {
-        // The phone speaks, and some answers are lost on their way to it; at the end a copy of its storage
-        // speaks, goes on with what it is given, and the phone speaks again.
-        let (mut service, mut phone, mut copy) = (Tokens { issued: 1, acked: 1 }, 1, 1);
-        for (turn, lost) in lost.iter().enumerate() {
-            if turn == copied_at {
-                copy = phone;
-            }
-            let Verdict::Accept(next) = judge(service, phone, true) else {
-                return Err(TestCaseError::fail("an honest phone was refused"));
-            };
-            service = next;
-            if !lost {
-                phone = next.issued;
-            }
-        }
-        match judge(service, copy, true) {
-            Verdict::Copied => {}
-            Verdict::Adopt(_) => prop_assert!(false, "the service was not restored"),
-            Verdict::Accept(next) => {
-                let after = judge(judge_again(next, next.issued), phone, true);
-                prop_assert_eq!(after, Verdict::Copied, "the phone and its copy can't both go on");
-            }
-        }
-    }
-}
-
-/// The service's tokens after a holder of `presented` has spoken, if it was accepted.
-fn judge_again(tokens: Tokens, presented: u64) -> Tokens {
-    match judge(tokens, presented, true) {
-        Verdict::Accept(next) | Verdict::Adopt(next) => next,
-        Verdict::Copied => tokens,
     }
 }
 

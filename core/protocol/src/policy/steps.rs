@@ -1,6 +1,7 @@
 //! Steps of offline codes: which the service gives out, and which the phone accepts.
 
 use crate::Step;
+use crate::keys::LONGEST_ADVANCE;
 
 /// The most open challenges with a step for an account.
 pub const OPEN: u32 = 3;
@@ -11,7 +12,7 @@ pub const OPEN_FOR_KNOWN: u32 = 1;
 /// So many of an hour's steps are kept for them.
 pub const AN_HOUR_FOR_KNOWN: u32 = 10;
 /// How far ahead of its last step a phone follows: each step costs it one HKDF.
-pub const WINDOW: Step = 65_536;
+pub const WINDOW: Step = LONGEST_ADVANCE;
 /// How far a phone's word moves the account's step after a restore; the restore itself adds as many to every step.
 pub const RESTORE: Step = 10_000;
 /// One past the last step (PROTOCOL.md, section 2).
@@ -101,7 +102,8 @@ pub enum Reported {
     Suspend,
 }
 
-/// Judges the last step that a device reports. `restored`: this device's state token has shown that the service was restored.
+/// Judges the last step that a device reports. `restored`: the same message's state token has a newer sequence number
+/// than the service ever issued, as far as it remembers.
 ///
 /// Without a restore no honest device can be ahead of the account, because it moves only on steps that the service signed.
 #[must_use]

@@ -13,8 +13,8 @@ use crate::id::{AccountId, DeviceId, EnrolmentId, Svc};
 use crate::pin::Pin;
 use crate::secret::{Secret, Secret32};
 
-/// The furthest that a phone moves its chain for one code.
-pub const LONGEST_ADVANCE: u64 = 65_536;
+/// The furthest that a chain moves for one code, counted from the next step: the step `last` + 65,536.
+pub const LONGEST_ADVANCE: u64 = 65_535;
 
 /// What the PIN keys of an account are bound to, besides D, Z and the PIN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Every message survives a round trip, and no damaged, foreign or oversized one is read.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::World;

@@ -1,6 +1,8 @@
 //! The vectors of PROTOCOL.md §15 are what this crate computes. `VECTORS=print cargo test -p countersign-protocol --features verify --test vectors -- --nocapture`
 //! prints them.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{FixedRng, World, id, secret};

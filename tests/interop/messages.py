@@ -1,0 +1,273 @@
+"""The service's messages as tables, and links: PROTOCOL.md sections 4, 6 and 8."""
+
+import re
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+from wire import (
+    COUNT, EPOCH, STEP, TIME, Field, Refused, Signed, array, base32, binary, boolean, const, decode, kid, listed,
+    public_key, read_map, read_signed, require, shown, svc_of, text, uint, unbase32,
+)
+
+APPROVE, CODE, TRANSACTION, ON_MOBILE, ENROLMENT, INFORMATION = range(1, 7)
+CLAIM, COMPLETE, STATUS, INBOX, ANSWER, REPLY = range(7, 13)
+IN_BROWSER, ON_PHONE = 1, 2
+
+_INFORMATION = {
+    0: Field("version", const(1)),
+    1: Field("type", const(INFORMATION)),
+    2: Field("svc", binary(8)),
+    3: Field("kid", binary(4)),
+    4: Field("origin", text(1, 255)),
+    5: Field("application", shown(1, 20)),
+    6: Field("sequence", COUNT),
+    7: Field("issued_at", TIME),
+    8: Field("keys", array(1, 8, listed(public_key, TIME))),
+    9: Field("hpke", public_key),
+    10: Field("link_host", text(1, 255), optional=True),
+}
+
+_ENROLMENT = {
+    0: Field("version", const(1)),
+    1: Field("type", const(ENROLMENT)),
+    2: Field("svc", binary(8)),
+    3: Field("kid", binary(4)),
+    4: Field("acc", binary(8)),
+    5: Field("dev", binary(8)),
+    6: Field("id", binary(16)),
+    7: Field("secret", binary(16)),
+    8: Field("way", uint(IN_BROWSER, ON_PHONE)),
+    9: Field("expiry", TIME),
+    10: Field("application", shown(1, 20)),
+    11: Field("account", shown(1, 40)),
+    12: Field("information", binary(32)),
+}
+
+_TRANSACTION_FIELD = {
+    0: Field("id", lambda v: type(v) is str and re.fullmatch(r"[a-z0-9_-]{1,12}", v) is not None),
+    1: Field("label", shown(1, 20)),
+    2: Field("kind", uint(1, 6)),
+    3: Field("longest", uint(1, 140)),
+    4: Field("pattern", text(1, 64), optional=True),
+    5: Field("hint", shown(1, 40), optional=True),
+}
+
+_CHALLENGE = {
+    0: Field("version", const(1)),
+    1: Field("type", uint(APPROVE, ON_MOBILE)),
+    2: Field("svc", binary(8)),
+    3: Field("kid", binary(4)),
+    6: Field("id", binary(16)),
+    7: Field("purpose", uint(1, 10)),
+    8: Field("issued_at", TIME),
+    9: Field("lifetime", uint(1, 600)),
+    10: Field("application", shown(1, 20)),
+    11: Field("unlock", uint(0, 2)),
+    12: Field(
+        "context",
+        listed(uint(0, 7), uint(0, 6), lambda v: type(v) is str and re.fullmatch("[A-Z]{2}", v) is not None),
+    ),
+}
+_ACCOUNT = {4: Field("acc", binary(8))}
+_CHALLENGES = {
+    APPROVE: _CHALLENGE | _ACCOUNT | {5: Field("dev", binary(8)), 15: Field("matching", boolean)},
+    CODE: _CHALLENGE | _ACCOUNT | {13: Field("step", STEP), 14: Field("form", uint(1, 2))},
+    TRANSACTION: _CHALLENGE
+    | _ACCOUNT
+    | {
+        13: Field("step", STEP),
+        16: Field("title", shown(1, 30)),
+        17: Field("fields", array(1, 12, lambda v: type(v) is dict)),
+    },
+    ON_MOBILE: _CHALLENGE | {18: Field("return_url", text(1, 255))},
+}
+
+_REPLY = {
+    0: Field("version", const(1)),
+    1: Field("type", const(REPLY)),
+    2: Field("svc", binary(8)),
+    3: Field("kid", binary(4)),
+    4: Field("request", binary(32)),
+    5: Field("result", uint(0, 14)),
+    6: Field("time", TIME),
+    7: Field("sequence", COUNT),
+    8: Field("token", binary(32), optional=True),
+    9: Field("tries_in_row", uint(0, 5), optional=True),
+    10: Field("tries_in_epoch", uint(0, 15), optional=True),
+    11: Field("counter", COUNT, optional=True),
+    12: Field("next_step", STEP, optional=True),
+    13: Field("i0", STEP, optional=True),
+    14: Field("epoch", EPOCH, optional=True),
+    15: Field("state", uint(1, 5), optional=True),
+    16: Field("names", listed(shown(1, 20), shown(1, 40), shown(1, 40)), optional=True),
+    17: Field("policy", listed(const(5), const(15)), optional=True),
+    18: Field("confirmation", lambda v: type(v) is str and re.fullmatch("[0-9]{6}", v) is not None, optional=True),
+    19: Field("challenges", array(0, 4, binary(1, 566)), optional=True),
+    20: Field("r", binary(16), optional=True),
+}
+
+_LIMITS = {"info": 2048, "enrolment": 300, "challenge": 566, "reply": 8192}
+
+
+def _named(values: dict, signed: Signed) -> SimpleNamespace:
+    return SimpleNamespace(**values, hash=signed.hash)
+
+
+# --- Information ----------------------------------------------------------------------------------------------------
+
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?")
+_HOST = re.compile(r"((?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})*|\[[0-9a-f:.]+\])(:([1-9][0-9]{0,4}))?")
+
+
+def check_origin(origin: str) -> None:
+    scheme, separator, host = origin.partition("://")
+    match = _HOST.fullmatch(host)
+    require(separator != "" and match is not None and len(origin) <= 255, "origin: not a web origin")
+    require(scheme == "https" or (scheme == "http" and _LOOPBACK.fullmatch(host) is not None), "origin: not https")
+    default = {"https": "443", "http": "80"}[scheme]
+    require(match[4] is None or (match[4] != default and int(match[4]) < 65536), "origin: port")
+
+
+def key_of(information: SimpleNamespace, key_id: bytes) -> bytes:
+    for point, _valid_from in information.keys:
+        if kid(point) == key_id:
+            return point
+    raise Refused("signed by a key that the service does not have")
+
+
+def read_information(data: bytes, origin: str, known: SimpleNamespace | None = None) -> SimpleNamespace:
+    """`known` is the information that the phone has: the new one must be its successor."""
+    signed = read_signed(data, "info", _LIMITS["info"])
+    values = read_map(decode(signed.payload, "info"), _INFORMATION, "info")
+    information = _named(values, signed)
+    check_origin(information.origin)
+    require(information.origin == origin and information.svc == svc_of(origin), "info: another service")
+    signed.verify(key_of(information, information.kid))
+    if known is not None:
+        key_of(known, information.kid)
+        require(information.sequence >= known.sequence, "info: older than the one the phone has")
+    return information
+
+
+def read_enrolment(data: bytes) -> tuple[SimpleNamespace, Signed]:
+    """The signature can be verified only with the information, which is fetched after this."""
+    signed = read_signed(data, "enrolment", _LIMITS["enrolment"])
+    return _named(read_map(decode(signed.payload, "enrolment"), _ENROLMENT, "enrolment"), signed), signed
+
+
+def read_challenge(data: bytes, information: SimpleNamespace) -> SimpleNamespace:
+    signed = read_signed(data, "challenge", _LIMITS["challenge"])
+    payload = decode(signed.payload, "challenge")
+    kind = payload.get(1) if type(payload) is dict else None
+    require(type(kind) is int and kind in _CHALLENGES, "challenge: type")
+    challenge = _named(read_map(payload, _CHALLENGES[kind], "challenge"), signed)
+    require((challenge.purpose == 7) == (kind == TRANSACTION), "challenge: purpose does not fit the type")
+    require(challenge.unlock != 0 or kind not in (APPROVE, ON_MOBILE), "challenge: unlock")
+    if kind == TRANSACTION:
+        fields = [read_map(field, _TRANSACTION_FIELD, "challenge: field") for field in challenge.fields]
+        require(len({field["id"] for field in fields}) == len(fields), "challenge: a field twice")
+        challenge.fields = [SimpleNamespace(**field) for field in fields]
+    if kind == ON_MOBILE:
+        url = challenge.return_url
+        on_origin = url == information.origin or url.startswith(information.origin + "/")
+        require(on_origin and re.fullmatch(r"[!-~]+", url) is not None and not set(url) & set("?#"), "return URL")
+    require(challenge.svc == information.svc, "challenge: another service")
+    signed.verify(key_of(information, challenge.kid))
+    challenge.expiry = challenge.issued_at + challenge.lifetime
+    return challenge
+
+
+# --- Replies --------------------------------------------------------------------------------------------------------
+
+_ENROLLING = {"token", "tries_in_row", "tries_in_epoch", "counter", "next_step", "i0", "epoch", "state", "names", "policy"}
+_ACTIVE = _ENROLLING - {"token", "i0"}
+_JUDGED = {"token", "tries_in_row", "tries_in_epoch", "counter"}
+_OPTIONAL = {field.name for field in _REPLY.values() if field.optional}
+
+
+def _allowed(kind: int, way: int, reply: SimpleNamespace) -> list[set[str]]:
+    """Which fields may go with a result: the table of section 8."""
+    result = reply.result
+    if result == 0:
+        if kind in (CLAIM, STATUS) and reply.state in (1, 2):
+            return [_ENROLLING | ({"confirmation"} if reply.state == 1 and way == ON_PHONE else set())]
+        if kind == STATUS:
+            return [_ACTIVE, _ACTIVE | {"token"}]
+        if kind in (COMPLETE, INBOX):
+            return [{"state"} if kind == COMPLETE else {"tries_in_row", "tries_in_epoch", "state", "challenges"}]
+        return [_JUDGED | {"r"}] if kind == ON_MOBILE else [_JUDGED]
+    if kind == CLAIM and result == 14:
+        return [{"tries_in_row"}]
+    if kind in (APPROVE, ON_MOBILE):
+        if result == 5:
+            return [{"counter"}]
+        if result in (3, 4):  # Judged before the state token or after it.
+            return [set(), _JUDGED]
+        if result in (1, 2, 7, 8, 10):
+            return [_JUDGED]
+    return [set()]
+
+
+def read_reply(data: bytes, request: bytes, kind: int, way: int, information: SimpleNamespace) -> SimpleNamespace:
+    """`request` is the hash of the request. `kind` is its type; of an answer ON_MOBILE if it approves one, else APPROVE."""
+    signed = read_signed(data, "reply", _LIMITS["reply"])
+    reply = _named(read_map(decode(signed.payload, "reply"), _REPLY, "reply"), signed)
+    require(reply.svc == information.svc, "reply: another service")
+    signed.verify(key_of(information, reply.kid))
+    require(reply.request == request, "reply: to another request")
+    present = {name for name in _OPTIONAL if getattr(reply, name) is not None}
+    require(present in _allowed(kind, way, reply), f"reply: fields that do not go with result {reply.result}")
+    require(kind != COMPLETE or reply.result != 0 or reply.state == 3, "reply: complete, but not active")
+    return reply
+
+
+# --- Links ----------------------------------------------------------------------------------------------------------
+
+# What may arrive how: section 4. "confirm" means that the person must confirm first.
+CAMERA, PASTE, OS_LINK, CUSTOM_SCHEME, INBOX_LIST = "camera", "paste", "link", "scheme", "inbox"
+ARRIVALS = {
+    CAMERA: {"enrol-browser", "enrol-phone", CODE, TRANSACTION},
+    PASTE: {"enrol-phone", CODE, TRANSACTION, ON_MOBILE},
+    OS_LINK: {"enrol-browser", "enrol-phone", CODE, TRANSACTION, ON_MOBILE},
+    CUSTOM_SCHEME: {ON_MOBILE},
+    INBOX_LIST: {APPROVE},
+}
+
+
+@dataclass(frozen=True)
+class Link:
+    origin: str
+    message: bytes
+    custom: bool
+    s: bytes | None
+
+
+_LINK = re.compile(
+    r"(?P<scheme>[A-Za-z]+)://(?P<host>[A-Za-z0-9.\-\[\]:]+)/Q/(?P<message>[A-Z2-7]+)(#(?P<fragment>[A-Z2-7]+))?"
+)
+
+
+def read_link(link: str) -> Link:
+    require(len(link.encode(errors="replace")) <= 1024, "link: over 1,024 bytes")
+    match = _LINK.fullmatch(link)
+    require(match is not None, "link: not of Countersign's form")
+    scheme, host = match["scheme"].lower(), match["host"].lower()
+    custom = scheme == "countersign"
+    if custom:
+        scheme = "http" if _LOOPBACK.fullmatch(host) else "https"
+    check_origin(f"{scheme}://{host}")
+    s = None
+    if match["fragment"] is not None:
+        s = unbase32(match["fragment"], "link: fragment")
+        require(len(s) == 16, "link: fragment")
+    return Link(f"{scheme}://{host}", unbase32(match["message"], "link"), custom, s)
+
+
+def same_place(link: Link, information: SimpleNamespace) -> bool:
+    """The link names the origin, or the service's link host."""
+    scheme = information.origin.partition("://")[0]
+    return link.origin in (information.origin, f"{scheme}://{information.link_host}")
+
+
+def make_link(origin: str, message: bytes) -> str:
+    return f"{origin}/Q/{base32(message)}"

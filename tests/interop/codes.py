@@ -29,7 +29,8 @@ def _data(step: int, question: bytes) -> bytes:
 
 def sign_in_code(key: bytes, step: int, challenge_hash: bytes, digits: bool) -> str:
     if digits:
-        return ocra(DIGITS, key, _data(step, challenge_hash))
+        code = ocra(DIGITS, key, _data(step, challenge_hash))
+        return f"{code[:4]}-{code[4:]}"
     return crockford(ocra(CHARACTERS, key, _data(step, challenge_hash)), 8)
 
 

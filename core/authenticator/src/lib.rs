@@ -1,4 +1,370 @@
 //! The phone's side of Countersign: a mobile authenticator's core.
+//!
+//! [`Authenticator`] is a whole phone: accounts at several services, requests to approve, one-time codes without a network, signed
+//! transactions, a history. It holds to one rule: **nothing that it stores, shows or sends tells a right PIN from a wrong one.** A wrong PIN
+//! gives a request or code of the same form; the service is the judge.
+//!
+//! # A phone in a few lines
+//! ```no_run
+//! use countersign::{Authenticator, Pin, Scanned, Source};
+//!
+//! # async fn phone(qr_code: &str, sign_in_code: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let phone = Authenticator::embedded("phone-data".as_ref())?;
+//!
+//! // Initialise: show host and account, ask for a new PIN twice, show the code for the page, wait for the page.
+//! let offer = phone.begin_enrolment(qr_code, Source::Camera).await?;
+//! println!("{} at {}", offer.details().account_label, offer.details().host);
+//! let claimed = phone
+//!     .claim_with_new_pin(&offer, Pin::from_bytes(b"4711")?, Pin::from_bytes(b"4711")?)
+//!     .await?;
+//! println!("type on the page: {:?}", claimed.confirmation_code);
+//! let account = phone.complete_enrolment(claimed.account.number).await?;
+//!
+//! // Approve: who asks, for what, from where; then the number that the computer shows, and the PIN.
+//! for request in phone.pending(account.number).await? {
+//!     println!("{} asks: {}", request.asked.app_name, request.asked);
+//!     phone.approve(request.id, Some(42), Pin::from_bytes(b"4711")?).await?;
+//! }
+//!
+//! // A code without a network.
+//! if let Scanned::Code(request) = phone.scan(sign_in_code, Source::Camera).await? {
+//!     let shown = phone.code(request.id, None).await?;
+//!     println!("{}", *shown.code);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # Shape
+//! Every method takes `&self`; an [`Authenticator`] is `Send + Sync` and goes into an [`std::sync::Arc`]. What it takes and gives are plain records
+//! and enums. What it needs of the platform is in [`platform`] and [`transport`]; [`software`] is the default for a plain computer.
+//! Methods that are `async` use the network, except where they say otherwise, and need a Tokio runtime. Dropping a future stops the waiting
+//! and never leaves anything half done. Each operation has its own error enum; every message says what happened and what to do.
+//!
+//! Two programs may use the same data at once: changes are transactions, and requests that go one at a time wait for each other.
 
+mod account;
+mod approve;
+mod asked;
+mod code;
 pub mod draw;
+mod enrol;
+mod history;
+mod inbox;
+mod keys;
+mod open;
+mod phone;
+pub mod platform;
+mod read;
 pub mod scan;
+mod service;
+mod sign;
+pub mod software;
+mod status;
+mod store;
+pub mod transport;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use account::{AccountError, AccountNumber, AccountState, AccountSummary, Removed};
+pub use approve::{ApproveError, Approved};
+pub use asked::{Asked, purpose_name};
+pub use code::{CodeError, CodeRequest, ShownCode};
+pub use countersign_protocol::Time;
+pub use countersign_protocol::challenge::{Browser, Purpose, System, Unlock};
+pub use countersign_protocol::field::{FieldError, FieldKind};
+pub use countersign_protocol::id::ChallengeId;
+pub use countersign_protocol::link::{LinkError, Source};
+pub use countersign_protocol::pin::{Guessable, NotAPin, Pin, guessable};
+pub use enrol::{
+    BeginError, ClaimError, Claimed, CompleteError, EnrolmentOffer, OfferDetails, Resumed,
+};
+pub use history::{Event, Kind as EventKind};
+pub use inbox::{Inbox, InboxError, PendingRequest};
+pub use open::{OpenError, Platform};
+pub use phone::{Device, PhoneError};
+pub use read::{OnMobileRequest, ReadError, Scanned};
+pub use service::ServiceError;
+pub use sign::{
+    FROM_YOUR_OWN_PAPERS, FormError, FormField, SignError, SignedTransaction, SignedValue,
+    TransactionForm, TypedValue,
+};
+pub use status::StatusError;
+pub use store::{DATABASE_FILE, StoreError};
+
+use phone::Phone;
+
+/// A whole phone.
+pub struct Authenticator {
+    phone: Arc<Phone>,
+}
+
+impl Authenticator {
+    /// Opens a phone on a plain computer: its data and its wrapping key are in `folder`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// If the data or the key can't be used; the message says what to do.
+    pub fn embedded(folder: &Path) -> Result<Self, OpenError> {
+        let phone = Arc::new(open::embedded(folder)?);
+        Ok(Self { phone })
+    }
+
+    /// Opens a phone with what its platform gives.
+    ///
+    /// # Errors
+    /// If the data can't be used, or were sealed with another key; the message says what to do.
+    pub fn open(folder: &Path, platform: Platform) -> Result<Self, OpenError> {
+        let phone = Arc::new(open::open(folder, platform)?);
+        Ok(Self { phone })
+    }
+
+    /// Reads the text of a code or link, and says whose it is and what it asks for. Without a network, unless the service changed its keys.
+    ///
+    /// # Errors
+    /// If it is not for this phone, not genuine, expired or used.
+    pub async fn scan(&self, text: &str, source: Source) -> Result<Scanned, ReadError> {
+        read::read(&self.phone, text, source).await
+    }
+
+    /// Begins an enrolment: reads the code and verifies it with what its origin serves. Nothing is stored yet. Show
+    /// [`EnrolmentOffer::details`] before asking for a PIN.
+    ///
+    /// # Errors
+    /// If it is not genuine or expired, the account is here already, or the service can't be reached.
+    pub async fn begin_enrolment(
+        &self,
+        text: &str,
+        source: Source,
+    ) -> Result<EnrolmentOffer, BeginError> {
+        enrol::begin(&self.phone, text, source).await
+    }
+
+    /// Claims an account with a PIN that is chosen here and was typed twice. Show the confirmation code, then call
+    /// [`Authenticator::complete_enrolment`].
+    ///
+    /// # Errors
+    /// If the PINs differ or are easy to guess, or the service does not take the claim.
+    pub async fn claim_with_new_pin(
+        &self,
+        offer: &EnrolmentOffer,
+        pin: Pin,
+        again: Pin,
+    ) -> Result<Claimed, ClaimError> {
+        enrol::claim_with_new_pin(&self.phone, offer, pin, again).await
+    }
+
+    /// Claims an account with the PIN that was chosen in the browser. After a wrong one the same offer can be claimed again.
+    ///
+    /// # Errors
+    /// If the service says that the PIN is wrong, or does not take the claim.
+    pub async fn claim_with_browser_pin(
+        &self,
+        offer: &EnrolmentOffer,
+        pin: Pin,
+    ) -> Result<Claimed, ClaimError> {
+        enrol::claim_with_browser_pin(&self.phone, offer, pin).await
+    }
+
+    /// Waits until the claim is confirmed on the page (at once, where the PIN was chosen in the browser); then the account is in use.
+    ///
+    /// # Errors
+    /// If the service drops the enrolment, or nobody confirms it in time.
+    pub async fn complete_enrolment(
+        &self,
+        account: AccountNumber,
+    ) -> Result<AccountSummary, CompleteError> {
+        enrol::complete(&self.phone, account).await
+    }
+
+    /// Finishes or drops the enrolments that an earlier run left unfinished. Call it at every start; without any it does nothing.
+    ///
+    /// # Errors
+    /// If something on this phone is in the way. A service that can't be reached is no error.
+    pub async fn resume_enrolments(&self) -> Result<Vec<Resumed>, PhoneError> {
+        enrol::resume(&self.phone).await
+    }
+
+    /// The open requests of one account.
+    ///
+    /// # Errors
+    /// If the service can't be reached or does not know this phone.
+    pub async fn pending(&self, account: AccountNumber) -> Result<Vec<PendingRequest>, InboxError> {
+        inbox::pending(&self.phone, account).await
+    }
+
+    /// The open requests of all accounts, the oldest first, and the accounts that could not be asked about.
+    ///
+    /// # Errors
+    /// If something on this phone is in the way.
+    pub async fn pending_all(&self) -> Result<Inbox, PhoneError> {
+        inbox::pending_all(&self.phone).await
+    }
+
+    /// Waits until an account has an open request other than `known`, which is the one on the screen. Networks that fail are waited out.
+    ///
+    /// # Errors
+    /// What waiting can't heal: the service does not know this phone any more, for instance.
+    pub async fn watch(
+        &self,
+        account: AccountNumber,
+        known: Option<ChallengeId>,
+    ) -> Result<Vec<PendingRequest>, InboxError> {
+        inbox::watch(&self.phone, account, known).await
+    }
+
+    /// Waits until any account has an open request that is not among `known`.
+    ///
+    /// # Errors
+    /// If waiting can help for none of the accounts, or there is none in use.
+    pub async fn watch_all(
+        &self,
+        known: &[ChallengeId],
+    ) -> Result<Vec<PendingRequest>, InboxError> {
+        inbox::watch_all(&self.phone, known).await
+    }
+
+    /// Approves a request of the inbox. `number` is what the computer shows, where [`PendingRequest::number_asked`] says so.
+    ///
+    /// # Errors
+    /// [`ApproveError::WrongPin`] with the tries left, after which the same request can be approved again; [`ApproveError::WrongNumber`], which
+    /// ends it; and the rest.
+    pub async fn approve(
+        &self,
+        request: ChallengeId,
+        number: Option<u8>,
+        pin: Pin,
+    ) -> Result<Approved, ApproveError> {
+        approve::approve(&self.phone, request, number, pin).await
+    }
+
+    /// Approves what began in a browser on this phone. Open [`Approved::open`] in that browser at once.
+    ///
+    /// # Errors
+    /// As [`Authenticator::approve`].
+    pub async fn approve_on_mobile(
+        &self,
+        request: ChallengeId,
+        account: AccountNumber,
+        pin: Pin,
+    ) -> Result<Approved, ApproveError> {
+        approve::approve_on_mobile(&self.phone, request, account, pin).await
+    }
+
+    /// Declines a request of the inbox. It is final and asks no PIN.
+    ///
+    /// # Errors
+    /// If it is not open any more, or the service can't be reached.
+    pub async fn decline(&self, request: ChallengeId) -> Result<(), ApproveError> {
+        approve::decline(&self.phone, request).await
+    }
+
+    /// Declines a request that the person did not begin, and reports it as fraud.
+    ///
+    /// # Errors
+    /// As [`Authenticator::decline`].
+    pub async fn report(&self, request: ChallengeId) -> Result<(), ApproveError> {
+        approve::report(&self.phone, request).await
+    }
+
+    /// Makes the sign-in code of a scanned request, without a network. `pin` where [`CodeRequest::unlock`] asks for it. Until it expires, asking
+    /// again gives the same code whatever PIN is given; it was computed with the one that was typed first.
+    ///
+    /// # Errors
+    /// If the request expired or its step was used; the step is spent only when there is a code.
+    pub async fn code(
+        &self,
+        request: ChallengeId,
+        pin: Option<Pin>,
+    ) -> Result<ShownCode, CodeError> {
+        code::code(&self.phone, request, pin).await
+    }
+
+    /// Checks one field of a transaction while it is being typed, and returns the value as it would be signed.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to type.
+    pub fn check_field(
+        &self,
+        transaction: ChallengeId,
+        typed: &TypedValue,
+    ) -> Result<String, FormError> {
+        sign::check_field(&self.phone, transaction, typed)
+    }
+
+    /// Checks the whole form and returns the values as they will be signed: show them before asking for the PIN.
+    ///
+    /// # Errors
+    /// The first field that is wrong or missing.
+    pub fn review(
+        &self,
+        transaction: ChallengeId,
+        typed: &[TypedValue],
+    ) -> Result<Vec<SignedValue>, FormError> {
+        sign::review(&self.phone, transaction, typed)
+    }
+
+    /// Signs what was typed, without a network: the code fits exactly these values. The same values give the same code until it expires.
+    ///
+    /// # Errors
+    /// If a value is not good, the form expired, or a code was made for other values.
+    pub async fn sign(
+        &self,
+        transaction: ChallengeId,
+        typed: &[TypedValue],
+        pin: Option<Pin>,
+    ) -> Result<SignedTransaction, SignError> {
+        sign::sign(&self.phone, transaction, typed, pin).await
+    }
+
+    /// The accounts on this phone.
+    ///
+    /// # Errors
+    /// If the data can't be read.
+    pub fn accounts(&self) -> Result<Vec<AccountSummary>, PhoneError> {
+        account::list(&self.phone)
+    }
+
+    /// Asks the service how an account stands: names, tries left, and the step from which on codes may be asked.
+    ///
+    /// # Errors
+    /// If the service can't be reached or does not know this phone.
+    pub async fn refresh(&self, account: AccountNumber) -> Result<AccountSummary, StatusError> {
+        status::refresh(&self.phone, account).await
+    }
+
+    /// Gives an account another name on this phone: 1 to 40 characters.
+    ///
+    /// # Errors
+    /// If it is no name.
+    pub fn rename(
+        &self,
+        account: AccountNumber,
+        name: &str,
+    ) -> Result<AccountSummary, AccountError> {
+        account::rename(&self.phone, account, name)
+    }
+
+    /// Removes an account from this phone, with its keys. The service is not told: [`Removed::next`] says what to do there.
+    ///
+    /// # Errors
+    /// If the data can't be written.
+    pub fn remove(&self, account: AccountNumber) -> Result<Removed, AccountError> {
+        account::remove(&self.phone, account)
+    }
+
+    /// What happened on this phone, the newest first.
+    ///
+    /// # Errors
+    /// If the data can't be read.
+    pub fn history(&self) -> Result<Vec<Event>, PhoneError> {
+        history::list(&self.phone)
+    }
+
+    /// The history as comma-separated values (RFC 4180).
+    ///
+    /// # Errors
+    /// If the data can't be read.
+    pub fn export_history(&self) -> Result<String, PhoneError> {
+        history::export(&self.phone)
+    }
+}

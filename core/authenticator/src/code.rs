@@ -1,0 +1,212 @@
+//! Sign-in codes without a network (§12). The chain moves on, durably and with its old value erased, before a code is shown.
+
+use countersign_protocol::Time;
+use countersign_protocol::challenge::{Challenge, CodeForm, Kind, Unlock};
+use countersign_protocol::code::{Code, Shape};
+use countersign_protocol::id::ChallengeId;
+use countersign_protocol::keys::LONGEST_ADVANCE;
+use countersign_protocol::message::Verified;
+use countersign_protocol::pin::Pin;
+use zeroize::Zeroizing;
+
+use crate::account::AccountSummary;
+use crate::asked::Asked;
+use crate::history::{self, Kind as Event};
+use crate::keys::N;
+use crate::phone::{Held, KeptCode, Phone, PhoneError, from_phone_errors, lock};
+use crate::platform::NotConfirmed;
+
+/// What a code is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeRequest {
+    /// The challenge, which names the request in [`crate::Authenticator::code`] and [`crate::Authenticator::sign`].
+    pub id: ChallengeId,
+    /// Whose it is: say so where it is not the account that the person is looking at.
+    pub account: AccountSummary,
+    /// Who asks, for what, from where and when.
+    pub asked: Asked,
+    /// What must be asked before the code is made.
+    pub unlock: Unlock,
+    /// The challenge seems to come from the future: this phone's clock looks wrong. The service's clock decides.
+    pub clock_looks_wrong: bool,
+    /// A code was made for it already and is still in memory: it is shown again, and nothing is asked.
+    pub same_as_before: bool,
+}
+
+/// A code to show.
+pub struct ShownCode {
+    /// In groups of four: `7KQ4-M2XD`.
+    pub code: Zeroizing<String>,
+    /// From when on it is of no use.
+    pub expires_at: Time,
+    /// Whether it was made before and is shown again.
+    pub same_as_before: bool,
+}
+
+/// Why there is no code. Nothing was spent.
+#[derive(Debug, thiserror::Error)]
+pub enum CodeError {
+    /// The request is not in memory.
+    #[error("scan the code again")]
+    NotHeld,
+    /// The PIN is asked.
+    #[error("type the PIN")]
+    PinNeeded,
+    /// It expired.
+    #[error("this code has expired: get a new one on the page")]
+    Expired,
+    /// Its step was used.
+    #[error("this code was used already: get a new one on the page")]
+    Used,
+    /// Its step is too far ahead.
+    #[error(
+        "this code is too far ahead of what this phone has: connect to the network once, then get a new one on the page"
+    )]
+    TooFar,
+    /// The phone's own lock was not confirmed.
+    #[error(transparent)]
+    NotConfirmed(#[from] NotConfirmed),
+    /// Something on this phone is in the way.
+    #[error(transparent)]
+    Phone(#[from] PhoneError),
+}
+from_phone_errors!(CodeError);
+
+/// Makes the code of a scanned sign-in, or shows the one that was made.
+pub(crate) async fn code(
+    phone: &Phone,
+    id: ChallengeId,
+    pin: Option<Pin>,
+) -> Result<ShownCode, CodeError> {
+    let held = phone.held(&id).ok_or(CodeError::NotHeld)?;
+    let Kind::Code { form, .. } = held.challenge.kind else {
+        return Err(CodeError::NotHeld);
+    };
+    let shape = match form {
+        CodeForm::Characters => Shape::Eight,
+        CodeForm::Digits => Shape::Digits,
+    };
+    let question = held.challenge.hash().0;
+    let spend = Spend {
+        held: &held,
+        shape,
+        question,
+        values: Vec::new(),
+        event: Event::CodeMade,
+    };
+    unlock(phone, &held, pin.is_some()).await?;
+    spend_once(phone, spend, pin.as_ref())
+}
+
+/// Asks the phone's own lock where no PIN is asked, and refuses where the PIN is missing. A code that was made is shown without.
+pub(crate) async fn unlock(phone: &Phone, held: &Held, has_pin: bool) -> Result<(), CodeError> {
+    if phone.memory().codes.contains_key(&held.challenge.hash()) {
+        return Ok(());
+    }
+    match held.challenge.unlock {
+        Unlock::Nothing => Ok(phone.presence.confirm("to show a code").await?),
+        Unlock::Pin | Unlock::PinOrBiometrics if has_pin => Ok(()),
+        Unlock::Pin | Unlock::PinOrBiometrics => Err(CodeError::PinNeeded),
+    }
+}
+
+/// What a code is made of.
+pub(crate) struct Spend<'a> {
+    pub(crate) held: &'a Held,
+    pub(crate) shape: Shape,
+    pub(crate) question: [u8; 32],
+    pub(crate) values: Vec<(String, String)>,
+    pub(crate) event: Event,
+}
+
+/// Makes the code, or finds the one that was made for the same challenge and values. A step is spent once.
+pub(crate) fn spend_once(
+    phone: &Phone,
+    spend: Spend<'_>,
+    pin: Option<&Pin>,
+) -> Result<ShownCode, CodeError> {
+    let challenge = &*spend.held.challenge;
+    let expires_at = challenge.expires_at();
+    let now = phone.now(challenge.svc);
+    if expires_at <= now {
+        return Err(CodeError::Expired);
+    }
+    let _one_at_a_time = lock(&phone.making_codes);
+    {
+        let mut memory = phone.memory();
+        memory.codes.retain(|_, kept| kept.expires_at > now);
+        if let Some(kept) = memory.codes.get(&challenge.hash()) {
+            // The step of other values is spent: the form must be filled in for a new one.
+            return if kept.values == spend.values {
+                Ok(shown(&kept.code, expires_at, true))
+            } else {
+                Err(CodeError::Used)
+            };
+        }
+    }
+    let code = make(phone, challenge, &spend, pin)?;
+    let shown = shown(&code, expires_at, false);
+    let kept = KeptCode {
+        code,
+        values: spend.values,
+        expires_at,
+    };
+    phone.memory().codes.insert(challenge.hash(), kept);
+    Ok(shown)
+}
+
+fn shown(code: &Code, expires_at: Time, same_as_before: bool) -> ShownCode {
+    ShownCode {
+        code: code.shown(),
+        expires_at,
+        same_as_before,
+    }
+}
+
+/// Computes O_i, commits C_{i+1} in the place of what came before, and only then lets the code out.
+fn make(
+    phone: &Phone,
+    challenge: &Verified<Challenge>,
+    spend: &Spend<'_>,
+    pin: Option<&Pin>,
+) -> Result<Code, CodeError> {
+    let (Some(number), Some(step)) = (spend.held.account, step_of(challenge)) else {
+        return Err(CodeError::NotHeld);
+    };
+    phone.change(number, |connection, account| {
+        let chain = phone
+            .chain(connection, account)?
+            .ok_or(CodeError::NotHeld)?;
+        if step < chain.next() {
+            return Err(CodeError::Used);
+        }
+        let here = chain
+            .advanced(step, LONGEST_ADVANCE - 1)
+            .ok_or(CodeError::TooFar)?;
+        let following = here.advanced(step + 1, 1).ok_or(CodeError::TooFar)?;
+        let key = match (challenge.unlock, pin) {
+            (Unlock::Nothing, _) => here.code_key(&phone.secret(connection, account, N)?),
+            (_, Some(pin)) => here.code_key(&phone.pin_keys(connection, account, pin)?.code),
+            (_, None) => return Err(CodeError::PinNeeded),
+        };
+        phone.move_chain(connection, account, &following)?;
+        let detail = match &challenge.kind {
+            Kind::Transaction { title, .. } => title.clone(),
+            _ => Asked::of(challenge, account.host()).to_string(),
+        };
+        history::add_for(phone, connection, account, spend.event, &detail)?;
+        Ok(Code::compute(
+            spend.shape,
+            key.expose(),
+            step,
+            &spend.question,
+        ))
+    })
+}
+
+fn step_of(challenge: &Challenge) -> Option<u64> {
+    match challenge.kind {
+        Kind::Code { step, .. } | Kind::Transaction { step, .. } => Some(step),
+        Kind::Approve { .. } | Kind::OnMobile { .. } => None,
+    }
+}

@@ -1,0 +1,171 @@
+//! The phone's own event history: what happened, readable, without secrets, and nothing of a PIN before the service's verdict.
+
+use core::fmt::Write;
+
+use countersign_protocol::Time;
+use rusqlite::Connection;
+
+use crate::account::AccountNumber;
+use crate::phone::{Phone, PhoneError};
+use crate::store::{Account, Record, StoreError};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// An account was initialised.
+    AccountAdded,
+    /// An account was removed from this phone.
+    AccountRemoved,
+    /// An account was given another name here.
+    AccountRenamed,
+    /// A request was approved.
+    Approved,
+    /// A request was declined.
+    Declined,
+    /// A request was reported as fraud.
+    Reported,
+    /// The service said that the PIN was wrong.
+    WrongPin,
+    /// The service said that the number was wrong.
+    WrongNumber,
+    /// The service blocked this phone.
+    Blocked,
+    /// The service suspended this phone.
+    Suspended,
+    /// A sign-in code was made.
+    CodeMade,
+    /// A transaction was signed.
+    TransactionSigned,
+    /// A service changed its keys, signed by those before.
+    ServiceKeysChanged,
+    /// An event of a newer version of the app.
+    Other,
+}
+
+const KINDS: [(Kind, &str); 13] = [
+    (Kind::AccountAdded, "account-added"),
+    (Kind::AccountRemoved, "account-removed"),
+    (Kind::AccountRenamed, "account-renamed"),
+    (Kind::Approved, "approved"),
+    (Kind::Declined, "declined"),
+    (Kind::Reported, "reported"),
+    (Kind::WrongPin, "wrong-pin"),
+    (Kind::WrongNumber, "wrong-number"),
+    (Kind::Blocked, "blocked"),
+    (Kind::Suspended, "suspended"),
+    (Kind::CodeMade, "code-made"),
+    (Kind::TransactionSigned, "transaction-signed"),
+    (Kind::ServiceKeysChanged, "service-keys-changed"),
+];
+
+impl Kind {
+    /// Its name in exports: lower-case words with hyphens.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        KINDS
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("other", |(_, name)| name)
+    }
+
+    fn from_name(name: &str) -> Self {
+        KINDS
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map_or(Self::Other, |(kind, _)| *kind)
+    }
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When, by this phone's clock.
+    pub at: Time,
+    /// The account, which may be gone by now.
+    pub account: Option<AccountNumber>,
+    /// What the account was called then.
+    pub name: String,
+    /// What happened.
+    pub kind: Kind,
+    /// For what and from where, for people: `sign-in, Firefox on Linux, LV`.
+    pub detail: String,
+}
+
+/// Every event, the newest first.
+pub(crate) fn list(phone: &Phone) -> Result<Vec<Event>, PhoneError> {
+    let records = phone.store.records()?;
+    Ok(records
+        .into_iter()
+        .map(|record| Event {
+            at: record.at,
+            account: record.account.map(AccountNumber),
+            name: record.name,
+            kind: Kind::from_name(&record.kind),
+            detail: record.detail,
+        })
+        .collect())
+}
+
+/// The same as comma-separated values (RFC 4180) with a header: time in seconds since 1970, account, name, event, detail.
+pub(crate) fn export(phone: &Phone) -> Result<String, PhoneError> {
+    let mut text = String::from("time,account,name,event,detail\r\n");
+    for event in list(phone)? {
+        let number = event.account.map(|number| number.to_string());
+        let (name, detail) = (quoted(&event.name), quoted(&event.detail));
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "{},{},{name},{},{detail}\r\n",
+            event.at,
+            number.unwrap_or_default(),
+            event.kind.as_str()
+        );
+    }
+    Ok(text)
+}
+
+/// In quotes; a leading `=`, `+`, `-` or `@`, which spreadsheets take for a formula, gets an apostrophe before it.
+fn quoted(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@']);
+    let guard = if formula { "'" } else { "" };
+    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+/// Adds an event inside the transaction of what it tells of.
+pub(crate) fn add(
+    phone: &Phone,
+    connection: &Connection,
+    account: Option<&Account>,
+    name: &str,
+    kind: Kind,
+    detail: &str,
+) -> Result<(), StoreError> {
+    phone.store.add_record(
+        connection,
+        &Record {
+            at: phone.clock.now(),
+            account: account.map(|account| account.number),
+            name: name.to_owned(),
+            kind: kind.as_str().to_owned(),
+            detail: detail.to_owned(),
+        },
+    )
+}
+
+/// The same for an account.
+pub(crate) fn add_for(
+    phone: &Phone,
+    connection: &Connection,
+    account: &Account,
+    kind: Kind,
+    detail: &str,
+) -> Result<(), StoreError> {
+    add(
+        phone,
+        connection,
+        Some(account),
+        account.name(),
+        kind,
+        detail,
+    )
+}

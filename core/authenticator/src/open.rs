@@ -1,0 +1,107 @@
+//! Opening the phone: the store, the platform, and the check that they belong together.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use crate::phone::{Device, Memory, Phone, PhoneError, from_phone_errors};
+use crate::platform::{Clock, Entropy, KeyStore, UserPresence};
+use crate::software::{KeyFileError, LoggedIn, SoftwareKeyStore, SystemClock, SystemEntropy};
+use crate::store::Store;
+use crate::transport::{HttpTransport, Transport};
+
+/// What is sealed to tell whether the key store is the one that the data were sealed with.
+const PROOF: &[u8] = b"countersign/phone/proof";
+
+/// What a phone's platform gives the core.
+#[derive(Clone)]
+pub struct Platform {
+    /// The platform's keys.
+    pub keys: Arc<dyn KeyStore>,
+    /// The phone's own lock.
+    pub presence: Arc<dyn UserPresence>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Random numbers.
+    pub entropy: Arc<dyn Entropy>,
+    /// The network.
+    pub transport: Arc<dyn Transport>,
+    /// What services are told of this phone.
+    pub device: Device,
+}
+
+impl Platform {
+    /// The embedded default: a plain computer, whose wrapping key is a file in `folder`, which must be there.
+    ///
+    /// # Errors
+    /// If the key file can't be read or made.
+    pub fn embedded(folder: &Path) -> Result<Self, KeyFileError> {
+        Ok(Self {
+            keys: Arc::new(SoftwareKeyStore::open(folder)?),
+            presence: Arc::new(LoggedIn),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy::default()),
+            transport: Arc::new(HttpTransport::new()),
+            device: Device {
+                platform: system_name().to_owned(),
+                model: "command line".to_owned(),
+            },
+        })
+    }
+}
+
+fn system_name() -> &'static str {
+    match std::env::consts::OS {
+        "linux" => "Linux",
+        "macos" => "macOS",
+        "windows" => "Windows",
+        "android" => "Android",
+        "ios" => "iOS",
+        _ => "another system",
+    }
+}
+
+/// Why the phone can't be opened. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The wrapping key can't be had.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The data can't be read, or were sealed with another key.
+    #[error(transparent)]
+    Phone(#[from] PhoneError),
+}
+from_phone_errors!(OpenError);
+
+pub(crate) fn embedded(folder: &Path) -> Result<Phone, OpenError> {
+    // The store first: it makes the folder, and refuses what it can't use before a key is made for it.
+    let store = Store::open(folder)?;
+    with(store, Platform::embedded(folder)?)
+}
+
+pub(crate) fn open(folder: &Path, platform: Platform) -> Result<Phone, OpenError> {
+    with(Store::open(folder)?, platform)
+}
+
+fn with(store: Store, platform: Platform) -> Result<Phone, OpenError> {
+    let phone = Phone {
+        store,
+        keys: platform.keys,
+        presence: platform.presence,
+        clock: platform.clock,
+        entropy: platform.entropy,
+        transport: platform.transport,
+        device: platform.device,
+        memory: Mutex::new(Memory::default()),
+        making_codes: Mutex::new(()),
+    };
+    let blob = match phone.store.proof()? {
+        Some(blob) => blob,
+        None => {
+            phone.store.keep_proof(&phone.keys.seal(PROOF, PROOF)?)?;
+            // Another program may have been first; then its proof is the one to look at.
+            phone.store.proof()?.unwrap_or_default()
+        }
+    };
+    phone.keys.open(PROOF, &blob)?;
+    Ok(phone)
+}

@@ -1,0 +1,171 @@
+//! What every use case has at hand: the store, the platform, and what is kept in memory only.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use countersign_protocol::Time;
+use countersign_protocol::challenge::Challenge;
+use countersign_protocol::code::Code;
+use countersign_protocol::id::{ChallengeId, Hash, Svc};
+use countersign_protocol::info::Info;
+use countersign_protocol::message::Verified;
+use rusqlite::Connection;
+
+use crate::account::AccountNumber;
+use crate::platform::{Clock, Entropy, KeyStore, KeyStoreError, NoEntropy, UserPresence};
+use crate::store::{Account, Store, StoreError};
+use crate::transport::Transport;
+
+/// What is told of this phone when it enrols.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// The system, for people; what goes past 20 bytes is cut off.
+    pub platform: String,
+    /// The model, for people; what goes past 40 bytes is cut off.
+    pub model: String,
+}
+
+/// Something on this phone is in the way. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PhoneError {
+    /// The data can't be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys can't be used.
+    #[error(transparent)]
+    Keys(#[from] KeyStoreError),
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    /// There is no such account.
+    #[error("there is no account {0} on this phone; look at the list of accounts")]
+    NoSuchAccount(AccountNumber),
+}
+
+/// Lets an operation's own error take in what goes wrong on the phone, by `?`.
+macro_rules! from_phone_errors {
+    ($error:ty) => {
+        $crate::phone::from_phone_errors!($error, $crate::store::StoreError);
+        $crate::phone::from_phone_errors!($error, $crate::platform::KeyStoreError);
+        $crate::phone::from_phone_errors!($error, $crate::platform::NoEntropy);
+    };
+    ($error:ty, $from:ty) => {
+        impl From<$from> for $error {
+            fn from(error: $from) -> Self {
+                Self::Phone(error.into())
+            }
+        }
+    };
+}
+pub(crate) use from_phone_errors;
+
+/// A challenge that was verified and waits for the person.
+#[derive(Clone)]
+pub(crate) struct Held {
+    /// The account; none while the person has yet to choose it.
+    pub(crate) account: Option<u32>,
+    pub(crate) challenge: Arc<Verified<Challenge>>,
+}
+
+/// A code that was made. It is in memory until it expires, and nowhere else.
+pub(crate) struct KeptCode {
+    pub(crate) code: Code,
+    /// What a transaction's code was made for: field ids and canonical values.
+    pub(crate) values: Vec<(String, String)>,
+    pub(crate) expires_at: Time,
+}
+
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) infos: HashMap<Svc, Arc<Verified<Info>>>,
+    /// Seconds to add to the phone's clock, where a service said that it is off.
+    pub(crate) offsets: HashMap<Svc, i64>,
+    pub(crate) held: HashMap<ChallengeId, Held>,
+    /// By the challenge's hash.
+    pub(crate) codes: HashMap<Hash, KeptCode>,
+}
+
+/// The most challenges that wait in memory. An inbox holds four for an account; the rest is room.
+const MOST_HELD: usize = 256;
+
+pub(crate) struct Phone {
+    pub(crate) store: Store,
+    pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) presence: Arc<dyn UserPresence>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) device: Device,
+    pub(crate) memory: Mutex<Memory>,
+    /// One code at a time, so that the same scan twice at once gives the same code twice.
+    pub(crate) making_codes: Mutex<()>,
+}
+
+impl Phone {
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
+        lock(&self.memory)
+    }
+
+    /// The time as the service has it, as far as is known.
+    pub(crate) fn now(&self, svc: Svc) -> Time {
+        let offset = self.memory().offsets.get(&svc).copied().unwrap_or(0);
+        self.clock.now().saturating_add_signed(offset)
+    }
+
+    /// Takes a service's word for its time. In memory only: the next start asks again.
+    pub(crate) fn adopt_time(&self, svc: Svc, time: Time) {
+        let offset = i64::try_from(time)
+            .unwrap_or(i64::MAX)
+            .saturating_sub(i64::try_from(self.clock.now()).unwrap_or(i64::MAX));
+        self.memory().offsets.insert(svc, offset);
+    }
+
+    pub(crate) fn account(&self, number: u32) -> Result<Account, PhoneError> {
+        self.store
+            .account(number)?
+            .ok_or(PhoneError::NoSuchAccount(AccountNumber(number)))
+    }
+
+    /// Changes an account in one transaction, on what is in the store at that moment.
+    pub(crate) fn change<T, E>(
+        &self,
+        number: u32,
+        work: impl FnOnce(&Connection, &mut Account) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<StoreError> + From<PhoneError>,
+    {
+        self.store.write(|transaction| {
+            let mut account = self
+                .store
+                .account_in(transaction, number)?
+                .ok_or(PhoneError::NoSuchAccount(AccountNumber(number)))?;
+            let value = work(transaction, &mut account)?;
+            self.store.save_account(transaction, &account)?;
+            Ok(value)
+        })
+    }
+
+    /// Keeps a verified challenge until it expires.
+    pub(crate) fn hold(&self, account: Option<u32>, challenge: Arc<Verified<Challenge>>) {
+        let now = self.now(challenge.svc);
+        let mut memory = self.memory();
+        memory
+            .held
+            .retain(|_, held| held.challenge.expires_at() > now);
+        if memory.held.len() < MOST_HELD {
+            memory
+                .held
+                .insert(challenge.id, Held { account, challenge });
+        }
+    }
+
+    pub(crate) fn held(&self, id: &ChallengeId) -> Option<Held> {
+        self.memory().held.get(id).cloned()
+    }
+}
+
+/// No state behind these locks is ever left half changed, so a panic elsewhere is no reason to stop.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

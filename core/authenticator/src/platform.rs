@@ -1,0 +1,115 @@
+//! What a phone's platform gives the core: keys, presence, clock, entropy. Traits only; [`crate::software`] is the embedded default.
+//!
+//! The core keeps an `Arc<dyn ...>` of each. Calls into [`KeyStore`], [`Clock`] and [`Entropy`] are short and may block; the
+//! network comes in through [`crate::transport::Transport`].
+
+use async_trait::async_trait;
+use countersign_protocol::Time;
+use countersign_protocol::claim::KeyClass;
+use countersign_protocol::id::PublicKey;
+use countersign_protocol::message::SignatureBytes;
+use countersign_protocol::secret::Secret32;
+use zeroize::Zeroizing;
+
+/// Why a key store did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyStoreError {
+    /// Something was sealed with another key, for another purpose, or was changed.
+    #[error(
+        "what is stored here was not sealed with this phone's key: put the key and the data that belong together back in place, or remove both and initialise anew"
+    )]
+    NotOurs,
+    /// The key store can't be used now.
+    #[error("the phone's key store is not available ({0}); unlock the phone and try again")]
+    Unavailable(String),
+}
+
+/// A signing key that a key store made.
+pub struct DeviceKey {
+    /// How the key store finds it again; kept in the store as it is. It must be worthless without the key store.
+    pub handle: Vec<u8>,
+    /// Its public half.
+    pub public: PublicKey,
+    /// Whether it can leave the hardware.
+    pub class: KeyClass,
+}
+
+/// The platform's keys: one that wraps secrets at rest, and P-256 signing keys.
+pub trait KeyStore: Send + Sync {
+    /// Seals a secret with authenticated encryption; `context` is the associated data.
+    ///
+    /// # Errors
+    /// If the key store can't be used now.
+    fn seal(&self, context: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyStoreError>;
+
+    /// Opens what [`KeyStore::seal`] made for the same context.
+    ///
+    /// # Errors
+    /// If it was made with another key or context, or was changed.
+    fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyStoreError>;
+
+    /// Makes a P-256 key that only this key store can use. `context` names the account.
+    ///
+    /// # Errors
+    /// If the key store can't be used now.
+    fn create_key(&self, context: &[u8]) -> Result<DeviceKey, KeyStoreError>;
+
+    /// Signs with ES256: r and s, 32 bytes each. A high s is brought low by the caller.
+    ///
+    /// # Errors
+    /// If the handle is not one of this key store and context.
+    fn sign(
+        &self,
+        context: &[u8],
+        handle: &[u8],
+        message: &[u8],
+    ) -> Result<SignatureBytes, KeyStoreError>;
+
+    /// Forgets a key. A key that is gone already is no error.
+    ///
+    /// # Errors
+    /// If the key store can't be used now.
+    fn delete_key(&self, handle: &[u8]) -> Result<(), KeyStoreError>;
+
+    /// Z, the account's share that never leaves hardware, where there is such hardware. The same for the same context, always; whether it is
+    /// there is fixed when an account is enrolled.
+    ///
+    /// # Errors
+    /// If there is such hardware and it can't be used now.
+    fn hardware_share(&self, context: &[u8]) -> Result<Option<Secret32>, KeyStoreError>;
+}
+
+/// The person did not confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it was not confirmed; unlock the phone and try again")]
+pub struct NotConfirmed;
+
+/// Whether the phone's owner is there: the phone's own lock.
+#[async_trait]
+pub trait UserPresence: Send + Sync {
+    /// Asks for the phone's own lock, unless it was asked a moment ago. Called before a code that needs no PIN is made.
+    ///
+    /// # Errors
+    /// If the person does not confirm.
+    async fn confirm(&self, reason: &str) -> Result<(), NotConfirmed>;
+}
+
+/// The phone's clock.
+pub trait Clock: Send + Sync {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    fn now(&self) -> Time;
+}
+
+/// There is no randomness to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the system gives no random numbers; restart it and try again")]
+pub struct NoEntropy;
+
+/// The system's random numbers.
+pub trait Entropy: Send + Sync {
+    /// Fills with random bytes fit for keys.
+    ///
+    /// # Errors
+    /// If the system gives none.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy>;
+}

@@ -1,0 +1,283 @@
+//! The embedded default of the platform traits: a plain computer. What it seals is as safe as the file that holds its key.
+//!
+//! The wrapping key is 32 random bytes in a file that only its owner may read, beside the store. AES-256-GCM by ring,
+//! a random nonce for each seal: `nonce (12) | ciphertext | tag (16)`. A device key is sealed like any other secret.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use countersign_protocol::claim::KeyClass;
+use countersign_protocol::id::PublicKey;
+use countersign_protocol::message::SignatureBytes;
+use countersign_protocol::secret::Secret32;
+use countersign_protocol::{SigningKey, Time};
+use p256::ecdsa::Signature;
+use p256::ecdsa::signature::Signer;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+use zeroize::Zeroizing;
+
+use crate::platform::{
+    Clock, DeviceKey, Entropy, KeyStore, KeyStoreError, NoEntropy, NotConfirmed, UserPresence,
+};
+
+/// The file of the wrapping key.
+pub const KEY_FILE: &str = "wrapping.key";
+
+/// Why the wrapping key can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// It can't be read or written.
+    #[error("the key file {} cannot be read or written: {source}; check that the folder exists and is yours", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is not 32 bytes.
+    #[error("the key file {} is damaged: put the right one back from where it was copied", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others may read it.
+    #[error("others on this computer may read the key file {}: run  chmod 600 {}", path.display(), path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No randomness for a new key.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+}
+
+/// Keys in a file.
+pub struct SoftwareKeyStore {
+    wrapping: LessSafeKey,
+    random: SystemRandom,
+}
+
+impl SoftwareKeyStore {
+    /// Takes the wrapping key from its file in `folder`, or makes it.
+    ///
+    /// # Errors
+    /// If the file can't be read or made, is damaged, or is readable by others.
+    pub fn open(folder: &Path) -> Result<Self, KeyFileError> {
+        let path = folder.join(KEY_FILE);
+        let key = match read_key(&path)? {
+            Some(key) => key,
+            None => {
+                make_key(folder, &path)?;
+                read_key(&path)?.ok_or_else(|| KeyFileError::Damaged { path: path.clone() })?
+            }
+        };
+        let key = UnboundKey::new(&AES_256_GCM, key.expose())
+            .map_err(|_| KeyFileError::Damaged { path })?;
+        Ok(Self {
+            wrapping: LessSafeKey::new(key),
+            random: SystemRandom::new(),
+        })
+    }
+
+    fn device_key(&self, context: &[u8], handle: &[u8]) -> Result<SigningKey, KeyStoreError> {
+        let bytes = self.open_bytes(&[b"K_dev", context].concat(), handle)?;
+        SigningKey::from_slice(&bytes).map_err(|_| KeyStoreError::NotOurs)
+    }
+
+    fn open_bytes(
+        &self,
+        context: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
+        let (nonce, ciphertext) = sealed
+            .split_first_chunk::<NONCE_LEN>()
+            .ok_or(KeyStoreError::NotOurs)?;
+        let mut buffer = Zeroizing::new(ciphertext.to_vec());
+        let length = self
+            .wrapping
+            .open_in_place(
+                Nonce::assume_unique_for_key(*nonce),
+                Aad::from(context),
+                &mut buffer,
+            )
+            .map_err(|_| KeyStoreError::NotOurs)?
+            .len();
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+}
+
+impl KeyStore for SoftwareKeyStore {
+    fn seal(&self, context: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+        let unavailable = |_| KeyStoreError::Unavailable("no random numbers".to_owned());
+        let mut nonce = [0; NONCE_LEN];
+        self.random.fill(&mut nonce).map_err(unavailable)?;
+        // With room for the tag from the start, so that no copy of the secret is left behind by growing.
+        let mut buffer = Zeroizing::new(Vec::with_capacity(secret.len() + AES_256_GCM.tag_len()));
+        buffer.extend_from_slice(secret);
+        self.wrapping
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(context),
+                &mut *buffer,
+            )
+            .map_err(|_| KeyStoreError::Unavailable("sealing failed".to_owned()))?;
+        Ok([&nonce[..], &buffer].concat())
+    }
+
+    fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
+        self.open_bytes(context, sealed)
+    }
+
+    fn create_key(&self, context: &[u8]) -> Result<DeviceKey, KeyStoreError> {
+        let unavailable = || KeyStoreError::Unavailable("no random numbers".to_owned());
+        // One in 2^32 random numbers is no key; a second attempt settles it.
+        for _ in 0..4 {
+            let bytes = Secret32::try_new_with(|bytes| self.random.fill(bytes))
+                .map_err(|_| unavailable())?;
+            if let Ok(key) = SigningKey::from_slice(bytes.expose()) {
+                return Ok(DeviceKey {
+                    handle: self.seal(&[b"K_dev", context].concat(), bytes.expose())?,
+                    public: PublicKey::of(&key),
+                    class: KeyClass::Software,
+                });
+            }
+        }
+        Err(unavailable())
+    }
+
+    fn sign(
+        &self,
+        context: &[u8],
+        handle: &[u8],
+        message: &[u8],
+    ) -> Result<SignatureBytes, KeyStoreError> {
+        let signature: Signature = self.device_key(context, handle)?.sign(message);
+        Ok(signature.to_bytes().into())
+    }
+
+    fn delete_key(&self, _handle: &[u8]) -> Result<(), KeyStoreError> {
+        // The handle is the sealed key itself: it goes with the row that holds it.
+        Ok(())
+    }
+
+    fn hardware_share(&self, _context: &[u8]) -> Result<Option<Secret32>, KeyStoreError> {
+        Ok(None)
+    }
+}
+
+fn read_key(path: &Path) -> Result<Option<Secret32>, KeyFileError> {
+    let io = |source| KeyFileError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io(error)),
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if file.metadata().map_err(io)?.permissions().mode() & 0o077 != 0 {
+            return Err(KeyFileError::Open {
+                path: path.to_owned(),
+            });
+        }
+    }
+    if file.metadata().map_err(io)?.len() != 32 {
+        return Err(KeyFileError::Damaged {
+            path: path.to_owned(),
+        });
+    }
+    Secret32::try_new_with(|key| file.read_exact(key))
+        .map(Some)
+        .map_err(io)
+}
+
+/// Writes a new key to a file of its own, and gives it its name only when it is whole and on disk. Who comes second leaves the first
+/// one's key in place.
+fn make_key(folder: &Path, path: &Path) -> Result<(), KeyFileError> {
+    let io = |source| KeyFileError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let key = Secret32::try_new_with(|key| SystemEntropy::default().fill(key))?;
+    let mut tag = [0; 8];
+    SystemEntropy::default().fill(&mut tag)?;
+    let draft = folder.join(format!("{KEY_FILE}.{:016x}", u64::from_be_bytes(tag)));
+    let written = private_file(&draft)
+        .and_then(|mut file| {
+            file.write_all(key.expose())?;
+            file.sync_all()
+        })
+        .and_then(|()| match fs::hard_link(&draft, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            done => done,
+        });
+    let removed = fs::remove_file(&draft);
+    written.and(removed).map_err(io)?;
+    sync_folder(folder).map_err(io)
+}
+
+/// A new file that only its owner may read.
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()
+    } else {
+        Ok(())
+    }
+}
+
+/// The system's random numbers.
+pub struct SystemEntropy(SystemRandom);
+
+impl Default for SystemEntropy {
+    fn default() -> Self {
+        Self(SystemRandom::new())
+    }
+}
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        self.0.fill(bytes).map_err(|_| NoEntropy)
+    }
+}
+
+/// The system's clock.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Time {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs())
+    }
+}
+
+/// A computer has no lock of its own to ask for: whoever can run a program as this user is its owner.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct LoggedIn;
+
+#[async_trait]
+impl UserPresence for LoggedIn {
+    async fn confirm(&self, _reason: &str) -> Result<(), NotConfirmed> {
+        Ok(())
+    }
+}

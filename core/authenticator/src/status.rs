@@ -1,0 +1,202 @@
+//! Taking in what a service says of an account (§8): status, and the facts that other replies carry.
+
+use countersign_protocol::keys::LONGEST_ADVANCE;
+use countersign_protocol::message::Verified;
+use countersign_protocol::query::{Ask, Query};
+use countersign_protocol::reply::{DeviceState, Reply, ResultCode};
+use countersign_protocol::request::Unsigned;
+use rusqlite::Connection;
+
+use crate::account::{AccountNumber, AccountSummary};
+use crate::history::{self, Kind};
+use crate::phone::{Phone, PhoneError, from_phone_errors};
+use crate::platform::NoEntropy;
+use crate::service::{Asking, ServiceError};
+use crate::store::{Account, State, Tries};
+
+/// Why the service's word on an account was not had.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// The service did not answer, or not as it should.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// Something on this phone is in the way.
+    #[error(transparent)]
+    Phone(#[from] PhoneError),
+}
+from_phone_errors!(StatusError);
+
+/// Asks the service how an account stands, and takes its answer in.
+pub(crate) async fn refresh(
+    phone: &Phone,
+    number: AccountNumber,
+) -> Result<AccountSummary, StatusError> {
+    let account = phone.account(number.0)?;
+    let reply = ask(phone, &account).await?;
+    let account = phone.change::<_, ServiceError>(number.0, |connection, account| {
+        take(phone, connection, account, &reply)?;
+        Ok(account.clone())
+    })?;
+    Ok(AccountSummary::of(&account))
+}
+
+/// Sends a status request, once more if the clock is off.
+pub(crate) async fn ask(phone: &Phone, account: &Account) -> Result<Verified<Reply>, ServiceError> {
+    query(
+        phone,
+        account,
+        Asking::STATUS,
+        Ask::Status {
+            last: account.last_step(),
+        },
+    )
+    .await
+}
+
+/// Sends a question under K_dev. The service's clock decides: a phone whose clock is off asks again with the time that it was told.
+pub(crate) async fn query(
+    phone: &Phone,
+    account: &Account,
+    asking: Asking,
+    ask: Ask,
+) -> Result<Verified<Reply>, ServiceError> {
+    let send = async || {
+        let query = Query {
+            svc: account.svc,
+            acc: account.acc,
+            dev: account.dev,
+            time: phone.now(account.svc),
+            nonce: nonce(phone)?,
+            ask,
+        };
+        phone.ask(account, asking, Unsigned::plain(&query)).await
+    };
+    let reply = send().await?;
+    if reply.result != ResultCode::Clock {
+        return Ok(reply);
+    }
+    phone.adopt_time(account.svc, reply.time);
+    let reply = send().await?;
+    if reply.result == ResultCode::Clock {
+        return Err(unexpected(account, "its clock"));
+    }
+    Ok(reply)
+}
+
+fn nonce(phone: &Phone) -> Result<[u8; 16], NoEntropy> {
+    let mut nonce = [0; 16];
+    phone.entropy.fill(&mut nonce)?;
+    Ok(nonce)
+}
+
+pub(crate) fn unexpected(account: &Account, what: &'static str) -> ServiceError {
+    ServiceError::Unexpected {
+        host: account.host().to_owned(),
+        what,
+    }
+}
+
+/// Takes in a reply to a claim or status: names, tries, token, chain.
+pub(crate) fn take(
+    phone: &Phone,
+    connection: &Connection,
+    account: &mut Account,
+    reply: &Reply,
+) -> Result<(), ServiceError> {
+    let missing = |account: &Account, what| unexpected(account, what);
+    if reply.result != ResultCode::Done {
+        return Err(missing(account, "its result"));
+    }
+    let state = reply
+        .device_state
+        .ok_or_else(|| missing(account, "the device's state"))?;
+    let next_step = reply
+        .next_step
+        .ok_or_else(|| missing(account, "the next step"))?;
+    let epoch = reply.epoch.ok_or_else(|| missing(account, "the epoch"))?;
+    let names = reply
+        .names
+        .as_ref()
+        .ok_or_else(|| missing(account, "the names"))?;
+    if epoch != account.epoch {
+        return Err(missing(account, "the epoch"));
+    }
+    if account.next_step.is_none() {
+        // The first that is heard of a claim: from here on the chain value that was sent has its step.
+        account.next_step = Some(reply.i0.ok_or_else(|| missing(account, "the first step"))?);
+        let token = reply
+            .state_token
+            .ok_or_else(|| missing(account, "the state token"))?;
+        account.state_token = Some(token.0);
+    } else if let (Some(token), 0) = (reply.state_token, account.counter) {
+        account.state_token = Some(token.0);
+    }
+    account.app_name.clone_from(&names.app_name);
+    account.account_label.clone_from(&names.account_label);
+    account.device_name.clone_from(&names.device_name);
+    account.synced_at = phone.clock.now();
+    take_tries(account, reply);
+    take_state(phone, connection, account, state)?;
+    if account.state.is_enrolled() {
+        advance(phone, connection, account, next_step)?;
+    }
+    Ok(())
+}
+
+/// The tries left, where a reply has them.
+pub(crate) fn take_tries(account: &mut Account, reply: &Reply) {
+    if let (Some(in_row), Some(in_epoch)) = (reply.tries_in_row, reply.tries_in_epoch) {
+        account.tries = Some(Tries { in_row, in_epoch });
+    }
+}
+
+/// How the device stands. A claimed device becomes active only by `complete` or by hearing that it is.
+pub(crate) fn take_state(
+    phone: &Phone,
+    connection: &Connection,
+    account: &mut Account,
+    told: DeviceState,
+) -> Result<(), PhoneError> {
+    let state = match told {
+        DeviceState::Claimed => State::Claimed,
+        DeviceState::Confirmed => State::Confirmed,
+        DeviceState::Active => State::Active,
+        DeviceState::Blocked => State::Blocked,
+        DeviceState::Suspended => State::Suspended,
+    };
+    if state == account.state || (account.state.is_enrolled() && !state.is_enrolled()) {
+        return Ok(());
+    }
+    let event = match state {
+        _ if !account.state.is_enrolled() && state.is_enrolled() => Some(Kind::AccountAdded),
+        State::Blocked => Some(Kind::Blocked),
+        State::Suspended => Some(Kind::Suspended),
+        _ => None,
+    };
+    account.state = state;
+    if let Some(kind) = event {
+        history::add_for(phone, connection, account, kind, account.host())?;
+    }
+    Ok(())
+}
+
+/// Moves the chain to the step that the service names, so that a phone that was away is not left behind. It never moves back, and
+/// not further at once than for a code.
+fn advance(
+    phone: &Phone,
+    connection: &Connection,
+    account: &mut Account,
+    next_step: u64,
+) -> Result<(), PhoneError> {
+    let Some(chain) = phone.chain(connection, account)? else {
+        return Ok(());
+    };
+    let to = next_step.min(chain.next().saturating_add(LONGEST_ADVANCE));
+    if to <= chain.next() {
+        return Ok(());
+    }
+    match chain.advanced(to, LONGEST_ADVANCE) {
+        Some(chain) => phone.move_chain(connection, account, &chain),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,332 @@
+//! Rows of accounts, services and sealed blobs.
+
+use countersign_protocol::id::{AccountId, DeviceId, EnrolmentId, Svc};
+use countersign_protocol::{Step, Time};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Store, StoreError};
+
+/// How far an account is, as last told by the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Stored before the claim was sent; nothing heard yet.
+    Stored = 0,
+    /// The service has the claim.
+    Claimed = 1,
+    /// The claim is confirmed.
+    Confirmed = 2,
+    /// In use.
+    Active = 3,
+    /// Out of tries.
+    Blocked = 4,
+    /// A copy of this phone was seen.
+    Suspended = 5,
+}
+
+impl State {
+    fn from_number(number: i64) -> Option<Self> {
+        [
+            Self::Stored,
+            Self::Claimed,
+            Self::Confirmed,
+            Self::Active,
+            Self::Blocked,
+            Self::Suspended,
+        ]
+        .into_iter()
+        .find(|state| *state as i64 == number)
+    }
+
+    /// Whether the enrolment is over.
+    pub(crate) fn is_enrolled(self) -> bool {
+        matches!(self, Self::Active | Self::Blocked | Self::Suspended)
+    }
+}
+
+/// Tries left, as last told by the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tries {
+    pub(crate) in_row: u8,
+    pub(crate) in_epoch: u8,
+}
+
+/// An account, without its secrets.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub(crate) number: u32,
+    pub(crate) svc: Svc,
+    pub(crate) acc: AccountId,
+    pub(crate) dev: DeviceId,
+    pub(crate) origin: String,
+    pub(crate) state: State,
+    pub(crate) enrolment: EnrolmentId,
+    pub(crate) enrolment_ends: Time,
+    pub(crate) app_name: String,
+    pub(crate) account_label: String,
+    pub(crate) device_name: String,
+    pub(crate) own_name: Option<String>,
+    pub(crate) device_key: Vec<u8>,
+    pub(crate) z_present: bool,
+    pub(crate) epoch: u32,
+    pub(crate) counter: u64,
+    pub(crate) next_step: Option<Step>,
+    pub(crate) state_token: Option<[u8; 32]>,
+    pub(crate) tries: Option<Tries>,
+    pub(crate) created_at: Time,
+    pub(crate) synced_at: Time,
+}
+
+impl Account {
+    /// What the person calls it.
+    pub(crate) fn name(&self) -> &str {
+        self.own_name.as_deref().unwrap_or(&self.account_label)
+    }
+}
+
+/// An account that is about to be claimed.
+pub(crate) struct NewAccount<'a> {
+    pub(crate) svc: Svc,
+    pub(crate) acc: AccountId,
+    pub(crate) dev: DeviceId,
+    pub(crate) origin: &'a str,
+    pub(crate) info: &'a [u8],
+    pub(crate) enrolment: EnrolmentId,
+    pub(crate) enrolment_ends: Time,
+    pub(crate) app_name: &'a str,
+    pub(crate) account_label: &'a str,
+    pub(crate) device_key: &'a [u8],
+    pub(crate) z_present: bool,
+    pub(crate) epoch: u32,
+    pub(crate) now: Time,
+    /// Field names and sealed blobs.
+    pub(crate) sealed: [(&'static str, &'a [u8]); 3],
+}
+
+const SELECT: &str = "SELECT number, account.svc, acc, dev, origin, state, enrolment, enrolment_ends, app_name, \
+     account_label, device_name, own_name, device_key, z_present, epoch, counter, next_step, state_token, tries_in_row, \
+     tries_in_epoch, created_at, synced_at FROM account JOIN service USING (svc)";
+
+fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    let number = |at: usize| row.get::<_, i64>(at).map(i64::unsigned_abs);
+    let odd =
+        |at: usize| rusqlite::Error::InvalidColumnType(at, "account".to_owned(), Type::Integer);
+    let in_row: Option<u8> = row.get(18)?;
+    let in_epoch: Option<u8> = row.get(19)?;
+    Ok(Account {
+        number: row.get(0)?,
+        svc: Svc(row.get(1)?),
+        acc: AccountId(row.get(2)?),
+        dev: DeviceId(row.get(3)?),
+        origin: row.get(4)?,
+        state: State::from_number(row.get(5)?).ok_or_else(|| odd(5))?,
+        enrolment: EnrolmentId(row.get(6)?),
+        enrolment_ends: number(7)?,
+        app_name: row.get(8)?,
+        account_label: row.get(9)?,
+        device_name: row.get(10)?,
+        own_name: row.get(11)?,
+        device_key: row.get(12)?,
+        z_present: row.get(13)?,
+        epoch: row.get(14)?,
+        counter: number(15)?,
+        next_step: row.get::<_, Option<i64>>(16)?.map(i64::unsigned_abs),
+        state_token: row.get(17)?,
+        tries: in_row
+            .zip(in_epoch)
+            .map(|(in_row, in_epoch)| Tries { in_row, in_epoch }),
+        created_at: number(20)?,
+        synced_at: number(21)?,
+    })
+}
+
+impl Store {
+    /// Every account, finished or not, in the order in which they came.
+    pub(crate) fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare(&format!("{SELECT} ORDER BY number"))?
+                .query_map([], account)?
+                .collect()
+        })
+    }
+
+    pub(crate) fn account(&self, number: u32) -> Result<Option<Account>, StoreError> {
+        self.read(|connection| find(connection, number))
+    }
+
+    /// The same inside a transaction.
+    pub(crate) fn account_in(
+        &self,
+        connection: &Connection,
+        number: u32,
+    ) -> Result<Option<Account>, StoreError> {
+        find(connection, number).map_err(|error| self.failure(error))
+    }
+
+    /// The signed information of a service, as it was verified.
+    pub(crate) fn info(&self, svc: Svc) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|connection| {
+            connection
+                .query_row("SELECT info FROM service WHERE svc = ?1", [svc.0], |row| {
+                    row.get(0)
+                })
+                .optional()
+        })
+    }
+
+    /// Keeps newer information of a service that is known.
+    pub(crate) fn set_info(
+        &self,
+        connection: &Connection,
+        svc: Svc,
+        info: &[u8],
+    ) -> Result<(), StoreError> {
+        self.run(
+            connection,
+            "UPDATE service SET info = ?2 WHERE svc = ?1",
+            params![svc.0, info],
+        )
+    }
+
+    /// Stores an account before its claim is sent.
+    pub(crate) fn add_account(
+        &self,
+        connection: &Connection,
+        new: &NewAccount<'_>,
+    ) -> Result<u32, StoreError> {
+        self.run(
+            connection,
+            "INSERT INTO service (svc, origin, info) VALUES (?1, ?2, ?3) ON CONFLICT (svc) DO UPDATE SET info = excluded.info",
+            params![new.svc.0, new.origin, new.info],
+        )?;
+        self.run(
+            connection,
+            "INSERT INTO account (svc, acc, dev, state, enrolment, enrolment_ends, app_name, account_label, device_name, device_key, \
+             z_present, epoch, counter, created_at, synced_at) VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, '', ?8, ?9, ?10, 0, ?11, 0)",
+            params![
+                new.svc.0,
+                new.acc.0,
+                new.dev.0,
+                new.enrolment.0,
+                new.enrolment_ends as i64,
+                new.app_name,
+                new.account_label,
+                new.device_key,
+                new.z_present,
+                new.epoch,
+                new.now as i64
+            ],
+        )?;
+        let number = u32::try_from(connection.last_insert_rowid())
+            .map_err(|_| self.damaged("too many accounts"))?;
+        for (field, blob) in new.sealed {
+            self.run(
+                connection,
+                "INSERT INTO sealed (account, field, epoch, blob) VALUES (?1, ?2, ?3, ?4)",
+                params![number, field, new.epoch, blob],
+            )?;
+        }
+        Ok(number)
+    }
+
+    /// Writes back what changes of an account: state, names, step, token, tries.
+    pub(crate) fn save_account(
+        &self,
+        connection: &Connection,
+        account: &Account,
+    ) -> Result<(), StoreError> {
+        self.run(
+            connection,
+            "UPDATE account SET state = ?2, app_name = ?3, account_label = ?4, device_name = ?5, own_name = ?6, \
+             epoch = ?7, counter = ?8, next_step = ?9, state_token = ?10, tries_in_row = ?11, tries_in_epoch = ?12, \
+             synced_at = ?13 WHERE number = ?1",
+            params![
+                account.number,
+                account.state as i64,
+                account.app_name,
+                account.account_label,
+                account.device_name,
+                account.own_name,
+                account.epoch,
+                account.counter as i64,
+                account.next_step.map(|step| step as i64),
+                account.state_token,
+                account.tries.map(|tries| tries.in_row),
+                account.tries.map(|tries| tries.in_epoch),
+                account.synced_at as i64
+            ],
+        )
+    }
+
+    /// Removes an account and all that was sealed for it; the service's row goes with its last account.
+    pub(crate) fn remove_account(
+        &self,
+        connection: &Connection,
+        account: &Account,
+    ) -> Result<(), StoreError> {
+        self.run(
+            connection,
+            "DELETE FROM account WHERE number = ?1",
+            params![account.number],
+        )?;
+        self.run(
+            connection,
+            "DELETE FROM service WHERE svc = ?1 AND NOT EXISTS (SELECT 1 FROM account WHERE account.svc = service.svc)",
+            params![account.svc.0],
+        )
+    }
+
+    /// A sealed blob.
+    pub(crate) fn sealed(
+        &self,
+        connection: &Connection,
+        account: &Account,
+        field: &str,
+    ) -> Result<Vec<u8>, StoreError> {
+        connection
+            .query_row(
+                "SELECT blob FROM sealed WHERE account = ?1 AND field = ?2 AND epoch = ?3",
+                params![account.number, field, account.epoch],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(|error| self.failure(error))?
+            .ok_or_else(|| self.damaged("a secret is missing"))
+    }
+
+    /// Puts a blob in the place of the one before it.
+    pub(crate) fn replace_sealed(
+        &self,
+        connection: &Connection,
+        account: &Account,
+        field: &str,
+        blob: &[u8],
+    ) -> Result<(), StoreError> {
+        self.run(
+            connection,
+            "UPDATE sealed SET blob = ?4 WHERE account = ?1 AND field = ?2 AND epoch = ?3",
+            params![account.number, field, account.epoch, blob],
+        )
+    }
+
+    fn run(
+        &self,
+        connection: &Connection,
+        sql: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<(), StoreError> {
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map(drop)
+            .map_err(|error| self.failure(error))
+    }
+}
+
+fn find(connection: &Connection, number: u32) -> rusqlite::Result<Option<Account>> {
+    connection
+        .prepare_cached(&format!("{SELECT} WHERE number = ?1"))?
+        .query_row([number], account)
+        .optional()
+}

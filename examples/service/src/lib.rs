@@ -1,1 +1,267 @@
 //! A sign-in service that speaks Countersign: accounts, pages, enrolment, challenges, verification.
+//!
+//! [`Embedded::start`] runs it inside another program; the program `countersign-service` does nothing else. What the pages take is
+//! listed in the documentation of the module `web`; what phones send, in the protocol's `PROTOCOL.md`.
+//!
+//! It holds secrets that a thief of its database must not open: they are sealed under the key file, `DIR/keys/service.key` unless
+//! [`Config::key_file`] says otherwise. Keep that file, and its copies, apart from the database's.
+
+mod api;
+mod app;
+mod hex;
+mod keyfile;
+mod keys;
+mod password;
+mod policy;
+mod random;
+mod seal;
+mod server;
+mod store;
+mod web;
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use countersign_protocol::{
+    field::is_displayable,
+    origin::{Origin, OriginError},
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+pub use app::{Clock, SystemClock};
+
+use app::{App, Waiting};
+use keys::ServiceKeys;
+use password::Passwords;
+use store::{Store, sqlite::Sqlite};
+
+/// Which origin the service has. It is kept with the data, and phones are bound to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OriginSetting {
+    /// The kept one; `http://localhost:8800` for new data.
+    Kept,
+    /// This one. Data of another origin are refused.
+    Exactly(String),
+    /// The kept one; for new data `http://localhost:` with the port that was bound. For tests and demonstrations.
+    Loopback,
+}
+
+/// How to run the service.
+pub struct Config {
+    /// Where to listen; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The data folder, made if there is none. It belongs to one process at a time.
+    pub data: PathBuf,
+    /// The origin.
+    pub origin: OriginSetting,
+    /// The key file, if it is not `keys/service.key` in the data folder.
+    pub key_file: Option<PathBuf>,
+    /// The name that phones and pages show, 1 to 20 bytes.
+    pub name: String,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Config {
+    /// On a free port of this computer, for tests and demonstrations.
+    pub fn embedded(data: impl Into<PathBuf>) -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            data: data.into(),
+            origin: OriginSetting::Loopback,
+            key_file: None,
+            name: "Countersign".into(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address can't be listened on.
+    #[error("can't listen on {0}: {1}. Is another program using it? Choose another with --listen")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The origin has a wrong form.
+    #[error("the origin {0:?} can't be used: {1}")]
+    Origin(String, #[source] OriginError),
+    /// The data are those of another origin.
+    #[error(
+        "these data belong to {kept}, not to {given}. Phones are bound to their origin: start without --origin, or use another data folder"
+    )]
+    OtherOrigin {
+        /// As kept with the data.
+        kept: String,
+        /// As given.
+        given: String,
+    },
+    /// The name has a wrong form.
+    #[error(
+        "the name {0:?} can't be used: it must have 1 to 20 bytes, without invisible characters"
+    )]
+    Name(String),
+    /// The data folder, the database, the key file or a key in them can't be used.
+    #[error(transparent)]
+    Storage(Box<dyn std::error::Error + Send + Sync>),
+    /// The built-in pages are broken.
+    #[error("the built-in pages can't be read: {0}")]
+    Pages(String),
+}
+
+/// Errors of the parts beneath say already what a person can do.
+fn storage(error: impl std::error::Error + Send + Sync + 'static) -> StartError {
+    StartError::Storage(Box::new(error))
+}
+
+/// A running service.
+pub struct Embedded {
+    origin: Origin,
+    address: SocketAddr,
+    data: PathBuf,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    sweeper: JoinHandle<()>,
+    store: Arc<Sqlite>,
+}
+
+impl Embedded {
+    /// Starts the service and returns when it listens.
+    ///
+    /// # Errors
+    /// See [`StartError`]; each says what a person can do.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        if config.name.is_empty() || config.name.len() > 20 || !is_displayable(&config.name) {
+            return Err(StartError::Name(config.name));
+        }
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|error| StartError::Listen(config.listen, error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| StartError::Listen(config.listen, error))?;
+        // An origin of a wrong form is told before a data folder is made for it.
+        if let OriginSetting::Exactly(origin) = &config.origin {
+            parse_origin(origin)?;
+        }
+        let (store, new) = Sqlite::open(&config.data).map_err(storage)?;
+        let store = Arc::new(store);
+        let key_file = config
+            .key_file
+            .unwrap_or_else(|| config.data.join("keys").join("service.key"));
+        // New data without their own key yet: an interrupted first start left the tables, and nothing sealed.
+        let unused = new
+            || store
+                .service_keys("sign")
+                .await
+                .map_err(storage)?
+                .is_empty();
+        let root = keyfile::load(&key_file, unused).map_err(storage)?;
+        let origin = origin(store.as_ref(), config.origin, address.port()).await?;
+        let now = config.clock.now();
+        let keys = ServiceKeys::load(store.as_ref(), &root, &origin, &config.name, now)
+            .await
+            .map_err(storage)?;
+        let (stop, stopping) = watch::channel(false);
+        let app = Arc::new(App {
+            tokens: app::token_key(&root),
+            store: store.clone(),
+            root,
+            keys,
+            origin: origin.clone(),
+            passwords: Passwords::new().map_err(storage)?,
+            pages: web::Pages::new(&config.name)
+                .map_err(|error| StartError::Pages(format!("{error:#}")))?,
+            name: config.name,
+            clock: config.clock,
+            waiting: Waiting::default(),
+            stopping: stopping.clone(),
+        });
+        let router = api::router()
+            .merge(web::router(&app))
+            .with_state(app.clone());
+        let server = tokio::spawn(server::serve(listener, router, stopping.clone()));
+        let sweeper = tokio::spawn(sweep(app, stopping));
+        Ok(Self {
+            origin,
+            address,
+            data: config.data,
+            stop,
+            server,
+            sweeper,
+            store,
+        })
+    }
+
+    /// The service's origin.
+    pub fn origin(&self) -> &str {
+        self.origin.as_str()
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Lets requests in flight finish (five seconds at most), then closes the database.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.server.await;
+        let _ = self.sweeper.await;
+        if let Some(store) = Arc::into_inner(self.store) {
+            let _ = tokio::task::spawn_blocking(move || store.close()).await;
+        }
+    }
+}
+
+fn parse_origin(origin: &str) -> Result<Origin, StartError> {
+    Origin::parse(origin).map_err(|error| StartError::Origin(origin.to_owned(), error))
+}
+
+async fn origin(
+    store: &dyn Store,
+    setting: OriginSetting,
+    port: u16,
+) -> Result<Origin, StartError> {
+    let kept = store
+        .setting("origin")
+        .await
+        .map_err(storage)?
+        .and_then(|kept| String::from_utf8(kept).ok());
+    let origin = match (kept, setting) {
+        (Some(kept), OriginSetting::Exactly(given)) if kept != given => {
+            return Err(StartError::OtherOrigin { kept, given });
+        }
+        (Some(kept), _) => return parse_origin(&kept),
+        (None, OriginSetting::Exactly(given)) => parse_origin(&given)?,
+        (None, OriginSetting::Kept) => parse_origin("http://localhost:8800")?,
+        (None, OriginSetting::Loopback) => parse_origin(&format!("http://localhost:{port}"))?,
+    };
+    store
+        .set_setting("origin", origin.as_str().as_bytes().to_vec())
+        .await
+        .map_err(storage)?;
+    Ok(origin)
+}
+
+/// Drops what has expired, every half minute.
+async fn sweep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = app.store().sweep(app.now()).await {
+            tracing::warn!(%error, "expired data were not dropped");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(30)) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The endpoints that phones use: PROTOCOL.md, section 9. Bodies are bounded and strictly parsed; signatures are verified before anything
+//! else is looked at; replies are signed over the hash of the request.
+
+mod answer;
+mod claim;
+mod query;
+
+pub(crate) use query::{chain_of, sealed_chain};
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, FromRequest, Request, State, rejection::BytesRejection},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use countersign_protocol::{
+    ParseError,
+    answer::StateToken,
+    id::{DeviceId, Hash},
+    message::Message,
+    reply::{self, Names, Reply, ResultCode, Tries},
+    request::{LONGEST_BODY, ReceivedRequest, Transcript},
+};
+
+use crate::{
+    app::App,
+    keys::KeysError,
+    policy,
+    seal::SealError,
+    store::{Account, Device, DeviceState, StoreError},
+};
+
+const REPLY_TYPE: HeaderValue = HeaderValue::from_static("application/cose");
+const REQUEST_TYPE: &str = "application/vnd.countersign+cbor";
+
+pub(crate) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/.well-known/countersign", get(information))
+        .route("/api/v1/claim", post(claim::claim))
+        .route("/api/v1/complete", post(query::complete))
+        .route("/api/v1/status", post(query::status))
+        .route("/api/v1/inbox", post(query::inbox))
+        .route("/api/v1/answer", post(answer::answer))
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+}
+
+async fn information(State(app): State<Arc<App>>) -> Response {
+    cose(app.keys.info.clone())
+}
+
+fn cose(bytes: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, REPLY_TYPE)], bytes).into_response()
+}
+
+/// An error without a signature: a phone changes nothing on it. The body is one line for people.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("{0}")]
+    Parse(#[from] ParseError),
+    #[error("this device is not known here, or its signature is wrong")]
+    Unknown,
+    #[error("the request is of a type that another endpoint takes")]
+    OtherEndpoint,
+    #[error("the request body is longer than {LONGEST_BODY} bytes")]
+    TooLong,
+    #[error("the request body was cut off")]
+    CutOff,
+    #[error("a request must be sent as {REQUEST_TYPE}")]
+    MediaType,
+    #[error("the service can't answer now; try again in a moment")]
+    Unavailable(String),
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<SealError> for ApiError {
+    fn from(error: SealError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<KeysError> for ApiError {
+    fn from(error: KeysError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<crate::random::NoRandomness> for ApiError {
+    fn from(error: crate::random::NoRandomness) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::Parse(_) | Self::CutOff | Self::OtherEndpoint => StatusCode::BAD_REQUEST,
+            Self::Unknown => StatusCode::UNAUTHORIZED,
+            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unavailable(why) => {
+                tracing::error!(%why, "a phone's request could not be answered");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        };
+        let mut response = (status, format!("{self}\n")).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
+
+/// A request body of the protocol's media type and length.
+pub(crate) struct Cbor(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Cbor {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
+        let media = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        if !media.is_some_and(|media| media.eq_ignore_ascii_case(REQUEST_TYPE)) {
+            return Err(ApiError::MediaType);
+        }
+        match Bytes::from_request(request, state).await {
+            Ok(bytes) => Ok(Self(bytes)),
+            Err(BytesRejection::FailedToBufferBody(error))
+                if error.status() == StatusCode::PAYLOAD_TOO_LARGE =>
+            {
+                Err(ApiError::TooLong)
+            }
+            Err(_) => Err(ApiError::CutOff),
+        }
+    }
+}
+
+impl Cbor {
+    fn parse<T: Transcript>(&self) -> Result<ReceivedRequest<T>, ApiError> {
+        Ok(ReceivedRequest::parse(&self.0)?)
+    }
+}
+
+/// The device that a request names, if it is of this service and account; told apart from nothing.
+async fn device_of<T: Transcript>(
+    app: &App,
+    request: &ReceivedRequest<T>,
+) -> Result<Device, ApiError> {
+    let (svc, acc, dev) = request.names();
+    if svc != app.origin.svc() {
+        return Err(ApiError::Unknown);
+    }
+    let device = crate::store::Store::device(app.store.as_ref(), dev).await?;
+    device
+        .filter(|device| device.account == acc)
+        .ok_or(ApiError::Unknown)
+}
+
+fn reply(app: &App, request: Hash, result: ResultCode) -> Reply {
+    Reply::new(
+        app.origin.svc(),
+        app.keys.kid,
+        request,
+        result,
+        app.now(),
+        app.keys.sequence,
+    )
+}
+
+fn signed(app: &App, reply: &Reply) -> Result<Response, ApiError> {
+    reply
+        .sign(&app.keys.signing)
+        .map(cose)
+        .map_err(|error| ApiError::Unavailable(error.to_string()))
+}
+
+fn token(app: &App, dev: DeviceId, sequence: u64) -> StateToken {
+    app.tokens.token(dev, sequence)
+}
+
+fn small(number: u32) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+/// What a claim's and a status's reply say of a device.
+fn describe(
+    app: &App,
+    reply: &mut Reply,
+    device: &Device,
+    account: &Account,
+    state: reply::DeviceState,
+    next_step: u64,
+) {
+    let (row, epoch) = policy::tries_left(device.wrong_row, device.wrong_epoch);
+    if device.acked == 0 && device.issued == 1 {
+        reply.state_token = Some(token(app, device.dev, device.issued));
+    }
+    reply.tries_in_row = Some(small(row));
+    reply.tries_in_epoch = Some(small(epoch));
+    reply.counter = Some(device.counter);
+    reply.next_step = Some(next_step);
+    reply.epoch = Some(device.epoch);
+    reply.device_state = Some(state);
+    if matches!(
+        state,
+        reply::DeviceState::Claimed | reply::DeviceState::Confirmed
+    ) {
+        // Section 8: only until the device is active.
+        reply.i0 = Some(device.first_step);
+    }
+    reply.names = Some(Names {
+        app_name: app.name.clone(),
+        account_label: account_label(account),
+        device_name: device.name.clone(),
+    });
+    reply.policy = Some(Tries {
+        in_row: 5,
+        in_epoch: 15,
+    });
+}
+
+/// The account as a phone shows it: the e-mail address, cut to 40 bytes at a character.
+pub(crate) fn account_label(account: &Account) -> String {
+    let mut label = account.email.clone();
+    if label.len() > 40 {
+        let end = (0..=37)
+            .rev()
+            .find(|at| label.is_char_boundary(*at))
+            .unwrap_or(0);
+        label.truncate(end);
+        label.push('…');
+    }
+    label
+}
+
+fn state_of(device: &Device) -> reply::DeviceState {
+    match device.state {
+        DeviceState::Pending => reply::DeviceState::Claimed,
+        DeviceState::Suspended => reply::DeviceState::Suspended,
+        DeviceState::Active if device.is_blocked() => reply::DeviceState::Blocked,
+        DeviceState::Active => reply::DeviceState::Active,
+    }
+}
+
+/// Waits until there may be news, the service stops, or the time is over.
+async fn wait(app: &App, woken: tokio::sync::futures::Notified<'_>, time: Duration) {
+    let mut stopping = app.stopping.clone();
+    tokio::select! {
+        () = woken => {}
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+        () = tokio::time::sleep(time) => {}
+    }
+}

@@ -1,0 +1,109 @@
+//! Answers to approvals (PROTOCOL.md, section 11).
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use countersign_protocol::{
+    answer::{Answer, Decision, UnlockedBy},
+    id::{DeviceId, Hash, PublicKey},
+    reply::ResultCode,
+    verify::clock_is_near,
+};
+
+use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, small, token};
+use crate::{
+    app::App,
+    seal::Place,
+    store::{AnswerFacts, AnswerStep, CheckedAnswer, Outcome},
+};
+
+/// `POST /api/v1/answer`.
+pub(super) async fn answer(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
+    let received = body.parse::<Answer>()?;
+    let device = device_of(&app, &received).await?;
+    let request = received
+        .verify(&device.keys.device_key)
+        .map_err(|_| ApiError::Unknown)?;
+    let hash = request.hash();
+    if let Some(outcome) = app.store().outcome(device.dev, hash).await? {
+        return answered(&app, device.dev, hash, outcome);
+    }
+    let now = app.now();
+    if !clock_is_near(request.time, now) {
+        return signed(&app, &reply(&app, hash, ResultCode::Clock));
+    }
+    // Opened first, because opening says nothing about the PIN, so that all the rest can be judged in one transaction.
+    let opened = match request.decision {
+        Decision::Approve => app
+            .keys
+            .opening
+            .open(&request.sealing(), request.sealed())
+            .ok(),
+        Decision::Decline | Decision::Report => None,
+    };
+    let proof = [request.signature().as_slice(), request.transcript_bytes()].concat();
+    let facts = AnswerFacts {
+        answer: (*request).clone(),
+        signed: hash,
+        made: app.tokens.made(device.dev, &request.state_token),
+        opened: opened.is_some(),
+        proof: proof.clone(),
+    };
+    let outcome = match app.store().begin_answer(facts, now).await? {
+        AnswerStep::Decided(outcome) => outcome,
+        // The try is taken and on the disk; only now is the signature looked at.
+        AnswerStep::Check {
+            pin_key,
+            bio_key,
+            epoch,
+        } => {
+            let key = match request.unlocked_by {
+                UnlockedBy::Biometrics => bio_key,
+                UnlockedBy::Pin | UnlockedBy::Nothing => {
+                    let place = Place {
+                        owner: device.dev.0,
+                        field: "pin-key",
+                        epoch,
+                    };
+                    PublicKey::from_bytes(&app.root.sealing.open(place, &pin_key)?)
+                }
+            };
+            let right = match (&opened, key) {
+                (Some(opened), Some(key)) => request.verify_unlock(opened, &key).is_ok(),
+                _ => false,
+            };
+            let checked = CheckedAnswer {
+                dev: device.dev,
+                signed: hash,
+                challenge: request.challenge,
+                unlocked: request.unlocked_by,
+                right,
+                proof,
+            };
+            app.store().finish_answer(checked, app.now()).await?
+        }
+    };
+    if outcome.issued.is_some() {
+        follow_chain(&app, &device, request.last).await?;
+    }
+    tracing::info!(dev = %device.dev, result = ?outcome.result, "an answer was judged");
+    answered(&app, device.dev, hash, outcome)
+}
+
+fn answered(
+    app: &App,
+    dev: DeviceId,
+    request: Hash,
+    outcome: Outcome,
+) -> Result<Response, ApiError> {
+    let mut reply = reply(app, request, outcome.result);
+    if let Some(issued) = outcome.issued {
+        reply.state_token = Some(token(app, dev, issued));
+        reply.tries_in_row = Some(small(outcome.row_left));
+        reply.tries_in_epoch = Some(small(outcome.epoch_left));
+        reply.counter = Some(outcome.counter);
+    } else if outcome.result == ResultCode::Counter {
+        reply.counter = Some(outcome.counter);
+    }
+    signed(app, &reply)
+}

@@ -1,0 +1,197 @@
+//! Complete, status and inbox: what a phone asks under its device key alone.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{extract::State, response::Response};
+use countersign_protocol::{
+    Step,
+    keys::Chain,
+    query::{Ask, Query},
+    reply::ResultCode,
+    request::Request,
+    verify::{chain_moved_to, clock_is_near},
+};
+use tokio::time::Instant;
+
+use super::{ApiError, Cbor, claim, device_of, reply, signed, small, state_of, wait};
+use crate::{
+    app::{App, secret},
+    policy,
+    seal::Place,
+    store::{Completion, Device, DeviceState, NewChain},
+};
+
+/// Parses, finds the device, verifies its signature: in this order, and nothing else before.
+async fn authenticated(app: &App, body: &Cbor) -> Result<(Device, Request<Query>), ApiError> {
+    let received = body.parse::<Query>()?;
+    let device = device_of(app, &received).await?;
+    let request = received
+        .verify(&device.keys.device_key)
+        .map_err(|_| ApiError::Unknown)?;
+    Ok((device, request))
+}
+
+/// `POST /api/v1/complete`.
+pub(super) async fn complete(
+    State(app): State<Arc<App>>,
+    body: Cbor,
+) -> Result<Response, ApiError> {
+    let (device, request) = authenticated(&app, &body).await?;
+    let Ask::Complete {
+        wait: seconds,
+        enrolment,
+    } = request.ask
+    else {
+        return Err(ApiError::OtherEndpoint);
+    };
+    if !clock_is_near(request.time, app.now()) {
+        return signed(&app, &reply(&app, request.hash(), ResultCode::Clock));
+    }
+    let end = Instant::now() + Duration::from_secs(seconds.into());
+    let place = app.waiting.place(device.dev);
+    let result = loop {
+        let woken = place.woken();
+        match app
+            .store()
+            .complete(enrolment, device.dev, app.now())
+            .await?
+        {
+            Completion::Active => break ResultCode::Done,
+            Completion::Refused => break ResultCode::Refused,
+            Completion::NotYet if Instant::now() >= end || *app.stopping.borrow() => {
+                break ResultCode::NotYet;
+            }
+            Completion::NotYet => wait(&app, woken, end - Instant::now()).await,
+        }
+    };
+    let mut reply = reply(&app, request.hash(), result);
+    if result == ResultCode::Done {
+        reply.device_state = Some(countersign_protocol::reply::DeviceState::Active);
+    }
+    signed(&app, &reply)
+}
+
+/// `POST /api/v1/status`.
+pub(super) async fn status(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
+    let (device, request) = authenticated(&app, &body).await?;
+    let Ask::Status { last } = request.ask else {
+        return Err(ApiError::OtherEndpoint);
+    };
+    if !clock_is_near(request.time, app.now()) {
+        return signed(&app, &reply(&app, request.hash(), ResultCode::Clock));
+    }
+    follow_chain(&app, &device, last).await?;
+    // Read again: the phone may have been suspended just now.
+    let device = app
+        .store()
+        .device(device.dev)
+        .await?
+        .ok_or(ApiError::Unknown)?;
+    let enrolment = match device.state {
+        DeviceState::Pending => Some(
+            app.store()
+                .enrolment(device.enrolment, app.now())
+                .await?
+                .ok_or(ApiError::Unknown)?,
+        ),
+        _ => None,
+    };
+    let mut reply = reply(&app, request.hash(), ResultCode::Done);
+    claim::standing(&app, &mut reply, &device, enrolment.as_ref()).await?;
+    signed(&app, &reply)
+}
+
+/// `POST /api/v1/inbox`.
+pub(super) async fn inbox(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
+    let (device, request) = authenticated(&app, &body).await?;
+    let Ask::Inbox {
+        last,
+        wait: seconds,
+        known,
+    } = request.ask
+    else {
+        return Err(ApiError::OtherEndpoint);
+    };
+    let hash = request.hash();
+    if !clock_is_near(request.time, app.now()) {
+        return signed(&app, &reply(&app, hash, ResultCode::Clock));
+    }
+    if device.state == DeviceState::Pending {
+        return signed(&app, &reply(&app, hash, ResultCode::NotActive));
+    }
+    follow_chain(&app, &device, last).await?;
+    // Thousands may wait here, and each should hold no more than it needs.
+    let dev = device.dev;
+    drop((body, request, device));
+    let end = Instant::now() + Duration::from_secs(seconds.into());
+    let place = app.waiting.place(dev);
+    let challenges = loop {
+        let woken = place.woken();
+        let open = app.store().inbox(dev, app.now()).await?;
+        if open.iter().any(|item| Some(item.id) != known)
+            || Instant::now() >= end
+            || *app.stopping.borrow()
+        {
+            break open;
+        }
+        wait(&app, woken, end - Instant::now()).await;
+    };
+    let device = app.store().device(dev).await?.ok_or(ApiError::Unknown)?;
+    let (row, epoch) = policy::tries_left(device.wrong_row, device.wrong_epoch);
+    let mut reply = reply(&app, hash, ResultCode::Done);
+    reply.tries_in_row = Some(small(row));
+    reply.tries_in_epoch = Some(small(epoch));
+    reply.device_state = Some(state_of(&device));
+    reply.challenges = Some(challenges.into_iter().map(|item| item.message).collect());
+    signed(&app, &reply)
+}
+
+/// The device's chain, opened.
+pub(crate) fn chain_of(app: &App, device: &Device) -> Result<Chain, ApiError> {
+    let place = Place {
+        owner: device.dev.0,
+        field: "chain",
+        epoch: device.epoch,
+    };
+    let value = app.root.sealing.open(place, &device.keys.chain)?;
+    let value =
+        secret(&value).ok_or_else(|| ApiError::Unavailable("a chain value is damaged".into()))?;
+    Ok(Chain::new(device.chain_step, value))
+}
+
+/// A chain's value sealed for the store.
+pub(crate) fn sealed_chain(
+    app: &App,
+    device: &Device,
+    chain: &Chain,
+) -> Result<NewChain, ApiError> {
+    let place = Place {
+        owner: device.dev.0,
+        field: "chain",
+        epoch: device.epoch,
+    };
+    Ok(NewChain {
+        dev: device.dev,
+        epoch: device.epoch,
+        to: chain.next(),
+        chain: app.root.sealing.seal(place, chain.value().expose())?,
+    })
+}
+
+/// A device says that `last` is spent: its chain here follows, as far as no open challenge needs an earlier step.
+pub(crate) async fn follow_chain(app: &App, device: &Device, last: Step) -> Result<(), ApiError> {
+    if last < device.chain_step || device.state != DeviceState::Active {
+        return Ok(());
+    }
+    let to = app.store().adopt_last(device.dev, last, app.now()).await?;
+    let chain = chain_of(app, device)?;
+    if let Some(moved) = to
+        .checked_sub(1)
+        .and_then(|last| chain_moved_to(&chain, last))
+    {
+        app.store()
+            .advance_chain(sealed_chain(app, device, &moved)?)
+            .await?;
+    }
+    Ok(())
+}

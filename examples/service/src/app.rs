@@ -1,0 +1,148 @@
+//! What every request handler shares.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use countersign_protocol::{
+    Time,
+    id::DeviceId,
+    origin::Origin,
+    secret::{Secret, Secret32},
+    verify::StateTokenKey,
+};
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    keyfile::RootKeys,
+    keys::ServiceKeys,
+    password::Passwords,
+    store::{Store, sqlite::Sqlite},
+    web::Pages,
+};
+
+/// The time: seconds since 1970-01-01T00:00:00Z.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Time;
+}
+
+/// The clock of this computer.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Time {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs())
+    }
+}
+
+/// The service's parts.
+pub(crate) struct App {
+    /// Accounts, devices, challenges.
+    pub(crate) store: Arc<Sqlite>,
+    /// Keys from the key file.
+    pub(crate) root: RootKeys,
+    /// Makes and checks state tokens.
+    pub(crate) tokens: StateTokenKey,
+    /// The service's own keys.
+    pub(crate) keys: ServiceKeys,
+    /// The service's origin.
+    pub(crate) origin: Origin,
+    /// The name that phones show, at most 20 bytes.
+    pub(crate) name: String,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Password hashing.
+    pub(crate) passwords: Passwords,
+    /// Templates and texts.
+    pub(crate) pages: Pages,
+    /// Phones that wait.
+    pub(crate) waiting: Waiting,
+    /// Turns true when the service stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl App {
+    /// Now.
+    pub(crate) fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// The store as the trait that the protocol's steps are written against.
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+}
+
+/// The key of the phones' state tokens.
+pub(crate) fn token_key(root: &RootKeys) -> StateTokenKey {
+    StateTokenKey::new(Secret32::new_with(|out| {
+        out.copy_from_slice(root.state.expose())
+    }))
+}
+
+/// A copy of a secret's bytes in a buffer that is wiped.
+pub(crate) fn secret<const N: usize>(bytes: &[u8]) -> Option<Secret<N>> {
+    Secret::from_slice(bytes)
+}
+
+/// Wakes the phones that wait for something.
+#[derive(Default)]
+pub(crate) struct Waiting(Mutex<HashMap<DeviceId, Arc<Notify>>>);
+
+impl Waiting {
+    /// A place to wait for this device. Ask for the news after this and before waiting, else a wake-up in between is missed.
+    pub(crate) fn place(&self, dev: DeviceId) -> Place<'_> {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let notify = places.entry(dev).or_default().clone();
+        Place {
+            waiting: self,
+            dev,
+            notify,
+        }
+    }
+
+    /// There is news for this device.
+    pub(crate) fn wake(&self, dev: DeviceId) {
+        if let Some(notify) = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&dev)
+        {
+            notify.notify_waiters();
+        }
+    }
+}
+
+/// A place in the waiting room, given up when dropped.
+pub(crate) struct Place<'a> {
+    waiting: &'a Waiting,
+    dev: DeviceId,
+    notify: Arc<Notify>,
+}
+
+impl Place<'_> {
+    /// Resolves at the next wake-up after this call.
+    pub(crate) fn woken(&self) -> tokio::sync::futures::Notified<'_> {
+        self.notify.notified()
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut places = self
+            .waiting
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // The map and this place hold it: nobody else waits.
+        if Arc::strong_count(&self.notify) <= 2 {
+            places.remove(&self.dev);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The program `countersign-service`.
+
+use std::{io::IsTerminal, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::Parser;
+use countersign_service::{Config, Embedded, OriginSetting, StartError, SystemClock};
+use tracing_subscriber::EnvFilter;
+
+/// A sign-in service that speaks Countersign.
+///
+/// Behind a proxy that ends TLS, give the address that browsers see:
+///
+///     countersign-service --data /var/lib/countersign --origin https://sign.example.eu
+#[derive(Parser)]
+#[command(version, verbatim_doc_comment)]
+struct Arguments {
+    /// Address and port to listen on
+    #[arg(long, default_value = "127.0.0.1:8800", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// Data folder; made if there is none
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The address that browsers and phones use; kept with the data [default: http://localhost:8800]
+    #[arg(long, value_name = "URL")]
+    origin: Option<String>,
+    /// The file with the key that seals secrets [default: DIR/keys/service.key]
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// The name that phones and pages show, at most 20 bytes
+    #[arg(long, default_value = "Countersign", value_name = "NAME")]
+    name: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter =
+        EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("countersign-service: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), StartError> {
+    let service = Embedded::start(Config {
+        listen: arguments.listen,
+        data: arguments.data,
+        origin: arguments
+            .origin
+            .map_or(OriginSetting::Kept, OriginSetting::Exactly),
+        key_file: arguments.key_file,
+        name: arguments.name,
+        clock: Arc::new(SystemClock),
+    })
+    .await?;
+    tracing::info!(origin = service.origin(), address = %service.address(), data = %service.data().display(), "the service runs");
+    asked_to_stop().await;
+    tracing::info!("stopping");
+    service.stop().await;
+    Ok(())
+}
+
+/// Ctrl-C, or the signal with which service managers stop a program.
+async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}

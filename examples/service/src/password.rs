@@ -1,0 +1,212 @@
+//! Passwords: the rule for new ones, and Argon2id off the threads that serve requests, a few at a time.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString},
+};
+use serde::{Deserialize, Deserializer};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use crate::random;
+
+/// The longest password that is looked at, in bytes.
+pub(crate) const LONGEST: usize = 256;
+/// So many may wait for their turn; the next is told that the service is busy.
+const QUEUE: usize = 256;
+
+/// A password as it came from a form. Wiped when dropped, never shown.
+pub(crate) struct Password(Zeroizing<String>);
+
+impl Password {
+    /// A password from its text.
+    pub(crate) fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// Are both the same? Asked about two fields of one form by the person who typed both, so time does not matter.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        *self.0 == *other.0
+    }
+
+    /// What the rule for new passwords says about this one: at least 10 characters, with upper case, lower case, a digit and a special
+    /// character. The answer is the text keys of what is missing.
+    pub(crate) fn breaks(&self) -> Vec<&'static str> {
+        let text = self.0.as_str();
+        let mut broken = Vec::new();
+        let mut need = |holds: bool, key| {
+            if !holds {
+                broken.push(key);
+            }
+        };
+        need(text.chars().count() >= 10, "password_rule_length");
+        need(text.len() <= LONGEST, "password_rule_longest");
+        need(text.chars().any(char::is_uppercase), "password_rule_upper");
+        need(text.chars().any(char::is_lowercase), "password_rule_lower");
+        need(text.chars().any(char::is_numeric), "password_rule_digit");
+        need(
+            text.chars()
+                .any(|c| !c.is_alphanumeric() && !c.is_control()),
+            "password_rule_special",
+        );
+        broken
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// Why a password could not be hashed or checked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PasswordError {
+    /// Too many are waiting.
+    #[error("too many sign-ins at this moment; try again in a minute")]
+    Busy,
+    /// Hashing failed, or a stored hash is damaged.
+    #[error("a password can't be checked: {0}")]
+    Broken(String),
+}
+
+/// Hashes and checks passwords.
+pub(crate) struct Passwords {
+    turns: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    /// Checked where there is no such account, so that the time taken does not say whether there is one.
+    decoy: String,
+}
+
+impl Passwords {
+    /// As many at a time as there are processors.
+    ///
+    /// # Errors
+    /// When there are no random bytes, or Argon2 refuses its parameters.
+    pub(crate) fn new() -> Result<Self, PasswordError> {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let decoy = hash(&Password::new(crate::hex::encode(
+            &random::bytes::<16>().map_err(broken)?,
+        )))?;
+        Ok(Self {
+            turns: Arc::new(Semaphore::new(processors)),
+            waiting: AtomicUsize::new(0),
+            decoy,
+        })
+    }
+
+    /// The password's Argon2id hash (RFC 9106) in its usual text form.
+    ///
+    /// # Errors
+    /// See [`PasswordError`].
+    pub(crate) async fn hash(&self, password: Password) -> Result<String, PasswordError> {
+        self.turn(move || hash(&password)).await
+    }
+
+    /// Does the password fit the stored hash? Without one it never does, after the same work.
+    ///
+    /// # Errors
+    /// See [`PasswordError`].
+    pub(crate) async fn verify(
+        &self,
+        stored: Option<String>,
+        password: Password,
+    ) -> Result<bool, PasswordError> {
+        let exists = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.decoy.clone());
+        let fits = self
+            .turn(move || {
+                if password.0.len() > LONGEST {
+                    return Ok(false);
+                }
+                let stored = PasswordHash::new(&stored).map_err(broken)?;
+                Ok(Argon2::default()
+                    .verify_password(password.0.as_bytes(), &stored)
+                    .is_ok())
+            })
+            .await?;
+        Ok(fits && exists)
+    }
+
+    async fn turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        struct Leave<'a>(&'a AtomicUsize);
+        impl Drop for Leave<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        let ahead = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _leave = Leave(&self.waiting);
+        if ahead >= QUEUE {
+            return Err(PasswordError::Busy);
+        }
+        let turn = self.turns.clone().acquire_owned().await.map_err(broken)?;
+        tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        })
+        .await
+        .map_err(broken)?
+    }
+}
+
+fn hash(password: &Password) -> Result<String, PasswordError> {
+    let salt = SaltString::encode_b64(&random::bytes::<16>().map_err(broken)?).map_err(broken)?;
+    // Argon2::default() is Argon2id, 19 MiB, two passes, one lane: the first choice of OWASP's list.
+    Ok(Argon2::default()
+        .hash_password(password.0.as_bytes(), &salt)
+        .map_err(broken)?
+        .to_string())
+}
+
+fn broken(error: impl std::fmt::Display) -> PasswordError {
+    PasswordError::Broken(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breaks(text: &str) -> Vec<&'static str> {
+        Password::new(text.into()).breaks()
+    }
+
+    #[test]
+    fn a_new_password_needs_length_and_four_kinds_of_characters() {
+        assert_eq!(breaks("Correct-horse7"), Vec::<&str>::new());
+        assert_eq!(breaks("Ābols-un-koks7"), Vec::<&str>::new());
+        assert_eq!(breaks("Short-1"), ["password_rule_length"]);
+        assert_eq!(breaks("correct-horse7"), ["password_rule_upper"]);
+        assert_eq!(breaks("CORRECT-HORSE7"), ["password_rule_lower"]);
+        assert_eq!(breaks("Correct-horses"), ["password_rule_digit"]);
+        assert_eq!(breaks("CorrectHorse77"), ["password_rule_special"]);
+        assert_eq!(
+            breaks(&format!("Aa1-{}", "x".repeat(LONGEST))),
+            ["password_rule_longest"]
+        );
+    }
+
+    #[tokio::test]
+    async fn only_the_right_password_of_an_existing_account_fits() {
+        let passwords = Passwords::new().unwrap();
+        let stored = passwords
+            .hash(Password::new("Correct-horse7".into()))
+            .await
+            .unwrap();
+        assert!(stored.starts_with("$argon2id$"));
+        let verify = |hash: Option<&String>, text: &str| {
+            passwords.verify(hash.cloned(), Password::new(text.into()))
+        };
+        assert!(verify(Some(&stored), "Correct-horse7").await.unwrap());
+        assert!(!verify(Some(&stored), "Correct-horse8").await.unwrap());
+        assert!(!verify(None, "Correct-horse7").await.unwrap());
+    }
+}

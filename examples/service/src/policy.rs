@@ -1,0 +1,108 @@
+//! The service's own limits, as pure functions and constants. Those that phones must know are the protocol's.
+
+use countersign_protocol::Time;
+
+/// How long a session lasts at most, in seconds.
+pub(crate) const SESSION_SECONDS: u64 = 12 * 3600;
+/// How long it lasts unused.
+pub(crate) const SESSION_IDLE_SECONDS: u64 = 30 * 60;
+/// How long a browser that gave the password may take for its second factor.
+pub(crate) const HALF_SESSION_SECONDS: u64 = 10 * 60;
+/// So many sessions an account may have.
+pub(crate) const SESSIONS: u32 = 20;
+/// So many devices an account may have.
+pub(crate) const DEVICES: u32 = 10;
+/// How long an enrolment lasts, in seconds.
+pub(crate) const ENROLMENT_SECONDS: u64 = 300;
+/// Tries at the six digits.
+pub(crate) const ENROLMENT_TRIES: u32 = 3;
+/// How long a challenge lasts, in seconds.
+pub(crate) const CHALLENGE_SECONDS: u64 = 180;
+/// How long a result waits to be collected.
+pub(crate) const COLLECT_SECONDS: u64 = 60;
+/// Wrong codes that end a challenge.
+pub(crate) const CODE_TRIES: u32 = 3;
+/// How long recorded outcomes are kept for phones that lost the answer.
+pub(crate) const OUTCOME_SECONDS: u64 = 7 * 24 * 3600;
+/// How far the service's step may follow a phone that is ahead of it after a restore.
+pub(crate) const RESTORE_STEPS: u64 = 10_000;
+/// How long approvals started with the password alone stop after a report of fraud.
+pub(crate) const FRAUD_SECONDS: u64 = 3600;
+
+/// Wrong passwords in a row before each further one has to wait.
+const FREE_GUESSES: u32 = 5;
+const DAY: u64 = 24 * 3600;
+
+/// How many seconds until the next password may be tried, after `wrong` wrong ones of which the last was at `last`: none for the first
+/// five, then half a minute that doubles up to a quarter of an hour, so that a person is not locked out for long and a guesser gets about
+/// a hundred a day.
+pub(crate) fn guess_wait(wrong: u32, last: Time, now: Time) -> u64 {
+    let Some(over) = wrong.checked_sub(FREE_GUESSES) else {
+        return 0;
+    };
+    let pause = (30 << over.min(5)).min(900);
+    (last + pause).saturating_sub(now)
+}
+
+/// After so long without a further one, wrong passwords are forgotten.
+pub(crate) const GUESS_MEMORY_SECONDS: u64 = DAY;
+
+/// How many codes may be open and be asked for in an hour: a browser that gave no more than the password leaves some to the others.
+pub(crate) fn code_limits(known_browser: bool) -> (u32, u32) {
+    if known_browser { (3, 20) } else { (2, 10) }
+}
+
+/// May codes for which the PIN was asked be tried, after so many wrong ones in a row?
+pub(crate) fn pin_codes_open(wrong: u32) -> bool {
+    wrong < 5
+}
+
+/// May this device's PIN codes be tried, after so many wrong ones in its epoch?
+pub(crate) fn device_codes_open(wrong_in_epoch: u32) -> bool {
+    wrong_in_epoch < 15
+}
+
+/// May codes without PIN be tried, after so many wrong ones in a row of which the last was at `last`?
+pub(crate) fn plain_codes_open(wrong: u32, last: Time, now: Time) -> bool {
+    wrong < 15 || now >= last + DAY
+}
+
+/// Tries at the PIN that are left: in a row, and in this epoch.
+pub(crate) fn tries_left(wrong_row: u32, wrong_epoch: u32) -> (u32, u32) {
+    (
+        5u32.saturating_sub(wrong_row),
+        15u32.saturating_sub(wrong_epoch),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn password_guesses_slow_down_and_never_stop_for_good() {
+        for (wrong, wait) in [
+            (0, 0),
+            (4, 0),
+            (5, 30),
+            (6, 60),
+            (9, 480),
+            (10, 900),
+            (1000, 900),
+        ] {
+            assert_eq!(guess_wait(wrong, 1000, 1000), wait, "{wrong}");
+            assert_eq!(guess_wait(wrong, 1000, 1000 + wait), 0, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_ways_by_code_close_after_their_wrong_codes() {
+        assert!(pin_codes_open(4) && !pin_codes_open(5));
+        assert!(device_codes_open(14) && !device_codes_open(15));
+        assert!(
+            plain_codes_open(14, 0, 0)
+                && !plain_codes_open(15, 0, DAY - 1)
+                && plain_codes_open(15, 0, DAY)
+        );
+    }
+}

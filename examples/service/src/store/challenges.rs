@@ -1,0 +1,263 @@
+//! Challenges and answers, as they go into the store and come out of it.
+
+use countersign_protocol::{
+    Step, Time,
+    answer::{Answer, UnlockedBy},
+    challenge::{Purpose, Unlock},
+    id::{AccountId, ChallengeId, DeviceId, Hash, PublicKey},
+    reply::ResultCode,
+};
+
+use super::{Device, SessionHash, SignedMessage, Strength, records::names};
+
+/// What kind of challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChallengeKind {
+    /// Asked and answered online.
+    Approve,
+    /// Answered by a code that is typed.
+    Code,
+    /// Answered by a code over typed data.
+    Transaction,
+}
+
+impl ChallengeKind {
+    /// The protocol's type number.
+    pub(crate) const fn number(self) -> u64 {
+        match self {
+            Self::Approve => 1,
+            Self::Code => 2,
+            Self::Transaction => 3,
+        }
+    }
+}
+names!(ChallengeKind { Approve = "approve", Code = "code", Transaction = "transaction" });
+
+/// Where a challenge stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChallengeState {
+    /// Waits for an answer.
+    Open,
+    /// Approved; the browser has not collected it.
+    Approved,
+    /// The person declined.
+    Declined,
+    /// The person reported it.
+    Fraud,
+    /// The number was wrong.
+    WrongNumber,
+    /// Three wrong codes.
+    WrongCodes,
+    /// A newer one took its place.
+    Replaced,
+    /// The browser has collected it.
+    Used,
+}
+
+names!(ChallengeState { Open = "open", Approved = "approved", Declined = "declined", Fraud = "fraud", WrongNumber = "wrong-number", WrongCodes = "wrong-codes", Replaced = "replaced", Used = "used" });
+
+/// A challenge to open.
+pub(crate) struct NewChallenge {
+    /// Its identifier.
+    pub(crate) id: ChallengeId,
+    /// Whose.
+    pub(crate) account: AccountId,
+    /// The session that asks.
+    pub(crate) session: SessionHash,
+    /// Was that session proved with more than the password?
+    pub(crate) known_browser: bool,
+    /// What kind.
+    pub(crate) kind: ChallengeKind,
+    /// What for.
+    pub(crate) purpose: Purpose,
+    /// For which device (approvals).
+    pub(crate) dev: Option<DeviceId>,
+    /// The signed message (approvals; the others are signed when they have their step).
+    pub(crate) message: Option<SignedMessage>,
+    /// The number on the computer's screen (approvals).
+    pub(crate) number: Option<u8>,
+    /// What the operation needs to go on.
+    pub(crate) payload: String,
+    /// What must unlock it.
+    pub(crate) unlock: Unlock,
+    /// Until when.
+    pub(crate) expires_at: Time,
+}
+
+/// How opening a challenge went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Issue {
+    /// It is open.
+    Opened,
+    /// Another browser waits for this device's answer.
+    Busy,
+    /// Too many are open for this account, or were in the last hour.
+    TooMany,
+    /// Too many wrong codes have closed this way, or a report of fraud has.
+    Closed,
+    /// The device is not there or not active any more.
+    NoDevice,
+    /// It could not be signed.
+    NotSigned,
+}
+
+/// A challenge.
+pub(crate) struct Challenge {
+    /// Its identifier.
+    pub(crate) id: ChallengeId,
+    /// Whose.
+    pub(crate) account: AccountId,
+    /// The session that asked.
+    pub(crate) session: SessionHash,
+    /// What kind.
+    pub(crate) kind: ChallengeKind,
+    /// What for.
+    pub(crate) purpose: Purpose,
+    /// For which device (approvals).
+    pub(crate) dev: Option<DeviceId>,
+    /// Its step (codes and transactions).
+    pub(crate) step: Option<Step>,
+    /// The message as signed.
+    pub(crate) message: Vec<u8>,
+    /// The message's hash.
+    pub(crate) hash: Hash,
+    /// The number on the computer's screen.
+    pub(crate) number: Option<u8>,
+    /// What the operation needs to go on.
+    pub(crate) payload: String,
+    /// What must unlock it.
+    pub(crate) unlock: Unlock,
+    /// Until when.
+    pub(crate) expires_at: Time,
+    /// Where it stands.
+    pub(crate) state: ChallengeState,
+    /// Wrong codes so far.
+    pub(crate) wrong_codes: u32,
+}
+
+/// An open approval for a device.
+pub(crate) struct InboxItem {
+    /// Its identifier.
+    pub(crate) id: ChallengeId,
+    /// The message as signed.
+    pub(crate) message: Vec<u8>,
+}
+
+/// What was answered to a request of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// The result.
+    pub(crate) result: ResultCode,
+    /// When.
+    pub(crate) at: Time,
+    /// Tries left in a row.
+    pub(crate) row_left: u32,
+    /// Tries left in this epoch.
+    pub(crate) epoch_left: u32,
+    /// The counter recorded for the device.
+    pub(crate) counter: u64,
+    /// The number of the newest state token, when one was issued for this request.
+    pub(crate) issued: Option<u64>,
+}
+
+/// An answer whose device signature is right.
+pub(crate) struct AnswerFacts {
+    /// What the phone signed.
+    pub(crate) answer: Answer,
+    /// The hash of that.
+    pub(crate) signed: Hash,
+    /// Is the state token one that this service made for this device?
+    pub(crate) made: bool,
+    /// Did the sealed part open?
+    pub(crate) opened: bool,
+    /// Transcript and device signature, which are kept.
+    pub(crate) proof: Vec<u8>,
+}
+
+/// How an answer goes on.
+pub(crate) enum AnswerStep {
+    /// It is decided.
+    Decided(Outcome),
+    /// A try is taken (PIN); the signature must be checked now.
+    Check {
+        /// Sealed: the public key of sk_pin.
+        pin_key: Vec<u8>,
+        /// K_bio.
+        bio_key: Option<PublicKey>,
+        /// The epoch that `pin_key` is sealed for.
+        epoch: u32,
+    },
+}
+
+/// An answer whose signature was checked.
+pub(crate) struct CheckedAnswer {
+    /// The device.
+    pub(crate) dev: DeviceId,
+    /// The hash of what it signed.
+    pub(crate) signed: Hash,
+    /// The challenge.
+    pub(crate) challenge: ChallengeId,
+    /// What unlocked it.
+    pub(crate) unlocked: UnlockedBy,
+    /// Was the signature right?
+    pub(crate) right: bool,
+    /// Transcript and device signature, which are kept.
+    pub(crate) proof: Vec<u8>,
+}
+
+/// How the check of a code goes on.
+pub(crate) enum CodeStep {
+    /// A try is taken: compute the code for each of these.
+    Check {
+        /// The challenge.
+        challenge: Box<Challenge>,
+        /// The devices whose code it may be.
+        devices: Vec<Device>,
+        /// Is it the challenge's last try?
+        last: bool,
+    },
+    /// Too many wrong codes have closed this way for a while.
+    Closed,
+    /// The challenge is over.
+    Over,
+}
+
+/// A collected result.
+pub(crate) struct Collected {
+    /// Whose.
+    pub(crate) account: AccountId,
+    /// What for.
+    pub(crate) purpose: Purpose,
+    /// What the operation needs to go on.
+    pub(crate) payload: String,
+    /// With what it was proved.
+    pub(crate) strength: Strength,
+}
+
+/// A signed transfer.
+pub(crate) struct Transfer {
+    /// The challenge it was signed with.
+    pub(crate) id: ChallengeId,
+    /// Whose.
+    pub(crate) account: AccountId,
+    /// When.
+    pub(crate) at: Time,
+    /// To which account.
+    pub(crate) iban: String,
+    /// To whom.
+    pub(crate) name: String,
+    /// How much.
+    pub(crate) amount: String,
+    /// What for.
+    pub(crate) reference: String,
+}
+
+/// Something that happened.
+pub(crate) struct Event {
+    /// When.
+    pub(crate) at: Time,
+    /// What: a text key.
+    pub(crate) what: String,
+    /// A device's name, for instance.
+    pub(crate) detail: String,
+}

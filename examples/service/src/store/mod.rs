@@ -1,0 +1,189 @@
+//! What the service keeps. [`Store`] is one trait whose operations are steps of the protocol, each of them **one transaction**, durable
+//! when it answers; another database is another implementation of it. Nothing here decides about signatures, codes or texts.
+
+mod challenges;
+mod records;
+pub(crate) mod sqlite;
+
+pub(crate) use challenges::*;
+pub(crate) use records::*;
+
+use async_trait::async_trait;
+use countersign_protocol::{
+    Step, Time,
+    id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, KeyId},
+};
+
+/// Why the store did not do what it was asked. Nothing was changed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The database refused: full disk, read-only folder, damaged file.
+    #[error("the database refused: {0}. Is the disk full, or the data folder read-only?")]
+    Database(String),
+    /// A stored value has a form that this program never writes.
+    #[error("a stored value is damaged: {0}")]
+    Damaged(&'static str),
+    /// The service is stopping.
+    #[error("the service is stopping")]
+    Stopped,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
+/// The hash of a session's cookie.
+pub(crate) type SessionHash = [u8; 32];
+
+/// Signs a challenge for the step that was allotted to it, inside the transaction that allots it.
+pub(crate) type SignStep = Box<dyn FnOnce(Step) -> Option<SignedMessage> + Send>;
+
+/// The storage of the service. Times are arguments: the store has no clock.
+#[async_trait]
+pub(crate) trait Store: Send + Sync {
+    /// A setting of the whole service.
+    async fn setting(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Sets a setting.
+    async fn set_setting(&self, name: &'static str, value: Vec<u8>) -> Result<(), StoreError>;
+    /// The service's own keys for a purpose (`sign`, `hpke`), sealed, oldest first.
+    async fn service_keys(&self, purpose: &'static str) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// Adds a key of the service.
+    async fn add_service_key(
+        &self,
+        purpose: &'static str,
+        kid: KeyId,
+        sealed: Vec<u8>,
+        now: Time,
+    ) -> Result<(), StoreError>;
+    /// Drops what has expired: sessions, unfinished enrolments with their pending devices, old outcomes and guesses.
+    async fn sweep(&self, now: Time) -> Result<(), StoreError>;
+
+    /// Makes an account; `false` when the e-mail address has one already.
+    async fn create_account(&self, account: NewAccount, now: Time) -> Result<bool, StoreError>;
+    /// The account of an e-mail address, in lower case.
+    async fn account_by_email(&self, email: &str) -> Result<Option<Account>, StoreError>;
+    /// An account.
+    async fn account(&self, account: AccountId) -> Result<Option<Account>, StoreError>;
+    /// Takes a guess at a password before it is checked, or says how many seconds to wait.
+    async fn take_guess(&self, who: [u8; 32], now: Time) -> Result<Guess, StoreError>;
+    /// The guess was right: forget the wrong ones.
+    async fn forget_guesses(&self, who: [u8; 32]) -> Result<(), StoreError>;
+
+    /// Opens a session in place of `replaces`; an account's oldest sessions go when there are too many.
+    async fn open_session(
+        &self,
+        replaces: Option<SessionHash>,
+        session: Session,
+    ) -> Result<(), StoreError>;
+    /// A session that has not expired and was used lately.
+    async fn session(&self, hash: SessionHash, now: Time) -> Result<Option<Session>, StoreError>;
+    /// Notes that the session was used.
+    async fn touch_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError>;
+    /// Ends a session.
+    async fn end_session(&self, hash: SessionHash) -> Result<(), StoreError>;
+
+    /// An account's devices, pending ones left out, oldest first.
+    async fn devices(&self, account: AccountId) -> Result<Vec<Device>, StoreError>;
+    /// A device in any state.
+    async fn device(&self, dev: DeviceId) -> Result<Option<Device>, StoreError>;
+    /// Removes a device with everything that was sealed for it; `false` when it isn't this account's.
+    async fn remove_device(
+        &self,
+        account: AccountId,
+        dev: DeviceId,
+        now: Time,
+    ) -> Result<bool, StoreError>;
+    /// A device says that `last` is spent. Where that is ahead of what was allotted (the service was restored) the account's step follows,
+    /// by at most 10,000, else the device is suspended. Answers the step that the device's chain may be moved to.
+    async fn adopt_last(&self, dev: DeviceId, last: Step, now: Time) -> Result<Step, StoreError>;
+    /// Moves a device's chain forward; it never goes back.
+    async fn advance_chain(&self, chain: NewChain) -> Result<(), StoreError>;
+    /// The least step for which the account has or may get an open challenge.
+    async fn next_step(&self, account: AccountId, now: Time) -> Result<Step, StoreError>;
+
+    /// Begins an enrolment in place of any unfinished one of the account; `false` when it has ten devices.
+    async fn begin_enrolment(&self, enrolment: NewEnrolment) -> Result<bool, StoreError>;
+    /// An enrolment that has not expired.
+    async fn enrolment(&self, id: EnrolmentId, now: Time) -> Result<Option<Enrolment>, StoreError>;
+    /// Records the first claim with its pending device, and gives the enrolment as it stands afterwards: with this claim or an earlier one.
+    async fn claim(&self, claim: NewClaim, now: Time) -> Result<Option<Enrolment>, StoreError>;
+    /// Takes one of the three tries at the six digits, before they are compared. `None`: no claim, or no tries left.
+    async fn take_enrolment_try(
+        &self,
+        id: EnrolmentId,
+        session: SessionHash,
+        now: Time,
+    ) -> Result<Option<CodeTry>, StoreError>;
+    /// The digits were right, or wrong (the third wrong one voids the enrolment).
+    async fn finish_enrolment_try(
+        &self,
+        id: EnrolmentId,
+        right: bool,
+        now: Time,
+    ) -> Result<(), StoreError>;
+    /// Makes a confirmed device active and ends sessions of the account that only a password began. Repeating it changes nothing.
+    async fn complete(
+        &self,
+        id: EnrolmentId,
+        dev: DeviceId,
+        now: Time,
+    ) -> Result<Completion, StoreError>;
+
+    /// Opens an approval for a device; only the same session replaces one that is open.
+    async fn issue_approval(&self, challenge: NewChallenge, now: Time)
+    -> Result<Issue, StoreError>;
+    /// Allots the account's next step to a code or a transaction and opens it.
+    async fn issue_code(
+        &self,
+        challenge: NewChallenge,
+        sign: SignStep,
+        now: Time,
+    ) -> Result<Issue, StoreError>;
+    /// A challenge.
+    async fn challenge(&self, id: ChallengeId) -> Result<Option<Challenge>, StoreError>;
+    /// The open, unexpired approvals for a device: the signed messages.
+    async fn inbox(&self, dev: DeviceId, now: Time) -> Result<Vec<InboxItem>, StoreError>;
+    /// What was answered to this request of the device before.
+    async fn outcome(&self, dev: DeviceId, signed: Hash) -> Result<Option<Outcome>, StoreError>;
+    /// Judges everything of an answer but its PIN or biometric signature, in the protocol's order, and takes a try before that is checked.
+    async fn begin_answer(&self, answer: AnswerFacts, now: Time) -> Result<AnswerStep, StoreError>;
+    /// Records what came of the signature: closes the challenge (if it is still open) and gives the try back, or leaves it spent.
+    async fn finish_answer(&self, answer: CheckedAnswer, now: Time) -> Result<Outcome, StoreError>;
+
+    /// Takes one of a challenge's three tries at a code, and one of the account's, before the code is computed.
+    async fn take_code_try(
+        &self,
+        id: ChallengeId,
+        session: SessionHash,
+        now: Time,
+    ) -> Result<CodeStep, StoreError>;
+    /// The code was this device's, or nobody's. `true`: it is accepted; a code is accepted once.
+    async fn finish_code(
+        &self,
+        id: ChallengeId,
+        winner: Option<NewChain>,
+        now: Time,
+    ) -> Result<bool, StoreError>;
+    /// The browser collects the result: once, within a minute, by the session that asked, while the device is active.
+    async fn collect(
+        &self,
+        id: ChallengeId,
+        session: SessionHash,
+        now: Time,
+    ) -> Result<Option<Collected>, StoreError>;
+
+    /// Records a signed transfer.
+    async fn record_transfer(&self, transfer: Transfer) -> Result<(), StoreError>;
+    /// Notes an event for the account's own history.
+    async fn note(
+        &self,
+        account: AccountId,
+        what: &'static str,
+        detail: String,
+        now: Time,
+    ) -> Result<(), StoreError>;
+    /// The newest events, newest first.
+    async fn events(&self, account: AccountId, at_most: u32) -> Result<Vec<Event>, StoreError>;
+}

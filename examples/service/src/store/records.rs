@@ -1,0 +1,314 @@
+//! Accounts, sessions, devices and enrolments, as they go into the store and come out of it.
+
+use countersign_protocol::{
+    Step, Time,
+    id::{AccountId, DeviceId, EnrolmentId, Hash, PublicKey},
+};
+
+use super::SessionHash;
+
+/// Gives an enum the names under which it is stored and shown.
+macro_rules! names {
+    ($type:ident { $($variant:ident = $name:literal),* $(,)? }) => {
+        impl $type {
+            /// Its stored name, which is part of text keys too.
+            pub(crate) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name),*
+                }
+            }
+
+            /// The one with this name.
+            pub(crate) fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+pub(super) use names;
+
+/// An account to be made.
+pub(crate) struct NewAccount {
+    /// Its random identifier.
+    pub(crate) acc: AccountId,
+    /// In lower case.
+    pub(crate) email: String,
+    /// As typed.
+    pub(crate) first_name: String,
+    /// As typed.
+    pub(crate) last_name: String,
+    /// The Argon2id hash.
+    pub(crate) password: String,
+}
+
+/// An account.
+pub(crate) struct Account {
+    /// Its identifier.
+    pub(crate) acc: AccountId,
+    /// In lower case.
+    pub(crate) email: String,
+    /// As typed.
+    pub(crate) first_name: String,
+    /// As typed.
+    pub(crate) last_name: String,
+    /// The Argon2id hash.
+    pub(crate) password: String,
+}
+
+/// May a password be tried?
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Guess {
+    /// Yes, and it is counted.
+    Taken,
+    /// Not for so many seconds.
+    Wait(u64),
+}
+
+/// What a session was proved with, weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Strength {
+    /// The password alone.
+    Password,
+    /// Password and a code of the app, without PIN.
+    Code,
+    /// Password and a code of the app, with PIN.
+    CodePin,
+    /// Password and an approval with PIN.
+    AppPin,
+    /// Password and an approval with a biometric.
+    AppBiometric,
+}
+
+names!(Strength { Password = "password", Code = "code", CodePin = "code-pin", AppPin = "app-pin", AppBiometric = "app-biometric" });
+
+/// A browser that gave a first factor or more.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    /// SHA-256 of the cookie.
+    pub(crate) hash: SessionHash,
+    /// Whose it is.
+    pub(crate) account: AccountId,
+    /// Signed in; otherwise only the password was given, and a second factor is due.
+    pub(crate) signed_in: bool,
+    /// With what.
+    pub(crate) strength: Strength,
+    /// When it was opened.
+    pub(crate) created_at: Time,
+    /// When it was last used, to the minute.
+    pub(crate) used_at: Time,
+    /// When it ends, used or not.
+    pub(crate) expires_at: Time,
+}
+
+/// A device's state, as stored. Blocked is not a state: it follows from the tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeviceState {
+    /// Claimed, and not yet complete.
+    Pending,
+    /// In use.
+    Active,
+    /// A copy of it was noticed; it must be removed.
+    Suspended,
+}
+
+names!(DeviceState { Pending = "pending", Active = "active", Suspended = "suspended" });
+
+/// What a device gives when it is claimed. The secrets are sealed already.
+#[derive(Clone)]
+pub(crate) struct DeviceKeys {
+    /// K_dev.
+    pub(crate) device_key: PublicKey,
+    /// Sealed: the public key of sk_pin.
+    pub(crate) pin_key: Vec<u8>,
+    /// Sealed: P.
+    pub(crate) pin_share: Vec<u8>,
+    /// Sealed: N.
+    pub(crate) plain_share: Vec<u8>,
+    /// Sealed: the chain value of `chain_step`.
+    pub(crate) chain: Vec<u8>,
+}
+
+/// A device.
+pub(crate) struct Device {
+    /// Its identifier.
+    pub(crate) dev: DeviceId,
+    /// Whose it is.
+    pub(crate) account: AccountId,
+    /// The enrolment that made it.
+    pub(crate) enrolment: EnrolmentId,
+    /// The person's name for it.
+    pub(crate) name: String,
+    /// As the phone says.
+    pub(crate) model: String,
+    /// As the phone says.
+    pub(crate) platform: String,
+    /// Its state.
+    pub(crate) state: DeviceState,
+    /// When it was claimed.
+    pub(crate) created_at: Time,
+    /// When it last signed something.
+    pub(crate) used_at: Time,
+    /// Its keys and shares.
+    pub(crate) keys: DeviceKeys,
+    /// K_bio, when turned on.
+    pub(crate) bio_key: Option<PublicKey>,
+    /// The PIN epoch.
+    pub(crate) epoch: u32,
+    /// i0.
+    pub(crate) first_step: Step,
+    /// The step of the stored chain value.
+    pub(crate) chain_step: Step,
+    /// The highest counter accepted.
+    pub(crate) counter: u64,
+    /// The number of the newest state token issued.
+    pub(crate) issued: u64,
+    /// The number of the newest state token that the device has shown.
+    pub(crate) acked: u64,
+    /// Wrong PINs in a row.
+    pub(crate) wrong_row: u32,
+    /// Wrong PINs in this epoch.
+    pub(crate) wrong_epoch: u32,
+    /// Wrong PIN codes in this epoch.
+    pub(crate) wrong_codes: u32,
+}
+
+impl Device {
+    /// Are there no tries at the PIN left?
+    pub(crate) fn is_blocked(&self) -> bool {
+        let (row, epoch) = crate::policy::tries_left(self.wrong_row, self.wrong_epoch);
+        row == 0 || epoch == 0
+    }
+}
+
+/// A chain moved forward.
+pub(crate) struct NewChain {
+    /// Whose.
+    pub(crate) dev: DeviceId,
+    /// The epoch it belongs to.
+    pub(crate) epoch: u32,
+    /// The step of the new value: the next one that can be used.
+    pub(crate) to: Step,
+    /// The new value, sealed.
+    pub(crate) chain: Vec<u8>,
+}
+
+/// A signed message with its hash.
+pub(crate) struct SignedMessage {
+    /// As sent.
+    pub(crate) bytes: Vec<u8>,
+    /// SHA-256 of its Sig_structure.
+    pub(crate) hash: Hash,
+}
+
+/// Where an enrolment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EnrolmentState {
+    /// Waits for a phone.
+    Open,
+    /// A phone has claimed it; the six digits are due.
+    Claimed,
+    /// Confirmed; the phone's `complete` is due.
+    Confirmed,
+    /// The device is active.
+    Done,
+    /// Too many wrong codes, or replaced.
+    Void,
+}
+
+names!(EnrolmentState { Open = "open", Claimed = "claimed", Confirmed = "confirmed", Done = "done", Void = "void" });
+
+/// An enrolment to begin.
+pub(crate) struct NewEnrolment {
+    /// Its identifier.
+    pub(crate) id: EnrolmentId,
+    /// Whose.
+    pub(crate) account: AccountId,
+    /// The session that asked.
+    pub(crate) session: SessionHash,
+    /// The device's identifier to be.
+    pub(crate) dev: DeviceId,
+    /// The device's name.
+    pub(crate) name: String,
+    /// The signed message.
+    pub(crate) message: SignedMessage,
+    /// SHA-256 of the one-time secret.
+    pub(crate) secret: [u8; 32],
+    /// Now.
+    pub(crate) issued_at: Time,
+    /// Until when.
+    pub(crate) expires_at: Time,
+}
+
+/// An enrolment.
+pub(crate) struct Enrolment {
+    /// Its identifier.
+    pub(crate) id: EnrolmentId,
+    /// Whose.
+    pub(crate) account: AccountId,
+    /// The session that asked.
+    pub(crate) session: SessionHash,
+    /// The device's identifier.
+    pub(crate) dev: DeviceId,
+    /// The device's name.
+    pub(crate) name: String,
+    /// The message as signed.
+    pub(crate) message: Vec<u8>,
+    /// Its hash.
+    pub(crate) hash: Hash,
+    /// SHA-256 of the one-time secret.
+    pub(crate) secret: [u8; 32],
+    /// Until when.
+    pub(crate) expires_at: Time,
+    /// Where it stands.
+    pub(crate) state: EnrolmentState,
+    /// The hash of the claim that was recorded.
+    pub(crate) claim: Option<Hash>,
+    /// Sealed: the six digits.
+    pub(crate) code: Option<Vec<u8>>,
+    /// Tries at the digits that were taken.
+    pub(crate) code_tries: u32,
+}
+
+/// A claim that was verified.
+pub(crate) struct NewClaim {
+    /// The enrolment.
+    pub(crate) id: EnrolmentId,
+    /// The claim's hash.
+    pub(crate) claim: Hash,
+    /// The transcript with the device's signature, which is kept.
+    pub(crate) proof: Vec<u8>,
+    /// Sealed: the six digits made for it.
+    pub(crate) code: Vec<u8>,
+    /// As the phone says.
+    pub(crate) model: String,
+    /// As the phone says.
+    pub(crate) platform: String,
+    /// Is the device key in hardware?
+    pub(crate) hardware: bool,
+    /// Keys and shares; the chain is that of i0, whatever step that is.
+    pub(crate) keys: DeviceKeys,
+}
+
+/// A try at the six digits that was taken.
+pub(crate) struct CodeTry {
+    /// The device that they were made for.
+    pub(crate) dev: DeviceId,
+    /// Sealed: the digits.
+    pub(crate) code: Vec<u8>,
+    /// Tries left after this one.
+    pub(crate) left: u32,
+}
+
+/// What a `complete` brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Completion {
+    /// The device is active.
+    Active,
+    /// The claim is not confirmed yet.
+    NotYet,
+    /// There is no such enrolment (any more).
+    Refused,
+}

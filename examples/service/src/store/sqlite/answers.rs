@@ -1,0 +1,273 @@
+//! Answers to approvals. Each function is one transaction; the order of the checks is the protocol's own (`verify::judge_answer`).
+
+use countersign_protocol::{
+    Time,
+    answer::{Decision, UnlockedBy},
+    id::{DeviceId, Hash},
+    reply::{self, ResultCode},
+    verify::{ChallengeRecord, DeviceRecord, Next, TokenState, judge_answer},
+};
+use rusqlite::{Connection, params};
+
+use super::{
+    accounts::{end_session, note},
+    challenges, devices,
+    rows::{int, num, one, run, small},
+};
+use crate::{policy, store::*};
+
+pub(super) fn outcome(
+    c: &Connection,
+    dev: DeviceId,
+    signed: Hash,
+) -> Result<Option<Outcome>, StoreError> {
+    one(
+        c,
+        "SELECT * FROM outcome WHERE dev = ?1 AND signed = ?2",
+        params![dev.0, signed.0],
+        |row| {
+            Ok(Outcome {
+                result: ResultCode::from_number(num(row, "result")?)
+                    .ok_or(StoreError::Damaged("result"))?,
+                at: num(row, "at")?,
+                row_left: small(row, "row_left")?,
+                epoch_left: small(row, "epoch_left")?,
+                counter: num(row, "counter")?,
+                issued: Some(num(row, "issued")?),
+            })
+        },
+    )
+}
+
+/// An outcome that was not recorded, because the state token was not accepted.
+fn refusal(device: &Device, result: ResultCode, now: Time) -> AnswerStep {
+    let (row_left, epoch_left) = policy::tries_left(device.wrong_row, device.wrong_epoch);
+    AnswerStep::Decided(Outcome {
+        result,
+        at: now,
+        row_left,
+        epoch_left,
+        counter: device.counter,
+        issued: None,
+    })
+}
+
+/// Records an outcome of a request whose state token was accepted, as the device stands now.
+fn record(
+    c: &Connection,
+    dev: DeviceId,
+    signed: Hash,
+    result: ResultCode,
+    now: Time,
+) -> Result<Outcome, StoreError> {
+    let device = devices::get(c, dev)?.ok_or(StoreError::Damaged("device"))?;
+    let (row_left, epoch_left) = policy::tries_left(device.wrong_row, device.wrong_epoch);
+    let outcome = Outcome {
+        result,
+        at: now,
+        row_left,
+        epoch_left,
+        counter: device.counter,
+        issued: Some(device.issued),
+    };
+    run(
+        c,
+        "INSERT INTO outcome (dev, signed, at, result, row_left, epoch_left, counter, issued) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            dev.0,
+            signed.0,
+            int(now),
+            result as u8,
+            row_left,
+            epoch_left,
+            int(device.counter),
+            int(device.issued)
+        ],
+    )?;
+    Ok(outcome)
+}
+
+fn device_record(device: &Device) -> DeviceRecord {
+    DeviceRecord {
+        state: match device.state {
+            DeviceState::Pending => reply::DeviceState::Claimed,
+            DeviceState::Suspended => reply::DeviceState::Suspended,
+            DeviceState::Active if device.is_blocked() => reply::DeviceState::Blocked,
+            DeviceState::Active => reply::DeviceState::Active,
+        },
+        acc: device.account,
+        counter: device.counter,
+        tokens: TokenState {
+            issued: device.issued,
+            acked: device.acked,
+        },
+        epoch: device.epoch,
+        has_biometrics: device.bio_key.is_some(),
+    }
+}
+
+fn challenge_record(challenge: &Challenge) -> ChallengeRecord {
+    ChallengeRecord {
+        id: challenge.id,
+        hash: challenge.hash,
+        challenge_type: challenge.kind.number(),
+        acc: Some(challenge.account),
+        dev: challenge.dev,
+        purpose: challenge.purpose,
+        expires_at: challenge.expires_at,
+        open: challenge.state == ChallengeState::Open,
+        unlock: challenge.unlock,
+        number: challenge.number,
+    }
+}
+
+pub(super) fn begin(
+    c: &Connection,
+    facts: &AnswerFacts,
+    now: Time,
+) -> Result<AnswerStep, StoreError> {
+    let answer = &facts.answer;
+    if let Some(outcome) = outcome(c, answer.dev, facts.signed)? {
+        return Ok(AnswerStep::Decided(outcome));
+    }
+    let device = devices::get(c, answer.dev)?.ok_or(StoreError::Damaged("device"))?;
+    let challenge =
+        challenges::get(c, answer.challenge)?.map(|challenge| challenge_record(&challenge));
+    let judged = judge_answer(
+        answer,
+        &device_record(&device),
+        challenge.as_ref(),
+        now,
+        facts.made,
+    );
+    if let Some(accepted) = judged.accepted {
+        run(
+            c,
+            "UPDATE device SET counter = ?2, issued = ?3, acked = ?4, used_at = ?5 WHERE dev = ?1",
+            params![
+                answer.dev.0,
+                int(accepted.counter),
+                int(accepted.tokens.issued),
+                int(accepted.tokens.acked),
+                int(now)
+            ],
+        )?;
+    }
+    let decided = |result| match judged.accepted {
+        Some(_) => record(c, answer.dev, facts.signed, result, now).map(AnswerStep::Decided),
+        None => Ok(refusal(&device, result, now)),
+    };
+    let close = |state: ChallengeState, what: &str| {
+        run(
+            c,
+            "UPDATE challenge SET state = ?2, closed_at = ?3, by_dev = ?4, proof = ?5 WHERE id = ?1 AND state = 'open'",
+            params![
+                answer.challenge.0,
+                state.name(),
+                int(now),
+                answer.dev.0,
+                facts.proof
+            ],
+        )?;
+        note(c, device.account, what, &device.name, now)
+    };
+    match judged.next {
+        Next::Reply(result) => decided(result),
+        Next::Suspend => {
+            devices::suspend(c, &device, now)?;
+            decided(ResultCode::Suspended)
+        }
+        Next::Close(Decision::Report) => {
+            if let Some(challenge) = challenges::get(c, answer.challenge)? {
+                end_session(c, challenge.session)?;
+            }
+            close(ChallengeState::Fraud, "reported-fraud")?;
+            run(
+                c,
+                "UPDATE account SET no_push_until = ?2 WHERE acc = ?1",
+                params![device.account.0, int(now + policy::FRAUD_SECONDS)],
+            )?;
+            decided(ResultCode::Done)
+        }
+        Next::Close(_) => {
+            close(ChallengeState::Declined, "declined")?;
+            decided(ResultCode::Done)
+        }
+        Next::CloseWrongNumber => {
+            close(ChallengeState::WrongNumber, "wrong-number")?;
+            decided(ResultCode::WrongNumber)
+        }
+        Next::CheckPin | Next::CheckBiometrics if !facts.opened => decided(ResultCode::Unsealable),
+        next @ (Next::CheckPin | Next::CheckBiometrics) => {
+            if next == Next::CheckPin {
+                run(
+                    c,
+                    "UPDATE device SET wrong_row = wrong_row + 1, wrong_epoch = wrong_epoch + 1 WHERE dev = ?1",
+                    [answer.dev.0],
+                )?;
+            }
+            Ok(AnswerStep::Check {
+                pin_key: device.keys.pin_key,
+                bio_key: device.bio_key,
+                epoch: device.epoch,
+            })
+        }
+    }
+}
+
+pub(super) fn finish(
+    c: &Connection,
+    answer: &CheckedAnswer,
+    now: Time,
+) -> Result<Outcome, StoreError> {
+    let device = devices::get(c, answer.dev)?.ok_or(StoreError::Damaged("device"))?;
+    let pin = answer.unlocked == UnlockedBy::Pin;
+    if !answer.right {
+        if pin {
+            match policy::tries_left(device.wrong_row, device.wrong_epoch) {
+                (0, _) | (_, 0) => note(c, device.account, "device-blocked", &device.name, now)?,
+                (1, _) | (_, 1) => note(c, device.account, "one-try-left", &device.name, now)?,
+                _ => {}
+            }
+        }
+        return record(c, answer.dev, answer.signed, ResultCode::WrongPin, now);
+    }
+    if pin {
+        run(
+            c,
+            "UPDATE device SET wrong_row = 0, wrong_epoch = max(wrong_epoch - 1, 0) WHERE dev = ?1",
+            [answer.dev.0],
+        )?;
+    }
+    let strength = if pin {
+        Strength::AppPin
+    } else {
+        Strength::AppBiometric
+    };
+    let closed = run(
+        c,
+        "UPDATE challenge SET state = 'approved', closed_at = ?2, strength = ?3, by_dev = ?4, proof = ?5
+         WHERE id = ?1 AND state = 'open' AND expires_at > ?2
+           AND EXISTS (SELECT 1 FROM device WHERE dev = ?4 AND state = 'active')",
+        params![answer.challenge.0, int(now), strength.name(), answer.dev.0, answer.proof],
+    )?;
+    if closed == 1 {
+        // An approval with PIN or biometric opens the ways by code again.
+        run(
+            c,
+            "UPDATE account SET wrong_pin_codes = 0, wrong_plain_codes = 0 WHERE acc = ?1",
+            [device.account.0],
+        )?;
+    }
+    record(
+        c,
+        answer.dev,
+        answer.signed,
+        if closed == 1 {
+            ResultCode::Done
+        } else {
+            ResultCode::NotOpen
+        },
+        now,
+    )
+}

@@ -1,0 +1,121 @@
+//! Devices and their chains.
+
+use countersign_protocol::{
+    Step, Time,
+    id::{AccountId, DeviceId},
+};
+use rusqlite::{Connection, params};
+
+use super::{
+    accounts::note,
+    rows::{self, all, int, num, one, run},
+};
+use crate::{policy, store::*};
+
+pub(super) fn of_account(c: &Connection, account: AccountId) -> Result<Vec<Device>, StoreError> {
+    all(
+        c,
+        "SELECT * FROM device WHERE account = ?1 AND state <> 'pending' ORDER BY created_at, dev",
+        [account.0],
+        rows::device,
+    )
+}
+
+pub(super) fn get(c: &Connection, dev: DeviceId) -> Result<Option<Device>, StoreError> {
+    one(
+        c,
+        "SELECT * FROM device WHERE dev = ?1",
+        [dev.0],
+        rows::device,
+    )
+}
+
+pub(super) fn remove(
+    c: &Connection,
+    account: AccountId,
+    dev: DeviceId,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let Some(device) = get(c, dev)?
+        .filter(|device| device.account == account && device.state != DeviceState::Pending)
+    else {
+        return Ok(false);
+    };
+    run(c, "DELETE FROM device WHERE dev = ?1", [dev.0])?;
+    run(
+        c,
+        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE dev = ?1 AND state = 'open'",
+        params![dev.0, int(now)],
+    )?;
+    note(c, account, "device-removed", &device.name, now)?;
+    Ok(true)
+}
+
+pub(super) fn suspend(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE device SET state = 'suspended' WHERE dev = ?1",
+        [device.dev.0],
+    )?;
+    run(
+        c,
+        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE dev = ?1 AND state = 'open'",
+        params![device.dev.0, int(now)],
+    )?;
+    note(c, device.account, "device-suspended", &device.name, now)
+}
+
+pub(super) fn adopt_last(
+    c: &Connection,
+    dev: DeviceId,
+    last: Step,
+    now: Time,
+) -> Result<Step, StoreError> {
+    let Some(device) = get(c, dev)? else {
+        return Ok(0);
+    };
+    let allotted = one(
+        c,
+        "SELECT step FROM account WHERE acc = ?1",
+        [device.account.0],
+        |row| num(row, "step"),
+    )?
+    .unwrap_or(0);
+    if last > allotted {
+        if device.state != DeviceState::Active || last - allotted > policy::RESTORE_STEPS {
+            suspend(c, &device, now)?;
+            return Ok(device.chain_step);
+        }
+        run(
+            c,
+            "UPDATE account SET step = ?2 WHERE acc = ?1",
+            params![device.account.0, int(last)],
+        )?;
+    }
+    // A code that the phone has spent may still be on its way to the page: the chain waits for the open challenges.
+    Ok(next_step(c, device.account, now)?.min(last + 1))
+}
+
+pub(super) fn advance_chain(c: &Connection, chain: &NewChain) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE device SET chain = ?3, chain_step = ?4 WHERE dev = ?1 AND epoch = ?2 AND chain_step < ?4",
+        params![chain.dev.0, chain.epoch, chain.chain, int(chain.to)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn next_step(c: &Connection, account: AccountId, now: Time) -> Result<Step, StoreError> {
+    let next = one(
+        c,
+        "SELECT coalesce(
+            (SELECT min(step) FROM challenge WHERE account = ?1 AND step IS NOT NULL AND state = 'open' AND expires_at > ?2),
+            (SELECT step + 1 FROM account WHERE acc = ?1)) AS next",
+        params![account.0, int(now)],
+        |row| Ok(row.get::<_, Option<i64>>("next")?),
+    )?;
+    Ok(next
+        .flatten()
+        .and_then(|next| u64::try_from(next).ok())
+        .unwrap_or(1))
+}

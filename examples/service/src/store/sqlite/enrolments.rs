@@ -1,0 +1,232 @@
+//! Enrolments: from the QR code on the page to an active device.
+
+use countersign_protocol::{
+    Time,
+    id::{DeviceId, EnrolmentId},
+};
+use rusqlite::{Connection, params};
+
+use super::{
+    accounts::note,
+    rows::{self, int, num, one, run},
+};
+use crate::{policy, store::*};
+
+pub(super) fn begin(c: &Connection, new: &NewEnrolment) -> Result<bool, StoreError> {
+    let account = new.account.0;
+    run(
+        c,
+        "DELETE FROM device WHERE account = ?1 AND state = 'pending'",
+        [account],
+    )?;
+    run(
+        c,
+        "UPDATE enrolment SET state = 'void', code = NULL WHERE account = ?1 AND state <> 'done'",
+        [account],
+    )?;
+    let devices = one(
+        c,
+        "SELECT count(*) AS n FROM device WHERE account = ?1",
+        [account],
+        |row| num(row, "n"),
+    )?
+    .unwrap_or(0);
+    if devices >= u64::from(policy::DEVICES) {
+        return Ok(false);
+    }
+    run(
+        c,
+        "INSERT INTO enrolment (id, account, session, dev, name, message, hash, secret, way, issued_at, expires_at, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 2, ?9, ?10, 'open')",
+        params![
+            new.id.0,
+            account,
+            new.session,
+            new.dev.0,
+            new.name,
+            new.message.bytes,
+            new.message.hash.0,
+            new.secret,
+            int(new.issued_at),
+            int(new.expires_at)
+        ],
+    )?;
+    Ok(true)
+}
+
+pub(super) fn get(
+    c: &Connection,
+    id: EnrolmentId,
+    now: Time,
+) -> Result<Option<Enrolment>, StoreError> {
+    let found = one(
+        c,
+        "SELECT * FROM enrolment WHERE id = ?1",
+        [id.0],
+        rows::enrolment,
+    )?;
+    Ok(found
+        .filter(|enrolment| enrolment.state == EnrolmentState::Done || enrolment.expires_at > now))
+}
+
+pub(super) fn claim(
+    c: &Connection,
+    new: &NewClaim,
+    now: Time,
+) -> Result<Option<Enrolment>, StoreError> {
+    let Some(enrolment) = get(c, new.id, now)? else {
+        return Ok(None);
+    };
+    if enrolment.state != EnrolmentState::Open {
+        return Ok(Some(enrolment));
+    }
+    let step = one(
+        c,
+        "SELECT step FROM account WHERE acc = ?1",
+        [enrolment.account.0],
+        |row| num(row, "step"),
+    )?
+    .ok_or(StoreError::Damaged("account"))?;
+    run(
+        c,
+        "INSERT INTO device (dev, account, enrolment, name, model, platform, state, created_at, used_at, hardware, device_key, epoch,
+                             first_step, pin_key, pin_share, plain_share, chain, chain_step)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7, ?8, ?9, 1, ?10, ?11, ?12, ?13, ?14, ?10)",
+        params![
+            enrolment.dev.0,
+            enrolment.account.0,
+            enrolment.id.0,
+            enrolment.name,
+            new.model,
+            new.platform,
+            int(now),
+            new.hardware,
+            new.keys.device_key.as_bytes(),
+            int(step + 1),
+            new.keys.pin_key,
+            new.keys.pin_share,
+            new.keys.plain_share,
+            new.keys.chain
+        ],
+    )?;
+    run(
+        c,
+        "UPDATE enrolment SET state = 'claimed', claim = ?2, proof = ?3, code = ?4 WHERE id = ?1",
+        params![new.id.0, new.claim.0, new.proof, new.code],
+    )?;
+    get(c, new.id, now)
+}
+
+pub(super) fn take_try(
+    c: &Connection,
+    id: EnrolmentId,
+    session: SessionHash,
+    now: Time,
+) -> Result<Option<CodeTry>, StoreError> {
+    let Some(enrolment) = get(c, id, now)? else {
+        return Ok(None);
+    };
+    let Some(left) = policy::ENROLMENT_TRIES.checked_sub(enrolment.code_tries + 1) else {
+        return Ok(None);
+    };
+    let (EnrolmentState::Claimed, true, Some(code)) = (
+        enrolment.state,
+        enrolment.session == session,
+        enrolment.code,
+    ) else {
+        return Ok(None);
+    };
+    run(
+        c,
+        "UPDATE enrolment SET code_tries = code_tries + 1 WHERE id = ?1",
+        [id.0],
+    )?;
+    Ok(Some(CodeTry {
+        dev: enrolment.dev,
+        code,
+        left,
+    }))
+}
+
+pub(super) fn finish_try(
+    c: &Connection,
+    id: EnrolmentId,
+    right: bool,
+    now: Time,
+) -> Result<(), StoreError> {
+    let Some(enrolment) = get(c, id, now)? else {
+        return Ok(());
+    };
+    if enrolment.state != EnrolmentState::Claimed {
+        return Ok(());
+    }
+    if right {
+        run(
+            c,
+            "UPDATE enrolment SET state = 'confirmed', code = NULL WHERE id = ?1",
+            [id.0],
+        )?;
+    } else if enrolment.code_tries >= policy::ENROLMENT_TRIES {
+        run(
+            c,
+            "UPDATE enrolment SET state = 'void', code = NULL WHERE id = ?1",
+            [id.0],
+        )?;
+        run(
+            c,
+            "DELETE FROM device WHERE dev = ?1 AND state = 'pending'",
+            [enrolment.dev.0],
+        )?;
+        note(c, enrolment.account, "enrolment-void", &enrolment.name, now)?;
+    }
+    Ok(())
+}
+
+pub(super) fn complete(
+    c: &Connection,
+    id: EnrolmentId,
+    dev: DeviceId,
+    now: Time,
+) -> Result<Completion, StoreError> {
+    let Some(enrolment) = get(c, id, now)?.filter(|enrolment| enrolment.dev == dev) else {
+        return Ok(Completion::Refused);
+    };
+    match enrolment.state {
+        EnrolmentState::Done => return Ok(Completion::Active),
+        EnrolmentState::Claimed => return Ok(Completion::NotYet),
+        EnrolmentState::Open | EnrolmentState::Void => return Ok(Completion::Refused),
+        EnrolmentState::Confirmed => {}
+    }
+    run(
+        c,
+        "UPDATE enrolment SET state = 'done' WHERE id = ?1",
+        [id.0],
+    )?;
+    run(
+        c,
+        "UPDATE device SET state = 'active', used_at = ?2 WHERE dev = ?1",
+        params![dev.0, int(now)],
+    )?;
+    // From now on a password alone does not sign in, so other browsers that gave only that have to begin again.
+    run(
+        c,
+        "DELETE FROM session WHERE account = ?1 AND strength = 'password' AND hash <> ?2",
+        params![enrolment.account.0, enrolment.session],
+    )?;
+    note(c, enrolment.account, "device-added", &enrolment.name, now)?;
+    Ok(Completion::Active)
+}
+
+pub(super) fn sweep(c: &Connection, now: Time) -> Result<(), StoreError> {
+    run(
+        c,
+        "DELETE FROM device WHERE state = 'pending' AND enrolment IN (SELECT id FROM enrolment WHERE expires_at <= ?1)",
+        [int(now)],
+    )?;
+    run(
+        c,
+        "DELETE FROM enrolment WHERE state <> 'done' AND expires_at <= ?1",
+        [int(now)],
+    )?;
+    Ok(())
+}

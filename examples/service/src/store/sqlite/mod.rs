@@ -1,0 +1,280 @@
+//! The store in one SQLite file: one thread writes, batching commits ([`writer`]); readers have connections of their own (WAL).
+
+mod accounts;
+mod answers;
+mod challenges;
+mod codes;
+mod devices;
+mod enrolments;
+mod open;
+mod rows;
+mod writer;
+
+use std::{
+    fs::File,
+    sync::{Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use countersign_protocol::{
+    Step, Time,
+    id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, KeyId},
+};
+use rusqlite::Connection;
+
+use super::*;
+use writer::Writer;
+
+/// So many idle connections for reading are kept.
+const READERS: usize = 8;
+
+/// The SQLite store. It holds its folder's lock: a second process on the same folder is refused.
+pub(crate) struct Sqlite {
+    writer: Writer,
+    readers: Mutex<Vec<Connection>>,
+    path: std::path::PathBuf,
+    _lock: File,
+}
+
+impl Sqlite {
+    /// Lets pending writes finish and closes the database.
+    pub(crate) fn close(self) {
+        drop(self.readers);
+        self.writer.stop();
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.write(work).await
+    }
+
+    /// Reads on the calling thread: a few indexed rows from the page cache take less time than a change of threads.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let connection = idle.map_or_else(|| open::reader(&self.path), Ok)?;
+        let result = work(&connection);
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS {
+            readers.push(connection);
+        }
+        result
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn setting(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|c| accounts::setting(c, name))
+    }
+    async fn set_setting(&self, name: &'static str, value: Vec<u8>) -> Result<(), StoreError> {
+        self.write(move |c| accounts::set_setting(c, name, &value))
+            .await
+    }
+    async fn service_keys(&self, purpose: &'static str) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read(|c| accounts::service_keys(c, purpose))
+    }
+    async fn add_service_key(
+        &self,
+        purpose: &'static str,
+        kid: KeyId,
+        sealed: Vec<u8>,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        self.write(move |c| accounts::add_service_key(c, purpose, kid, &sealed, now))
+            .await
+    }
+    async fn sweep(&self, now: Time) -> Result<(), StoreError> {
+        self.write(move |c| {
+            accounts::sweep(c, now)?;
+            enrolments::sweep(c, now)
+        })
+        .await
+    }
+
+    async fn create_account(&self, account: NewAccount, now: Time) -> Result<bool, StoreError> {
+        self.write(move |c| accounts::create(c, &account, now))
+            .await
+    }
+    async fn account_by_email(&self, email: &str) -> Result<Option<Account>, StoreError> {
+        self.read(|c| accounts::by_email(c, email))
+    }
+    async fn account(&self, account: AccountId) -> Result<Option<Account>, StoreError> {
+        self.read(|c| accounts::get(c, account))
+    }
+    async fn take_guess(&self, who: [u8; 32], now: Time) -> Result<Guess, StoreError> {
+        self.write(move |c| accounts::take_guess(c, who, now)).await
+    }
+    async fn forget_guesses(&self, who: [u8; 32]) -> Result<(), StoreError> {
+        self.write(move |c| accounts::forget_guesses(c, who)).await
+    }
+
+    async fn open_session(
+        &self,
+        replaces: Option<SessionHash>,
+        session: Session,
+    ) -> Result<(), StoreError> {
+        self.write(move |c| accounts::open_session(c, replaces, &session))
+            .await
+    }
+    async fn session(&self, hash: SessionHash, now: Time) -> Result<Option<Session>, StoreError> {
+        self.read(|c| accounts::session(c, hash, now))
+    }
+    async fn touch_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError> {
+        self.write(move |c| accounts::touch_session(c, hash, now))
+            .await
+    }
+    async fn end_session(&self, hash: SessionHash) -> Result<(), StoreError> {
+        self.write(move |c| accounts::end_session(c, hash)).await
+    }
+
+    async fn devices(&self, account: AccountId) -> Result<Vec<Device>, StoreError> {
+        self.read(|c| devices::of_account(c, account))
+    }
+    async fn device(&self, dev: DeviceId) -> Result<Option<Device>, StoreError> {
+        self.read(|c| devices::get(c, dev))
+    }
+    async fn remove_device(
+        &self,
+        account: AccountId,
+        dev: DeviceId,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.write(move |c| devices::remove(c, account, dev, now))
+            .await
+    }
+    async fn adopt_last(&self, dev: DeviceId, last: Step, now: Time) -> Result<Step, StoreError> {
+        self.write(move |c| devices::adopt_last(c, dev, last, now))
+            .await
+    }
+    async fn advance_chain(&self, chain: NewChain) -> Result<(), StoreError> {
+        self.write(move |c| devices::advance_chain(c, &chain)).await
+    }
+    async fn next_step(&self, account: AccountId, now: Time) -> Result<Step, StoreError> {
+        self.read(|c| devices::next_step(c, account, now))
+    }
+
+    async fn begin_enrolment(&self, enrolment: NewEnrolment) -> Result<bool, StoreError> {
+        self.write(move |c| enrolments::begin(c, &enrolment)).await
+    }
+    async fn enrolment(&self, id: EnrolmentId, now: Time) -> Result<Option<Enrolment>, StoreError> {
+        self.read(|c| enrolments::get(c, id, now))
+    }
+    async fn claim(&self, claim: NewClaim, now: Time) -> Result<Option<Enrolment>, StoreError> {
+        self.write(move |c| enrolments::claim(c, &claim, now)).await
+    }
+    async fn take_enrolment_try(
+        &self,
+        id: EnrolmentId,
+        session: SessionHash,
+        now: Time,
+    ) -> Result<Option<CodeTry>, StoreError> {
+        self.write(move |c| enrolments::take_try(c, id, session, now))
+            .await
+    }
+    async fn finish_enrolment_try(
+        &self,
+        id: EnrolmentId,
+        right: bool,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        self.write(move |c| enrolments::finish_try(c, id, right, now))
+            .await
+    }
+    async fn complete(
+        &self,
+        id: EnrolmentId,
+        dev: DeviceId,
+        now: Time,
+    ) -> Result<Completion, StoreError> {
+        self.write(move |c| enrolments::complete(c, id, dev, now))
+            .await
+    }
+
+    async fn issue_approval(
+        &self,
+        challenge: NewChallenge,
+        now: Time,
+    ) -> Result<Issue, StoreError> {
+        self.write(move |c| challenges::issue_approval(c, &challenge, now))
+            .await
+    }
+    async fn issue_code(
+        &self,
+        challenge: NewChallenge,
+        sign: SignStep,
+        now: Time,
+    ) -> Result<Issue, StoreError> {
+        self.write(move |c| challenges::issue_code(c, &challenge, sign, now))
+            .await
+    }
+    async fn challenge(&self, id: ChallengeId) -> Result<Option<Challenge>, StoreError> {
+        self.read(|c| challenges::get(c, id))
+    }
+    async fn inbox(&self, dev: DeviceId, now: Time) -> Result<Vec<InboxItem>, StoreError> {
+        self.read(|c| challenges::inbox(c, dev, now))
+    }
+    async fn outcome(&self, dev: DeviceId, signed: Hash) -> Result<Option<Outcome>, StoreError> {
+        self.read(|c| answers::outcome(c, dev, signed))
+    }
+    async fn begin_answer(&self, answer: AnswerFacts, now: Time) -> Result<AnswerStep, StoreError> {
+        self.write(move |c| answers::begin(c, &answer, now)).await
+    }
+    async fn finish_answer(&self, answer: CheckedAnswer, now: Time) -> Result<Outcome, StoreError> {
+        self.write(move |c| answers::finish(c, &answer, now)).await
+    }
+
+    async fn take_code_try(
+        &self,
+        id: ChallengeId,
+        session: SessionHash,
+        now: Time,
+    ) -> Result<CodeStep, StoreError> {
+        self.write(move |c| codes::take_try(c, id, session, now))
+            .await
+    }
+    async fn finish_code(
+        &self,
+        id: ChallengeId,
+        winner: Option<NewChain>,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.write(move |c| codes::finish(c, id, winner.as_ref(), now))
+            .await
+    }
+    async fn collect(
+        &self,
+        id: ChallengeId,
+        session: SessionHash,
+        now: Time,
+    ) -> Result<Option<Collected>, StoreError> {
+        self.write(move |c| challenges::collect(c, id, session, now))
+            .await
+    }
+
+    async fn record_transfer(&self, transfer: Transfer) -> Result<(), StoreError> {
+        self.write(move |c| accounts::record_transfer(c, &transfer))
+            .await
+    }
+    async fn note(
+        &self,
+        account: AccountId,
+        what: &'static str,
+        detail: String,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        self.write(move |c| accounts::note(c, account, what, &detail, now))
+            .await
+    }
+    async fn events(&self, account: AccountId, at_most: u32) -> Result<Vec<Event>, StoreError> {
+        self.read(|c| accounts::events(c, account, at_most))
+    }
+}

@@ -1,0 +1,196 @@
+//! Opening the database: the folder's lock, the settings that make commits durable, the migrations.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Sqlite, StoreError, writer::Writer};
+
+/// Migration `n` brings the schema from version `n` to `n + 1`. They are never changed once released.
+const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/0001_first.sql")];
+/// Marks the file as ours ("CSsv").
+const APPLICATION: i32 = 0x4353_7376;
+
+/// Why the data folder can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// The folder can't be made or written to.
+    #[error("the data folder {} can't be used: {}. Choose another with --data, or give this user the right to write there", .0.display(), .1)]
+    Folder(PathBuf, #[source] io::Error),
+    /// Another process has it.
+    #[error("another countersign-service is running with the data folder {}. Stop it first, or choose another folder with --data", .0.display())]
+    InUse(PathBuf),
+    /// A later program has written it.
+    #[error(
+        "the database has schema version {found}, and this program knows versions up to {known}: it was written by a newer countersign-service. Run that one"
+    )]
+    Newer {
+        /// What the file has.
+        found: i64,
+        /// What this program knows.
+        known: usize,
+    },
+    /// The file is something else.
+    #[error("{} is not a database of this service", .0.display())]
+    Foreign(PathBuf),
+    /// SQLite refused.
+    #[error("the database can't be opened: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// The writing thread did not start.
+    #[error("no thread for the database: {0}")]
+    Thread(#[source] io::Error),
+}
+
+impl Sqlite {
+    /// Opens the store in `folder`, making it where there is none; `true` when it is new.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub(crate) fn open(folder: &Path) -> Result<(Self, bool), OpenError> {
+        let failed = |error| OpenError::Folder(folder.to_owned(), error);
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(failed)?;
+        let lock = lock(folder)?;
+        let path = folder.join("service.db");
+        let mut connection = Connection::open(&path)?;
+        let new = prepare(&mut connection, &path)?;
+        let writer = Writer::start(connection).map_err(OpenError::Thread)?;
+        Ok((
+            Self {
+                writer,
+                readers: Mutex::new(Vec::new()),
+                path,
+                _lock: lock,
+            },
+            new,
+        ))
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let failed = |error| OpenError::Folder(folder.to_owned(), error);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(folder.join("lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+fn prepare(connection: &mut Connection, path: &Path) -> Result<bool, OpenError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION && (tables > 0 || found != 0) {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    let version = usize::try_from(found)
+        .ok()
+        .filter(|version| *version <= MIGRATIONS.len());
+    let Some(version) = version else {
+        return Err(OpenError::Newer {
+            found,
+            known: MIGRATIONS.len(),
+        });
+    };
+
+    // WAL lets readers go on while one writes; FULL makes every commit wait for the disk.
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.set_prepared_statement_cache_capacity(128);
+
+    for (number, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(
+            None,
+            "user_version",
+            i64::try_from(number + 1).unwrap_or(i64::MAX),
+        )?;
+        transaction.commit()?;
+    }
+    Ok(version == 0)
+}
+
+/// A connection that only reads.
+pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_processes_on_one_data_folder_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, new) = Sqlite::open(folder.path()).unwrap();
+        assert!(new);
+        assert!(matches!(
+            Sqlite::open(folder.path()),
+            Err(OpenError::InUse(_))
+        ));
+        first.close();
+        let (again, new) = Sqlite::open(folder.path()).unwrap();
+        assert!(!new);
+        again.close();
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        Sqlite::open(folder.path()).unwrap().0.close();
+        let connection = Connection::open(folder.path().join("service.db")).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        connection.close().unwrap();
+        assert!(matches!(
+            Sqlite::open(folder.path()),
+            Err(OpenError::Newer { found: 99, .. })
+        ));
+    }
+
+    #[test]
+    fn a_foreign_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = Connection::open(folder.path().join("service.db")).unwrap();
+        connection.execute_batch("CREATE TABLE other (x)").unwrap();
+        connection.close().unwrap();
+        assert!(matches!(
+            Sqlite::open(folder.path()),
+            Err(OpenError::Foreign(_))
+        ));
+    }
+
+    #[test]
+    fn a_data_folder_that_can_not_be_made_is_said_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "x").unwrap();
+        assert!(matches!(
+            Sqlite::open(&file.join("data")),
+            Err(OpenError::Folder(..))
+        ));
+    }
+}

@@ -1,0 +1,167 @@
+//! From rows to records and back. SQLite's integers are signed; everything here is below 2^53.
+
+use countersign_protocol::{
+    challenge::{Purpose, Unlock},
+    id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, PublicKey},
+};
+use rusqlite::{Connection, Params, Row};
+
+use crate::store::*;
+
+/// The first row of a query.
+pub(super) fn one<T>(
+    c: &Connection,
+    sql: &str,
+    params: impl Params,
+    map: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = c.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    rows.next()?.map(map).transpose()
+}
+
+/// All rows of a query.
+pub(super) fn all<T>(
+    c: &Connection,
+    sql: &str,
+    params: impl Params,
+    map: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = c.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(map(row)?);
+    }
+    Ok(out)
+}
+
+/// Executes a statement and says how many rows it changed.
+pub(super) fn run(c: &Connection, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+    Ok(c.prepare_cached(sql)?.execute(params)?)
+}
+
+/// A number as SQLite has it.
+pub(super) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A number from a column.
+pub(super) fn num(row: &Row<'_>, column: &'static str) -> Result<u64, StoreError> {
+    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| StoreError::Damaged(column))
+}
+
+/// A small number from a column.
+pub(super) fn small(row: &Row<'_>, column: &'static str) -> Result<u32, StoreError> {
+    u32::try_from(row.get::<_, i64>(column)?).map_err(|_| StoreError::Damaged(column))
+}
+
+fn named<T>(
+    row: &Row<'_>,
+    column: &'static str,
+    from: fn(&str) -> Option<T>,
+) -> Result<T, StoreError> {
+    from(&row.get::<_, String>(column)?).ok_or(StoreError::Damaged(column))
+}
+
+fn key(bytes: &[u8], column: &'static str) -> Result<PublicKey, StoreError> {
+    PublicKey::from_bytes(bytes).ok_or(StoreError::Damaged(column))
+}
+
+pub(super) fn account(row: &Row<'_>) -> Result<Account, StoreError> {
+    Ok(Account {
+        acc: AccountId(row.get("acc")?),
+        email: row.get("email")?,
+        first_name: row.get("first_name")?,
+        last_name: row.get("last_name")?,
+        password: row.get("password")?,
+    })
+}
+
+pub(super) fn session(row: &Row<'_>) -> Result<Session, StoreError> {
+    Ok(Session {
+        hash: row.get("hash")?,
+        account: AccountId(row.get("account")?),
+        signed_in: row.get("signed_in")?,
+        strength: named(row, "strength", Strength::from_name)?,
+        created_at: num(row, "created_at")?,
+        used_at: num(row, "used_at")?,
+        expires_at: num(row, "expires_at")?,
+    })
+}
+
+pub(super) fn device(row: &Row<'_>) -> Result<Device, StoreError> {
+    Ok(Device {
+        dev: DeviceId(row.get("dev")?),
+        account: AccountId(row.get("account")?),
+        enrolment: EnrolmentId(row.get("enrolment")?),
+        name: row.get("name")?,
+        model: row.get("model")?,
+        platform: row.get("platform")?,
+        state: named(row, "state", DeviceState::from_name)?,
+        created_at: num(row, "created_at")?,
+        used_at: num(row, "used_at")?,
+        keys: DeviceKeys {
+            device_key: key(&row.get::<_, Vec<u8>>("device_key")?, "device_key")?,
+            pin_key: row.get("pin_key")?,
+            pin_share: row.get("pin_share")?,
+            plain_share: row.get("plain_share")?,
+            chain: row.get("chain")?,
+        },
+        bio_key: row
+            .get::<_, Option<Vec<u8>>>("bio_key")?
+            .map(|bytes| key(&bytes, "bio_key"))
+            .transpose()?,
+        epoch: small(row, "epoch")?,
+        first_step: num(row, "first_step")?,
+        chain_step: num(row, "chain_step")?,
+        counter: num(row, "counter")?,
+        issued: num(row, "issued")?,
+        acked: num(row, "acked")?,
+        wrong_row: small(row, "wrong_row")?,
+        wrong_epoch: small(row, "wrong_epoch")?,
+        wrong_codes: small(row, "wrong_codes")?,
+    })
+}
+
+pub(super) fn enrolment(row: &Row<'_>) -> Result<Enrolment, StoreError> {
+    Ok(Enrolment {
+        id: EnrolmentId(row.get("id")?),
+        account: AccountId(row.get("account")?),
+        session: row.get("session")?,
+        dev: DeviceId(row.get("dev")?),
+        name: row.get("name")?,
+        message: row.get("message")?,
+        hash: Hash(row.get("hash")?),
+        secret: row.get("secret")?,
+        expires_at: num(row, "expires_at")?,
+        state: named(row, "state", EnrolmentState::from_name)?,
+        claim: row.get::<_, Option<[u8; 32]>>("claim")?.map(Hash),
+        code: row.get("code")?,
+        code_tries: small(row, "code_tries")?,
+    })
+}
+
+pub(super) fn challenge(row: &Row<'_>) -> Result<Challenge, StoreError> {
+    Ok(Challenge {
+        id: ChallengeId(row.get("id")?),
+        account: AccountId(row.get("account")?),
+        session: row.get("session")?,
+        kind: named(row, "kind", ChallengeKind::from_name)?,
+        purpose: Purpose::from_number(num(row, "purpose")?)
+            .ok_or(StoreError::Damaged("purpose"))?,
+        dev: row.get::<_, Option<[u8; 8]>>("dev")?.map(DeviceId),
+        step: row
+            .get::<_, Option<i64>>("step")?
+            .map(|step| u64::try_from(step).map_err(|_| StoreError::Damaged("step")))
+            .transpose()?,
+        message: row.get("message")?,
+        hash: Hash(row.get("hash")?),
+        number: row.get("number")?,
+        payload: row.get("payload")?,
+        unlock: Unlock::from_number(num(row, "unlock")?).ok_or(StoreError::Damaged("unlock"))?,
+        expires_at: num(row, "expires_at")?,
+        state: named(row, "state", ChallengeState::from_name)?,
+        wrong_codes: small(row, "wrong_codes")?,
+    })
+}

@@ -1,0 +1,142 @@
+//! The pages: plain HTML and forms, which work without JavaScript.
+//!
+//! # Forms
+//!
+//! Every form is `POST`, `application/x-www-form-urlencoded`, and has the hidden field `csrf` from the page that showed it; the cookie must
+//! come with it. A refused form is shown again with its message and status 400, 401, 403, 409 or 429; success is a `303` to the next page.
+//! `{id}` is 32 hexadecimal digits, `dev` 16.
+//!
+//! | path | fields | then |
+//! |---|---|---|
+//! | `GET /register`, `POST /register` | `first_name`, `last_name`, `email`, `password`, `password_again`, `privacy=yes` | signed in, `/account` |
+//! | `GET /sign-in`, `POST /sign-in` | `email` | 200: the password form |
+//! | `POST /sign-in/password` | `email`, `password` | `/account` (no device yet), else `/sign-in/method` |
+//! | `POST /sign-in/app` | `dev` (optional) | `/challenge/{id}`, or `/sign-in/device` when there are several |
+//! | `POST /sign-in/code` | | `/challenge/{id}` |
+//! | `GET /challenge/{id}` | | the number (`id="number"`), or QR code and code form; `303` on when it is approved |
+//! | `GET /challenge/{id}/state` | | JSON `{"state": "open"}`; anything but `open`: load the page |
+//! | `GET /challenge/{id}/code.png`, `/link` | | the QR code as PNG; its link as text |
+//! | `POST /challenge/{id}/code` | `code` | the operation goes on, or the form again |
+//! | `POST /challenge/{id}/renew` | | a new `/challenge/{id}` for the same operation |
+//! | `GET /account` | | name, strength, history |
+//! | `GET /account/devices` | | the list |
+//! | `POST /account/devices/add` | `name`, `with` (the device to confirm with, when there are several) | `/account/enrolments/{id}`, or first `/challenge/{id}` |
+//! | `POST /account/devices/remove` | `dev`, `with` | `/challenge/{id}`, or `/account/devices` |
+//! | `GET /account/enrolments/{id}` | | QR code, then the form for the six digits (`id="model"`: the phone's model) |
+//! | `GET /account/enrolments/{id}/state`, `/code.png`, `/link` | | as for challenges; states `open`, `claimed`, `confirmed`, `done`, `void` |
+//! | `POST /account/enrolments/{id}/code` | `code` | the page again; `/account/devices` when the phone has finished |
+//! | `GET /account/transfer`, `POST /account/transfer` | `iban`, `name`, `amount`, `reference` | `/challenge/{id}`, then `/account/transfer/{id}` |
+//! | `POST /sign-out` | | `/sign-in` |
+
+mod account;
+mod challenge;
+mod devices;
+mod enrolment;
+mod issue;
+mod pages;
+mod qr;
+mod sign_in;
+mod texts;
+mod transfer;
+mod visitor;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderValue, header},
+    middleware,
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+
+use pages::PageError;
+pub(crate) use pages::Pages;
+use visitor::Visitor;
+
+use crate::app::App;
+
+/// The longest form, in bytes.
+const LONGEST_FORM: usize = 16 * 1024;
+
+pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/", get(home))
+        .route("/Q/{*message}", get(landing))
+        .route(
+            "/register",
+            get(account::register_form).post(account::register),
+        )
+        .route("/sign-in", get(sign_in::form).post(sign_in::email))
+        .route("/sign-in/password", post(sign_in::password))
+        .route("/sign-in/method", get(sign_in::method))
+        .route("/sign-in/device", get(sign_in::device))
+        .route("/sign-in/app", post(sign_in::app))
+        .route("/sign-in/code", post(sign_in::code))
+        .route("/sign-out", post(sign_in::out))
+        .route("/challenge/{id}", get(challenge::page))
+        .route("/challenge/{id}/state", get(challenge::state))
+        .route("/challenge/{id}/code.png", get(challenge::png))
+        .route("/challenge/{id}/link", get(challenge::link))
+        .route("/challenge/{id}/code", post(challenge::code))
+        .route("/challenge/{id}/renew", post(challenge::renew))
+        .route("/account", get(account::page))
+        .route("/account/devices", get(devices::page))
+        .route("/account/devices/add", post(devices::add))
+        .route("/account/devices/remove", post(devices::remove))
+        .route("/account/enrolments/{id}", get(enrolment::page))
+        .route("/account/enrolments/{id}/state", get(enrolment::state))
+        .route("/account/enrolments/{id}/code.png", get(enrolment::png))
+        .route("/account/enrolments/{id}/link", get(enrolment::link))
+        .route("/account/enrolments/{id}/code", post(enrolment::code))
+        .route(
+            "/account/transfer",
+            get(transfer::form).post(transfer::begin),
+        )
+        .route("/account/transfer/{id}", get(transfer::outcome))
+        .route("/static/style.css", get(style))
+        .route("/static/page.js", get(script))
+        .fallback(|| async { PageError::NotFound })
+        .layer(DefaultBodyLimit::max(LONGEST_FORM))
+        .layer(middleware::from_fn_with_state(app.clone(), pages::finish))
+}
+
+async fn home(visitor: Visitor) -> Redirect {
+    Redirect::to(if visitor.signed_in().is_ok() {
+        "/account"
+    } else {
+        "/sign-in"
+    })
+}
+
+/// What a link or QR code of the service shows to who has no app. It looks at nothing in the address.
+async fn landing(
+    axum::extract::State(app): axum::extract::State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    app.pages
+        .show("landing.html", &visitor, minijinja::context! {})
+}
+
+async fn style() -> Response {
+    asset(
+        "text/css; charset=utf-8",
+        include_str!("../static/style.css"),
+    )
+}
+
+async fn script() -> Response {
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../static/page.js"),
+    )
+}
+
+fn asset(media: &'static str, body: &'static str) -> Response {
+    (
+        [(header::CONTENT_TYPE, HeaderValue::from_static(media))],
+        body,
+    )
+        .into_response()
+}

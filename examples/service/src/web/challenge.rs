@@ -1,0 +1,363 @@
+//! The page of a challenge: it waits for the phone, or takes the code, and then lets the operation go on that asked for it.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+};
+use countersign_protocol::{
+    challenge::{Purpose, Unlock},
+    code::{Shape, Typed, transaction_question},
+    id::{ChallengeId, DeviceId},
+    link::{link_text, qr_text},
+    secret::Secret32,
+    verify::judge_code,
+};
+use minijinja::context;
+use serde::Deserialize;
+
+use super::{
+    PageError, enrolment, issue, qr, transfer,
+    visitor::{Posted, Visitor},
+};
+use crate::{
+    api::{chain_of, sealed_chain},
+    app::{App, secret},
+    hex,
+    seal::Place,
+    store::{Challenge, ChallengeKind, ChallengeState, CodeStep, Device, NewChain},
+};
+
+/// The challenge of an address, if this visitor's session asked for it.
+async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<Challenge, PageError> {
+    let session = visitor.any()?;
+    let id = hex::decode(id)
+        .map(ChallengeId)
+        .ok_or(PageError::NotFound)?;
+    let challenge = app.store().challenge(id).await?;
+    challenge
+        .filter(|challenge| challenge.session == session.hash)
+        .ok_or(PageError::NotFound)
+}
+
+fn is_open(app: &App, challenge: &Challenge) -> bool {
+    challenge.state == ChallengeState::Open && app.now() < challenge.expires_at
+}
+
+/// `GET /challenge/{id}`.
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let challenge = own(&app, &visitor, &id).await?;
+    match challenge.state {
+        ChallengeState::Approved => proceed(&app, &visitor, &challenge).await,
+        ChallengeState::Open if is_open(&app, &challenge) => {
+            show(&app, &visitor, &challenge, StatusCode::OK, None)
+        }
+        _ => ended(&app, &visitor, &challenge),
+    }
+}
+
+fn show(
+    app: &App,
+    visitor: &Visitor,
+    challenge: &Challenge,
+    status: StatusCode,
+    error: Option<&str>,
+) -> Result<Response, PageError> {
+    let id = hex::encode(&challenge.id.0);
+    let purpose = challenge.purpose as u8;
+    if challenge.kind == ChallengeKind::Approve {
+        let values = context! { id, purpose, number => challenge.number };
+        return app.pages.refuse(status, "waiting.html", visitor, values);
+    }
+    let values = context! {
+        id, purpose, error,
+        qr => qr::svg(&qr_text(&app.origin, &challenge.message), "QR code")?,
+        link => link_text(&app.origin, &challenge.message),
+        transfer => transfer::shown(&challenge.payload),
+    };
+    app.pages.refuse(status, "code.html", visitor, values)
+}
+
+fn ended(app: &App, visitor: &Visitor, challenge: &Challenge) -> Result<Response, PageError> {
+    // Who is not signed in is not told what went wrong: it may be somebody who guesses.
+    let what = match challenge.state {
+        ChallengeState::Open => "ended_expired",
+        ChallengeState::WrongCodes => "ended_codes",
+        ChallengeState::Replaced => "ended_replaced",
+        ChallengeState::Used => "ended_used",
+        _ if visitor.signed_in().is_err() => "ended_refused",
+        ChallengeState::Declined | ChallengeState::Fraud => "ended_declined",
+        ChallengeState::WrongNumber => "ended_number",
+        ChallengeState::Approved => "ended_expired",
+    };
+    let again = challenge.kind != ChallengeKind::Approve && challenge.state != ChallengeState::Used;
+    let values = context! {
+        what, again, id => hex::encode(&challenge.id.0), purpose => challenge.purpose as u8,
+    };
+    app.pages.show("ended.html", visitor, values)
+}
+
+/// `GET /challenge/{id}/state`.
+pub(super) async fn state(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let challenge = own(&app, &visitor, &id).await?;
+    let state = if is_open(&app, &challenge) {
+        "open"
+    } else {
+        "done"
+    };
+    Ok(Json(serde_json::json!({ "state": state })).into_response())
+}
+
+/// `GET /challenge/{id}/code.png`.
+pub(super) async fn png(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    qr::png(&qr_text(
+        &app.origin,
+        &scannable(&app, &visitor, &id).await?.message,
+    ))
+}
+
+/// `GET /challenge/{id}/link`.
+pub(super) async fn link(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    Ok(link_text(&app.origin, &scannable(&app, &visitor, &id).await?.message).into_response())
+}
+
+async fn scannable(app: &App, visitor: &Visitor, id: &str) -> Result<Challenge, PageError> {
+    let challenge = own(app, visitor, id).await?;
+    if challenge.kind == ChallengeKind::Approve || !is_open(app, &challenge) {
+        return Err(PageError::NotFound);
+    }
+    Ok(challenge)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Code {
+    code: String,
+}
+
+/// `POST /challenge/{id}/code`.
+pub(super) async fn code(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<Code>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    let challenge = own(&app, &visitor, &id).await?;
+    let shape = if challenge.kind == ChallengeKind::Transaction {
+        Shape::Twelve
+    } else {
+        Shape::Eight
+    };
+    // What can't be a code costs no try: it says nothing about any secret.
+    let Ok(typed) = Typed::read(shape, &form.code) else {
+        if !is_open(&app, &challenge) {
+            return ended(&app, &visitor, &challenge);
+        }
+        return show(
+            &app,
+            &visitor,
+            &challenge,
+            StatusCode::BAD_REQUEST,
+            Some("code_error_form"),
+        );
+    };
+    let session = visitor.any()?.hash;
+    let (challenge, devices, last) = match app
+        .store()
+        .take_code_try(challenge.id, session, app.now())
+        .await?
+    {
+        CodeStep::Check {
+            challenge,
+            devices,
+            last,
+        } => (challenge, devices, last),
+        CodeStep::Closed => {
+            return show(
+                &app,
+                &visitor,
+                &challenge,
+                StatusCode::TOO_MANY_REQUESTS,
+                Some("issue_closed"),
+            );
+        }
+        CodeStep::Over => {
+            let challenge = own(&app, &visitor, &id).await?;
+            return ended(&app, &visitor, &challenge);
+        }
+    };
+    let winner = winner(&app, &challenge, &devices, shape, &typed)?;
+    let right = winner.is_some();
+    if app
+        .store()
+        .finish_code(challenge.id, winner, app.now())
+        .await?
+    {
+        return proceed(&app, &visitor, &challenge).await;
+    }
+    if right || last {
+        let challenge = own(&app, &visitor, &id).await?;
+        return ended(&app, &visitor, &challenge);
+    }
+    show(
+        &app,
+        &visitor,
+        &challenge,
+        StatusCode::UNAUTHORIZED,
+        Some("code_error_wrong"),
+    )
+}
+
+/// The device whose code it is, with its chain past the step.
+fn winner(
+    app: &App,
+    challenge: &Challenge,
+    devices: &[Device],
+    shape: Shape,
+    typed: &Typed,
+) -> Result<Option<NewChain>, PageError> {
+    let Some(step) = challenge.step else {
+        return Ok(None);
+    };
+    let question = match challenge.kind {
+        ChallengeKind::Transaction => {
+            let Some(transfer) = transfer::Details::read(&challenge.payload) else {
+                return Ok(None);
+            };
+            transaction_question(&challenge.hash.0, &transfer.values())
+        }
+        _ => challenge.hash.0,
+    };
+    for device in devices {
+        let place = |field| Place {
+            owner: device.dev.0,
+            field,
+            epoch: device.epoch,
+        };
+        let share = match challenge.unlock {
+            Unlock::Nothing => app
+                .root
+                .sealing
+                .open(place("plain-share"), &device.keys.plain_share)?,
+            Unlock::Pin | Unlock::PinOrBiometrics => app
+                .root
+                .sealing
+                .open(place("pin-share"), &device.keys.pin_share)?,
+        };
+        let Some(share): Option<Secret32> = secret(&share) else {
+            continue;
+        };
+        if let Some(chain) = judge_code(
+            &chain_of(app, device)?,
+            &share,
+            step,
+            &question,
+            shape,
+            typed,
+        ) {
+            return Ok(Some(sealed_chain(app, device, &chain)?));
+        }
+    }
+    Ok(None)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
+
+/// `POST /challenge/{id}/renew`: a new QR code for the same operation.
+pub(super) async fn renew(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageError> {
+    let Posted {
+        visitor, headers, ..
+    } = posted;
+    let challenge = own(&app, &visitor, &id).await?;
+    if challenge.kind == ChallengeKind::Approve || challenge.state == ChallengeState::Used {
+        return Err(PageError::NotFound);
+    }
+    again(&app, &visitor, &headers, &challenge).await
+}
+
+async fn again(
+    app: &App,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    old: &Challenge,
+) -> Result<Response, PageError> {
+    match issue::code(
+        app,
+        visitor.any()?,
+        headers,
+        old.purpose,
+        old.payload.clone(),
+        old.unlock,
+    )
+    .await?
+    {
+        Ok(id) => Ok(issue::to(id)),
+        Err(error) => {
+            let values = context! { what => error, again => false, purpose => old.purpose as u8 };
+            app.pages
+                .refuse(StatusCode::TOO_MANY_REQUESTS, "ended.html", visitor, values)
+        }
+    }
+}
+
+/// Collects the result, once, and does what was asked for.
+async fn proceed(
+    app: &App,
+    visitor: &Visitor,
+    challenge: &Challenge,
+) -> Result<Response, PageError> {
+    let session = visitor.any()?;
+    let Some(collected) = app
+        .store()
+        .collect(challenge.id, session.hash, app.now())
+        .await?
+    else {
+        let mut challenge = own(app, visitor, &hex::encode(&challenge.id.0)).await?;
+        if challenge.state == ChallengeState::Approved {
+            challenge.state = ChallengeState::Open;
+        }
+        return ended(app, visitor, &challenge);
+    };
+    match collected.purpose {
+        Purpose::SignIn => {
+            visitor
+                .enter(app, collected.account, true, collected.strength, "/account")
+                .await
+        }
+        Purpose::AddDevice => enrolment::begin(app, visitor, collected.payload).await,
+        Purpose::Remove => {
+            if let Some(dev) = hex::decode(&collected.payload).map(DeviceId) {
+                app.store()
+                    .remove_device(collected.account, dev, app.now())
+                    .await?;
+                app.waiting.wake(dev);
+            }
+            Ok(Redirect::to("/account/devices").into_response())
+        }
+        Purpose::Transaction => transfer::record(app, challenge.id, &collected).await,
+        _ => Err(PageError::NotFound),
+    }
+}

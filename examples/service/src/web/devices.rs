@@ -1,0 +1,188 @@
+//! The account's devices: list, add, remove.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use countersign_protocol::{challenge::Purpose, field::is_displayable, id::DeviceId};
+use minijinja::context;
+use serde::Deserialize;
+
+use super::{
+    PageError, enrolment, issue,
+    sign_in::{approving, listed, pick, usable},
+    visitor::{Posted, Visitor},
+};
+use crate::{
+    app::App,
+    hex, policy,
+    store::{DeviceState, Strength},
+};
+
+/// `GET /account/devices`.
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    show(&app, &visitor, StatusCode::OK, None).await
+}
+
+async fn show(
+    app: &App,
+    visitor: &Visitor,
+    status: StatusCode,
+    error: Option<&str>,
+) -> Result<Response, PageError> {
+    let all = app.store().devices(visitor.signed_in()?.account).await?;
+    let usable: Vec<_> = all
+        .iter()
+        .filter(|device| device.state == DeviceState::Active && !device.is_blocked())
+        .collect();
+    let devices: Vec<_> = all
+        .iter()
+        .map(|device| {
+            let state = if device.state == DeviceState::Active && device.is_blocked() { "blocked" } else { device.state.name() };
+            context! {
+                dev => hex::encode(&device.dev.0), name => device.name, model => device.model, platform => device.platform,
+                created_at => device.created_at, used_at => device.used_at, state,
+            }
+        })
+        .collect();
+    let full = all.len() >= usize::try_from(policy::DEVICES).unwrap_or(usize::MAX);
+    let values = context! { devices, approving => listed(&usable), full, error };
+    app.pages.refuse(status, "devices.html", visitor, values)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Add {
+    name: String,
+    with: Option<String>,
+}
+
+/// `POST /account/devices/add`.
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    posted: Posted<Add>,
+) -> Result<Response, PageError> {
+    let Posted {
+        visitor,
+        headers,
+        form,
+    } = posted;
+    let session = visitor.signed_in()?;
+    let name = form.name.trim();
+    if name.is_empty() || name.len() > 40 || !is_displayable(name) {
+        return show(
+            &app,
+            &visitor,
+            StatusCode::BAD_REQUEST,
+            Some("devices_error_name"),
+        )
+        .await;
+    }
+    let all = app.store().devices(session.account).await?;
+    if all.is_empty() {
+        return enrolment::begin(&app, &visitor, name.to_owned()).await;
+    }
+    // The strongest factor that the account has is asked first: an approval with PIN.
+    let devices = usable(&app, session.account).await?;
+    let Some(with) = pick(&approving(&devices), form.with.as_deref()) else {
+        return show(
+            &app,
+            &visitor,
+            StatusCode::CONFLICT,
+            Some("devices_error_with"),
+        )
+        .await;
+    };
+    match issue::approval(
+        &app,
+        session,
+        &headers,
+        Purpose::AddDevice,
+        with,
+        name.to_owned(),
+    )
+    .await?
+    {
+        Ok(id) => Ok(issue::to(id)),
+        Err(error) => show(&app, &visitor, StatusCode::CONFLICT, Some(error)).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Remove {
+    dev: String,
+    with: Option<String>,
+}
+
+/// `POST /account/devices/remove`.
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    posted: Posted<Remove>,
+) -> Result<Response, PageError> {
+    let Posted {
+        visitor,
+        headers,
+        form,
+    } = posted;
+    let session = visitor.signed_in()?;
+    let dev = hex::decode(&form.dev)
+        .map(DeviceId)
+        .ok_or(PageError::BadForm)?;
+    let devices = usable(&app, session.account).await?;
+    let approving = approving(&devices);
+    if approving.is_empty() {
+        // No device can approve any more. Who signed in with one in this session may still remove them.
+        if session.strength == Strength::Password {
+            return show(
+                &app,
+                &visitor,
+                StatusCode::CONFLICT,
+                Some("devices_error_strength"),
+            )
+            .await;
+        }
+        if !app
+            .store()
+            .remove_device(session.account, dev, app.now())
+            .await?
+        {
+            return Err(PageError::NotFound);
+        }
+        app.waiting.wake(dev);
+        return Ok(Redirect::to("/account/devices").into_response());
+    }
+    let with = form.with.as_deref().filter(|with| !with.is_empty());
+    // The device itself may confirm its own removal, when it still can.
+    let itself = approving.iter().any(|device| device.dev == dev);
+    let with = match with {
+        None if itself => Some(dev),
+        with => pick(&approving, with),
+    };
+    let Some(with) = with else {
+        return show(
+            &app,
+            &visitor,
+            StatusCode::CONFLICT,
+            Some("devices_error_with"),
+        )
+        .await;
+    };
+    match issue::approval(
+        &app,
+        session,
+        &headers,
+        Purpose::Remove,
+        with,
+        hex::encode(&dev.0),
+    )
+    .await?
+    {
+        Ok(id) => Ok(issue::to(id)),
+        Err(error) => show(&app, &visitor, StatusCode::CONFLICT, Some(error)).await,
+    }
+}

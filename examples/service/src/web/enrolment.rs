@@ -1,0 +1,254 @@
+//! Adding a device: the QR code, the phone's model with the six digits, the end.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use countersign_protocol::{
+    enrolment::{Enrolment as EnrolmentMessage, Way},
+    id::{DeviceId, EnrolmentId},
+    link::{link_text, qr_text},
+    message::{Message, Received},
+    secret::Secret,
+};
+use minijinja::context;
+use ring::digest;
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use super::{
+    PageError, qr,
+    visitor::{Posted, Visitor},
+};
+use crate::{
+    api::account_label,
+    app::App,
+    hex, policy, random,
+    seal::Place,
+    store::{Enrolment, EnrolmentState, NewEnrolment, SignedMessage},
+};
+
+/// Begins an enrolment for the visitor and goes to its page.
+pub(super) async fn begin(
+    app: &App,
+    visitor: &Visitor,
+    name: String,
+) -> Result<Response, PageError> {
+    let session = visitor.signed_in()?;
+    let account = app
+        .store()
+        .account(session.account)
+        .await?
+        .ok_or(PageError::SignInFirst)?;
+    let now = app.now();
+    let mut secret = random::bytes::<16>()?;
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, &secret).as_ref());
+    let message = EnrolmentMessage {
+        svc: app.origin.svc(),
+        kid: app.keys.kid,
+        acc: session.account,
+        dev: DeviceId(random::bytes()?),
+        id: EnrolmentId(random::bytes()?),
+        one_time_secret: Secret::take(&mut secret),
+        way: Way::PinOnPhone,
+        expires_at: now + policy::ENROLMENT_SECONDS,
+        app_name: app.name.clone(),
+        account_label: account_label(&account),
+        info_hash: app.keys.info_hash,
+    };
+    let broken = |_| PageError::Broken("an enrolment can't be signed".into());
+    let bytes = message.sign(&app.keys.signing).map_err(broken)?;
+    let signed = SignedMessage {
+        hash: Received::<EnrolmentMessage>::parse(&bytes)
+            .map_err(broken)?
+            .hash(),
+        bytes,
+    };
+    let new = NewEnrolment {
+        id: message.id,
+        account: session.account,
+        session: session.hash,
+        dev: message.dev,
+        name,
+        message: signed,
+        secret: hash,
+        issued_at: now,
+        expires_at: message.expires_at,
+    };
+    if !app.store().begin_enrolment(new).await? {
+        return Ok(Redirect::to("/account/devices").into_response());
+    }
+    Ok(to(message.id))
+}
+
+fn to(id: EnrolmentId) -> Response {
+    Redirect::to(&format!("/account/enrolments/{}", hex::encode(&id.0))).into_response()
+}
+
+async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<Option<Enrolment>, PageError> {
+    let session = visitor.signed_in()?;
+    let id = hex::decode(id)
+        .map(EnrolmentId)
+        .ok_or(PageError::NotFound)?;
+    let found = app.store().enrolment(id, app.now()).await?;
+    Ok(found.filter(|enrolment| enrolment.session == session.hash))
+}
+
+/// `GET /account/enrolments/{id}`.
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let enrolment = own(&app, &visitor, &id).await?;
+    show(&app, &visitor, enrolment, StatusCode::OK, None).await
+}
+
+async fn show(
+    app: &App,
+    visitor: &Visitor,
+    enrolment: Option<Enrolment>,
+    status: StatusCode,
+    error: Option<&str>,
+) -> Result<Response, PageError> {
+    let Some(enrolment) = enrolment else {
+        return app.pages.refuse(
+            StatusCode::NOT_FOUND,
+            "enrolment.html",
+            visitor,
+            context! { state => "void" },
+        );
+    };
+    let id = hex::encode(&enrolment.id.0);
+    let state = enrolment.state.name();
+    let values = match enrolment.state {
+        EnrolmentState::Done => return Ok(Redirect::to("/account/devices").into_response()),
+        EnrolmentState::Open => context! {
+            id, state, error, name => enrolment.name,
+            qr => qr::svg(&qr_text(&app.origin, &enrolment.message), "QR code")?,
+            link => link_text(&app.origin, &enrolment.message),
+        },
+        EnrolmentState::Claimed | EnrolmentState::Confirmed => {
+            let device = app.store().device(enrolment.dev).await?;
+            let (model, platform) = device
+                .map(|device| (device.model, device.platform))
+                .unwrap_or_default();
+            let left = policy::ENROLMENT_TRIES.saturating_sub(enrolment.code_tries);
+            context! { id, state, error, name => enrolment.name, model, platform, left }
+        }
+        EnrolmentState::Void => context! { id, state, error },
+    };
+    app.pages.refuse(status, "enrolment.html", visitor, values)
+}
+
+/// `GET /account/enrolments/{id}/state`.
+pub(super) async fn state(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let state = own(&app, &visitor, &id)
+        .await?
+        .map_or(EnrolmentState::Void, |enrolment| enrolment.state);
+    Ok(Json(serde_json::json!({ "state": state.name() })).into_response())
+}
+
+/// `GET /account/enrolments/{id}/code.png`.
+pub(super) async fn png(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    qr::png(&qr_text(
+        &app.origin,
+        &scannable(&app, &visitor, &id).await?.message,
+    ))
+}
+
+/// `GET /account/enrolments/{id}/link`.
+pub(super) async fn link(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    Ok(link_text(&app.origin, &scannable(&app, &visitor, &id).await?.message).into_response())
+}
+
+async fn scannable(app: &App, visitor: &Visitor, id: &str) -> Result<Enrolment, PageError> {
+    let enrolment = own(app, visitor, id).await?;
+    enrolment
+        .filter(|enrolment| enrolment.state == EnrolmentState::Open)
+        .ok_or(PageError::NotFound)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Code {
+    code: String,
+}
+
+/// `POST /account/enrolments/{id}/code`.
+pub(super) async fn code(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<Code>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    let Some(enrolment) = own(&app, &visitor, &id).await? else {
+        return show(&app, &visitor, None, StatusCode::NOT_FOUND, None).await;
+    };
+    let typed: String = form
+        .code
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .collect();
+    if typed.len() != 6 || !typed.bytes().all(|byte| byte.is_ascii_digit()) {
+        return show(
+            &app,
+            &visitor,
+            Some(enrolment),
+            StatusCode::BAD_REQUEST,
+            Some("enrolment_error_form"),
+        )
+        .await;
+    }
+    let session = visitor.signed_in()?.hash;
+    let Some(taken) = app
+        .store()
+        .take_enrolment_try(enrolment.id, session, app.now())
+        .await?
+    else {
+        return Ok(to(enrolment.id));
+    };
+    let place = Place {
+        owner: taken.dev.0,
+        field: "enrolment-code",
+        epoch: 1,
+    };
+    let right = bool::from(
+        app.root
+            .sealing
+            .open(place, &taken.code)?
+            .ct_eq(typed.as_bytes()),
+    );
+    app.store()
+        .finish_enrolment_try(enrolment.id, right, app.now())
+        .await?;
+    app.waiting.wake(taken.dev);
+    if right || taken.left == 0 {
+        return Ok(to(enrolment.id));
+    }
+    let enrolment = own(&app, &visitor, &id).await?;
+    show(
+        &app,
+        &visitor,
+        enrolment,
+        StatusCode::UNAUTHORIZED,
+        Some("enrolment_error_wrong"),
+    )
+    .await
+}

@@ -1,0 +1,216 @@
+//! Issuing challenges for the pages.
+
+use axum::{
+    http::{HeaderMap, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use countersign_protocol::{
+    SigningKey, Step,
+    challenge::{Browser, Challenge, CodeForm, Context, Field, Kind, Purpose, System, Unlock},
+    id::{ChallengeId, DeviceId},
+    message::{Message, Received},
+};
+
+use super::{PageError, transfer};
+use crate::{
+    app::App,
+    hex, policy, random,
+    store::{ChallengeKind, Issue, NewChallenge, Session, SignedMessage, Strength},
+};
+
+/// A challenge's identifier, or the text key of why there is none.
+type Issued = Result<ChallengeId, &'static str>;
+
+/// The page of a challenge.
+pub(super) fn to(id: ChallengeId) -> Response {
+    Redirect::to(&format!("/challenge/{}", hex::encode(&id.0))).into_response()
+}
+
+/// Asks a device for an approval with PIN and number matching.
+pub(super) async fn approval(
+    app: &App,
+    session: &Session,
+    headers: &HeaderMap,
+    purpose: Purpose,
+    dev: DeviceId,
+    payload: String,
+) -> Result<Issued, PageError> {
+    let mut challenge = draft(app, headers, purpose, Unlock::PinOrBiometrics)?;
+    challenge.kind = Kind::Approve {
+        acc: session.account,
+        dev,
+        number_matching: true,
+    };
+    let number = u8::try_from(10 + random::below(90)?).unwrap_or(10);
+    let message = sign(&challenge, &app.keys.signing)
+        .ok_or_else(|| PageError::Broken("a challenge can't be signed".into()))?;
+    let new = NewChallenge {
+        dev: Some(dev),
+        message: Some(message),
+        number: Some(number),
+        ..new(session, &challenge, ChallengeKind::Approve, payload)
+    };
+    let issue = app.store().issue_approval(new, app.now()).await?;
+    app.waiting.wake(dev);
+    outcome(issue, challenge.id)
+}
+
+/// Opens a challenge that is answered by a typed code.
+pub(super) async fn code(
+    app: &App,
+    session: &Session,
+    headers: &HeaderMap,
+    purpose: Purpose,
+    payload: String,
+    unlock: Unlock,
+) -> Result<Issued, PageError> {
+    let mut challenge = draft(app, headers, purpose, unlock)?;
+    let acc = session.account;
+    challenge.kind = match purpose {
+        Purpose::Transaction => Kind::Transaction {
+            acc,
+            step: 1,
+            title: transfer::TITLE.into(),
+            fields: transfer::fields(),
+        },
+        _ => Kind::Code {
+            acc,
+            step: 1,
+            form: CodeForm::Characters,
+        },
+    };
+    let kind = if purpose == Purpose::Transaction {
+        ChallengeKind::Transaction
+    } else {
+        ChallengeKind::Code
+    };
+    let new = new(session, &challenge, kind, payload);
+    let id = challenge.id;
+    let key = app.keys.signing.clone();
+    let sign_step = move |allotted: Step| {
+        match &mut challenge.kind {
+            Kind::Code { step, .. } | Kind::Transaction { step, .. } => *step = allotted,
+            Kind::Approve { .. } | Kind::OnMobile { .. } => return None,
+        }
+        sign(&challenge, &key)
+    };
+    outcome(
+        app.store()
+            .issue_code(new, Box::new(sign_step), app.now())
+            .await?,
+        id,
+    )
+}
+
+fn draft(
+    app: &App,
+    headers: &HeaderMap,
+    purpose: Purpose,
+    unlock: Unlock,
+) -> Result<Challenge, PageError> {
+    Ok(Challenge {
+        svc: app.origin.svc(),
+        kid: app.keys.kid,
+        id: ChallengeId(random::bytes()?),
+        purpose,
+        issued_at: app.now(),
+        lifetime: u16::try_from(policy::CHALLENGE_SECONDS).unwrap_or(180),
+        app_name: app.name.clone(),
+        unlock,
+        context: context(headers),
+        // Replaced by the caller, who knows for whom it is.
+        kind: Kind::OnMobile {
+            return_url: String::new(),
+        },
+    })
+}
+
+fn sign(challenge: &Challenge, key: &SigningKey) -> Option<SignedMessage> {
+    let bytes = challenge.sign(key).ok()?;
+    let hash = Received::<Challenge>::parse(&bytes).ok()?.hash();
+    Some(SignedMessage { bytes, hash })
+}
+
+fn new(
+    session: &Session,
+    challenge: &Challenge,
+    kind: ChallengeKind,
+    payload: String,
+) -> NewChallenge {
+    NewChallenge {
+        id: challenge.id,
+        account: session.account,
+        session: session.hash,
+        known_browser: session.signed_in && session.strength > Strength::Password,
+        kind,
+        purpose: challenge.purpose,
+        dev: None,
+        message: None,
+        number: None,
+        payload,
+        unlock: challenge.unlock,
+        expires_at: challenge.expires_at(),
+    }
+}
+
+fn outcome(issue: Issue, id: ChallengeId) -> Result<Issued, PageError> {
+    Ok(match issue {
+        Issue::Opened => Ok(id),
+        Issue::Busy => Err("issue_busy"),
+        Issue::TooMany => Err("issue_too_many"),
+        Issue::Closed => Err("issue_closed"),
+        Issue::NoDevice => Err("issue_no_device"),
+        Issue::NotSigned => return Err(PageError::Broken("a challenge can't be signed".into())),
+    })
+}
+
+/// What a phone is told of the browser that asks: from closed lists, never the text that the browser sends.
+fn context(headers: &HeaderMap) -> Context {
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let has = |name: &str| agent.contains(name);
+    // Every browser also names those that it imitates, so the order matters.
+    let browser = match () {
+        () if has("SamsungBrowser/") => Browser::SamsungInternet,
+        () if has("Edg") => Browser::Edge,
+        () if has("OPR/") => Browser::Opera,
+        () if has("Firefox/") || has("FxiOS/") => Browser::Firefox,
+        () if has("Chrome/") || has("CriOS/") => Browser::Chrome,
+        () if has("Safari/") => Browser::Safari,
+        () if agent.is_empty() => Browser::Unknown,
+        () => Browser::Program,
+    };
+    let system = match () {
+        () if has("iPhone") || has("iPad") => System::Ios,
+        () if has("Android") => System::Android,
+        () if has("CrOS") => System::ChromeOs,
+        () if has("Windows") => System::Windows,
+        () if has("Mac OS X") => System::MacOs,
+        () if has("Linux") => System::Linux,
+        () => System::Unknown,
+    };
+    Context {
+        browser,
+        system,
+        place: *b"ZZ",
+    }
+}
+
+/// A field of a transaction.
+pub(super) fn field(
+    id: &str,
+    label: &str,
+    kind: countersign_protocol::field::FieldKind,
+    longest: u16,
+) -> Field {
+    Field {
+        id: id.into(),
+        label: label.into(),
+        kind,
+        longest,
+        pattern: None,
+        hint: None,
+    }
+}

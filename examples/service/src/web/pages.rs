@@ -1,0 +1,296 @@
+//! Rendering, refusals, and the headers that bound what a page may do.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context, value::Kwargs};
+
+use super::{texts::Texts, visitor::Visitor};
+use crate::{app::App, password::PasswordError, random::NoRandomness, store::StoreError};
+
+const TEMPLATES: &[(&str, &str)] = &[
+    ("base.html", include_str!("../../templates/base.html")),
+    ("account.html", include_str!("../../templates/account.html")),
+    ("code.html", include_str!("../../templates/code.html")),
+    ("device.html", include_str!("../../templates/device.html")),
+    ("devices.html", include_str!("../../templates/devices.html")),
+    ("ended.html", include_str!("../../templates/ended.html")),
+    (
+        "enrolment.html",
+        include_str!("../../templates/enrolment.html"),
+    ),
+    ("error.html", include_str!("../../templates/error.html")),
+    ("landing.html", include_str!("../../templates/landing.html")),
+    ("method.html", include_str!("../../templates/method.html")),
+    ("parts.html", include_str!("../../templates/parts.html")),
+    (
+        "password.html",
+        include_str!("../../templates/password.html"),
+    ),
+    (
+        "register.html",
+        include_str!("../../templates/register.html"),
+    ),
+    ("sign_in.html", include_str!("../../templates/sign_in.html")),
+    ("signed.html", include_str!("../../templates/signed.html")),
+    (
+        "transfer.html",
+        include_str!("../../templates/transfer.html"),
+    ),
+    ("waiting.html", include_str!("../../templates/waiting.html")),
+];
+
+/// Templates and texts.
+pub(crate) struct Pages(Environment<'static>);
+
+impl Pages {
+    /// Reads the built-in templates and texts.
+    pub(crate) fn new(name: &str) -> Result<Self, Error> {
+        let texts = Texts::english()
+            .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        for (name, source) in TEMPLATES {
+            environment.add_template(name, source)?;
+        }
+        environment.add_global("service", name);
+        environment.add_function(
+            "t",
+            move |key: &str, values: Kwargs| -> Result<String, Error> {
+                let names: Vec<String> = values.args().map(str::to_owned).collect();
+                let mut pairs = Vec::new();
+                for name in &names {
+                    pairs.push((name.as_str(), values.get::<Value>(name)?.to_string()));
+                }
+                texts.get(key, &pairs).ok_or_else(|| {
+                    Error::new(ErrorKind::InvalidOperation, format!("no text {key}"))
+                })
+            },
+        );
+        environment.add_filter("time", |seconds: i64| utc(seconds));
+        Ok(Self(environment))
+    }
+
+    /// A page, status 200.
+    pub(super) fn show(
+        &self,
+        template: &str,
+        visitor: &Visitor,
+        values: Value,
+    ) -> Result<Response, PageError> {
+        self.refuse(StatusCode::OK, template, visitor, values)
+    }
+
+    /// A page with another status.
+    pub(super) fn refuse(
+        &self,
+        status: StatusCode,
+        template: &str,
+        visitor: &Visitor,
+        values: Value,
+    ) -> Result<Response, PageError> {
+        let values =
+            context! { csrf => visitor.csrf(), signed_in => visitor.signed_in().is_ok(), ..values };
+        let html = self
+            .0
+            .get_template(template)
+            .and_then(|template| template.render(values));
+        let html = html.map_err(|error| PageError::Broken(format!("{error:#}")))?;
+        let mut response = (status, axum::response::Html(html)).into_response();
+        visitor.remember(&mut response);
+        Ok(response)
+    }
+
+    fn error(&self, error: &PageError) -> String {
+        let rendered = self.0.get_template("error.html").and_then(|template| {
+            template.render(context! { csrf => "", signed_in => false, error => error.text() })
+        });
+        rendered.unwrap_or_else(|error| {
+            tracing::error!(%error, "the error page can't be shown");
+            "The service is not able to show this page.".into()
+        })
+    }
+}
+
+/// `2026-11-23 16:05` of seconds since 1970, in UTC (civil-from-days, by Howard Hinnant).
+fn utc(seconds: i64) -> String {
+    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    format!(
+        "{year:04}-{month:02}-{day:02} {:02}:{:02}",
+        rest / 3600,
+        rest / 60 % 60
+    )
+}
+
+/// Why a page was not shown. The middleware [`finish`] renders it.
+#[derive(Debug, Clone)]
+pub(super) enum PageError {
+    NotFound,
+    SignInFirst,
+    FormExpired,
+    OtherSite,
+    BadForm,
+    TooLong,
+    Busy,
+    Broken(String),
+}
+
+impl PageError {
+    fn text(&self) -> &'static str {
+        match self {
+            Self::NotFound => "error_not_found",
+            Self::SignInFirst => "error_sign_in",
+            Self::FormExpired => "error_form_expired",
+            Self::OtherSite => "error_other_site",
+            Self::BadForm => "error_bad_form",
+            Self::TooLong => "error_too_long",
+            Self::Busy => "error_busy",
+            Self::Broken(_) => "error_broken",
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::SignInFirst => StatusCode::UNAUTHORIZED,
+            Self::FormExpired | Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::BadForm => StatusCode::BAD_REQUEST,
+            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Stopped => Self::Busy,
+            error => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<PasswordError> for PageError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Busy,
+            error => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<NoRandomness> for PageError {
+    fn from(error: NoRandomness) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<crate::seal::SealError> for PageError {
+    fn from(error: crate::seal::SealError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<crate::api::ApiError> for PageError {
+    fn from(error: crate::api::ApiError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        if matches!(self, Self::SignInFirst) {
+            return Redirect::to("/sign-in").into_response();
+        }
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Renders refusals and sets the policy headers of every page.
+pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let asset = request.uri().path().starts_with("/static/");
+    let mut response = next.run(request).await;
+    if let Some(error) = response.extensions_mut().remove::<PageError>() {
+        if let PageError::Broken(why) = &error {
+            tracing::error!(%why, "a page could not be shown");
+        }
+        response = (
+            error.status(),
+            axum::response::Html(app.pages.error(&error)),
+        )
+            .into_response();
+    }
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value))
+    };
+    set(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'",
+    );
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
+    set(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
+    set(
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=()",
+    );
+    set(
+        header::CACHE_CONTROL,
+        if asset {
+            "public, max-age=3600"
+        } else {
+            "no-store"
+        },
+    );
+    if app.origin.is_secure() {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_in_utc() {
+        for (seconds, text) in [
+            (0, "1970-01-01 00:00"),
+            (951_868_799, "2000-02-29 23:59"),
+            (1_795_450_000, "2026-11-23 16:06"),
+        ] {
+            assert_eq!(utc(seconds), text);
+        }
+    }
+}

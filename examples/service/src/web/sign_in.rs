@@ -1,0 +1,253 @@
+//! Signing in: e-mail, password, then a factor that this account has.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use countersign_protocol::{
+    challenge::{Purpose, Unlock},
+    id::{AccountId, DeviceId},
+};
+use minijinja::{Value, context};
+use serde::Deserialize;
+
+use super::{
+    PageError, account, issue,
+    visitor::{Posted, Visitor},
+};
+use crate::{
+    app::App,
+    hex,
+    password::Password,
+    store::{Device, DeviceState, Guess, Strength},
+};
+
+/// `GET /sign-in`.
+pub(super) async fn form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    app.pages.show("sign_in.html", &visitor, context! {})
+}
+
+#[derive(Deserialize)]
+pub(super) struct Email {
+    email: String,
+}
+
+/// `POST /sign-in`: the password is asked whether or not there is such an account.
+pub(super) async fn email(
+    State(app): State<Arc<App>>,
+    posted: Posted<Email>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    match account::email(&form.email) {
+        Some(email) => app
+            .pages
+            .show("password.html", &visitor, context! { email }),
+        None => {
+            let values = context! { email => form.email, error => "error_email" };
+            app.pages
+                .refuse(StatusCode::BAD_REQUEST, "sign_in.html", &visitor, values)
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct EmailAndPassword {
+    email: String,
+    password: Password,
+}
+
+/// `POST /sign-in/password`.
+pub(super) async fn password(
+    State(app): State<Arc<App>>,
+    posted: Posted<EmailAndPassword>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    let email = account::email(&form.email).unwrap_or_default();
+    // Counted by what was typed, so that an address without an account behaves like one with.
+    let who = app.root.guesses.mac(&[email.as_bytes()]);
+    if let Guess::Wait(seconds) = app.store().take_guess(who, app.now()).await? {
+        let values = context! { email, error => "sign_in_error_wait", seconds };
+        return app.pages.refuse(
+            StatusCode::TOO_MANY_REQUESTS,
+            "password.html",
+            &visitor,
+            values,
+        );
+    }
+    let account = app.store().account_by_email(&email).await?;
+    let stored = account.as_ref().map(|account| account.password.clone());
+    let fits = app.passwords.verify(stored, form.password).await?;
+    let Some(account) = account.filter(|_| fits) else {
+        let values = context! { email, error => "sign_in_error" };
+        return app
+            .pages
+            .refuse(StatusCode::UNAUTHORIZED, "password.html", &visitor, values);
+    };
+    app.store().forget_guesses(who).await?;
+    // A blocked or suspended device counts: the password alone must not become enough because of it.
+    if app.store().devices(account.acc).await?.is_empty() {
+        visitor
+            .enter(&app, account.acc, true, Strength::Password, "/account")
+            .await
+    } else {
+        visitor
+            .enter(
+                &app,
+                account.acc,
+                false,
+                Strength::Password,
+                "/sign-in/method",
+            )
+            .await
+    }
+}
+
+/// The account's devices that can be used, as templates show them.
+pub(super) async fn usable(app: &App, account: AccountId) -> Result<Vec<Device>, PageError> {
+    let mut devices = app.store().devices(account).await?;
+    devices.retain(|device| device.state == DeviceState::Active);
+    Ok(devices)
+}
+
+/// Those that can approve: not blocked.
+pub(super) fn approving(devices: &[Device]) -> Vec<&Device> {
+    devices
+        .iter()
+        .filter(|device| !device.is_blocked())
+        .collect()
+}
+
+/// Devices as a template's list.
+pub(super) fn listed(devices: &[&Device]) -> Vec<Value> {
+    devices
+        .iter()
+        .map(|device| context! { dev => hex::encode(&device.dev.0), name => device.name, model => device.model })
+        .collect()
+}
+
+/// `GET /sign-in/method`.
+pub(super) async fn method(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    choose(&app, &visitor, StatusCode::OK, None).await
+}
+
+async fn choose(
+    app: &App,
+    visitor: &Visitor,
+    status: StatusCode,
+    error: Option<&str>,
+) -> Result<Response, PageError> {
+    let devices = usable(app, visitor.half()?.account).await?;
+    let values =
+        context! { app => !approving(&devices).is_empty(), code => !devices.is_empty(), error };
+    app.pages.refuse(status, "method.html", visitor, values)
+}
+
+/// `GET /sign-in/device`.
+pub(super) async fn device(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let devices = usable(&app, visitor.half()?.account).await?;
+    app.pages.show(
+        "device.html",
+        &visitor,
+        context! { devices => listed(&approving(&devices)) },
+    )
+}
+
+#[derive(Deserialize)]
+pub(super) struct Chosen {
+    dev: Option<String>,
+}
+
+/// `POST /sign-in/app`.
+pub(super) async fn app(
+    State(app): State<Arc<App>>,
+    posted: Posted<Chosen>,
+) -> Result<Response, PageError> {
+    let Posted {
+        visitor,
+        headers,
+        form,
+    } = posted;
+    let session = visitor.half()?;
+    let devices = usable(&app, session.account).await?;
+    let Some(dev) = pick(&approving(&devices), form.dev.as_deref()) else {
+        return Ok(Redirect::to(if devices.is_empty() {
+            "/sign-in/method"
+        } else {
+            "/sign-in/device"
+        })
+        .into_response());
+    };
+    match issue::approval(&app, session, &headers, Purpose::SignIn, dev, String::new()).await? {
+        Ok(id) => Ok(issue::to(id)),
+        Err(error) => choose(&app, &visitor, StatusCode::CONFLICT, Some(error)).await,
+    }
+}
+
+/// The device that was chosen, or the only one.
+pub(super) fn pick(devices: &[&Device], chosen: Option<&str>) -> Option<DeviceId> {
+    let chosen = chosen
+        .filter(|chosen| !chosen.is_empty())
+        .map(hex::decode::<8>);
+    match (chosen, devices) {
+        (None, [only]) => Some(only.dev),
+        (Some(Some(dev)), _) => devices
+            .iter()
+            .map(|device| device.dev)
+            .find(|known| known.0 == dev),
+        _ => None,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
+
+/// `POST /sign-in/code`.
+pub(super) async fn code(
+    State(app): State<Arc<App>>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageError> {
+    let Posted {
+        visitor, headers, ..
+    } = posted;
+    let session = visitor.half()?;
+    if usable(&app, session.account).await?.is_empty() {
+        return Ok(Redirect::to("/sign-in/method").into_response());
+    }
+    // The password came first, so the code asks no PIN: the reference system's policy.
+    match issue::code(
+        &app,
+        session,
+        &headers,
+        Purpose::SignIn,
+        String::new(),
+        Unlock::Nothing,
+    )
+    .await?
+    {
+        Ok(id) => Ok(issue::to(id)),
+        Err(error) => choose(&app, &visitor, StatusCode::TOO_MANY_REQUESTS, Some(error)).await,
+    }
+}
+
+/// `POST /sign-out`.
+pub(super) async fn out(
+    State(app): State<Arc<App>>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageError> {
+    if let Some(session) = &posted.visitor.session {
+        app.store().end_session(session.hash).await?;
+    }
+    Ok(Redirect::to("/sign-in").into_response())
+}

@@ -1,0 +1,207 @@
+//! A sample operation that is signed with the app: a transfer.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use countersign_protocol::{
+    challenge::{Field, Purpose, Unlock},
+    field::{FieldKind, canonical},
+    id::ChallengeId,
+};
+use minijinja::{Value, context};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    PageError, issue,
+    sign_in::usable,
+    visitor::{Posted, Visitor},
+};
+use crate::{
+    app::App,
+    hex,
+    store::{ChallengeState, Collected, Transfer},
+};
+
+/// What the phone shows above the fields.
+pub(super) const TITLE: &str = "Transfer";
+
+const FIELDS: [(&str, &str, FieldKind, u16); 4] = [
+    ("iban", "IBAN", FieldKind::Iban, 34),
+    ("name", "Recipient", FieldKind::Text, 70),
+    ("amount", "Amount, EUR", FieldKind::Amount, 12),
+    ("reference", "Reference", FieldKind::Text, 35),
+];
+
+/// The fields as a challenge has them.
+pub(super) fn fields() -> Vec<Field> {
+    FIELDS
+        .iter()
+        .map(|(id, label, kind, longest)| issue::field(id, label, *kind, *longest))
+        .collect()
+}
+
+/// A transfer's data in canonical form.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Details {
+    iban: String,
+    name: String,
+    amount: String,
+    reference: String,
+}
+
+impl Details {
+    /// From a challenge's payload.
+    pub(super) fn read(payload: &str) -> Option<Self> {
+        serde_json::from_str(payload).ok()
+    }
+
+    /// The values in the order of the challenge's fields, as the code is computed over them.
+    pub(super) fn values(&self) -> [(&'static str, &str); 4] {
+        [
+            ("iban", &self.iban),
+            ("name", &self.name),
+            ("amount", &self.amount),
+            ("reference", &self.reference),
+        ]
+    }
+}
+
+/// The data of a transfer's challenge for its page; nothing for other challenges.
+pub(super) fn shown(payload: &str) -> Value {
+    Details::read(payload).map_or(Value::from(()), Value::from_serialize)
+}
+
+/// `GET /account/transfer`.
+pub(super) async fn form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let devices = usable(&app, visitor.signed_in()?.account).await?;
+    app.pages.show(
+        "transfer.html",
+        &visitor,
+        context! { devices => devices.len() },
+    )
+}
+
+#[derive(Deserialize, Serialize)]
+pub(super) struct Typed {
+    iban: String,
+    name: String,
+    amount: String,
+    reference: String,
+}
+
+/// `POST /account/transfer`.
+pub(super) async fn begin(
+    State(app): State<Arc<App>>,
+    posted: Posted<Typed>,
+) -> Result<Response, PageError> {
+    let Posted {
+        visitor,
+        headers,
+        form,
+    } = posted;
+    let session = visitor.signed_in()?;
+    let devices = usable(&app, session.account).await?.len();
+    let check = |at: usize, text: &str| {
+        let (id, _, kind, longest) = FIELDS[at];
+        canonical(kind, None, longest, text)
+            .map_err(|error| context! { id, text => error.to_string() })
+    };
+    let checked = (
+        check(0, &form.iban),
+        check(1, &form.name),
+        check(2, &form.amount),
+        check(3, &form.reference),
+    );
+    let refuse = |status, errors: Vec<Value>, error: Option<&str>| {
+        let values = context! { devices, typed => Value::from_serialize(&form), errors, error };
+        app.pages.refuse(status, "transfer.html", &visitor, values)
+    };
+    let details = match checked {
+        (Ok(iban), Ok(name), Ok(amount), Ok(reference)) => Details {
+            iban,
+            name,
+            amount,
+            reference,
+        },
+        (iban, name, amount, reference) => {
+            let errors = [iban.err(), name.err(), amount.err(), reference.err()]
+                .into_iter()
+                .flatten()
+                .collect();
+            return refuse(StatusCode::BAD_REQUEST, errors, None);
+        }
+    };
+    if devices == 0 {
+        return refuse(
+            StatusCode::CONFLICT,
+            Vec::new(),
+            Some("transfer_error_device"),
+        );
+    }
+    let payload =
+        serde_json::to_string(&details).map_err(|error| PageError::Broken(error.to_string()))?;
+    match issue::code(
+        &app,
+        session,
+        &headers,
+        Purpose::Transaction,
+        payload,
+        Unlock::Pin,
+    )
+    .await?
+    {
+        Ok(id) => Ok(issue::to(id)),
+        Err(error) => refuse(StatusCode::TOO_MANY_REQUESTS, Vec::new(), Some(error)),
+    }
+}
+
+/// The code was right: the transfer is recorded.
+pub(super) async fn record(
+    app: &App,
+    id: ChallengeId,
+    collected: &Collected,
+) -> Result<Response, PageError> {
+    let details = Details::read(&collected.payload)
+        .ok_or_else(|| PageError::Broken("a transfer's data are damaged".into()))?;
+    let transfer = Transfer {
+        id,
+        account: collected.account,
+        at: app.now(),
+        iban: details.iban,
+        name: details.name,
+        amount: details.amount,
+        reference: details.reference,
+    };
+    app.store().record_transfer(transfer).await?;
+    Ok(Redirect::to(&format!("/account/transfer/{}", hex::encode(&id.0))).into_response())
+}
+
+/// `GET /account/transfer/{id}`.
+pub(super) async fn outcome(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let session = visitor.signed_in()?;
+    let id = hex::decode(&id)
+        .map(ChallengeId)
+        .ok_or(PageError::NotFound)?;
+    let challenge = app.store().challenge(id).await?.filter(|challenge| {
+        challenge.account == session.account
+            && challenge.purpose == Purpose::Transaction
+            && challenge.state == ChallengeState::Used
+    });
+    let challenge = challenge.ok_or(PageError::NotFound)?;
+    app.pages.show(
+        "signed.html",
+        &visitor,
+        context! { transfer => shown(&challenge.payload) },
+    )
+}

@@ -1,0 +1,242 @@
+//! Who asks: the cookie, the session behind it, and forms that only our own pages can have sent.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Form, FromRequest, FromRequestParts, RawForm, Request},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use countersign_protocol::id::AccountId;
+use ring::digest;
+use serde::{Deserialize, de::DeserializeOwned};
+use subtle::ConstantTimeEq;
+
+use super::PageError;
+use crate::{
+    app::App,
+    hex, policy, random,
+    store::{Session, SessionHash, Strength},
+};
+
+/// A visitor: one with a session, or one whose cookie only ties forms to the browser that got them.
+pub(super) struct Visitor {
+    cookie: String,
+    csrf: String,
+    fresh: bool,
+    secure: bool,
+    /// The session, half or whole.
+    pub(super) session: Option<Session>,
+}
+
+fn cookie_name(secure: bool) -> &'static str {
+    // The prefix makes browsers insist on Secure, Path=/ and no Domain; without TLS, on loopback, they would refuse it.
+    if secure {
+        "__Host-countersign"
+    } else {
+        "countersign"
+    }
+}
+
+fn hash(cookie: &str) -> SessionHash {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, cookie.as_bytes()).as_ref());
+    hash
+}
+
+impl Visitor {
+    fn new(app: &App, cookie: String, fresh: bool, session: Option<Session>) -> Self {
+        let csrf = hex::encode(&app.root.csrf.mac(&[cookie.as_bytes()]));
+        Self {
+            cookie,
+            csrf,
+            fresh,
+            secure: app.origin.is_secure(),
+            session,
+        }
+    }
+
+    async fn of(app: &App, headers: &HeaderMap) -> Result<Self, PageError> {
+        let name = cookie_name(app.origin.is_secure());
+        let cookie = headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(found, value)| *found == name && hex::decode::<32>(value).is_some());
+        let Some((_, cookie)) = cookie else {
+            return Ok(Self::new(
+                app,
+                hex::encode(&random::bytes::<32>()?),
+                true,
+                None,
+            ));
+        };
+        let now = app.now();
+        let session = app.store().session(hash(cookie), now).await?;
+        if let Some(session) = session
+            .as_ref()
+            .filter(|session| session.used_at + 60 <= now)
+        {
+            app.store().touch_session(session.hash, now).await?;
+        }
+        Ok(Self::new(app, cookie.to_owned(), false, session))
+    }
+
+    /// The token for this browser's forms.
+    pub(super) fn csrf(&self) -> &str {
+        &self.csrf
+    }
+
+    /// Sets the cookie if the browser doesn't have it yet.
+    pub(super) fn remember(&self, response: &mut Response) {
+        if !self.fresh {
+            return;
+        }
+        let secure = if self.secure { "; Secure" } else { "" };
+        let value = format!(
+            "{}={}; Path=/; HttpOnly; SameSite=Lax{secure}",
+            cookie_name(self.secure),
+            self.cookie
+        );
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+
+    /// The session of who is signed in.
+    pub(super) fn signed_in(&self) -> Result<&Session, PageError> {
+        self.session
+            .as_ref()
+            .filter(|session| session.signed_in)
+            .ok_or(PageError::SignInFirst)
+    }
+
+    /// The session of who gave the password and owes a second factor.
+    pub(super) fn half(&self) -> Result<&Session, PageError> {
+        self.session
+            .as_ref()
+            .filter(|session| !session.signed_in)
+            .ok_or(PageError::SignInFirst)
+    }
+
+    /// Any session.
+    pub(super) fn any(&self) -> Result<&Session, PageError> {
+        self.session.as_ref().ok_or(PageError::SignInFirst)
+    }
+
+    /// Opens a session with a new cookie, so that one that was known before is worth nothing, and goes to `to`.
+    pub(super) async fn enter(
+        &self,
+        app: &App,
+        account: AccountId,
+        signed_in: bool,
+        strength: Strength,
+        to: &str,
+    ) -> Result<Response, PageError> {
+        let cookie = hex::encode(&random::bytes::<32>()?);
+        let now = app.now();
+        let session = Session {
+            hash: hash(&cookie),
+            account,
+            signed_in,
+            strength,
+            created_at: now,
+            used_at: now,
+            expires_at: now
+                + if signed_in {
+                    policy::SESSION_SECONDS
+                } else {
+                    policy::HALF_SESSION_SECONDS
+                },
+        };
+        app.store()
+            .open_session(Some(hash(&self.cookie)), session.clone())
+            .await?;
+        if signed_in {
+            app.store()
+                .note(account, "signed-in", strength.name().to_owned(), now)
+                .await?;
+        }
+        let mut response = Redirect::to(to).into_response();
+        Self::new(app, cookie, true, Some(session)).remember(&mut response);
+        Ok(response)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Visitor {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
+        Self::of(app, &parts.headers).await
+    }
+}
+
+/// A form that one of our own pages sent in this browser: its fields, and who sent it.
+pub(super) struct Posted<T> {
+    pub(super) visitor: Visitor,
+    pub(super) headers: HeaderMap,
+    pub(super) form: T,
+}
+
+#[derive(Deserialize)]
+struct Guard {
+    csrf: String,
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, PageError> {
+        let headers = request.headers().clone();
+        same_site(app, &headers)?;
+        let visitor = Visitor::of(app, &headers).await?;
+        let RawForm(body) =
+            RawForm::from_request(request, app).await.map_err(|error| {
+                match error.into_response().status() {
+                    axum::http::StatusCode::PAYLOAD_TOO_LARGE => PageError::TooLong,
+                    _ => PageError::BadForm,
+                }
+            })?;
+        let guard = parse::<Guard>(&body)
+            .await
+            .map_err(|_| PageError::FormExpired)?;
+        // A fresh visitor has no cookie, so no page of ours gave this browser a form.
+        if visitor.fresh || !bool::from(guard.csrf.as_bytes().ct_eq(visitor.csrf.as_bytes())) {
+            return Err(PageError::FormExpired);
+        }
+        Ok(Self {
+            visitor,
+            headers,
+            form: parse(&body).await?,
+        })
+    }
+}
+
+async fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, PageError> {
+    let request = Request::builder()
+        .method("POST")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(body.clone()))
+        .map_err(|_| PageError::BadForm)?;
+    Form::from_request(request, &())
+        .await
+        .map(|Form(form)| form)
+        .map_err(|_| PageError::BadForm)
+}
+
+/// Browsers say where a form comes from; one from elsewhere is refused before its token is looked at.
+fn same_site(app: &App, headers: &HeaderMap) -> Result<(), PageError> {
+    let says = |name: &str, good: &[&str]| {
+        headers
+            .get(name)
+            .is_none_or(|value| good.iter().any(|good| value == good))
+    };
+    if says("origin", &[app.origin.as_str()]) && says("sec-fetch-site", &["same-origin", "none"]) {
+        Ok(())
+    } else {
+        Err(PageError::OtherSite)
+    }
+}

@@ -42,6 +42,7 @@ pub(crate) struct Failure {
     message: String,
     // Boxed: the error travels through every function, and this part is seldom there.
     details: Option<Box<Map<String, Value>>>,
+    said: bool,
 }
 
 impl Failure {
@@ -51,6 +52,7 @@ impl Failure {
             exit,
             message: message.to_string(),
             details: None,
+            said: false,
         }
     }
 
@@ -61,6 +63,19 @@ impl Failure {
             .get_or_insert_default()
             .insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Marks that `--json` has printed everything already.
+    #[must_use]
+    pub(crate) fn said(mut self) -> Self {
+        self.said = true;
+        self
+    }
+
+    /// Whether it has.
+    #[must_use]
+    pub(crate) fn is_said(&self) -> bool {
+        self.said
     }
 
     /// The exit code.

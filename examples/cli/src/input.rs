@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use countersign::Source;
 use countersign::scan::{Code, ScanError, decode_file};
-use countersign_protocol::link::{LONGEST_LINK, Source};
+use countersign_protocol::link::LONGEST_LINK;
 
 use crate::failure::{Exit, Failure, Outcome};
 use crate::text::safe;

@@ -4,6 +4,7 @@
 
 mod args;
 mod command;
+mod demo;
 mod failure;
 mod input;
 mod out;
@@ -20,7 +21,7 @@ use clap::Parser;
 pub fn run() -> ExitCode {
     let cli = args::Cli::parse();
     let out = out::Out::new(cli.global.json);
-    match command::run(cli) {
+    match command::run(cli, out) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             out.failure(&failure);

@@ -34,10 +34,31 @@ impl Out {
     /// Prints a result: `value` as JSON, else `words`, whose parts from outside are safe already.
     pub(crate) fn result(self, value: impl FnOnce() -> Value, words: impl FnOnce() -> String) {
         if self.json {
-            print(&safe_json(&value()));
+            print(&safe_json(&value(), true));
         } else {
             print(&words());
         }
+    }
+
+    /// Prints one of several results: with JSON, one object a line.
+    pub(crate) fn line(self, value: impl FnOnce() -> Value, words: impl FnOnce() -> String) {
+        if self.json {
+            print(&safe_json(&value(), false));
+        } else {
+            print(&words());
+        }
+    }
+
+    /// Prints what only a program wants to have: an empty list, for instance.
+    pub(crate) fn json_only(self, value: impl FnOnce() -> Value) {
+        if self.json {
+            print(&safe_json(&value(), true));
+        }
+    }
+
+    /// Whether the terminal shows more than plain text.
+    pub(crate) fn is_styled(self) -> bool {
+        self.bold
     }
 
     /// A note for the person, which is not what was asked for.
@@ -48,8 +69,8 @@ impl Out {
 
     /// Says what went wrong.
     pub(crate) fn failure(self, failure: &Failure) {
-        if self.json {
-            print(&safe_json(&failure.json()));
+        if self.json && !failure.is_said() {
+            print(&safe_json(&failure.json(), false));
         }
         self.note(&format!("countersign: {}", safe(&failure.to_string())));
     }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
-use countersign_protocol::pin::Pin;
+use countersign::Pin;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::failure::{Exit, Failure, Outcome};

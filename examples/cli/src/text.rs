@@ -1,7 +1,7 @@
 //! Text from outside made safe to show, and moments in words.
 
 use chrono::{DateTime, Local};
-use countersign_protocol::Time;
+use countersign::Time;
 use countersign_protocol::field::Hostile;
 use serde_json::Value;
 
@@ -19,11 +19,16 @@ pub(crate) fn safe(text: &str) -> String {
     out
 }
 
-/// JSON with everything escaped that [`safe`] escapes. Such characters stand only inside of strings, where `\uXXXX` is the same.
+/// JSON, over several lines or on one, with everything escaped that [`safe`] escapes. Such characters stand only inside of strings, where `\uXXXX` is the same.
 #[must_use]
-pub(crate) fn safe_json(value: &Value) -> String {
+pub(crate) fn safe_json(value: &Value, lines: bool) -> String {
     let mut out = String::new();
-    for character in format!("{value:#}").chars() {
+    let text = if lines {
+        format!("{value:#}")
+    } else {
+        value.to_string()
+    };
+    for character in text.chars() {
         if character != '\n' && Hostile::of(character).is_some() {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 out.push_str(&format!("\\u{unit:04x}"));
@@ -109,7 +114,7 @@ mod tests {
     #[test]
     fn json_escapes_them_too_and_stays_the_same_value() {
         let value = serde_json::json!({ "a": "\u{9b}\u{202e}\u{1b}\u{e0001} ā\n" });
-        let text = safe_json(&value);
+        let text = safe_json(&value, true);
         assert!(text.chars().all(|c| c == '\n' || Hostile::of(c).is_none()));
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }

@@ -170,13 +170,7 @@ impl Person {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
             .ok_or_else(|| PersonError::Address(origin.to_owned()))?;
-        // For this process; a second call changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(|error| network(&url, &error))?;
+        let http = client().map_err(|error| network(&url, &error))?;
         Ok(Self {
             http,
             page: Page {
@@ -561,6 +555,16 @@ impl Person {
         found.dedup();
         found
     }
+}
+
+/// Follows no redirect, so that every step is seen.
+pub(crate) fn client() -> Result<Client, reqwest::Error> {
+    // For this process; a second call changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(TIMEOUT)
+        .build()
 }
 
 /// The innermost cause is the one that tells a person something.

@@ -53,7 +53,7 @@ pub(crate) fn accounts(phone: &Authenticator, out: Out) -> Outcome {
 /// What happened, the newest first.
 pub(crate) fn history(phone: &Authenticator, args: &History, out: Out) -> Outcome {
     let mut events = phone.history()?;
-    if let Some(which) = &args.account {
+    if let Some(which) = &args.account.account {
         let account = find(phone.accounts()?, which)?;
         events.retain(|event| event.account == Some(account.number));
     }

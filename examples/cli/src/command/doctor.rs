@@ -35,9 +35,15 @@ pub(crate) async fn doctor(global: &Global, out: Out) -> Outcome {
             words: failure.to_string(),
         }),
         Ok((accounts, phone)) => {
-            checks.push(good("data", format!("{} can be read and written", folder.display())));
+            checks.push(good(
+                "data",
+                format!("{} can be read and written", folder.display()),
+            ));
             checks.push(match accounts.len() {
-                0 => good("accounts", "none yet; add one with  countersign init".to_owned()),
+                0 => good(
+                    "accounts",
+                    "none yet; add one with  countersign init".to_owned(),
+                ),
                 number => good("accounts", number.to_string()),
             });
             for account in accounts {

@@ -2,8 +2,8 @@
 
 use countersign::transport::TransportError;
 use countersign::{
-    AccountError, ApproveError, BeginError, ClaimError, CodeError, CompleteError, FormError, InboxError, OpenError,
-    PhoneError, ReadError, ServiceError, SignError, StatusError,
+    AccountError, ApproveError, BeginError, ClaimError, CodeError, CompleteError, FormError,
+    InboxError, OpenError, PhoneError, ReadError, ServiceError, SignError, StatusError,
 };
 
 use crate::failure::{Exit, Failure};
@@ -23,8 +23,18 @@ macro_rules! failures {
     };
 }
 failures!(
-    AccountError, BeginError, CodeError, CompleteError, InboxError, OpenError, PhoneError, ReadError, ServiceError, FormError,
-    SignError, StatusError,
+    AccountError,
+    BeginError,
+    CodeError,
+    CompleteError,
+    InboxError,
+    OpenError,
+    PhoneError,
+    ReadError,
+    ServiceError,
+    FormError,
+    SignError,
+    StatusError,
 );
 
 impl From<ClaimError> for Failure {

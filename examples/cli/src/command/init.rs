@@ -121,7 +121,10 @@ async fn claim(
         let pin = prompt::pin("New PIN", pin_stdin)?;
         if let Some(reason) = guessable(&pin) {
             if pin_stdin {
-                return Err(Failure::new(Exit::Usage, format!("the PIN is too easy: {reason}")));
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("the PIN is too easy: {reason}"),
+                ));
             }
             out.note(&format!("Please choose another PIN: {reason}."));
             continue;

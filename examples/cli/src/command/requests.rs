@@ -14,7 +14,11 @@ use crate::prompt;
 use crate::text::{plural, safe};
 
 /// The open requests, of one account or of all.
-async fn open(phone: &Authenticator, account: &AccountOption, out: Out) -> Outcome<Vec<PendingRequest>> {
+async fn open(
+    phone: &Authenticator,
+    account: &AccountOption,
+    out: Out,
+) -> Outcome<Vec<PendingRequest>> {
     let accounts = phone.accounts()?;
     if accounts.is_empty() {
         return Err(none_yet());
@@ -27,12 +31,20 @@ async fn open(phone: &Authenticator, account: &AccountOption, out: Out) -> Outco
     // One service that is away doesn't hide another's requests; when nothing is left, its error is the answer.
     let last = inbox.problems.pop();
     for (account, error) in inbox.problems {
-        out.note(&format!("{}: {}", views::account_words(&account), safe(&error.to_string())));
+        out.note(&format!(
+            "{}: {}",
+            views::account_words(&account),
+            safe(&error.to_string())
+        ));
     }
     match last {
         Some((_, error)) if inbox.requests.is_empty() => Err(error.into()),
         Some((account, error)) => {
-            out.note(&format!("{}: {}", views::account_words(&account), safe(&error.to_string())));
+            out.note(&format!(
+                "{}: {}",
+                views::account_words(&account),
+                safe(&error.to_string())
+            ));
             Ok(inbox.requests)
         }
         None => Ok(inbox.requests),
@@ -196,7 +208,10 @@ pub(crate) async fn watch(phone: &Authenticator, args: &Watch, out: Out) -> Outc
             Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), waiting)
                 .await
                 .map_err(|_| {
-                    Failure::new(Exit::Nothing, format!("no request came in {seconds} seconds"))
+                    Failure::new(
+                        Exit::Nothing,
+                        format!("no request came in {seconds} seconds"),
+                    )
                 })?,
             None => waiting.await,
         }?;
@@ -205,7 +220,10 @@ pub(crate) async fn watch(phone: &Authenticator, args: &Watch, out: Out) -> Outc
                 continue;
             }
             known.push(request.id);
-            out.line(|| views::request(&request), || views::request_words(&request));
+            out.line(
+                || views::request(&request),
+                || views::request_words(&request),
+            );
             if ask && let Err(failure) = decide(phone, &request, out).await {
                 out.failure(&failure);
             }

@@ -4,8 +4,8 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use countersign::{
-    Asked, Authenticator, CodeRequest, OnMobileRequest, Pin, Scanned, SignedValue, Time, TransactionForm, TypedValue,
-    Unlock,
+    Asked, Authenticator, CodeRequest, OnMobileRequest, Pin, Scanned, SignedValue, Time,
+    TransactionForm, TypedValue, Unlock,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -79,11 +79,19 @@ async fn code(phone: &Authenticator, request: &CodeRequest, args: &Scan, out: Ou
         );
         return Ok(());
     }
-    let words = format!("Type this code on the page:\n\n    {}\n", out.strong(&shown.code));
+    let words = format!(
+        "Type this code on the page:\n\n    {}\n",
+        out.strong(&shown.code)
+    );
     show(out, &words, remaining(&request.asked, shown.expires_at)).await
 }
 
-async fn transaction(phone: &Authenticator, form: &TransactionForm, args: &Scan, out: Out) -> Outcome {
+async fn transaction(
+    phone: &Authenticator,
+    form: &TransactionForm,
+    args: &Scan,
+    out: Out,
+) -> Outcome {
     let mut rows = views::asked_rows(&form.asked, &form.account);
     rows.insert(0, vec!["  sign".to_owned(), safe(&form.title)]);
     out.note(&table(&rows));
@@ -126,7 +134,12 @@ fn values_words(values: &[SignedValue]) -> String {
 }
 
 /// What `--field` gives, and the rest by asking. Each value is checked as it comes.
-fn fill_in(phone: &Authenticator, form: &TransactionForm, args: &Scan, out: Out) -> Outcome<Vec<TypedValue>> {
+fn fill_in(
+    phone: &Authenticator,
+    form: &TransactionForm,
+    args: &Scan,
+    out: Out,
+) -> Outcome<Vec<TypedValue>> {
     let mut typed: Vec<TypedValue> = args
         .fields
         .iter()
@@ -180,7 +193,12 @@ fn fill_in(phone: &Authenticator, form: &TransactionForm, args: &Scan, out: Out)
 }
 
 /// An approval of what began in a browser on this computer.
-async fn on_mobile(phone: &Authenticator, request: &OnMobileRequest, args: &Scan, out: Out) -> Outcome {
+async fn on_mobile(
+    phone: &Authenticator,
+    request: &OnMobileRequest,
+    args: &Scan,
+    out: Out,
+) -> Outcome {
     let account = match request.accounts.as_slice() {
         [only] => only.clone(),
         several => {
@@ -195,7 +213,9 @@ async fn on_mobile(phone: &Authenticator, request: &OnMobileRequest, args: &Scan
     };
     out.note(&table(&views::asked_rows(&request.asked, &account)));
     let pin = prompt::pin("PIN", args.pin.pin_stdin)?;
-    let approved = phone.approve_on_mobile(request.id, account.number, pin).await?;
+    let approved = phone
+        .approve_on_mobile(request.id, account.number, pin)
+        .await?;
     out.line(
         || json!({ "decision": "approved", "open": approved.open, "tries_left": approved.tries_left }),
         || match &approved.open {

@@ -101,7 +101,10 @@ pub(crate) fn asked_rows(asked: &Asked, account: &AccountSummary) -> Vec<Vec<Str
     let now = now();
     let row = |name: &str, value: String| vec![format!("  {name}"), value];
     vec![
-        row("who", format!("{} ({})", safe(&asked.app_name), safe(&asked.host))),
+        row(
+            "who",
+            format!("{} ({})", safe(&asked.app_name), safe(&asked.host)),
+        ),
         row("what for", purpose_name(asked.purpose).to_owned()),
         row("account", account_words(account)),
         row("from", origin),
@@ -114,6 +117,9 @@ pub(crate) fn asked_rows(asked: &Asked, account: &AccountSummary) -> Vec<Vec<Str
 pub(crate) fn request_words(request: &PendingRequest) -> String {
     let id = request.id.to_string();
     let mut rows = asked_rows(&request.asked, &request.account);
-    rows.push(vec!["  id".to_owned(), id.get(..8).unwrap_or(&id).to_owned()]);
+    rows.push(vec![
+        "  id".to_owned(),
+        id.get(..8).unwrap_or(&id).to_owned(),
+    ]);
     table(&rows)
 }

@@ -14,8 +14,8 @@ use std::time::Duration;
 use countersign::draw::draw;
 use countersign::scan::{Level, decode_file};
 use countersign::{
-    AccountNumber, ApproveError, Asked, Authenticator, PendingRequest, Pin, Scanned, SignedTransaction, Source,
-    TypedValue,
+    AccountNumber, ApproveError, Asked, Authenticator, PendingRequest, Pin, Scanned,
+    SignedTransaction, Source, TypedValue,
 };
 use countersign_service::{Config, Embedded};
 
@@ -76,7 +76,8 @@ pub(crate) async fn demo(args: &Demo, out: Out) -> Outcome {
     let took = steps.elapsed().as_secs_f64();
     match (&result, &kept) {
         (Ok(()), _) => steps.say(&format!("\nEverything did what it should, in {took:.1} s.")),
-        (Err(_), None) => steps.say("\nA step did not do what it should. With --keep the folder stays, to look at."),
+        (Err(_), None) => steps
+            .say("\nA step did not do what it should. With --keep the folder stays, to look at."),
         (Err(_), Some(_)) => steps.say("\nA step did not do what it should."),
     }
     if let Some(kept) = &kept {
@@ -200,7 +201,10 @@ impl Story {
     }
 
     async fn initialise(&mut self, steps: &mut Steps) -> Step<AccountNumber> {
-        self.person.add_device("Anna's phone").await.map_err(words)?;
+        self.person
+            .add_device("Anna's phone")
+            .await
+            .map_err(words)?;
         let (_, text) = self.photograph("initialise.png").await?;
         let offer = self
             .phone
@@ -319,7 +323,9 @@ impl Story {
         self.page_goes_on(true).await?;
         let after = self.tries(account).await?;
         if after != before {
-            return Err(format!("the right PIN should give the try back, and {after} are left"));
+            return Err(format!(
+                "the right PIN should give the try back, and {after} are left"
+            ));
         }
         steps.done(&format!("The right PIN: signed in, {after} tries again"));
         Ok(())
@@ -351,10 +357,11 @@ impl Story {
             draw(&text, Level::M).map_err(words)?.terminal()
         ));
         let data = self.folder.join("phone");
-        let isolation = Isolation::find().await;
+        // A process is waited for while this thread stands still; the service runs on others.
+        let isolation = Isolation::find();
         if isolation != Isolation::None {
             // That there is no way out is shown, not supposed.
-            let said = offline::phone(isolation, &data, &["pending".as_ref()]).await?;
+            let said = offline::phone(isolation, &data, &["pending".as_ref()])?;
             if said.code != Some(Exit::Network as i32) {
                 return Err(format!(
                     "a process without network interfaces reaches the service: {}",
@@ -362,7 +369,7 @@ impl Story {
                 ));
             }
         }
-        let said = offline::phone(isolation, &data, &["scan".as_ref(), file.as_os_str()]).await?;
+        let said = offline::phone(isolation, &data, &["scan".as_ref(), file.as_os_str()])?;
         let code = said.json["code"]
             .as_str()
             .ok_or_else(|| format!("the phone gives no code: {}", said.complaint))?;

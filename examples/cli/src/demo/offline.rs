@@ -2,10 +2,9 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use tokio::process::Command;
 
 /// How a process is started without network interfaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,15 +19,14 @@ pub(super) enum Isolation {
 
 impl Isolation {
     /// The strongest that works here.
-    pub(super) async fn find() -> Self {
+    pub(super) fn find() -> Self {
         for isolation in [Self::User, Self::Root] {
             let works = isolation
                 .command("true".as_ref())
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
-                .status()
-                .await;
+                .status();
             if works.is_ok_and(|status| status.success()) {
                 return isolation;
             }
@@ -59,7 +57,7 @@ pub(super) struct Said {
 }
 
 /// Runs this very program as the phone whose data are in `data`.
-pub(super) async fn phone(isolation: Isolation, data: &Path, args: &[&OsStr]) -> Result<Said, String> {
+pub(super) fn phone(isolation: Isolation, data: &Path, args: &[&OsStr]) -> Result<Said, String> {
     let program = std::env::current_exe()
         .map_err(|error| format!("this program does not find itself: {error}"))?;
     let output = isolation
@@ -70,7 +68,6 @@ pub(super) async fn phone(isolation: Isolation, data: &Path, args: &[&OsStr]) ->
         .args(args)
         .stdin(Stdio::null())
         .output()
-        .await
         .map_err(|error| format!("the phone's process did not start: {error}"))?;
     Ok(Said {
         code: output.status.code(),

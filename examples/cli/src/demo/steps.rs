@@ -9,7 +9,7 @@ use crate::out::Out;
 use crate::text::safe;
 
 /// The column at which times stand.
-const WIDTH: usize = 78;
+const WIDTH: usize = 66;
 
 /// Keeps the time.
 pub(super) struct Steps {

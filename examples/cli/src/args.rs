@@ -20,7 +20,7 @@ Example, the whole main job against a service of its own:
 
 /// A mobile authenticator on the command line: a whole phone.
 #[derive(Debug, Parser)]
-#[command(name = "countersign", version, after_help = EXIT_CODES, max_term_width = 100, disable_help_subcommand = false)]
+#[command(name = "countersign", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -50,6 +50,7 @@ Examples:
   countersign init screenshot.png
   wl-paste --type image/png | countersign init -
   countersign init 'https://sign.example.eu/Q/QRB2CAJG...'
+  countersign init                  # finish what an earlier init began
 
 The service and account are shown before any PIN is asked. Where you choose the PIN here, type the six digits that appear on
 the page that shows the QR code.")]
@@ -145,22 +146,17 @@ pub(crate) struct AccountOption {
 /// `init`.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// A picture of the QR code, the link itself, or - for either on standard input
+    /// A picture of the QR code, the link itself, or - for either on standard input; without it, goes on with an earlier init
     #[arg(value_name = "IMAGE|LINK|-")]
-    pub(crate) code: String,
+    pub(crate) code: Option<String>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) pin: PinOption,
-    /// Do not wait until the six digits were typed on the page; `countersign accounts` then shows how it stands
-    #[arg(long)]
-    pub(crate) no_wait: bool,
 }
 
 /// `watch`.
 #[derive(Debug, Args)]
 pub(crate) struct Watch {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) account: AccountOption,
     /// End after the first request
     #[arg(long)]
@@ -174,13 +170,11 @@ pub(crate) struct Watch {
 #[derive(Debug, Args)]
 pub(crate) struct Approve {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) which: Which,
     /// The number that the computer's screen shows
     #[arg(long, value_parser = clap::value_parser!(u8).range(10..=99))]
     pub(crate) number: Option<u8>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) pin: PinOption,
 }
 
@@ -188,7 +182,6 @@ pub(crate) struct Approve {
 #[derive(Debug, Args)]
 pub(crate) struct Decline {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) which: Which,
     /// Report it as fraud: you did not start this
     #[arg(long)]
@@ -202,7 +195,6 @@ pub(crate) struct Which {
     #[arg(value_name = "ID")]
     pub(crate) id: Option<String>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) account: AccountOption,
 }
 
@@ -216,7 +208,6 @@ pub(crate) struct Scan {
     #[arg(long = "field", value_name = "ID=VALUE", value_parser = field)]
     pub(crate) fields: Vec<(String, String)>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) pin: PinOption,
 }
 
@@ -224,7 +215,6 @@ pub(crate) struct Scan {
 #[derive(Debug, Args)]
 pub(crate) struct History {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) account: AccountOption,
     /// At most so many, the newest first
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -267,7 +257,6 @@ pub(crate) struct Draw {
 
 /// The level of error correction.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-#[allow(missing_docs)]
 pub(crate) enum LevelOption {
     L,
     M,

@@ -1,5 +1,7 @@
 //! The program as people and scripts meet it: help, exit codes, pictures, and what it says when something is wrong.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::fs;

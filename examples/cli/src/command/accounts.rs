@@ -27,7 +27,7 @@ pub(crate) fn accounts(phone: &Authenticator, out: Out) -> Outcome {
                     let state = match account.state {
                         AccountState::Active => views::tries_words(account),
                         AccountState::Unfinished => {
-                            "not finished: run  countersign init  again".to_owned()
+                            "not finished:  countersign init  goes on with it".to_owned()
                         }
                         AccountState::Blocked => {
                             "blocked: unblock it on the service's page".to_owned()

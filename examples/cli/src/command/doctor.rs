@@ -97,7 +97,7 @@ async fn account_checks(
     if account.state == AccountState::Unfinished {
         checks.push(check(
             Some(Exit::Refused),
-            "is not finished: run  countersign init  again with a new code".to_owned(),
+            "is not finished:  countersign init  goes on with it".to_owned(),
         ));
         return;
     }

@@ -15,18 +15,54 @@ use crate::text::{moment, safe};
 
 /// Verifies the invitation, shows whose it is, takes the PIN, and waits until the page confirms.
 pub(crate) async fn init(phone: &Authenticator, args: &Init, out: Out) -> Outcome {
-    if args.code == "-" && args.pin.pin_stdin {
+    let Some(code) = &args.code else {
+        return go_on(phone, out).await;
+    };
+    if code == "-" && args.pin.pin_stdin {
         return Err(Failure::new(
             Exit::Usage,
             "standard input cannot be both the code and the PIN; save the picture to a file first",
         ));
     }
-    let scanned = input::scan(&args.code)?;
-    finish_earlier(phone, out).await?;
+    let scanned = input::scan(code)?;
+    for resumed in phone.resume_enrolments().await? {
+        say_resumed(&resumed, out);
+    }
     let offer = phone.begin_enrolment(&scanned.text, scanned.source).await?;
     let details = offer.details();
     out.note(&offer_words(&details));
     let claimed = claim(phone, &offer, &details, args.pin.pin_stdin, out).await?;
+    confirm(phone, &claimed, out).await
+}
+
+/// Finishes what an earlier run could not.
+async fn go_on(phone: &Authenticator, out: Out) -> Outcome {
+    let all = phone.resume_enrolments().await?;
+    if all.is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "nothing was begun that is not finished; give the picture or link of the QR code on the service's page",
+        ));
+    }
+    for resumed in all {
+        match resumed {
+            Resumed::Active(account) => done(&account, out),
+            Resumed::Waiting(claimed) => confirm(phone, &claimed, out).await?,
+            Resumed::Unknown(_, error) => return Err(error.into()),
+            Resumed::Dropped(_) => {
+                say_resumed(&resumed, out);
+                return Err(Failure::new(
+                    Exit::Refused,
+                    "begin again with a new QR code from the service's page",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The six digits, and the wait until they were typed.
+async fn confirm(phone: &Authenticator, claimed: &Claimed, out: Out) -> Outcome {
     if claimed.earlier_attempt {
         out.note("An earlier attempt had arrived at the service: the PIN typed then is the one that counts.");
     }
@@ -46,11 +82,8 @@ pub(crate) async fn init(phone: &Authenticator, args: &Init, out: Out) -> Outcom
             None => "The PIN was right.".to_owned(),
         },
     );
-    if args.no_wait {
-        return Ok(());
-    }
     if claimed.confirmation_code.is_some() {
-        out.note("Waiting for the page ...");
+        out.note("Waiting for the page ... (Ctrl-C, and later  countersign init  goes on)");
     }
     let account = phone.complete_enrolment(claimed.account.number).await?;
     done(&account, out);
@@ -70,27 +103,20 @@ fn done(account: &AccountSummary, out: Out) {
     );
 }
 
-/// What an earlier run began and could not finish. The person hears what became of it.
-async fn finish_earlier(phone: &Authenticator, out: Out) -> Outcome {
-    for resumed in phone.resume_enrolments().await? {
-        match resumed {
-            Resumed::Active(account) => out.note(&format!(
-                "Finished what was begun earlier: {} is active.",
-                views::account_words(&account)
-            )),
-            Resumed::Dropped(account) => out.note(&format!(
-                "The service no longer has what was begun earlier for {}; nothing of it is left here.",
-                views::account_words(&account)
-            )),
-            Resumed::Waiting(Claimed { account, .. }) | Resumed::Unknown(account, _) => {
-                out.note(&format!(
-                    "{} was begun earlier and is not finished yet.",
-                    views::account_words(&account)
-                ));
-            }
-        }
-    }
-    Ok(())
+/// What became of something that an earlier run could not finish.
+fn say_resumed(resumed: &Resumed, out: Out) {
+    let (account, what) = match resumed {
+        Resumed::Active(account) => (account, "begun earlier, is active now"),
+        Resumed::Dropped(account) => (
+            account,
+            "begun earlier, is not known to the service any more; nothing of it is left here",
+        ),
+        Resumed::Waiting(Claimed { account, .. }) | Resumed::Unknown(account, _) => (
+            account,
+            "begun earlier, is not finished;  countersign init  without a code goes on with it",
+        ),
+    };
+    out.note(&format!("{}, {what}.", views::account_words(account)));
 }
 
 fn offer_words(details: &OfferDetails) -> String {

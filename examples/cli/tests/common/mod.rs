@@ -1,5 +1,11 @@
 //! Runs the real program.
-#![allow(dead_code)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used
+)]
 
 use std::io::Write;
 use std::path::Path;
@@ -34,17 +40,21 @@ pub fn countersign(data: &Path, args: &[&str]) -> Run {
 }
 
 pub fn with_input(data: &Path, args: &[&str], input: &[u8]) -> Run {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
+    let mut child = command(data, args).spawn().unwrap();
+    // A program that doesn't read its input may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap().into()
+}
+
+pub fn command(data: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command
         .args(args)
         .env_remove("COUNTERSIGN_PIN")
         .env("XDG_DATA_HOME", data)
         .env("HOME", data)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A program that doesn't read its input may be gone already.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap().into()
+        .stderr(Stdio::piped());
+    command
 }

@@ -78,7 +78,7 @@ KINDS = {1: _digits, 2: _amount, 3: _iban, 4: _code, 5: _date, 6: str}
 def canonical(value: str, kind: int, longest: int, pattern: str | None = None) -> str:
     value = unicodedata.normalize("NFC", value)
     require(displayable(value), "a character that cannot be shown")
-    value = re.sub(" +", " ", value).strip(" ")
+    value = " ".join(value.split())
     require(value != "", "empty")
     value = KINDS[kind](value)
     require(len(value) <= longest, f"over {longest} characters")

@@ -15,6 +15,7 @@ class Form:
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)  # unticked boxes too
 
 
 class _Reader(HTMLParser):
@@ -41,11 +42,13 @@ class _Reader(HTMLParser):
         elif self._form is None or "disabled" in a:
             return
         elif tag in ("input", "textarea") and "name" in a:
+            self._form.names.add(a["name"])
             chosen = a.get("type") not in ("radio", "checkbox") or "checked" in a
             if a.get("type") != "submit" and chosen:
                 self._form.fields[a["name"]] = a.get("value", "")
         elif tag == "select":
             self._select = a.get("name")
+            self._form.names.add(self._select)
         elif tag == "option" and self._select and (self._select not in self._form.fields or "selected" in a):
             self._form.fields[self._select] = a.get("value", "")
 
@@ -121,8 +124,8 @@ class Browser:
     def submit(self, page: Page, action: str, **values: str) -> Page:
         """Fills the form in as a person would: hidden fields stay as they are."""
         form = page.form(action)
-        unknown = set(values) - set(form.fields)
-        assert not unknown, f"the form {action} has no {unknown}, only {set(form.fields)}"
+        unknown = set(values) - form.names
+        assert not unknown, f"the form {action} has no {unknown}, only {form.names}"
         target = urllib.parse.urljoin(page.url, form.action)
         data = urllib.parse.urlencode(form.fields | values)
         if form.method == "get":

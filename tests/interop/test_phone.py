@@ -421,12 +421,12 @@ class Strictness(unittest.TestCase):
         for value, kind, expected in (
             ("007", 1, "007"), ("5", 2, "5.00"), ("1234,5", 2, "1234.50"), ("1234.50", 2, "1234.50"), ("0012.3", 2, "12.30"),
             ("de89 3704 0044 0532 0130 00", 3, "DE89370400440532013000"), ("AB12", 4, "AB12"), ("2028-02-29", 5, "2028-02-29"),
-            ("  two   words ", 6, "two words"), ("e\u0301", 6, "\u00e9"),
+            ("  two \u00a0 words\u3000", 6, "two words"), ("e\u0301", 6, "\u00e9"),
         ):
             with self.subTest(value):
                 self.assertEqual(codes.canonical(value, kind, 40), expected)
         for value, kind in (
-            ("", 6), ("   ", 6), ("a\tb", 6), ("a\u200bb", 6), ("1a", 1), ("٣", 1), ("1.234", 2), ("1,234.50", 2), ("-5", 2),
+            ("", 6), ("   ", 6), ("a\tb", 6), ("a\u200bb", 6), ("a\u2028b", 6), ("1a", 1), ("٣", 1), ("1.234", 2), ("1,234.50", 2), ("-5", 2),
             ("5.", 2), (".5", 2), ("DE89370400440532013001", 3), ("ab12", 4), ("2027-02-29", 5), ("29.02.2028", 5), ("a" * 41, 6),
         ):
             with self.subTest(value, kind=kind), self.assertRaises(Refused):

@@ -100,7 +100,8 @@ def text(low: int, high: int):
 
 
 def displayable(value: object) -> bool:
-    return type(value) is str and not any(unicodedata.category(c).startswith("C") for c in value)
+    categories = {unicodedata.category(c) for c in value} if type(value) is str else {"Cs"}
+    return not any(c.startswith("C") or c in ("Zl", "Zp") for c in categories)
 
 
 def shown(low: int, high: int):

@@ -499,7 +499,7 @@ impl Phone {
         reply
     }
 
-    fn query(&self, ask: Ask) -> (Vec<u8>, Hash) {
+    async fn ask(&self, path: &str, ask: Ask) -> Reply {
         let query = Query {
             svc: self.info.svc,
             acc: self.enrolment.acc,
@@ -508,11 +508,7 @@ impl Phone {
             nonce: random(),
             ask,
         };
-        self.signed(Unsigned::plain(&query))
-    }
-
-    async fn ask(&self, path: &str, ask: Ask) -> Reply {
-        let (body, hash) = self.query(ask);
+        let (body, hash) = self.signed(Unsigned::plain(&query));
         self.post(path, body, hash).await
     }
 
@@ -525,15 +521,6 @@ impl Phone {
             },
         )
         .await
-    }
-
-    /// The HTTP status of a `complete`, for a device that may be gone.
-    pub async fn complete_raw_status(&self) -> u16 {
-        let (body, _) = self.query(Ask::Complete {
-            wait: 0,
-            enrolment: self.enrolment.id,
-        });
-        self.post_raw("/api/v1/complete", body).await.0
     }
 
     pub async fn status(&self) -> Reply {

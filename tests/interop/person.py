@@ -1,0 +1,91 @@
+"""A person of the tests: an account on the service's pages, and a phone beside it."""
+
+import itertools
+
+import messages as m
+import phone
+from pages import Browser, Page
+
+PASSWORD = "Correct-horse-7"
+PIN, WRONG_PIN = "7294", "7295"
+TRANSFER = {"iban": "LV80BANK0000435195001", "name": "Jānis Kalniņš", "amount": "1234.50", "reference": "RF2026"}
+_numbers = itertools.count(1)
+
+
+class Person:
+    """Registered and signed in; with `phone=True` also an active phone, whose PIN is PIN."""
+
+    def __init__(self, origin: str, with_phone: bool = True):
+        self.email = f"person{next(_numbers)}@example.eu"
+        self.browser = Browser(origin)
+        self.page = self.browser.submit(
+            self.browser.get("/register"),
+            "/register",
+            first_name="Anna",
+            last_name="Bērziņa",
+            email=self.email,
+            password=PASSWORD,
+            password_again=PASSWORD,
+            privacy="yes",
+        )
+        assert self.page.path == "/account", self.page.text
+        self.phone = self.enrol() if with_phone else None
+
+    def link(self) -> str:
+        """The link of the QR code on the page."""
+        return self.browser.get(f"{self.page.path}/link").html.strip()
+
+    def submit(self, action: str, **values: str) -> Page:
+        self.page = self.browser.submit(self.page, action, **values)
+        return self.page
+
+    def reload(self) -> Page:
+        """What the page's script does when the state changes; a form that was refused shows the page at another path."""
+        self.page = self.browser.get(self.page.path.removesuffix("/code"))
+        return self.page
+
+    def begin_enrolment(self) -> phone.Account:
+        self.page = self.browser.get("/account/devices")
+        self.submit("/account/devices/add", name="My phone")
+        return phone.begin(self.link(), m.CAMERA)
+
+    def enrol(self) -> phone.Account:
+        made = self.begin_enrolment()
+        reply = made.send(made.claim(PIN))
+        assert reply.result == phone.DONE, reply
+        self.reload()
+        self.submit("/code", code=reply.confirmation)
+        assert made.send(made.complete(wait=5)).result == phone.DONE
+        assert made.send(made.status()).state == 3
+        return made
+
+    def begin_sign_in(self) -> Page:
+        """As far as the question which factor, in a browser without a session."""
+        self.browser = Browser(self.browser.origin)
+        self.page = self.browser.get("/sign-in")
+        self.submit("/sign-in", email=self.email)
+        self.submit("/sign-in/password", email=self.email, password=PASSWORD)
+        assert self.page.path == "/sign-in/method", self.page.text
+        return self.page
+
+    def ask_for_approval(self):
+        """Signs in with the app; the challenge that the phone gets, and the number on the page."""
+        self.begin_sign_in()
+        self.submit("/sign-in/app")
+        (challenge,) = self.phone.open_challenges(wait=5)
+        return challenge, int(self.page.by_id["number"])
+
+    def ask_for_code(self):
+        self.begin_sign_in()
+        self.submit("/sign-in/code")
+        return self.phone.open_link(self.link(), m.CAMERA)
+
+    def ask_for_transaction(self, **values: str):
+        self.page = self.browser.get("/account/transfer")
+        self.submit("/account/transfer", **(TRANSFER | values))
+        return self.phone.open_link(self.link(), m.CAMERA)
+
+    def is_signed_in(self) -> bool:
+        """Lets the page of the challenge go on first."""
+        self.reload()
+        return self.browser.get("/account").path == "/account"

@@ -1,0 +1,58 @@
+"""Starts the real program on a free port, in a folder of its own."""
+
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+DEFAULT = pathlib.Path(__file__).resolve().parents[2] / "target/debug/countersign-service"
+
+
+class Service:
+    def __init__(self):
+        program = os.environ.get("COUNTERSIGN_SERVICE", str(DEFAULT))
+        if not os.access(program, os.X_OK):
+            raise SystemExit(f"{program} is not there: run `cargo build -p countersign-service`, or set COUNTERSIGN_SERVICE")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.origin = f"http://127.0.0.1:{port}"
+        self._folder = tempfile.TemporaryDirectory(prefix="countersign-interop-")
+        self._log = open(pathlib.Path(self._folder.name) / "log", "w+", encoding="utf-8")
+        self._process = subprocess.Popen(
+            [program, "--listen", f"127.0.0.1:{port}", "--data", f"{self._folder.name}/data", "--origin", self.origin],
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 30
+        while self._process.poll() is None and time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.origin}/.well-known/countersign", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise SystemExit(f"the service did not start:\n{self.log()}")
+
+    def log(self) -> str:
+        self._log.seek(0)
+        return self._log.read()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+        self._folder.cleanup()

@@ -7,6 +7,7 @@ use countersign_protocol::id::ChallengeId;
 use countersign_protocol::keys::LONGEST_ADVANCE;
 use countersign_protocol::message::Verified;
 use countersign_protocol::pin::Pin;
+use countersign_protocol::policy::steps::{NotAccepted, accept};
 use zeroize::Zeroizing;
 
 use crate::account::AccountSummary;
@@ -55,14 +56,12 @@ pub enum CodeError {
     /// It expired.
     #[error("this code has expired: get a new one on the page")]
     Expired,
-    /// Its step was used.
-    #[error("this code was used already: get a new one on the page")]
-    Used,
-    /// Its step is too far ahead.
-    #[error(
-        "this code is too far ahead of what this phone has: connect to the network once, then get a new one on the page"
-    )]
-    TooFar,
+    /// Its step was used, or is too far ahead.
+    #[error(transparent)]
+    Step(#[from] NotAccepted),
+    /// A code was made for other values.
+    #[error("a code was made for other values already: get a new code on the page")]
+    OtherValues,
     /// The phone's own lock was not confirmed.
     #[error(transparent)]
     NotConfirmed(#[from] NotConfirmed),
@@ -140,7 +139,7 @@ pub(crate) fn spend_once(
             return if kept.values == spend.values {
                 Ok(shown(&kept.code, expires_at, true))
             } else {
-                Err(CodeError::Used)
+                Err(CodeError::OtherValues)
             };
         }
     }
@@ -177,13 +176,11 @@ fn make(
         let chain = phone
             .chain(connection, account)?
             .ok_or(CodeError::NotHeld)?;
-        if step < chain.next() {
-            return Err(CodeError::Used);
-        }
+        accept(chain.last(), step)?;
         let here = chain
-            .advanced(step, LONGEST_ADVANCE - 1)
-            .ok_or(CodeError::TooFar)?;
-        let following = here.advanced(step + 1, 1).ok_or(CodeError::TooFar)?;
+            .advanced(step, LONGEST_ADVANCE)
+            .ok_or(NotAccepted::TooFar)?;
+        let following = here.advanced(step + 1, 1).ok_or(NotAccepted::TooFar)?;
         let key = match (challenge.unlock, pin) {
             (Unlock::Nothing, _) => here.code_key(&phone.secret(connection, account, N)?),
             (_, Some(pin)) => here.code_key(&phone.pin_keys(connection, account, pin)?.code),

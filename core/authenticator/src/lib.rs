@@ -76,6 +76,7 @@ pub use countersign_protocol::field::{FieldError, FieldKind};
 pub use countersign_protocol::id::ChallengeId;
 pub use countersign_protocol::link::{LinkError, Source};
 pub use countersign_protocol::pin::{Guessable, NotAPin, Pin, guessable};
+pub use countersign_protocol::policy::steps::NotAccepted;
 pub use enrol::{
     BeginError, ClaimError, Claimed, CompleteError, EnrolmentOffer, OfferDetails, Resumed,
 };

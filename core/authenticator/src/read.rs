@@ -6,10 +6,10 @@ use countersign_protocol::Step;
 use countersign_protocol::challenge::{Challenge, Kind};
 use countersign_protocol::id::{AccountId, ChallengeId};
 use countersign_protocol::info::Info;
-use countersign_protocol::keys::LONGEST_ADVANCE;
 use countersign_protocol::link::{Link, LinkError, LinkMessage, Source};
 use countersign_protocol::message::{Received, Verified};
 use countersign_protocol::origin::Origin;
+use countersign_protocol::policy::steps::{NotAccepted, accept};
 
 use crate::account::{self, AccountSummary};
 use crate::asked::Asked;
@@ -64,14 +64,9 @@ pub enum ReadError {
         "this code has expired: get a new one on the page. If the page says that it is still good, this phone's clock is wrong: set it"
     )]
     Expired,
-    /// Its step was used; the code that was made is not in memory any more.
-    #[error("this code was used already: get a new one on the page")]
-    Used,
-    /// Its step is too far ahead.
-    #[error(
-        "this code is too far ahead of what this phone has: connect to the network once, then get a new one on the page"
-    )]
-    TooFar,
+    /// Its step was used, and the code that was made is not in memory any more; or it is too far ahead.
+    #[error(transparent)]
+    Step(#[from] NotAccepted),
     /// The service saw a copy of this phone.
     #[error(
         "the service saw a copy of this phone and suspended it: remove the device on its page and the account here, and initialise anew"
@@ -213,12 +208,6 @@ fn check_step(account: &Account, step: Step) -> Result<(), ReadError> {
     if account.state == State::Suspended {
         return Err(ReadError::Suspended);
     }
-    let last = account.last_step();
-    if step <= last {
-        Err(ReadError::Used)
-    } else if step - last > LONGEST_ADVANCE {
-        Err(ReadError::TooFar)
-    } else {
-        Ok(())
-    }
+    accept(account.last_step(), step)?;
+    Ok(())
 }

@@ -251,6 +251,6 @@ pub fn judge_code(
 pub fn chain_moved_to(chain: &Chain, last: Step) -> Option<Chain> {
     let next = last.checked_add(1)?;
     (next > chain.next())
-        .then(|| chain.advanced(next, LONGEST_ADVANCE))
+        .then(|| chain.advanced(next, LONGEST_ADVANCE + 1))
         .flatten()
 }

@@ -12,7 +12,7 @@ pub const OPEN_FOR_KNOWN: u32 = 1;
 /// So many of an hour's steps are kept for them.
 pub const AN_HOUR_FOR_KNOWN: u32 = 10;
 /// How far ahead of its last step a phone follows: each step costs it one HKDF.
-pub const WINDOW: Step = LONGEST_ADVANCE;
+pub const WINDOW: Step = LONGEST_ADVANCE + 1;
 /// How far a phone's word moves the account's step after a restore; the restore itself adds as many to every step.
 pub const RESTORE: Step = 10_000;
 /// One past the last step (PROTOCOL.md, section 2).

@@ -22,11 +22,12 @@ class Service:
         self.origin = f"http://127.0.0.1:{port}"
         self._folder = tempfile.TemporaryDirectory(prefix="countersign-interop-")
         self._log = open(pathlib.Path(self._folder.name) / "log", "w+", encoding="utf-8")
-        self._process = subprocess.Popen(
-            [program, "--listen", f"127.0.0.1:{port}", "--data", f"{self._folder.name}/data", "--origin", self.origin],
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-        )
+        data = f"{self._folder.name}/data"
+        self._command = [program, "--listen", f"127.0.0.1:{port}", "--data", data, "--origin", self.origin]
+        self._start()
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=self._log, stderr=subprocess.STDOUT)
         try:
             self._wait()
         except BaseException:
@@ -46,6 +47,12 @@ class Service:
     def log(self) -> str:
         self._log.seek(0)
         return self._log.read()
+
+    def crash_and_restart(self) -> None:
+        """Ends the program with no time to tidy up, as a power cut would."""
+        self._process.kill()
+        self._process.wait()
+        self._start()
 
     def stop(self) -> None:
         self._process.terminate()

@@ -36,6 +36,12 @@ class Interop(unittest.TestCase):
     def post(self, name: str, body: bytes, media_type: str = phone.MEDIA_TYPE) -> bytes:
         return phone.http(f"{SERVICE.origin}/api/v1/{name}", body, 8192, media_type)
 
+    def outcome(self, name: str, request: phone.Request) -> dict:
+        """The signed reply without the service's time, which a repeated reply has anew."""
+        reply = wire.decode(wire.read_signed(self.post(name, request.body), "reply", 8192).payload, "reply")
+        del reply[6]
+        return reply
+
     def assert_http(self, status: int, name: str, body: bytes, media_type: str = phone.MEDIA_TYPE):
         with self.assertRaises(phone.HttpError) as caught:
             self.post(name, body, media_type)
@@ -68,7 +74,7 @@ class Enrolment(Interop):
     def test_a_retried_claim_gets_the_recorded_reply(self):
         made = self.person(with_phone=False).begin_enrolment()
         claim = made.claim(PIN)
-        self.assertEqual(self.post("claim", claim.body), self.post("claim", claim.body))
+        self.assertEqual(self.outcome("claim", claim), self.outcome("claim", claim))
 
     def test_a_second_phone_cannot_claim_and_three_wrong_codes_void(self):
         person = self.person(with_phone=False)
@@ -200,6 +206,34 @@ class Approval(Interop):
         self.assertEqual(inbox.state, 4)
         self.assertEqual(person.phone.send(person.phone.status()).state, 4)
         self.assertFalse(person.is_signed_in())
+
+    def test_guesses_in_parallel_spend_a_try_each(self):
+        person = self.person()
+        made = person.phone
+        challenge, number = person.ask_for_approval()
+        requests = [made.approve(challenge, f"73{guess:02}", number) for guess in range(12)]
+        replies = []
+        threads = [threading.Thread(target=lambda r=request: replies.append(made.send(r))) for request in requests]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        results = [reply.result for reply in replies]
+        self.assertEqual(len(results), len(requests))
+        self.assertLessEqual(set(results), {phone.WRONG_PIN, phone.OLD_COUNTER, phone.BLOCKED})
+        self.assertEqual(results.count(phone.WRONG_PIN), 5 - made.send(made.status()).tries_in_row)
+
+    def test_tries_and_outcomes_outlive_a_crash_of_the_service(self):
+        person = self.person()
+        challenge, number = person.ask_for_approval()
+        for pin, result in ((WRONG_PIN, phone.WRONG_PIN), (PIN, phone.DONE)):
+            request = person.phone.approve(challenge, pin, number)
+            first = self.outcome("answer", request)
+            SERVICE.crash_and_restart()
+            self.assertEqual(self.outcome("answer", request), first)
+            self.assertEqual(person.phone.send(request).result, result)
+        self.assertEqual(person.phone.send(person.phone.inbox()).tries_in_epoch, 14)
+        self.assertTrue(person.is_signed_in())
 
     def test_decline_and_report_are_final(self):
         for decision in (phone.DECLINED, phone.REPORTED):

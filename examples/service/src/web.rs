@@ -97,6 +97,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/account/transfer/{id}", get(transfer::outcome))
         .route("/static/style.css", get(style))
         .route("/static/page.js", get(script))
+        .route("/static/icon.svg", get(icon))
         .fallback(|| async { PageError::NotFound })
         .layer(DefaultBodyLimit::max(LONGEST_FORM))
         .layer(middleware::from_fn_with_state(app.clone(), pages::finish))
@@ -131,6 +132,10 @@ async fn script() -> Response {
         "text/javascript; charset=utf-8",
         include_str!("../static/page.js"),
     )
+}
+
+async fn icon() -> Response {
+    asset("image/svg+xml", include_str!("../static/icon.svg"))
 }
 
 fn asset(media: &'static str, body: &'static str) -> Response {

@@ -395,7 +395,7 @@ async fn b13_a_second_device_is_added_and_removed_only_after_the_first_approves(
         .await;
     let page = browser.get(&page.path).await;
     assert_eq!(page.path, "/account/devices");
-    assert!(!page.body.contains("My phone"));
+    assert!(!page.body.contains("Remove My phone"));
     assert!(second.inbox(0).await.is_none());
 }
 

@@ -1,6 +1,6 @@
 //! A person's browser and a phone, as far as these tests need them. The phone is not the project's own: it is written here from
 //! PROTOCOL.md with the protocol crate, so that it can misbehave.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 use std::{
     net::SocketAddr,
@@ -499,7 +499,7 @@ impl Phone {
         reply
     }
 
-    async fn ask(&self, path: &str, ask: Ask) -> Reply {
+    fn query(&self, ask: Ask) -> (Vec<u8>, Hash) {
         let query = Query {
             svc: self.info.svc,
             acc: self.enrolment.acc,
@@ -508,7 +508,11 @@ impl Phone {
             nonce: random(),
             ask,
         };
-        let (body, hash) = self.signed(Unsigned::plain(&query));
+        self.signed(Unsigned::plain(&query))
+    }
+
+    async fn ask(&self, path: &str, ask: Ask) -> Reply {
+        let (body, hash) = self.query(ask);
         self.post(path, body, hash).await
     }
 
@@ -521,6 +525,15 @@ impl Phone {
             },
         )
         .await
+    }
+
+    /// The HTTP status of a `complete`, for a device that may be gone.
+    pub async fn complete_raw_status(&self) -> u16 {
+        let (body, _) = self.query(Ask::Complete {
+            wait: 0,
+            enrolment: self.enrolment.id,
+        });
+        self.post_raw("/api/v1/complete", body).await.0
     }
 
     pub async fn status(&self) -> Reply {

@@ -99,9 +99,6 @@ CREATE TABLE enrolment (
     secret      BLOB NOT NULL CHECK (length(secret) = 32),
     -- 1: the PIN is typed in the browser; 2: on the phone.
     way         INTEGER NOT NULL CHECK (way IN (1, 2)),
-    -- Way 1, sealed: SHA-256 of what the phone must send; and the wrong ones so far.
-    pin_check   BLOB,
-    pin_tries   INTEGER NOT NULL DEFAULT 0,
     issued_at   INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL,
     state       TEXT NOT NULL CHECK (state IN ('open', 'claimed', 'confirmed', 'done', 'void')),

@@ -8,10 +8,6 @@ use countersign_protocol::{
 };
 use support::{IBAN, PASSWORD, PIN, Page, World};
 
-fn number(page: &Page) -> u8 {
-    page.between("id=\"number\">", "<").parse().unwrap()
-}
-
 fn strength(page: &Page) -> &str {
     page.between("id=\"strength\">", "<")
 }
@@ -41,7 +37,7 @@ async fn b5_an_approval_with_the_pin_signs_in() {
     let state = browser.get(&format!("{}/state", page.path)).await.body;
     assert_eq!(state, r#"{"state":"open"}"#);
     let reply = phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     assert_eq!(
         (reply.result, reply.tries_in_row),
@@ -81,14 +77,14 @@ async fn a_wrong_pin_costs_a_try_and_leaves_the_challenge_open() {
     let page = ask(&mut browser).await;
     let challenge = phone.inbox(0).await.unwrap();
     let reply = phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), "9374")
+        .decide(&challenge, Decision::Approve, Some(page.number()), "9374")
         .await;
     assert_eq!(
         (reply.result, reply.tries_in_row, reply.tries_in_epoch),
         (ResultCode::WrongPin, Some(4), Some(14))
     );
     let reply = phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     assert_eq!(
         (reply.result, reply.tries_in_row, reply.tries_in_epoch),
@@ -110,10 +106,10 @@ async fn a_wrong_number_ends_the_challenge_without_a_try() {
     let (mut browser, mut phone) = world.person().await;
     let page = ask(&mut browser).await;
     let challenge = phone.inbox(0).await.unwrap();
-    let wrong = if number(&page) == 99 {
+    let wrong = if page.number() == 99 {
         98
     } else {
-        number(&page) + 1
+        page.number() + 1
     };
     let reply = phone
         .decide(&challenge, Decision::Approve, Some(wrong), PIN)
@@ -123,7 +119,7 @@ async fn a_wrong_number_ends_the_challenge_without_a_try() {
         (ResultCode::WrongNumber, Some(5))
     );
     let reply = phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     assert_eq!(reply.result, ResultCode::NotOpen);
     let page = browser.get(&page.path).await;
@@ -149,7 +145,7 @@ async fn a7_a_declined_request_is_final() {
     );
     assert_eq!(
         phone
-            .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+            .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
             .await
             .result,
         ResultCode::NotOpen
@@ -325,7 +321,7 @@ async fn five_wrong_pin_codes_close_that_way_until_an_approval_with_the_pin() {
     let page = ask(&mut browser).await;
     let challenge = phone.inbox(0).await.unwrap();
     phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     browser.get(&page.path).await;
     browser.get("/account/transfer").await;
@@ -349,7 +345,7 @@ async fn b13_a_second_device_is_added_and_removed_only_after_the_first_approves(
     assert!(page.path.starts_with("/challenge/"));
     let challenge = phone.inbox(0).await.unwrap();
     phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     let page = browser.get(&page.path).await;
     assert!(
@@ -381,7 +377,7 @@ async fn b13_a_second_device_is_added_and_removed_only_after_the_first_approves(
     let page = browser.post("/sign-in/app", &[("dev", &dev)]).await;
     let challenge = phone.inbox(0).await.unwrap();
     phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     browser.get(&page.path).await;
 
@@ -391,7 +387,7 @@ async fn b13_a_second_device_is_added_and_removed_only_after_the_first_approves(
         .await;
     let challenge = phone.inbox(0).await.unwrap();
     phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     let page = browser.get(&page.path).await;
     assert_eq!(page.path, "/account/devices");
@@ -405,7 +401,7 @@ async fn a_lost_answer_costs_nothing() {
     let (mut browser, mut phone) = world.person().await;
     let page = ask(&mut browser).await;
     let challenge = phone.inbox(0).await.unwrap();
-    let (body, hash) = phone.answer(&challenge, Decision::Approve, Some(number(&page)), "9374");
+    let (body, hash) = phone.answer(&challenge, Decision::Approve, Some(page.number()), "9374");
     let first = phone.send(body.clone(), hash).await;
     for _ in 0..10 {
         let again = phone.send(body.clone(), hash).await;
@@ -416,7 +412,7 @@ async fn a_lost_answer_costs_nothing() {
     }
     phone.token = first.state_token;
     let reply = phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     assert_eq!(reply.result, ResultCode::Done);
 }
@@ -430,7 +426,7 @@ async fn a_copied_phone_is_noticed_and_suspended() {
         let page = ask(&mut browser).await;
         let challenge = phone.inbox(0).await.unwrap();
         phone
-            .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+            .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
             .await;
         browser.get(&page.path).await;
     }
@@ -439,7 +435,7 @@ async fn a_copied_phone_is_noticed_and_suspended() {
     let newest = std::mem::replace(&mut phone.token, copied);
     assert_eq!(
         phone
-            .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+            .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
             .await
             .result,
         ResultCode::Suspended
@@ -447,7 +443,7 @@ async fn a_copied_phone_is_noticed_and_suspended() {
     phone.token = newest;
     assert_eq!(
         phone
-            .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+            .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
             .await
             .result,
         ResultCode::Suspended
@@ -470,7 +466,7 @@ async fn five_wrong_pins_block_the_device() {
     let challenge = phone.inbox(0).await.unwrap();
     for left in (0..5).rev() {
         let reply = phone
-            .decide(&challenge, Decision::Approve, Some(number(&page)), "9374")
+            .decide(&challenge, Decision::Approve, Some(page.number()), "9374")
             .await;
         assert_eq!(
             (reply.result, reply.tries_in_row),
@@ -478,7 +474,7 @@ async fn five_wrong_pins_block_the_device() {
         );
     }
     let reply = phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     assert_eq!(reply.result, ResultCode::Blocked);
     assert_eq!(

@@ -14,10 +14,6 @@ use tokio::{
     task::JoinSet,
 };
 
-fn number(page: &Page) -> u8 {
-    page.between("id=\"number\">", "<").parse().unwrap()
-}
-
 async fn begin_sign_in(browser: &mut Browser, method: &str) -> Page {
     browser.get("/account").await;
     browser.post("/sign-out", &[]).await;
@@ -32,7 +28,7 @@ async fn sixty_four_wrong_pins_in_parallel_never_give_a_sixth_check() {
     let page = begin_sign_in(&mut browser, "/sign-in/app").await;
     let challenge = phone.inbox(0).await.unwrap();
     let answers: Vec<_> = (0..64)
-        .map(|_| phone.answer(&challenge, Decision::Approve, Some(number(&page)), "9374"))
+        .map(|_| phone.answer(&challenge, Decision::Approve, Some(page.number()), "9374"))
         .collect();
     let phone = Arc::new(phone);
     let mut all = JoinSet::new();
@@ -246,7 +242,7 @@ async fn signing_in_changes_the_cookie_and_signing_out_makes_it_worthless() {
     let half = browser.cookie.clone();
     let challenge = phone.inbox(0).await.unwrap();
     phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     browser.get(&page.path).await;
     let whole = browser.cookie.clone();
@@ -379,7 +375,7 @@ async fn a_restart_keeps_sessions_devices_and_open_challenges() {
     assert_eq!(signed_in.get("/account").await.path, "/account");
     let challenge = phone.inbox(0).await.unwrap();
     let reply = phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     assert_eq!(reply.result, ResultCode::Done);
     assert_eq!(browser.get(&page.path).await.path, "/account");
@@ -489,7 +485,7 @@ async fn hostile_requests_of_phones_are_refused_clearly() {
     let (mut browser, mut phone) = world.person().await;
     let page = begin_sign_in(&mut browser, "/sign-in/app").await;
     let challenge = phone.inbox(0).await.unwrap();
-    let (body, _) = phone.answer(&challenge, Decision::Approve, Some(number(&page)), PIN);
+    let (body, _) = phone.answer(&challenge, Decision::Approve, Some(page.number()), PIN);
     assert_eq!(phone.post_raw("/api/v1/answer", vec![0; 4097]).await.0, 413);
     assert_eq!(phone.post_raw("/api/v1/answer", Vec::new()).await.0, 400);
     assert_eq!(
@@ -516,11 +512,11 @@ async fn a_phone_with_a_wrong_clock_gets_the_time_and_repeats() {
     let (mut browser, mut phone) = world.person().await;
     let page = begin_sign_in(&mut browser, "/sign-in/app").await;
     let challenge = phone.inbox(0).await.unwrap();
-    let (body, hash) = phone.answer(&challenge, Decision::Approve, Some(number(&page)), PIN);
+    let (body, hash) = phone.answer(&challenge, Decision::Approve, Some(page.number()), PIN);
     world.clock.advance(121);
     assert_eq!(phone.send(body, hash).await.result, ResultCode::Clock);
     let reply = phone
-        .decide(&challenge, Decision::Approve, Some(number(&page)), PIN)
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     assert_eq!(reply.result, ResultCode::Done);
 }

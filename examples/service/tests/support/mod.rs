@@ -159,6 +159,11 @@ impl Page {
         rest.split_once(after).unwrap().0
     }
 
+    /// The number on the waiting page.
+    pub fn number(&self) -> u8 {
+        self.between("id=\"number\">", "<").parse().unwrap()
+    }
+
     pub fn id(&self) -> String {
         self.path.rsplit('/').next().unwrap().to_owned()
     }

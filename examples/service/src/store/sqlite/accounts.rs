@@ -140,9 +140,11 @@ pub(super) fn open_session(
     }
     run(
         c,
+        // Half sessions, which need only the password, don't push out whole ones.
         "DELETE FROM session WHERE hash IN
-           (SELECT hash FROM session WHERE account = ?1 ORDER BY used_at DESC, created_at DESC LIMIT -1 OFFSET ?2)",
-        params![session.account.0, policy::SESSIONS - 1],
+           (SELECT hash FROM session WHERE account = ?1 AND signed_in = ?2
+            ORDER BY used_at DESC, created_at DESC LIMIT -1 OFFSET ?3)",
+        params![session.account.0, session.signed_in, policy::SESSIONS - 1],
     )?;
     run(
         c,

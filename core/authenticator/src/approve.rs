@@ -93,8 +93,9 @@ pub struct Approved {
 }
 
 /// What the person decided.
+#[derive(Clone, Copy)]
 enum Choice {
-    Approve { number: Option<u8>, pin: Pin },
+    Approve { number: Option<u8> },
     Decline,
     Report,
 }
@@ -118,7 +119,7 @@ pub(crate) async fn approve(
     if number_asked && number.is_none() {
         return Err(ApproveError::NumberNeeded);
     }
-    answer(phone, &held, account, Choice::Approve { number, pin }).await
+    answer(phone, &held, account, Choice::Approve { number }, Some(pin)).await
 }
 
 /// Approves a request that began in a browser on this phone.
@@ -132,13 +133,20 @@ pub(crate) async fn approve_on_mobile(
     if !matches!(held.challenge.kind, Kind::OnMobile { .. }) {
         return Err(ApproveError::NotHeld);
     }
-    answer(phone, &held, account, Choice::Approve { number: None, pin }).await
+    answer(
+        phone,
+        &held,
+        account,
+        Choice::Approve { number: None },
+        Some(pin),
+    )
+    .await
 }
 
 /// Declines a request of the inbox. It is final.
 pub(crate) async fn decline(phone: &Phone, id: ChallengeId) -> Result<(), ApproveError> {
     let (held, account) = from_inbox(phone, id)?;
-    answer(phone, &held, account, Choice::Decline)
+    answer(phone, &held, account, Choice::Decline, None)
         .await
         .map(drop)
 }
@@ -146,7 +154,7 @@ pub(crate) async fn decline(phone: &Phone, id: ChallengeId) -> Result<(), Approv
 /// Declines a request of the inbox and reports it: somebody else began it.
 pub(crate) async fn report(phone: &Phone, id: ChallengeId) -> Result<(), ApproveError> {
     let (held, account) = from_inbox(phone, id)?;
-    answer(phone, &held, account, Choice::Report)
+    answer(phone, &held, account, Choice::Report, None)
         .await
         .map(drop)
 }
@@ -165,6 +173,7 @@ async fn answer(
     held: &Held,
     number: AccountNumber,
     choice: Choice,
+    pin: Option<Pin>,
 ) -> Result<Approved, ApproveError> {
     let challenge = &*held.challenge;
     // Requests with a counter and token go one at a time, also those of another program on this phone.
@@ -179,18 +188,18 @@ async fn answer(
     if challenge.expires_at() <= phone.now(account.svc) {
         return Err(ApproveError::Expired);
     }
-    let pin_keys = match &choice {
-        Choice::Approve { pin, .. } => Some(
+    // The PIN itself is wiped here; its keys when the answer is there.
+    let pin_keys = pin
+        .map(|pin| {
             phone
                 .store
-                .inspect(|connection| phone.pin_keys(connection, &account, pin))?,
-        ),
-        Choice::Decline | Choice::Report => None,
-    };
+                .inspect(|connection| phone.pin_keys(connection, &account, &pin))
+        })
+        .transpose()?;
     let mut above = 0;
     for _ in 0..MOST_ROUNDS {
         let account = next_counter(phone, number, above)?;
-        let request = sign(phone, challenge, &account, &choice, pin_keys.as_ref())?;
+        let request = sign(phone, challenge, &account, choice, pin_keys.as_ref())?;
         let reply = phone.ask(&account, Asking::ANSWER, request).await?;
         match reply.result {
             ResultCode::Counter => {
@@ -199,17 +208,17 @@ async fn answer(
                     .ok_or_else(|| status::unexpected(&account, "the counter"))?;
             }
             ResultCode::Clock => {
-                take(phone, challenge, &account, &reply, &choice)?;
+                take(phone, challenge, &account, &reply, choice)?;
                 phone.adopt_time(account.svc, reply.time);
             }
             ResultCode::Unsealable => {
-                take(phone, challenge, &account, &reply, &choice)?;
+                take(phone, challenge, &account, &reply, choice)?;
                 phone.renew_info(account.svc).await?;
             }
             _ => {
-                take(phone, challenge, &account, &reply, &choice)?;
+                take(phone, challenge, &account, &reply, choice)?;
                 drop(lock);
-                return outcome(phone, challenge, &account, &reply, &choice);
+                return outcome(phone, challenge, &account, &reply, choice);
             }
         }
     }
@@ -228,12 +237,12 @@ fn sign(
     phone: &Phone,
     challenge: &Verified<Challenge>,
     account: &Account,
-    choice: &Choice,
+    choice: Choice,
     pin_keys: Option<&PinKeys>,
 ) -> Result<Unsigned, ApproveError> {
     let token = account.state_token.ok_or(ApproveError::NotActive)?;
     let (decision, number) = match choice {
-        Choice::Approve { number, .. } => (Decision::Approve, *number),
+        Choice::Approve { number } => (Decision::Approve, number),
         Choice::Decline => (Decision::Decline, None),
         Choice::Report => (Decision::Report, None),
     };
@@ -277,7 +286,7 @@ fn take(
     challenge: &Challenge,
     account: &Account,
     reply: &Reply,
-    choice: &Choice,
+    choice: Choice,
 ) -> Result<(), ApproveError> {
     let detail = Asked::of(challenge, account.host()).to_string();
     phone.change(account.number, |connection, account| {
@@ -319,7 +328,7 @@ fn outcome(
     challenge: &Challenge,
     account: &Account,
     reply: &Reply,
-    choice: &Choice,
+    choice: Choice,
 ) -> Result<Approved, ApproveError> {
     if !matches!(reply.result, ResultCode::WrongPin | ResultCode::Blocked) {
         phone.memory().held.remove(&challenge.id);

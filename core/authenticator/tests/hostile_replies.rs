@@ -1,4 +1,5 @@
 //! One test for each kind of answer that a phone must not take, over real HTTP: it says what was wrong, and nothing has changed.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 

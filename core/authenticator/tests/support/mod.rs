@@ -342,7 +342,7 @@ impl Desk {
     /// Judges a typed code; a right one moves the verifier's chain.
     pub fn judge(&self, qr: &str, question: Option<[u8; 32]>, typed: &str) -> bool {
         let encoded = qr.split_once("/Q/").unwrap().1;
-        let alphabet = base32_alphabet(encoded);
+        let alphabet = base32_bytes(encoded);
         let challenge = Received::<Challenge>::parse(&alphabet).unwrap();
         let hash = challenge.hash();
         let challenge = challenge.verify(&PublicKey::of(&self.key())).unwrap();
@@ -678,7 +678,7 @@ fn signing_key() -> SigningKey {
 }
 
 /// Base32 of a QR code's text, by hand: five bits a character.
-fn base32_alphabet(text: &str) -> Vec<u8> {
+pub fn base32_bytes(text: &str) -> Vec<u8> {
     let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
     for character in text.bytes() {
         let value = match character {

@@ -1,2 +1,7 @@
-//! Countersign on the command line.
-fn main() {}
+//! The program `countersign`: see `countersign --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    countersign_cli::run()
+}

@@ -1,0 +1,130 @@
+//! `accounts`, `history`, `remove`.
+
+use countersign::{AccountState, Authenticator};
+use serde_json::{Value, json};
+
+use super::phone::{find, none_yet};
+use super::views;
+use crate::args::{History, Remove};
+use crate::failure::{Exit, Failure, Outcome};
+use crate::out::{Out, table};
+use crate::prompt;
+use crate::text::{rfc3339, safe, stamp};
+
+/// Every account, and how it stands as last told by its service.
+pub(crate) fn accounts(phone: &Authenticator, out: Out) -> Outcome {
+    let accounts = phone.accounts()?;
+    if accounts.is_empty() {
+        out.json_only(|| json!([]));
+        return Err(none_yet().said());
+    }
+    out.result(
+        || Value::Array(accounts.iter().map(views::account).collect()),
+        || {
+            let all = accounts.iter().map(|account| {
+                let state = match account.state {
+                    AccountState::Active => views::tries_words(account),
+                    AccountState::Unfinished => {
+                        "not finished:  countersign init  goes on with it".to_owned()
+                    }
+                    AccountState::Blocked => "blocked: unblock it on the service's page".to_owned(),
+                    AccountState::Suspended => {
+                        "suspended: a copy was seen; remove it here and there".to_owned()
+                    }
+                };
+                let device = match account.device_name.as_str() {
+                    "" => String::new(),
+                    name => format!(", where this phone is “{}”", safe(name)),
+                };
+                let own = if account.name == account.account_label {
+                    String::new()
+                } else {
+                    format!("{}: ", safe(&account.name))
+                };
+                format!(
+                    "{}  {own}{}\n   at {} ({}){device}\n   {state}",
+                    account.number,
+                    safe(&account.account_label),
+                    safe(&account.app_name),
+                    safe(&account.host),
+                )
+            });
+            all.collect::<Vec<_>>().join("\n")
+        },
+    );
+    Ok(())
+}
+
+/// What happened, the newest first.
+pub(crate) fn history(phone: &Authenticator, args: &History, out: Out) -> Outcome {
+    let mut events = phone.history()?;
+    if let Some(which) = &args.account.account {
+        let account = find(phone.accounts()?, which)?;
+        events.retain(|event| event.account == Some(account.number));
+    }
+    events.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
+    if events.is_empty() {
+        out.json_only(|| json!([]));
+        return Err(Failure::new(Exit::Nothing, "nothing has happened on this phone yet").said());
+    }
+    out.result(
+        || {
+            let events = events.iter().map(|event| {
+                json!({
+                    "at": rfc3339(event.at),
+                    "account": event.account.map(|number| number.0),
+                    "name": event.name,
+                    "event": event.kind.as_str(),
+                    "detail": event.detail,
+                })
+            });
+            Value::Array(events.collect())
+        },
+        || {
+            // Whose it was is said where that could be doubted.
+            let several = events.iter().any(|event| event.name != events[0].name);
+            let rows: Vec<Vec<String>> = events
+                .iter()
+                .map(|event| {
+                    let mut row = vec![
+                        stamp(event.at),
+                        event.kind.as_str().replace('-', " "),
+                        safe(&event.detail),
+                    ];
+                    if several {
+                        row.insert(2, safe(&event.name));
+                    }
+                    row
+                })
+                .collect();
+            table(&rows)
+        },
+    );
+    Ok(())
+}
+
+/// Removes an account and its keys, after asking.
+pub(crate) fn remove(phone: &Authenticator, args: &Remove, out: Out) -> Outcome {
+    let account = find(phone.accounts()?, &args.account)?;
+    if !args.yes {
+        out.note(&format!(
+            "This removes {} and its keys from this phone. It cannot be undone.",
+            views::account_words(&account)
+        ));
+        if !prompt::yes("Remove it?")? {
+            return Err(Failure::new(Exit::Nothing, "nothing was removed"));
+        }
+    }
+    let removed = phone.remove(account.number)?;
+    out.result(
+        || json!({ "removed": views::account(&removed.account), "next": removed.next }),
+        || {
+            format!(
+                "Removed {}.\n{}",
+                views::account_words(&removed.account),
+                safe(&removed.next)
+            )
+        },
+    );
+    Ok(())
+}

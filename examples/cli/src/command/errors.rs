@@ -1,0 +1,216 @@
+//! Which exit code each of the phone's errors has. What they say, they say themselves.
+
+use countersign::transport::TransportError;
+use countersign::{
+    AccountError, ApproveError, BeginError, ClaimError, CodeError, CompleteError, FormError,
+    InboxError, OpenError, PhoneError, ReadError, ServiceError, SignError, StatusError,
+};
+
+use crate::failure::{Exit, Failure};
+
+trait HasExit: ToString {
+    fn exit(&self) -> Exit;
+}
+
+/// `?` on the phone's errors.
+macro_rules! failures {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Failure::new(error.exit(), error)
+            }
+        })+
+    };
+}
+failures!(
+    AccountError,
+    BeginError,
+    CodeError,
+    CompleteError,
+    InboxError,
+    OpenError,
+    PhoneError,
+    ReadError,
+    ServiceError,
+    FormError,
+    SignError,
+    StatusError,
+);
+
+impl From<ClaimError> for Failure {
+    fn from(error: ClaimError) -> Self {
+        let failure = Failure::new(error.exit(), &error);
+        match error {
+            ClaimError::WrongPin { tries_left } => failure.with("tries_left", tries_left),
+            _ => failure,
+        }
+    }
+}
+
+impl From<ApproveError> for Failure {
+    fn from(error: ApproveError) -> Self {
+        let failure = Failure::new(error.exit(), &error).with("reason", reason(&error));
+        match error {
+            ApproveError::WrongPin {
+                tries_left,
+                tries_left_in_epoch,
+            } => failure
+                .with("tries_left", tries_left)
+                .with("tries_left_in_epoch", tries_left_in_epoch),
+            _ => failure,
+        }
+    }
+}
+
+/// For scripts, which have to tell a wrong PIN from a wrong number.
+fn reason(error: &ApproveError) -> &'static str {
+    match error {
+        ApproveError::WrongPin { .. } => "wrong-pin",
+        ApproveError::WrongNumber => "wrong-number",
+        ApproveError::Blocked => "blocked",
+        ApproveError::Suspended => "suspended",
+        ApproveError::Expired => "expired",
+        ApproveError::Closed | ApproveError::NotHeld => "closed",
+        _ => "other",
+    }
+}
+
+impl HasExit for OpenError {
+    fn exit(&self) -> Exit {
+        Exit::Store
+    }
+}
+
+impl HasExit for PhoneError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoSuchAccount(_) => Exit::Nothing,
+            Self::Store(_) | Self::Keys(_) | Self::Entropy(_) => Exit::Store,
+        }
+    }
+}
+
+impl HasExit for ServiceError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotKnown { .. } | Self::TooMany { .. } => Exit::Refused,
+            Self::Transport(TransportError::Refused { status, .. }) if *status < 500 => {
+                Exit::Refused
+            }
+            Self::Transport(_)
+            | Self::Unreadable { .. }
+            | Self::NotGenuine { .. }
+            | Self::Unexpected { .. } => Exit::Network,
+            Self::Phone(error) => error.exit(),
+        }
+    }
+}
+
+impl HasExit for AccountError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Name => Exit::Usage,
+            Self::Phone(error) => error.exit(),
+        }
+    }
+}
+
+impl HasExit for BeginError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Service(error) => error.exit(),
+            Self::Phone(error) => error.exit(),
+            _ => Exit::Input,
+        }
+    }
+}
+
+impl HasExit for ClaimError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::OtherWay(_) | Self::PinsDiffer | Self::Guessable(_) => Exit::Usage,
+            Self::WrongPin { .. } | Self::Refused => Exit::Refused,
+            Self::Expired | Self::AlreadyHere { .. } => Exit::Input,
+            Self::Service(error) => error.exit(),
+            Self::Phone(error) => error.exit(),
+        }
+    }
+}
+
+impl HasExit for CompleteError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Refused | Self::Expired => Exit::Refused,
+            Self::Service(error) => error.exit(),
+            Self::Phone(error) => error.exit(),
+        }
+    }
+}
+
+impl HasExit for StatusError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Service(error) => error.exit(),
+            Self::Phone(error) => error.exit(),
+        }
+    }
+}
+
+impl HasExit for InboxError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotActive | Self::Suspended => Exit::Refused,
+            Self::Service(error) => error.exit(),
+            Self::Phone(error) => error.exit(),
+        }
+    }
+}
+
+impl HasExit for ApproveError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NumberNeeded => Exit::Usage,
+            Self::Service(error) => error.exit(),
+            Self::Phone(error) => error.exit(),
+            _ => Exit::Refused,
+        }
+    }
+}
+
+impl HasExit for ReadError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Suspended => Exit::Refused,
+            Self::NewKey { .. } => Exit::Network,
+            Self::Service(error) => error.exit(),
+            Self::Phone(error) => error.exit(),
+            _ => Exit::Input,
+        }
+    }
+}
+
+impl HasExit for CodeError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::PinNeeded | Self::NotConfirmed(_) => Exit::Usage,
+            Self::TooFar => Exit::Network,
+            Self::Phone(error) => error.exit(),
+            Self::NotHeld | Self::Expired | Self::Used => Exit::Input,
+        }
+    }
+}
+
+impl HasExit for FormError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+impl HasExit for SignError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Form(error) => error.exit(),
+            Self::Code(error) => error.exit(),
+        }
+    }
+}

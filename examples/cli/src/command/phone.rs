@@ -1,0 +1,71 @@
+//! Opening the phone, and finding an account on it.
+
+use std::path::PathBuf;
+
+use countersign::{AccountSummary, Authenticator};
+
+use crate::args::Global;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::text::safe;
+
+/// The folder with the phone's data.
+pub(crate) fn folder(global: &Global) -> Outcome<PathBuf> {
+    if let Some(folder) = &global.data {
+        return Ok(folder.clone());
+    }
+    // The XDG specification has a relative path ignored.
+    let data = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let home = || std::env::home_dir().map(|home| home.join(".local").join("share"));
+    match data.or_else(home) {
+        Some(data) => Ok(data.join("countersign")),
+        None => Err(Failure::new(
+            Exit::Store,
+            "this user has no home folder; name a folder for the phone's data with --data",
+        )),
+    }
+}
+
+/// The phone, with its keys in a file beside the data.
+pub(crate) fn open(global: &Global) -> Outcome<Authenticator> {
+    Ok(Authenticator::embedded(&folder(global)?)?)
+}
+
+/// The account that a person names: its number, its name, or its name at the service.
+pub(crate) fn find(accounts: Vec<AccountSummary>, which: &str) -> Outcome<AccountSummary> {
+    if accounts.is_empty() {
+        return Err(none_yet());
+    }
+    let mut found = accounts;
+    found.retain(|account| {
+        account.number.to_string() == which
+            || account.name == which
+            || account.account_label == which
+    });
+    match (found.pop(), found.is_empty()) {
+        (Some(account), true) => Ok(account),
+        (Some(_), false) => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "several accounts are called {}; give the number that  countersign accounts  shows",
+                safe(which)
+            ),
+        )),
+        (None, _) => Err(Failure::new(
+            Exit::Nothing,
+            format!(
+                "there is no account {} on this phone;  countersign accounts  lists them",
+                safe(which)
+            ),
+        )),
+    }
+}
+
+/// Nothing was initialised.
+pub(crate) fn none_yet() -> Failure {
+    Failure::new(
+        Exit::Nothing,
+        "there is no account on this phone yet; add one with  countersign init  and the QR code from the service's page",
+    )
+}

@@ -1,0 +1,256 @@
+//! `pending`, `watch`, `approve`, `decline`: what the service asks of this phone.
+
+use std::time::Duration;
+
+use countersign::{ApproveError, Approved, Authenticator, ChallengeId, PendingRequest};
+use serde_json::{Value, json};
+
+use super::phone::{find, none_yet};
+use super::views;
+use crate::args::{AccountOption, Approve, Decline, Watch, Which};
+use crate::failure::{Exit, Failure, Outcome};
+use crate::out::Out;
+use crate::prompt;
+use crate::text::{plural, safe};
+
+/// The open requests, of one account or of all.
+async fn open(
+    phone: &Authenticator,
+    account: &AccountOption,
+    out: Out,
+) -> Outcome<Vec<PendingRequest>> {
+    let accounts = phone.accounts()?;
+    if accounts.is_empty() {
+        return Err(none_yet());
+    }
+    if let Some(which) = &account.account {
+        let account = find(accounts, which)?;
+        return Ok(phone.pending(account.number).await?);
+    }
+    let mut inbox = phone.pending_all().await?;
+    // One service that is away doesn't hide another's requests; when nothing is left, its error is the answer.
+    let last = inbox.problems.pop();
+    for (account, error) in inbox.problems {
+        out.note(&format!(
+            "{}: {}",
+            views::account_words(&account),
+            safe(&error.to_string())
+        ));
+    }
+    match last {
+        Some((_, error)) if inbox.requests.is_empty() => Err(error.into()),
+        Some((account, error)) => {
+            out.note(&format!(
+                "{}: {}",
+                views::account_words(&account),
+                safe(&error.to_string())
+            ));
+            Ok(inbox.requests)
+        }
+        None => Ok(inbox.requests),
+    }
+}
+
+fn none_waits() -> Failure {
+    Failure::new(Exit::Nothing, "no request waits for an answer")
+}
+
+/// `pending`.
+pub(crate) async fn pending(phone: &Authenticator, args: &AccountOption, out: Out) -> Outcome {
+    let requests = open(phone, args, out).await?;
+    if requests.is_empty() {
+        out.json_only(|| json!([]));
+        return Err(none_waits().said());
+    }
+    out.result(
+        || Value::Array(requests.iter().map(views::request).collect()),
+        || {
+            let all: Vec<String> = requests.iter().map(views::request_words).collect();
+            all.join("\n")
+        },
+    );
+    Ok(())
+}
+
+/// The one request that is meant.
+async fn chosen(phone: &Authenticator, which: &Which, out: Out) -> Outcome<PendingRequest> {
+    let mut requests = open(phone, &which.account, out).await?;
+    if requests.is_empty() {
+        return Err(none_waits());
+    }
+    if let Some(id) = &which.id {
+        let id = id.to_ascii_lowercase();
+        requests.retain(|request| request.id.to_string().starts_with(&id));
+    }
+    match (requests.pop(), requests.len()) {
+        (Some(request), 0) => Ok(request),
+        (Some(_), others) => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "{} requests wait; name one by its id from  countersign pending",
+                others + 1
+            ),
+        )),
+        (None, _) => Err(Failure::new(
+            Exit::Nothing,
+            "no request with this id waits;  countersign pending  lists them",
+        )),
+    }
+}
+
+/// `approve`: shows the request first. A wrong PIN can be typed again where there is a person; the service counts.
+pub(crate) async fn approve(phone: &Authenticator, args: &Approve, out: Out) -> Outcome {
+    let request = chosen(phone, &args.which, out).await?;
+    out.note(&views::request_words(&request));
+    let approved = ask_and_approve(phone, &request, args.number, args.pin.pin_stdin, out).await?;
+    say_approved(&request, &approved, out);
+    Ok(())
+}
+
+async fn ask_and_approve(
+    phone: &Authenticator,
+    request: &PendingRequest,
+    number: Option<u8>,
+    pin_stdin: bool,
+    out: Out,
+) -> Outcome<Approved> {
+    let number = match number {
+        Some(number) => Some(number),
+        None if request.number_asked => Some(prompt::number()?),
+        None => None,
+    };
+    loop {
+        let pin = prompt::pin("PIN", pin_stdin)?;
+        match phone.approve(request.id, number, pin).await {
+            Err(error @ ApproveError::WrongPin { .. }) if !pin_stdin => {
+                out.note(&format!("{}.", sentence(&error.to_string())));
+            }
+            result => return Ok(result?),
+        }
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = safe(text).chars().collect::<Vec<_>>().into_iter();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}
+
+fn say_approved(request: &PendingRequest, approved: &Approved, out: Out) {
+    out.line(
+        || {
+            json!({
+                "id": request.id.to_string(),
+                "decision": "approved",
+                "tries_left": approved.tries_left,
+                "tries_left_in_epoch": approved.tries_left_in_epoch,
+            })
+        },
+        || match (approved.tries_left, approved.tries_left_in_epoch) {
+            // What success does not give back is said when it becomes short.
+            (Some(row), Some(epoch)) if epoch <= 7 && epoch < row.max(6) => format!(
+                "Approved. {epoch} wrong {} more and this phone is blocked.",
+                plural(epoch.into(), "PIN")
+            ),
+            _ => "Approved. The computer goes on by itself.".to_owned(),
+        },
+    );
+}
+
+/// `decline`, with or without a report.
+pub(crate) async fn decline(phone: &Authenticator, args: &Decline, out: Out) -> Outcome {
+    let request = chosen(phone, &args.which, out).await?;
+    out.note(&views::request_words(&request));
+    say_no(phone, request.id, args.report, out).await
+}
+
+async fn say_no(phone: &Authenticator, id: ChallengeId, report: bool, out: Out) -> Outcome {
+    if report {
+        phone.report(id).await?;
+    } else {
+        phone.decline(id).await?;
+    }
+    out.line(
+        || json!({ "id": id.to_string(), "decision": if report { "reported" } else { "declined" } }),
+        || {
+            if report {
+                "Reported as fraud. Whoever began it knows your password: change it.".to_owned()
+            } else {
+                "Declined.".to_owned()
+            }
+        },
+    );
+    Ok(())
+}
+
+/// `watch`: requests as they come. On a terminal each is asked about.
+pub(crate) async fn watch(phone: &Authenticator, args: &Watch, out: Out) -> Outcome {
+    let accounts = phone.accounts()?;
+    if accounts.is_empty() {
+        return Err(none_yet());
+    }
+    let only = match &args.account.account {
+        Some(which) => Some(find(accounts, which)?.number),
+        None => None,
+    };
+    let ask = !out.is_json() && prompt::is_interactive();
+    let mut known: Vec<ChallengeId> = Vec::new();
+    loop {
+        let waiting = async {
+            match only {
+                Some(number) => phone.watch(number, known.last().copied()).await,
+                None => phone.watch_all(&known).await,
+            }
+        };
+        let requests = match args.timeout {
+            Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), waiting)
+                .await
+                .map_err(|_| {
+                    Failure::new(
+                        Exit::Nothing,
+                        format!("no request came in {seconds} seconds"),
+                    )
+                })?,
+            None => waiting.await,
+        }?;
+        for request in requests {
+            if known.contains(&request.id) {
+                continue;
+            }
+            known.push(request.id);
+            out.line(
+                || views::request(&request),
+                || views::request_words(&request),
+            );
+            if ask && let Err(failure) = decide(phone, &request, out).await {
+                out.failure(&failure);
+            }
+            if args.once {
+                return Ok(());
+            }
+        }
+    }
+}
+
+async fn decide(phone: &Authenticator, request: &PendingRequest, out: Out) -> Outcome {
+    loop {
+        let typed = prompt::line(
+            "[a]pprove, [d]ecline, [r]eport as fraud, or [l]ater",
+            "a decision",
+            "use approve or decline",
+        )?;
+        match typed.trim().to_ascii_lowercase().as_str() {
+            "a" | "approve" => {
+                let approved = ask_and_approve(phone, request, None, false, out).await?;
+                say_approved(request, &approved, out);
+                return Ok(());
+            }
+            "d" | "decline" => return say_no(phone, request.id, false, out).await,
+            "r" | "report" => return say_no(phone, request.id, true, out).await,
+            "l" | "later" | "" => return Ok(()),
+            _ => out.note("Type a, d, r or l."),
+        }
+    }
+}

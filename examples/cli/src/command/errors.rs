@@ -3,7 +3,8 @@
 use countersign::transport::TransportError;
 use countersign::{
     AccountError, ApproveError, BeginError, ClaimError, CodeError, CompleteError, FormError,
-    InboxError, OpenError, PhoneError, ReadError, ServiceError, SignError, StatusError,
+    InboxError, NotAccepted, OpenError, PhoneError, ReadError, ServiceError, SignError,
+    StatusError,
 };
 
 use crate::failure::{Exit, Failure};
@@ -193,9 +194,10 @@ impl HasExit for CodeError {
     fn exit(&self) -> Exit {
         match self {
             Self::PinNeeded | Self::NotConfirmed(_) => Exit::Usage,
-            Self::TooFar => Exit::Network,
+            // Too far ahead: connecting once helps.
+            Self::Step(NotAccepted::TooFar) => Exit::Network,
             Self::Phone(error) => error.exit(),
-            Self::NotHeld | Self::Expired | Self::Used => Exit::Input,
+            Self::NotHeld | Self::Expired | Self::Step(_) | Self::OtherValues => Exit::Input,
         }
     }
 }

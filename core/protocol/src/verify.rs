@@ -45,7 +45,7 @@ impl StateTokenKey {
 }
 
 /// The sequence numbers of a device's state tokens that the service keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenState {
     /// The newest one given out.
     pub issued: u64,
@@ -248,8 +248,11 @@ pub fn judge_code(
 }
 
 /// The chain that a device's message moves it to, when it says that `last` is its last spent step. None if it stands there or further.
+///
+/// A message moves it by 65,535 steps at most, and the next message further: who was away for long is never left behind.
 pub fn chain_moved_to(chain: &Chain, last: Step) -> Option<Chain> {
-    let next = last.checked_add(1)?;
+    let furthest = chain.next().saturating_add(LONGEST_ADVANCE);
+    let next = last.checked_add(1)?.min(furthest);
     (next > chain.next())
         .then(|| chain.advanced(next, LONGEST_ADVANCE + 1))
         .flatten()

@@ -10,7 +10,7 @@ pub const REFRESH_FROM: u8 = 8;
 pub const WARN_AT: u8 = 2;
 
 /// The tries that a device has spent. A new epoch starts with [`Tries::default`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Tries {
     /// Since the last right PIN.
     pub in_a_row: u8,

@@ -1,0 +1,40 @@
+//! Models of what the service and the phones remember, explored whole: every order of messages, losses, repetitions, crashes and restores
+//! within the bounds. Whatever is judged is judged by the functions that ship. README.md says what each model says.
+
+mod guesses;
+mod honest;
+mod retry;
+mod service;
+mod steps;
+mod tokens;
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use stateright::{Checker, HasDiscoveries, Model};
+
+/// Explores every state: what must always hold does, and what must be possible is.
+fn holds<M>(model: M)
+where
+    M: Model + Send + Sync + 'static,
+    M::State: Hash + Send + Sync + Clone + PartialEq + Debug,
+    M::Action: Clone + PartialEq + Debug,
+{
+    let checker = model.checker().spawn_bfs().join();
+    assert!(checker.is_done(), "the model was not explored whole");
+    println!("{} states", checker.unique_state_count());
+    checker.assert_properties();
+}
+
+/// A broken rule: the checker must find how it breaks this property, or the model shows nothing.
+fn breaks<M>(model: M, property: &'static str)
+where
+    M: Model + Send + Sync + 'static,
+    M::State: Hash + Send + Sync + Clone + PartialEq + Debug,
+    M::Action: Clone + PartialEq + Debug,
+{
+    let until = HasDiscoveries::AnyOf([property].into());
+    let checker = model.checker().finish_when(until).spawn_bfs().join();
+    let path = checker.assert_any_discovery(property);
+    println!("{property}: broken by {:?}", path.into_actions());
+}

@@ -17,6 +17,7 @@ use crate::{breaks, holds};
 const ONCE: &str = "no step is given out twice, and no step's code is accepted twice";
 const FORWARD: &str = "a phone never goes back";
 const KEPT: &str = "going online passes over no open challenge";
+const USABLE: &str = "the newest code on a phone's screen is good while its challenge is open";
 const TRUSTED: &str = "no honest phone is suspended";
 const REACHES: &str = "whatever happened, a phone that goes online gets a code that is accepted";
 const PHONES: [usize; 2] = [0, 1];
@@ -31,6 +32,8 @@ struct Rules {
     restore_adds: bool,
     /// A restore closes the challenges that were open in the backup.
     restore_closes: bool,
+    /// A chain follows the phone's word no further than to the least open step, whose code may still be on its way to the page.
+    waits_for_open: bool,
     /// A message that is too far ahead moves the chain as far as one message may.
     moves_part_way: bool,
 }
@@ -40,6 +43,7 @@ const RULES: Rules = Rules {
     names_least_open: true,
     restore_adds: true,
     restore_closes: true,
+    waits_for_open: true,
     moves_part_way: true,
 };
 
@@ -184,7 +188,7 @@ impl Steps {
 
     /// The next step of the service's chain after a phone said that `last` is spent.
     fn moved(&self, phone: usize, next: Step, last: Step) -> Step {
-        if last < next || (!self.rules.moves_part_way && last - next >= LONGEST_ADVANCE) {
+        if last < next || (!self.rules.moves_part_way && last - next > LONGEST_ADVANCE) {
             return next;
         }
         let key = (phone, next, last);
@@ -253,6 +257,9 @@ impl Steps {
                 return;
             }
         }
+        let least = state.database.open.first().map(|(step, _)| *step);
+        let least = least.filter(|_| self.rules.waits_for_open);
+        let last = least.map_or(last, |least| last.min(least - 1));
         let next = state.database.chains[phone];
         state.database.chains[phone] = self.moved(phone, next, last);
     }
@@ -445,6 +452,22 @@ impl Model for Steps {
             }),
             Property::always(FORWARD, |_, state: &State| !state.went_back),
             Property::always(KEPT, |_, state: &State| !state.passed_over),
+            Property::always(USABLE, |model: &Self, state: &State| {
+                PHONES
+                    .into_iter()
+                    .all(|phone| match state.phones[phone].code {
+                        // Beyond, one code is lost, until the phone's next message.
+                        Some(code)
+                            if state.database.open.contains(&code)
+                                && code.0.saturating_sub(state.database.chains[phone])
+                                    <= LONGEST_ADVANCE =>
+                        {
+                            let judged = model.judge_typed(state, phone, code);
+                            judged.is_some_and(|(by, _)| by == phone)
+                        }
+                        _ => true,
+                    })
+            }),
             Property::always(TRUSTED, |_, state: &State| {
                 state.database.suspended == [false; 2]
             }),
@@ -516,6 +539,16 @@ fn a_status_that_names_the_accounts_next_step_is_found_out() {
         ..RULES
     };
     breaks(Steps::new(rules, NEW, 2, 0), KEPT);
+}
+
+#[test]
+fn a_chain_that_leaves_an_open_challenge_behind_is_found_out() {
+    let waits_for_open = false;
+    let rules = Rules {
+        waits_for_open,
+        ..RULES
+    };
+    breaks(Steps::new(rules, NEW, 1, 0), USABLE);
 }
 
 #[test]

@@ -249,9 +249,9 @@ pub fn judge_code(
 
 /// The chain that a device's message moves it to, when it says that `last` is its last spent step. None if it stands there or further.
 ///
-/// A message moves it by 65,535 steps at most, and the next message further: who was away for long is never left behind.
+/// A message moves it by 65,536 steps at most, and the next message further: who was away for long is never left behind.
 pub fn chain_moved_to(chain: &Chain, last: Step) -> Option<Chain> {
-    let furthest = chain.next().saturating_add(LONGEST_ADVANCE);
+    let furthest = chain.next().saturating_add(LONGEST_ADVANCE + 1);
     let next = last.checked_add(1)?.min(furthest);
     (next > chain.next())
         .then(|| chain.advanced(next, LONGEST_ADVANCE + 1))

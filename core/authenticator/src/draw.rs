@@ -427,7 +427,7 @@ mod tests {
         assert_eq!(svg.matches("<path").count(), 1);
         let runs: usize = svg
             .split('M')
-            .skip(2)
+            .skip(1)
             .filter_map(|p| p.split(['h', 'v']).nth(1)?.parse::<usize>().ok())
             .sum();
         assert_eq!(runs, drawing.modules.iter().filter(|d| **d).count());

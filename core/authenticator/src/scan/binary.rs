@@ -46,7 +46,7 @@ impl Bits {
 
     /// Whether a pixel is black; outside is white.
     #[inline]
-    #[allow(dead_code)]
+
     pub(crate) fn get(&self, x: i32, y: i32) -> bool {
         if x < 0 || y < 0 || x as usize >= self.width || y as usize >= self.height {
             return false;

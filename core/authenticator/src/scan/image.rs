@@ -187,7 +187,7 @@ impl<'a> Image<'a> {
     }
 
     /// The brightness of the pixel nearest to a point inside; points outside give the nearest edge pixel.
-    #[allow(dead_code)]
+
     pub(crate) fn at(&self, x: usize, y: usize) -> u8 {
         let (x, y) = (x.min(self.width - 1), y.min(self.height - 1));
         match self.layout {

@@ -5,7 +5,14 @@
 
 mod binary;
 mod file;
+mod finder;
+mod grid;
 mod image;
+mod look;
+mod sample;
+mod segments;
+mod solomon;
+mod symbol;
 mod zxing;
 
 use std::time::{Duration, Instant};
@@ -13,7 +20,8 @@ use std::time::{Duration, Instant};
 pub use file::{Diagnosis, ScanError, decode_file};
 pub use image::{Image, ImageError, MAX_PIXELS, MAX_SIDE};
 
-use binary::{Lens, binarise};
+use binary::Lens;
+use look::Look;
 
 /// How much of a code may be unreadable and still be corrected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,49 +76,27 @@ impl Clock {
     }
 }
 
-/// One way to look at a picture.
-#[derive(Debug, Clone, Copy)]
-struct Attempt {
-    lens: Lens,
-    inverted: bool,
+const fn look(lens: Lens, own: bool) -> Look {
+    Look { lens, own }
 }
 
-const fn attempt(lens: Lens, inverted: bool) -> Attempt {
-    Attempt { lens, inverted }
-}
-
-const ATTEMPTS: [Attempt; 6] = [
-    attempt(Lens::Plain, false),
-    attempt(Lens::Plain, true),
-    attempt(Lens::Gamma, false),
-    attempt(Lens::Shrink(2), false),
-    attempt(Lens::Double, false),
-    attempt(Lens::Shrink(3), false),
+/// In the order of what they read for their time on photographs.
+const LOOKS: [Look; 5] = [
+    look(Lens::Plain, true),
+    look(Lens::Gamma, true),
+    look(Lens::Shrink(2), true),
+    look(Lens::Double, true),
+    look(Lens::Shrink(3), true),
 ];
-
-impl Attempt {
-    fn read(self, image: Image<'_>, clock: &Clock) -> Vec<Code> {
-        let mut bits = binarise(image, self.lens);
-        if self.inverted {
-            bits = bits.inverted();
-        }
-        let mut codes = zxing::read(&bits, clock);
-        let scale = self.lens.scale();
-        for code in &mut codes {
-            code.corners = code.corners.map(|(x, y)| (x * scale, y * scale));
-        }
-        codes
-    }
-}
 
 /// Every code in a still picture, for at most about [`STILL_BUDGET`].
 #[must_use]
 pub fn thorough(image: Image<'_>) -> Vec<Code> {
     let clock = Clock::new(STILL_BUDGET);
-    for attempt in ATTEMPTS {
-        let codes = attempt.read(image, &clock);
-        if !codes.is_empty() || clock.over() {
-            return codes;
+    for look in LOOKS {
+        let seen = look.at(image, &clock);
+        if !seen.codes.is_empty() || clock.over() {
+            return seen.codes;
         }
     }
     Vec::new()
@@ -142,13 +128,13 @@ impl Scanner {
     /// Every code in this frame that its share of attempts reads.
     pub fn frame(&mut self, image: Image<'_>) -> Vec<Code> {
         let clock = Clock::new(self.budget);
-        let codes = ATTEMPTS[0].read(image, &clock);
-        if !codes.is_empty() || clock.over() {
-            return codes;
+        let seen = LOOKS[0].at(image, &clock);
+        if !seen.codes.is_empty() || clock.over() {
+            return seen.codes;
         }
-        let further = &ATTEMPTS[1..];
-        let attempt = further[self.next % further.len()];
+        let further = &LOOKS[1..];
+        let look = further[self.next % further.len()];
         self.next = (self.next + 1) % further.len();
-        attempt.read(image, &clock)
+        look.at(image, &clock).codes
     }
 }

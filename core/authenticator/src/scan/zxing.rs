@@ -1,19 +1,17 @@
-//! The first engine: rxing's detector, step by step, so that it can be stopped between steps.
+//! rxing's sampler for three finder patterns: many alignment patterns, strong tilt, and the codes of 1994 ("model 1").
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rxing::common::cpp_essentials::ConcentricPattern;
 use rxing::common::{BitArray, BitMatrix, DetectorRXingResult};
 use rxing::qrcode::cpp_port::decoder::Decode;
-use rxing::qrcode::cpp_port::detector::{
-    FindFinderPatterns, FinderPatternSet, GenerateFinderPatternSets, SampleQR,
-};
+use rxing::qrcode::cpp_port::detector::{FinderPatternSet, SampleQR};
 
 use super::binary::Bits;
-use super::{Clock, Code, Level};
-
-/// Sets of three finder patterns tried on one picture.
-const MAX_SETS: usize = 64;
+use super::finder::Finder;
+use super::grid::Triple;
+use super::symbol::{Modules, Symbol};
+use super::{Level, segments, symbol};
 
 /// The same bits in rxing's form.
 pub(super) fn matrix(bits: &Bits) -> Option<BitMatrix> {
@@ -35,57 +33,64 @@ pub(super) fn matrix(bits: &Bits) -> Option<BitMatrix> {
     Some(out)
 }
 
-/// Every code that rxing finds; corners in pixels of `bits`. A panic inside rxing counts as nothing found.
-pub(super) fn read(bits: &Bits, clock: &Clock) -> Vec<Code> {
-    let mut out = Vec::new();
-    // rxing keeps no state between calls, so nothing half-changed survives a panic.
-    let _ = catch_unwind(AssertUnwindSafe(|| search(bits, clock, &mut out)));
-    out
+/// A code's content and corners, in pixels of the matrix. A panic inside rxing counts as nothing found: rxing keeps no state between
+/// calls, so nothing half-changed survives it.
+pub(super) fn read(matrix: &BitMatrix, triple: &Triple) -> Option<(Symbol, [(f32, f32); 4])> {
+    catch_unwind(AssertUnwindSafe(|| sample(matrix, triple)))
+        .ok()
+        .flatten()
 }
 
-fn search(bits: &Bits, clock: &Clock, out: &mut Vec<Code>) {
-    let Some(matrix) = matrix(bits) else { return };
-    let mut patterns = FindFinderPatterns(&matrix, false, 0);
-    patterns.truncate(64);
-    let mut used: Vec<ConcentricPattern> = Vec::new();
-    for set in GenerateFinderPatternSets(&mut patterns)
-        .iter()
-        .take(MAX_SETS)
-    {
-        if clock.over() {
-            return;
-        }
-        let three = [set.bl, set.tl, set.tr];
-        if three.iter().any(|p| used.contains(p)) {
-            continue;
-        }
-        if let Some(code) = sample(&matrix, set) {
-            used.extend(three);
-            out.push(code);
-        }
-    }
-}
-
-fn sample(matrix: &BitMatrix, set: &FinderPatternSet) -> Option<Code> {
-    let found = SampleQR(matrix, set).ok()?;
-    let decoded = Decode(found.getBits()).ok()?;
-    if !decoded.isValid() {
+fn sample(matrix: &BitMatrix, triple: &Triple) -> Option<(Symbol, [(f32, f32); 4])> {
+    let pattern = |f: &Finder| ConcentricPattern {
+        p: rxing::point(f.x, f.y),
+        size: (7.0 * f.module).round() as i32,
+    };
+    let set = FinderPatternSet {
+        bl: pattern(&triple.below),
+        tl: pattern(&triple.corner),
+        tr: pattern(&triple.right),
+    };
+    let found = SampleQR(matrix, &set).ok()?;
+    let bits = found.getBits();
+    let size = bits.width() as usize;
+    if bits.height() as usize != size {
         return None;
     }
+    let dark = (0..size * size)
+        .map(|i| bits.get((i % size) as u32, (i / size) as u32))
+        .collect();
+    let modules = Modules {
+        size,
+        dark,
+        sure: Vec::new(),
+    };
+    let symbol = symbol::read(&modules)
+        .or_else(|| modules.may_be_model_1().then(|| model_1(bits)).flatten())?;
     let points = found.getPoints();
     let corner = |i: usize| points.get(i).map_or((0.0, 0.0), |p| (p.x, p.y));
+    Some((symbol, [corner(0), corner(1), corner(2), corner(3)]))
+}
+
+/// Codes of the first edition, with another layout and other tables, are rxing's to decode.
+fn model_1(bits: &BitMatrix) -> Option<Symbol> {
+    let decoded = Decode(bits).ok().filter(|d| d.isValid())?;
     let bytes = decoded.content().bytes().to_vec();
-    let text = String::from_utf8(bytes.clone()).unwrap_or_else(|_| decoded.text());
-    Some(Code {
-        text: Some(text),
+    let level = match decoded.ecLevel() {
+        "L" => Level::L,
+        "M" => Level::M,
+        "Q" => Level::Q,
+        _ => Level::H,
+    };
+    let content = segments::Content {
         bytes,
-        corners: [corner(0), corner(1), corner(2), corner(3)],
+        text: Some(decoded.text()),
+        padded: true,
+    };
+    Some(Symbol {
+        content,
         version: decoded.versionNumber() as u8,
-        level: match decoded.ecLevel() {
-            "L" => Level::L,
-            "M" => Level::M,
-            "Q" => Level::Q,
-            _ => Level::H,
-        },
+        level,
+        mirrored: decoded.isMirrored(),
     })
 }

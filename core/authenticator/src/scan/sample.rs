@@ -1,0 +1,332 @@
+//! Modules read through a grid: where paper bends, the grid bends with it; where pixels are blurred, modules are sharpened.
+
+use std::f32::consts::TAU;
+
+use super::binary::Bits;
+use super::grid::Grid;
+use super::image::Image;
+use super::symbol::Modules;
+
+/// Modules between the nodes of the bent grid.
+const SPACING: usize = 3;
+/// How far around a node edges are collected, in modules.
+const REACH: i32 = 3;
+
+/// A grid with a shift for each node, in modules: cloth, curved paper, a lens at its edge.
+///
+/// The edges between dark and light lie on the grid's lines. So around each node the phase of the edges, modulo one module, tells how far
+/// the grid is off there; going outwards from the finder patterns, where it is right, each node starts from its neighbours' shift,
+/// and the phase never slips by a whole module. (As a clock is recovered from a signal; the method is our own.)
+pub(super) struct Bent {
+    grid: Grid,
+    across: usize,
+    shifts: Vec<(f32, f32)>,
+}
+
+impl Bent {
+    /// No bend.
+    pub(super) fn flat(grid: Grid) -> Self {
+        let across = grid.size.div_ceil(SPACING) + 1;
+        Self {
+            grid,
+            across,
+            shifts: vec![(0.0, 0.0); across * across],
+        }
+    }
+
+    /// The bend that the edges show.
+    pub(super) fn follow(grid: Grid, bits: &Bits) -> Self {
+        let mut bent = Self::flat(grid);
+        let n = bent.across;
+        let far = grid.size as f32 - 3.5;
+        let start = |i: usize| {
+            let (u, v) = bent.node(i);
+            [(3.5, 3.5), (far, 3.5), (3.5, far)]
+                .iter()
+                .map(|(a, b)| (u - a).hypot(v - b))
+                .fold(f32::MAX, f32::min)
+        };
+        let mut order: Vec<(f32, usize)> = (0..n * n).map(|i| (start(i), i)).collect();
+        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut done = vec![false; n * n];
+        for &(away, i) in &order {
+            let from = if away < 4.0 {
+                (0.0, 0.0)
+            } else {
+                bent.expected(i, &done)
+            };
+            bent.shifts[i] = bent.measure(bits, i, from);
+            done[i] = true;
+        }
+        // Once more from all sides, so that no node depends on the way it was reached.
+        let before = bent.shifts.clone();
+        for i in 0..n * n {
+            let mean = bent.neighbours_mean(&before, i);
+            let from = (0.5 * (mean.0 + before[i].0), 0.5 * (mean.1 + before[i].1));
+            bent.shifts[i] = bent.measure(bits, i, from);
+        }
+        bent
+    }
+
+    fn node(&self, i: usize) -> (f32, f32) {
+        (
+            (i % self.across * SPACING) as f32,
+            (i / self.across * SPACING) as f32,
+        )
+    }
+
+    fn neighbours(&self, i: usize) -> impl Iterator<Item = (usize, Option<usize>)> {
+        let (n, x, y) = (
+            self.across as i32,
+            (i % self.across) as i32,
+            (i / self.across) as i32,
+        );
+        let index = move |x: i32, y: i32| {
+            (x >= 0 && y >= 0 && x < n && y < n).then_some((y * n + x) as usize)
+        };
+        [
+            (1, 0),
+            (-1, 0),
+            (0, 1),
+            (0, -1),
+            (1, 1),
+            (-1, -1),
+            (1, -1),
+            (-1, 1),
+        ]
+        .into_iter()
+        .filter_map(move |(dx, dy)| Some((index(x + dx, y + dy)?, index(x + 2 * dx, y + 2 * dy))))
+    }
+
+    /// The shift that the neighbours already measured suggest, with half of their slope.
+    fn expected(&self, i: usize, done: &[bool]) -> (f32, f32) {
+        let (mut sum, mut count) = ((0.0, 0.0), 0.0);
+        for (near, beyond) in self.neighbours(i).filter(|(near, _)| done[*near]) {
+            let (a, b) = self.shifts[near];
+            let slope = beyond
+                .filter(|&b| done[b])
+                .map_or((0.0, 0.0), |f| (a - self.shifts[f].0, b - self.shifts[f].1));
+            sum = (sum.0 + a + 0.5 * slope.0, sum.1 + b + 0.5 * slope.1);
+            count += 1.0;
+        }
+        if count == 0.0 {
+            (0.0, 0.0)
+        } else {
+            (sum.0 / count, sum.1 / count)
+        }
+    }
+
+    fn neighbours_mean(&self, shifts: &[(f32, f32)], i: usize) -> (f32, f32) {
+        let (mut sum, mut count) = ((0.0, 0.0), 0.0);
+        for (near, _) in self.neighbours(i) {
+            sum = (sum.0 + shifts[near].0, sum.1 + shifts[near].1);
+            count += 1.0;
+        }
+        (sum.0 / count, sum.1 / count)
+    }
+
+    /// The phase of the edges around a node, added to the shift it starts from.
+    fn measure(&self, bits: &Bits, i: usize, from: (f32, f32)) -> (f32, f32) {
+        let (u0, v0) = self.node(i);
+        let side = self.grid.size as f32;
+        let mut shift = from;
+        let (mut across, mut down) = (Phase::default(), Phase::default());
+        for line in -REACH..REACH {
+            let middle = line as f32 + 0.5;
+            let (mut left, mut above) = (None, None);
+            for k in -4 * REACH..=4 * REACH {
+                let along = k as f32 * 0.25;
+                // Outside there is no grid to follow.
+                let look = |u: f32, v: f32| {
+                    let inside = u > -1.0 && v > -1.0 && u < side + 1.0 && v < side + 1.0;
+                    let (x, y) = self.grid.map.at(u + from.0, v + from.1);
+                    inside.then(|| bits.get(x.floor() as i32, y.floor() as i32))
+                };
+                let (h, v) = (look(u0 + along, v0 + middle), look(u0 + middle, v0 + along));
+                if let (Some(a), Some(b)) = (left, h) {
+                    across.add(a != b, along - 0.125);
+                }
+                if let (Some(a), Some(b)) = (above, v) {
+                    down.add(a != b, along - 0.125);
+                }
+                (left, above) = (h, v);
+            }
+        }
+        shift.0 += across.shift();
+        shift.1 += down.shift();
+        shift
+    }
+
+    /// The pixel of a point in modules.
+    fn at(&self, u: f32, v: f32) -> (f32, f32) {
+        let (x, y) = (u / SPACING as f32, v / SPACING as f32);
+        let (i, j) = (
+            (x as usize).min(self.across - 2),
+            (y as usize).min(self.across - 2),
+        );
+        let (s, t) = (x - i as f32, y - j as f32);
+        let k = j * self.across + i;
+        let mix =
+            |a: (f32, f32), b: (f32, f32), t: f32| (a.0 + (b.0 - a.0) * t, a.1 + (b.1 - a.1) * t);
+        let top = mix(self.shifts[k], self.shifts[k + 1], s);
+        let bottom = mix(
+            self.shifts[k + self.across],
+            self.shifts[k + self.across + 1],
+            s,
+        );
+        let (du, dv) = mix(top, bottom, t);
+        self.grid.map.at(u + du, v + dv)
+    }
+
+    /// The outer corners, in pixels.
+    pub(super) fn corners(&self) -> [(f32, f32); 4] {
+        let n = self.grid.size as f32;
+        [
+            self.at(0.0, 0.0),
+            self.at(n, 0.0),
+            self.at(n, n),
+            self.at(0.0, n),
+        ]
+    }
+
+    /// The modules by the black-and-white picture: most of five points each.
+    pub(super) fn modules(&self, bits: &Bits) -> Modules {
+        let n = self.grid.size;
+        let mut dark = Vec::with_capacity(n * n);
+        let mut sure = Vec::with_capacity(n * n);
+        for y in 0..n {
+            for x in 0..n {
+                let (u, v) = (x as f32 + 0.5, y as f32 + 0.5);
+                let points = [
+                    (0.0, 0.0),
+                    (0.2, 0.2),
+                    (-0.2, -0.2),
+                    (0.2, -0.2),
+                    (-0.2, 0.2),
+                ];
+                let votes: i32 = points
+                    .iter()
+                    .map(|(a, b)| {
+                        let (px, py) = self.at(u + a, v + b);
+                        i32::from(bits.get(px.floor() as i32, py.floor() as i32))
+                    })
+                    .sum();
+                dark.push(votes >= 3);
+                sure.push((2 * votes - 5).unsigned_abs() as u8);
+            }
+        }
+        Modules {
+            size: n,
+            dark,
+            sure,
+        }
+    }
+
+    /// The brightness of each module: the mean of some points around its middle. `scale` is from pixels of the bits to the image's.
+    pub(super) fn values(&self, image: &Image<'_>, scale: f32) -> Vec<f32> {
+        let n = self.grid.size;
+        let (a, b) = (
+            self.at(n as f32 / 2.0, n as f32 / 2.0),
+            self.at(n as f32 / 2.0 + 1.0, n as f32 / 2.0),
+        );
+        let module = (a.0 - b.0).hypot(a.1 - b.1) * scale;
+        let points: &[f32] = match module {
+            m if m < 2.5 => &[0.0],
+            m if m < 5.0 => &[-0.2, 0.2],
+            _ => &[-0.25, 0.0, 0.25],
+        };
+        let mut out = Vec::with_capacity(n * n);
+        for y in 0..n {
+            for x in 0..n {
+                let mut sum = 0.0;
+                for dv in points {
+                    for du in points {
+                        let (px, py) = self.at(x as f32 + 0.5 + du, y as f32 + 0.5 + dv);
+                        sum += bilinear(image, px * scale - 0.5, py * scale - 0.5);
+                    }
+                }
+                out.push(sum / (points.len() * points.len()) as f32);
+            }
+        }
+        out
+    }
+}
+
+/// The mean phase of edges, as a sum of unit vectors.
+#[derive(Default)]
+struct Phase {
+    sum: (f32, f32),
+    edges: f32,
+}
+
+impl Phase {
+    fn add(&mut self, edge: bool, at: f32) {
+        if edge {
+            let (s, c) = (TAU * at).sin_cos();
+            self.sum = (self.sum.0 + c, self.sum.1 + s);
+            self.edges += 1.0;
+        }
+    }
+
+    /// How far the edges are past the lines, in modules, trusted by how well they agree.
+    fn shift(&self) -> f32 {
+        let strength = self.sum.0.hypot(self.sum.1) / self.edges.max(1.0);
+        if self.edges < 5.0 || strength < 0.2 {
+            return 0.0;
+        }
+        self.sum.1.atan2(self.sum.0) / TAU * (1.5 * strength).min(1.0)
+    }
+}
+
+fn bilinear(image: &Image<'_>, x: f32, y: f32) -> f32 {
+    let (x, y) = (x.max(0.0), y.max(0.0));
+    let (i, j) = (x as usize, y as usize);
+    let (s, t) = (x - i as f32, y - j as f32);
+    let at = |i, j| f32::from(image.at(i, j));
+    (at(i, j) * (1.0 - s) + at(i + 1, j) * s) * (1.0 - t)
+        + (at(i, j + 1) * (1.0 - s) + at(i + 1, j + 1) * s) * t
+}
+
+/// Dark and light by each module's brightness against the mean around it. `sharpen` undoes blur: this share of the difference to the four
+/// neighbours is added. `inverted` exchanges the colours.
+pub(super) fn decide(values: &[f32], size: usize, sharpen: f32, inverted: bool) -> Modules {
+    let at = |x: usize, y: usize| values[y.min(size - 1) * size + x.min(size - 1)];
+    let sharp: Vec<f32> = (0..size * size)
+        .map(|i| {
+            let (x, y) = (i % size, i / size);
+            let v = values[i];
+            let around = at(x + 1, y)
+                + at(x.saturating_sub(1), y)
+                + at(x, y + 1)
+                + at(x, y.saturating_sub(1));
+            v + sharpen * (4.0 * v - around)
+        })
+        .collect();
+    // Sums over rectangles, for the mean around each module.
+    let width = size + 1;
+    let mut sums = vec![0.0_f32; width * width];
+    for y in 0..size {
+        let mut row = 0.0;
+        for x in 0..size {
+            row += sharp[y * size + x];
+            sums[(y + 1) * width + x + 1] = sums[y * width + x + 1] + row;
+        }
+    }
+    let mut dark = Vec::with_capacity(size * size);
+    let mut sure = Vec::with_capacity(size * size);
+    for y in 0..size {
+        for x in 0..size {
+            let (left, right) = (x.saturating_sub(4), (x + 5).min(size));
+            let (top, bottom) = (y.saturating_sub(4), (y + 5).min(size));
+            let sum = sums[bottom * width + right]
+                - sums[top * width + right]
+                - sums[bottom * width + left]
+                + sums[top * width + left];
+            let mean = sum / ((right - left) * (bottom - top)) as f32;
+            let off = sharp[y * size + x] - mean;
+            dark.push((off < 0.0) != inverted);
+            sure.push(off.abs().min(255.0) as u8);
+        }
+    }
+    Modules { size, dark, sure }
+}

@@ -1,0 +1,250 @@
+//! The corrected bits of a code, read as segments (ISO/IEC 18004, 7.4) to bytes and text.
+
+use rxing::DecodeHints;
+use rxing::common::string_utils::guessCharset;
+use rxing::common::{CharacterSet, Eci};
+
+/// What the segments say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) bytes: Vec<u8>,
+    pub(super) text: Option<String>,
+    /// The padding is as the standard has it: a check on what error correction made.
+    pub(super) padded: bool,
+}
+
+struct BitReader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl BitReader<'_> {
+    fn left(&self) -> usize {
+        self.bytes.len() * 8 - self.at
+    }
+
+    fn take(&mut self, count: usize) -> Option<usize> {
+        if count > self.left() {
+            return None;
+        }
+        let value = (self.at..self.at + count).fold(0, |v, i| {
+            v << 1 | usize::from(self.bytes[i / 8] >> (7 - i % 8) & 1)
+        });
+        self.at += count;
+        Some(value)
+    }
+}
+
+/// Bytes of one character set; `None` where the code names none.
+struct Piece {
+    set: Option<CharacterSet>,
+    bytes: Vec<u8>,
+}
+
+/// Reads the data words of a code of this version. `None` when they break the rules of the format.
+pub(super) fn parse(words: &[u8], version: u8) -> Option<Content> {
+    let mut bits = BitReader {
+        bytes: words,
+        at: 0,
+    };
+    let range = match version {
+        1..=9 => 0,
+        10..=26 => 1,
+        _ => 2,
+    };
+    let mut pieces = vec![Piece {
+        set: None,
+        bytes: Vec::new(),
+    }];
+    let mut named = None;
+    let mut gs1 = false;
+    while bits.left() >= 4 {
+        match bits.take(4)? {
+            0 => break,
+            1 => numeric(&mut bits, [10, 12, 14][range], into(&mut pieces, named))?,
+            2 => alphanumeric(&mut bits, [9, 11, 13][range], gs1, into(&mut pieces, named))?,
+            4 => {
+                let count = bits.take([8, 16, 16][range])?;
+                let out = into(&mut pieces, named);
+                for _ in 0..count {
+                    out.push(bits.take(8)? as u8);
+                }
+            }
+            8 => kanji(
+                &mut bits,
+                [8, 10, 12][range],
+                into(&mut pieces, Some(CharacterSet::Shift_JIS)),
+            )?,
+            13 => hanzi(
+                &mut bits,
+                [8, 10, 12][range],
+                into(&mut pieces, Some(CharacterSet::GB18030)),
+            )?,
+            // Structured append: which part of how many, and a parity. Each part is a code of its own here.
+            3 => drop(bits.take(16)?),
+            5 => gs1 = true,
+            7 => named = Some(designator(&mut bits)?),
+            9 => {
+                gs1 = true;
+                application(bits.take(8)?, into(&mut pieces, named))?;
+            }
+            _ => return None,
+        }
+    }
+    let padded = padding(&mut bits);
+    let bytes = pieces
+        .iter()
+        .flat_map(|p| p.bytes.iter().copied())
+        .collect();
+    Some(Content {
+        bytes,
+        text: text(&pieces),
+        padded,
+    })
+}
+
+fn into(pieces: &mut Vec<Piece>, set: Option<CharacterSet>) -> &mut Vec<u8> {
+    if pieces.last().is_none_or(|p| p.set != set) {
+        pieces.push(Piece {
+            set,
+            bytes: Vec::new(),
+        });
+    }
+    let last = pieces.len() - 1;
+    &mut pieces[last].bytes
+}
+
+fn numeric(bits: &mut BitReader<'_>, width: usize, out: &mut Vec<u8>) -> Option<()> {
+    let mut count = bits.take(width)?;
+    while count > 0 {
+        let digits = count.min(3);
+        let value = bits.take(1 + 3 * digits)?;
+        let mut unit = 10_usize.pow(digits as u32);
+        if value >= unit {
+            return None;
+        }
+        while unit > 1 {
+            unit /= 10;
+            out.push(b'0' + (value / unit % 10) as u8);
+        }
+        count -= digits;
+    }
+    Some(())
+}
+
+fn alphanumeric(
+    bits: &mut BitReader<'_>,
+    width: usize,
+    gs1: bool,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    const SET: &[u8; 45] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
+    let count = bits.take(width)?;
+    let mut found = Vec::new();
+    for _ in 0..count / 2 {
+        let pair = bits.take(11)?;
+        found.extend([*SET.get(pair / 45)?, SET[pair % 45]]);
+    }
+    if count % 2 == 1 {
+        found.push(*SET.get(bits.take(6)?)?);
+    }
+    if !gs1 {
+        out.append(&mut found);
+        return Some(());
+    }
+    // In a GS1 code a percent sign is the separator, and two are one percent sign (7.4.8.2).
+    let mut rest = found.iter().copied().peekable();
+    while let Some(c) = rest.next() {
+        let double = c == b'%' && rest.next_if_eq(&b'%').is_some();
+        out.push(if c == b'%' && !double { 0x1D } else { c });
+    }
+    Some(())
+}
+
+fn kanji(bits: &mut BitReader<'_>, width: usize, out: &mut Vec<u8>) -> Option<()> {
+    for _ in 0..bits.take(width)? {
+        let value = bits.take(13)?;
+        let pair = value / 0xC0 * 256 + value % 0xC0;
+        let pair = pair + if pair < 0x1F00 { 0x8140 } else { 0xC140 };
+        out.extend([(pair >> 8) as u8, pair as u8]);
+    }
+    Some(())
+}
+
+/// GB 2312 characters, the Chinese standard's (GB/T 18284) addition.
+fn hanzi(bits: &mut BitReader<'_>, width: usize, out: &mut Vec<u8>) -> Option<()> {
+    if bits.take(4)? != 1 {
+        return None;
+    }
+    for _ in 0..bits.take(width)? {
+        let value = bits.take(13)?;
+        let pair = value / 0x60 * 256 + value % 0x60;
+        let pair = pair + if pair < 0xA00 { 0xA1A1 } else { 0xA6A1 };
+        out.extend([(pair >> 8) as u8, pair as u8]);
+    }
+    Some(())
+}
+
+fn designator(bits: &mut BitReader<'_>) -> Option<CharacterSet> {
+    let first = bits.take(8)?;
+    let value = match first {
+        0x00..=0x7F => first,
+        0x80..=0xBF => (first & 0x3F) << 8 | bits.take(8)?,
+        0xC0..=0xDF => (first & 0x1F) << 16 | bits.take(16)?,
+        _ => return None,
+    };
+    Some(CharacterSet::from(Eci::from(value as u32)))
+}
+
+/// FNC1 in second position: two digits or a letter (7.4.8.3).
+fn application(value: usize, out: &mut Vec<u8>) -> Option<()> {
+    match value {
+        0..=99 => out.extend([b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]),
+        165..=190 | 197..=222 => out.push((value - 100) as u8),
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Zero bits to the end of a byte, then 0xEC and 0x11 by turns (7.4.10).
+fn padding(bits: &mut BitReader<'_>) -> bool {
+    let partial = bits.left() % 8;
+    bits.take(partial) == Some(0)
+        && bits.bytes[bits.at / 8..]
+            .iter()
+            .zip([0xEC, 0x11].iter().cycle())
+            .all(|(word, pad)| word == pad)
+}
+
+fn text(pieces: &[Piece]) -> Option<String> {
+    // Where no set is named UTF-8 is what everybody writes, whatever the standard says; a character may span two segments.
+    if pieces.iter().all(|p| p.set.is_none()) {
+        let bytes: Vec<u8> = pieces
+            .iter()
+            .flat_map(|p| p.bytes.iter().copied())
+            .collect();
+        return String::from_utf8(bytes)
+            .or_else(|e| guess(e.as_bytes()).ok_or(()))
+            .ok();
+    }
+    pieces
+        .iter()
+        .filter(|p| !p.bytes.is_empty())
+        .try_fold(String::new(), |mut out, piece| {
+            out.push_str(&match piece.set {
+                Some(CharacterSet::Unknown | CharacterSet::Binary) => return None,
+                Some(set) => set.decode(&piece.bytes).ok()?,
+                None => std::str::from_utf8(&piece.bytes)
+                    .map(str::to_owned)
+                    .ok()
+                    .or_else(|| guess(&piece.bytes))?,
+            });
+            Some(out)
+        })
+}
+
+fn guess(bytes: &[u8]) -> Option<String> {
+    guessCharset(bytes, &DecodeHints::default())?
+        .decode(bytes)
+        .ok()
+}

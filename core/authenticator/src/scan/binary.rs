@@ -1,8 +1,8 @@
 //! From grey to black and white: one bit a pixel, by a threshold that follows the light.
 //!
 //! The idea is that of ZXing's hybrid binariser (Apache-2.0; the method, not its code): blocks of 8×8 pixels, a black point for each,
-//! and a threshold from the 5×5 blocks around. Flat blocks take their black point from their neighbours, else noise on an
-//! even surface would become a pattern. The picture streams through three strips of eight rows, so that a scaled or
+//! and a threshold from the 5×5 blocks around. Flat blocks have no say, unlike there, where they count as white: so light
+//! codes on dark are no worse off than dark on light. The picture streams through three strips of eight rows, so that a scaled or
 //! brightened version of it never exists as a whole: memory is the bits, an eighth of the pixels.
 
 use super::image::Image;
@@ -205,7 +205,7 @@ pub(crate) fn binarise(image: Image<'_>, lens: Lens) -> Bits {
     let mut strips: [Vec<u8>; 3] = std::array::from_fn(|_| vec![0; width * BLOCK]);
     let mut points: [Vec<u16>; 5] = std::array::from_fn(|_| vec![0; across]);
     let mut column = Columns::new(width);
-    let mut mean = vec![0_u8; across];
+    let mut mean = vec![128_u8; across];
     for ahead in 0..down + 2 {
         if ahead < down {
             let strip = &mut strips[ahead % 3];
@@ -214,8 +214,7 @@ pub(crate) fn binarise(image: Image<'_>, lens: Lens) -> Bits {
                 rows.write((ahead * BLOCK + dy).min(height - 1), out);
             }
             column.measure(strip, width);
-            let (before, at) = previous_and_current(&mut points, ahead);
-            column.black_points(before, at);
+            column.black_points(&mut points[ahead % 5]);
         }
         let Some(y) = ahead.checked_sub(2) else {
             continue;
@@ -237,17 +236,6 @@ pub(crate) fn binarise(image: Image<'_>, lens: Lens) -> Bits {
 /// Five blocks around `at`; fewer at the edges.
 fn window(at: usize, count: usize) -> (usize, usize) {
     (at.saturating_sub(2), (at + 3).min(count))
-}
-
-fn previous_and_current(points: &mut [Vec<u16>; 5], y: usize) -> (Option<&[u16]>, &mut [u16]) {
-    let (current, previous) = (y % 5, (y + 4) % 5);
-    if current > previous {
-        let (a, b) = points.split_at_mut(current);
-        ((y > 0).then_some(&a[previous][..]), &mut b[0])
-    } else {
-        let (a, b) = points.split_at_mut(previous);
-        ((y > 0).then_some(&b[0][..]), &mut a[current])
-    }
 }
 
 /// Least, greatest and sum of each column of a strip.
@@ -284,9 +272,10 @@ impl Columns {
         }
     }
 
-    fn black_points(&self, before: Option<&[u16]>, at: &mut [u16]) {
+    /// The mean of each block with contrast; zero for flat ones, which say nothing about where black ends.
+    fn black_points(&self, at: &mut [u16]) {
         let width = self.sum.len();
-        for x in 0..at.len() {
+        for (x, point) in at.iter_mut().enumerate() {
             let end = ((x + 1) * BLOCK).min(width);
             let range = end.saturating_sub(BLOCK)..end;
             let least = self.least[range.clone()].iter().copied().fold(255, u8::min);
@@ -294,37 +283,36 @@ impl Columns {
                 .iter()
                 .copied()
                 .fold(0, u8::max);
-            at[x] = if greatest - least > FLAT {
+            *point = if greatest - least > FLAT {
                 let sum: u32 = self.sum[range.clone()].iter().map(|&s| u32::from(s)).sum();
-                (sum / (range.len() * BLOCK) as u32) as u16
+                (sum / (range.len() * BLOCK) as u32).max(1) as u16
             } else {
-                // Flat: white unless the neighbours' black points say that this is their black.
-                let around = match before {
-                    Some(b) if x > 0 => (b[x] + 2 * at[x - 1] + b[x - 1]) / 4,
-                    _ => 0,
-                };
-                if u16::from(least) < around {
-                    around
-                } else {
-                    u16::from(least) / 2
-                }
+                0
             };
         }
     }
 }
 
+/// For each block the mean of the black points around; where nothing around has contrast, the threshold of the block to the left or
+/// above goes on, so that the inside of a large dark area stays dark.
 fn thresholds(points: &[Vec<u16>; 5], top: usize, bottom: usize, mean: &mut [u8]) {
     let across = mean.len();
-    let mut column = vec![0_u16; across];
+    let mut column = vec![(0_u32, 0_u32); across];
     for y in top..bottom {
         for (c, &p) in column.iter_mut().zip(&points[y % 5]) {
-            *c += p;
+            *c = (c.0 + u32::from(p), c.1 + u32::from(p > 0));
         }
     }
-    for (x, m) in mean.iter_mut().enumerate() {
+    for x in 0..across {
         let (left, right) = window(x, across);
-        let sum: u32 = column[left..right].iter().map(|&c| u32::from(c)).sum();
-        *m = (sum / ((right - left) * (bottom - top)) as u32) as u8;
+        let (sum, count) = column[left..right]
+            .iter()
+            .fold((0, 0), |a, c| (a.0 + c.0, a.1 + c.1));
+        if let Some(t) = sum.checked_div(count) {
+            mean[x] = t as u8;
+        } else if x > 0 {
+            mean[x] = ((u16::from(mean[x]) + u16::from(mean[x - 1])) / 2) as u8;
+        }
     }
 }
 

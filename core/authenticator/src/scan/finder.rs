@@ -8,8 +8,8 @@ use super::binary::Bits;
 
 /// The most finder patterns kept of a picture: twenty codes.
 const MAX_FINDERS: usize = 64;
-/// The most places looked at closely.
-const MAX_CANDIDATES: usize = 1500;
+/// The most places looked at closely: a version 40 code in noise has about a thousand.
+const MAX_CANDIDATES: usize = 20_000;
 
 /// The middle of what looks like a finder pattern.
 #[derive(Debug, Clone, Copy, PartialEq)]

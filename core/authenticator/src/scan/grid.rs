@@ -55,7 +55,7 @@ fn distance(a: &Finder, b: &Finder) -> f32 {
 fn alike(a: &Finder, b: &Finder) -> bool {
     let ratio = a.module / b.module;
     let modules = 2.0 * distance(a, b) / (a.module + b.module);
-    (0.4..2.5).contains(&ratio) && (8.0..240.0).contains(&modules)
+    (0.4..2.5).contains(&ratio) && (8.0..260.0).contains(&modules)
 }
 
 fn triple(bits: &Bits, corner: Finder, a: Finder, b: Finder) -> Option<Triple> {
@@ -70,7 +70,7 @@ fn triple(bits: &Bits, corner: Finder, a: Finder, b: Finder) -> Option<Triple> {
     );
     let (la, lb) = (ax.hypot(ay), bx.hypot(by));
     let cosine = (ax * bx + ay * by) / (la * lb);
-    if cosine.abs() > 0.65 || la > 2.5 * lb || lb > 2.5 * la {
+    if cosine.abs() > 0.8 || la > 3.0 * lb || lb > 3.0 * la {
         return None;
     }
     let (right, below) = if ax * by - ay * bx > 0.0 {
@@ -82,7 +82,7 @@ fn triple(bits: &Bits, corner: Finder, a: Finder, b: Finder) -> Option<Triple> {
     let down = side(bits, &corner, &below)?;
     let modules = (across + down) / 2.0;
     let disagreement = (across - down).abs() / modules;
-    if !(17.5..185.0).contains(&modules) || disagreement > 0.45 {
+    if !(17.5..205.0).contains(&modules) || disagreement > 0.45 {
         return None;
     }
     let sizes = [corner.module, a.module, b.module];
@@ -175,8 +175,18 @@ fn colour_at(bits: &Bits, map: &Map, u: f32, v: f32) -> bool {
     bits.get(x.floor() as i32, y.floor() as i32)
 }
 
-/// The numbers of modules worth trying, likeliest first: by the timing patterns, which change colour with every module.
-pub(super) fn sizes(bits: &Bits, triple: &Triple) -> Vec<usize> {
+/// A first guess at a code's grid, before the fourth corner is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Guess {
+    pub(super) size: usize,
+    map: Map,
+    /// The share of finder and timing modules that it gets right.
+    pub(super) share: f32,
+}
+
+/// The numbers of modules worth trying, likeliest first: by the finder patterns' rings, and by the timing patterns, which change
+/// colour with every module.
+pub(super) fn guesses(bits: &Bits, triple: &Triple) -> Vec<Guess> {
     let nearest = ((triple.modules - 17.0) / 4.0).round().max(1.0) as usize * 4 + 17;
     // The larger the code, the less the widths of its finder patterns say.
     let doubt = if nearest < 45 {
@@ -184,24 +194,47 @@ pub(super) fn sizes(bits: &Bits, triple: &Triple) -> Vec<usize> {
     } else {
         nearest / 10 / 4 * 4
     };
-    let mut out: Vec<(i32, usize)> = (nearest.saturating_sub(doubt).max(21)
+    let mut out: Vec<(f32, Guess)> = (nearest.saturating_sub(doubt).max(21)
         ..=(nearest + doubt).min(177))
         .step_by(4)
         .filter_map(|size| {
-            let map = parallelogram(triple, size)?;
-            let steps = 8..size - 8;
-            let mut right = 0;
-            for i in steps.clone() {
-                let (along, wanted) = (i as f32 + 0.5, i % 2 == 0);
-                right += i32::from(colour_at(bits, &map, along, 6.5) == wanted);
-                right += i32::from(colour_at(bits, &map, 6.5, along) == wanted);
-            }
-            let far = (size.abs_diff(nearest) / 4) as i32;
-            Some((-(right * 100 / (2 * steps.len() as i32)) + 6 * far, size))
+            let known = Known::frame(size);
+            let best = [parallelogram(triple, size), receding(triple, size)]
+                .into_iter()
+                .flatten()
+                .map(|map| Guess {
+                    size,
+                    map,
+                    share: known.share(bits, &map),
+                })
+                .max_by(|a, b| a.share.total_cmp(&b.share))?;
+            let far = (size.abs_diff(nearest) / 4) as f32;
+            Some((best.share - 0.02 * far, best))
         })
         .collect();
-    out.sort_unstable();
-    out.into_iter().map(|(_, size)| size).take(3).collect()
+    out.sort_by(|a, b| b.0.total_cmp(&a.0));
+    out.into_iter()
+        .map(|(_, guess)| guess)
+        .filter(|g| g.share > 0.6)
+        .take(3)
+        .collect()
+}
+
+/// The map that the finder patterns' sizes say: what is further away looks smaller. Under a projective map areas shrink with the third
+/// power of the divisor; so each finder pattern's size gives its divisor, and three points with theirs give the map.
+fn receding(t: &Triple, size: usize) -> Option<Map> {
+    let divisor = |f: &Finder| (f.module / t.corner.module).powf(-2.0 / 3.0);
+    let (right, below) = (divisor(&t.right), divisor(&t.below));
+    let last = right + below - 1.0;
+    if last < 0.2 {
+        return None;
+    }
+    let fourth = |a: f32, b: f32, c: f32| (b * right + c * below - a) / last;
+    let (x, y) = (
+        fourth(t.corner.x, t.right.x, t.below.x),
+        fourth(t.corner.y, t.right.y, t.below.y),
+    );
+    map_with(t, size, (x, y), 3.5)
 }
 
 fn parallelogram(t: &Triple, size: usize) -> Option<Map> {
@@ -226,22 +259,25 @@ fn map_with(t: &Triple, size: usize, fourth: (f32, f32), inset: f32) -> Option<M
     )
 }
 
-/// The best grid of so many modules for three finder patterns, and the share of known modules that it gets right.
-pub(super) fn fit(bits: &Bits, triple: &Triple, size: usize) -> Option<(Grid, f32)> {
+/// The best grid from a guess, and the share of known modules that it gets right.
+pub(super) fn fit(bits: &Bits, triple: &Triple, guess: &Guess) -> Option<(Grid, f32)> {
+    let (size, first) = (guess.size, guess.map);
     let known = Known::of(size);
-    let first = parallelogram(triple, size)?;
     let mut best = (known.share(bits, &first), first);
     let mut fourth = (3.5, first.at(size as f32 - 3.5, size as f32 - 3.5));
     if size > 21 {
         // The alignment pattern nearest to the fourth corner: where its rings fit best, near where it is expected.
         let middle = size as f32 - 6.5;
-        let reach = 2.0 + size as f32 / 10.0;
+        let reach = 2.0 + size as f32 / 12.0;
         let mut nearest: Option<(i32, f32, f32)> = None;
         let steps = (reach * 2.0) as i32;
         for i in -steps..=steps {
             for j in -steps..=steps {
                 let (u, v) = (middle + i as f32 * 0.5, middle + j as f32 * 0.5);
-                let fit = alignment_fit(bits, &first, u, v) * 8 - (i.abs() + j.abs()) / 2;
+                let Some(right) = alignment_fit(bits, &first, u, v) else {
+                    continue;
+                };
+                let fit = right * 8 - (i.abs() + j.abs()) / 2;
                 if nearest.is_none_or(|(b, ..)| fit > b) {
                     nearest = Some((fit, u, v));
                 }
@@ -282,23 +318,26 @@ pub(super) fn fit(bits: &Bits, triple: &Triple, size: usize) -> Option<(Grid, f3
     Some((Grid { size, map: best.1 }, best.0))
 }
 
-/// How many of the 25 modules of an alignment pattern are right.
-fn alignment_fit(bits: &Bits, map: &Map, u: f32, v: f32) -> i32 {
-    let mut right = 0;
-    for i in -2..=2_i32 {
-        for j in -2..=2_i32 {
-            let dark = i.abs().max(j.abs()) != 1;
-            right += i32::from(colour_at(bits, map, u + i as f32, v + j as f32) == dark);
-        }
+/// How many of the 25 modules of an alignment pattern are right; `None` where it is not worth counting.
+fn alignment_fit(bits: &Bits, map: &Map, u: f32, v: f32) -> Option<i32> {
+    let dark = |i: i32, j: i32| colour_at(bits, map, u + i as f32, v + j as f32);
+    let ring = [(1, 0), (-1, 0), (0, 1), (0, -1)];
+    if !dark(0, 0) || ring.iter().filter(|(i, j)| dark(*i, *j)).count() > 1 {
+        return None;
     }
-    right
+    let all = (-2..=2_i32).flat_map(|i| (-2..=2_i32).map(move |j| (i, j)));
+    Some(
+        all.filter(|&(i, j)| dark(i, j) == (i.abs().max(j.abs()) != 1))
+            .count() as i32,
+    )
 }
 
 /// The modules whose colour every code of a size shares.
-struct Known(Vec<(f32, f32, bool)>);
+pub(super) struct Known(Vec<(f32, f32, bool)>);
 
 impl Known {
-    fn of(size: usize) -> Self {
+    /// The finder and timing patterns.
+    pub(super) fn frame(size: usize) -> Self {
         let mut out = Vec::new();
         let mut add =
             |x: usize, y: usize, dark: bool| out.push((x as f32 + 0.5, y as f32 + 0.5, dark));
@@ -314,6 +353,14 @@ impl Known {
             add(i, 6, i % 2 == 0);
             add(6, i, i % 2 == 0);
         }
+        Self(out)
+    }
+
+    /// The finder, timing and alignment patterns.
+    fn of(size: usize) -> Self {
+        let Self(mut out) = Self::frame(size);
+        let mut add =
+            |x: usize, y: usize, dark: bool| out.push((x as f32 + 0.5, y as f32 + 0.5, dark));
         if let Some(layout) = Layout::of(size) {
             let centres = layout.alignment();
             let last = centres.len().saturating_sub(1);
@@ -334,7 +381,8 @@ impl Known {
         Self(out)
     }
 
-    fn share(&self, bits: &Bits, map: &Map) -> f32 {
+    /// How much of it a map gets right.
+    pub(super) fn share(&self, bits: &Bits, map: &Map) -> f32 {
         let right = self
             .0
             .iter()

@@ -1,11 +1,11 @@
 //! One look at a picture: through a lens, black and white, finder patterns, grids, codes.
 
 use super::binary::{Bits, Lens, binarise};
-use super::grid::{Grid, Triple, fit, sizes, triples};
+use super::grid::{Grid, Guess, Triple, fit, guesses, triples};
 use super::image::Image;
 use super::sample::{Bent, decide};
 use super::symbol::{self, Symbol};
-use super::{Clock, Code, finder, zxing};
+use super::{Clock, Code, finder, pure, zxing};
 
 /// How hard a look tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +27,32 @@ impl Look {
     /// Every code that this look reads, corners in pixels of the image.
     pub(super) fn at(self, image: Image<'_>, clock: &Clock) -> Seen {
         let bits = binarise(image, self.lens);
+        if self.lens == Lens::Plain
+            && let Some(grid) = pure::grid(&bits)
+            && let Some((symbol, corners)) = read_flat(grid, &bits)
+        {
+            return Seen {
+                codes: vec![code(symbol, corners)],
+                hints: 1,
+            };
+        }
         let step = (bits.height() / 300).clamp(2, 8);
         let found = finder::find(&bits, step, clock);
         let mut seen = Seen::default();
+        if std::env::var("SCAN_DEBUG").is_ok() {
+            eprintln!(
+                "{:?} {}x{} step {step} dark {:?}\n light {}",
+                self,
+                bits.width(),
+                bits.height(),
+                found
+                    .dark
+                    .iter()
+                    .map(|f| format!("{:.0},{:.0} m{:.1} s{}", f.x, f.y, f.module, f.seen))
+                    .collect::<Vec<_>>(),
+                found.light.len()
+            );
+        }
         if found.dark.len() >= 3 {
             self.among(&bits, &found.dark, image, false, clock, &mut seen);
         }
@@ -73,14 +96,39 @@ impl Look {
             if taken(&triple.corner) || taken(&triple.right) || taken(&triple.below) {
                 continue;
             }
+            let guesses = guesses(bits, &triple);
+            if guesses.is_empty() {
+                continue;
+            }
             seen.hints += 1;
+            let debug_start = std::time::Instant::now();
             let found = zxing::read(&matrix, &triple).or_else(|| {
                 if self.own {
-                    locate(bits, image, scale, inverted, &triple, clock)
+                    locate(bits, image, scale, inverted, &triple, &guesses, clock)
                 } else {
                     None
                 }
             });
+            if std::env::var("SCAN_DEBUG").is_ok() {
+                let t = triple;
+                eprintln!(
+                    "  triple {:.0},{:.0} {:.0},{:.0} {:.0},{:.0} modules {:.1} score {:.2} -> {} {:?} {:?}",
+                    t.corner.x,
+                    t.corner.y,
+                    t.right.x,
+                    t.right.y,
+                    t.below.x,
+                    t.below.y,
+                    t.modules,
+                    t.score,
+                    found.is_some(),
+                    debug_start.elapsed(),
+                    guesses
+                        .iter()
+                        .map(|g| fit(bits, &t, g).map(|f| (g.size, g.share, f.1)))
+                        .collect::<Vec<_>>()
+                );
+            }
             if let Some((symbol, corners)) = found {
                 read.push(corners);
                 seen.codes
@@ -122,13 +170,14 @@ fn locate(
     scale: f32,
     inverted: bool,
     triple: &Triple,
+    guesses: &[Guess],
     clock: &Clock,
 ) -> Option<(Symbol, [(f32, f32); 4])> {
-    for size in sizes(bits, triple) {
+    for guess in guesses {
         if clock.over() {
             return None;
         }
-        let (grid, share) = fit(bits, triple, size)?;
+        let (grid, share) = fit(bits, triple, guess)?;
         if share < 0.72 {
             continue;
         }
@@ -158,4 +207,9 @@ fn read_grid(
         }
     }
     None
+}
+
+fn read_flat(grid: Grid, bits: &Bits) -> Option<(Symbol, [(f32, f32); 4])> {
+    let flat = Bent::flat(grid);
+    Some((symbol::read(&flat.modules(bits))?, flat.corners()))
 }

@@ -9,6 +9,7 @@ mod finder;
 mod grid;
 mod image;
 mod look;
+mod pure;
 mod sample;
 mod segments;
 mod solomon;

@@ -68,8 +68,9 @@ fn sample(matrix: &BitMatrix, triple: &Triple) -> Option<(Symbol, [(f32, f32); 4
     let symbol = symbol::read(&modules)
         .or_else(|| modules.may_be_model_1().then(|| model_1(bits)).flatten())?;
     let points = found.getPoints();
+    // In the order top left, top right, bottom left, bottom right.
     let corner = |i: usize| points.get(i).map_or((0.0, 0.0), |p| (p.x, p.y));
-    Some((symbol, [corner(0), corner(1), corner(2), corner(3)]))
+    Some((symbol, [corner(0), corner(1), corner(3), corner(2)]))
 }
 
 /// Codes of the first edition, with another layout and other tables, are rxing's to decode.

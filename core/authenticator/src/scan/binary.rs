@@ -77,6 +77,8 @@ impl Bits {
 pub(crate) enum Lens {
     /// Nothing.
     Plain,
+    /// A little blur, 1 : 2 : 1 across and down: the sensor's noise.
+    Soft,
     /// Each pixel's square, which spreads the light greys: codes washed out by glare or exposure.
     Gamma,
     /// The mean of squares of so many pixels a side: noise, moiré and blur shrink with it. From 2.
@@ -89,7 +91,7 @@ impl Lens {
     /// The size of the result.
     pub(crate) fn size(self, image: &Image<'_>) -> (usize, usize) {
         match self {
-            Lens::Plain | Lens::Gamma => (image.width(), image.height()),
+            Lens::Plain | Lens::Soft | Lens::Gamma => (image.width(), image.height()),
             Lens::Shrink(k) => ((image.width() / k).max(1), (image.height() / k).max(1)),
             Lens::Double => (image.width() * 2, image.height() * 2),
         }
@@ -98,7 +100,7 @@ impl Lens {
     /// How many pixels of the original one of the result stands for.
     pub(crate) fn scale(self) -> f32 {
         match self {
-            Lens::Plain | Lens::Gamma => 1.0,
+            Lens::Plain | Lens::Soft | Lens::Gamma => 1.0,
             Lens::Shrink(k) => k as f32,
             Lens::Double => 0.5,
         }
@@ -134,6 +136,7 @@ impl<'a> Rows<'a> {
     fn write(&mut self, y: usize, out: &mut [u8]) {
         match self.lens {
             Lens::Plain => out.copy_from_slice(self.image.row(y, &mut self.buffer)),
+            Lens::Soft => self.soft(y, out),
             Lens::Gamma => {
                 for (o, &p) in out.iter_mut().zip(self.image.row(y, &mut self.buffer)) {
                     *o = self.gamma[usize::from(p)];
@@ -162,6 +165,23 @@ impl<'a> Rows<'a> {
         let count = (k * rows) as u32;
         for (o, s) in out.iter_mut().zip(self.sums.chunks_exact(k)) {
             *o = (s.iter().map(|&v| u32::from(v)).sum::<u32>() / count) as u8;
+        }
+    }
+
+    fn soft(&mut self, y: usize, out: &mut [u8]) {
+        self.sums.clear();
+        self.sums.resize(self.width + 2, 0);
+        let inner = &mut self.sums[1..=self.width];
+        for (row, weight) in [(y.saturating_sub(1), 1), (y, 2), (y + 1, 1)] {
+            for (s, &p) in inner.iter_mut().zip(self.image.row(row, &mut self.buffer)) {
+                *s += weight * u16::from(p);
+            }
+        }
+        self.sums[0] = self.sums[1];
+        self.sums[self.width + 1] = self.sums[self.width];
+        let (left, middle, right) = (&self.sums[..], &self.sums[1..], &self.sums[2..]);
+        for (((o, &a), &b), &c) in out.iter_mut().zip(left).zip(middle).zip(right) {
+            *o = ((a + 2 * b + c + 8) >> 4) as u8;
         }
     }
 

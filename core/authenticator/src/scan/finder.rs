@@ -11,6 +11,9 @@ const MAX_FINDERS: usize = 64;
 /// The most places looked at closely: a version 40 code in noise has about a thousand.
 const MAX_CANDIDATES: usize = 20_000;
 
+/// The smallest modules that a finder pattern can be told from noise by, in pixels; smaller ones need a closer lens.
+const SMALLEST: f32 = 1.4;
+
 /// The middle of what looks like a finder pattern.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Finder {
@@ -33,56 +36,84 @@ pub(super) struct Finders {
 
 /// Looks along every `step`-th row.
 pub(super) fn find(bits: &Bits, step: usize, clock: &Clock) -> Finders {
-    let mut out = Finders::default();
+    let mut dark = Seeking::default();
+    let mut light = Seeking::default();
     let mut edges: Vec<u32> = Vec::new();
-    let mut candidates = 0;
     for (turn, y) in (step / 2..bits.height()).step_by(step).enumerate() {
-        if candidates > MAX_CANDIDATES || turn % 16 == 0 && clock.over() {
+        if dark.candidates + light.candidates > MAX_CANDIDATES || turn % 16 == 0 && clock.over() {
             break;
         }
         row_edges(bits, y, &mut edges);
+        let y = y as f32 + 0.5;
+        dark.pass(y);
+        light.pass(y);
         // Six neighbouring edges bound five runs; the first edge of a row opens a black run.
         for (i, e) in edges.windows(6).enumerate() {
-            let Some(module) = pattern([
+            if let Some(module) = pattern([
                 e[1] - e[0],
                 e[2] - e[1],
                 e[3] - e[2],
                 e[4] - e[3],
                 e[5] - e[4],
-            ]) else {
-                continue;
-            };
-            let is_dark = i % 2 == 0;
-            let known = if is_dark {
-                &mut out.dark
-            } else {
-                &mut out.light
-            };
-            let (x, y) = ((e[2] + e[3]) as f32 / 2.0, y as f32 + 0.5);
-            let near = |f: &&mut Finder| {
-                (f.x - x).abs() < 1.5 * f.module && (f.y - y).abs() < 2.0 * f.module
-            };
-            if let Some(f) = known.iter_mut().find(near) {
-                f.seen += 1;
-                continue;
-            }
-            candidates += 1;
-            if let Some(finder) = confirm(bits, x, y, module, is_dark) {
-                let twin = |f: &Finder| {
-                    (f.x - finder.x).abs() < f.module && (f.y - finder.y).abs() < f.module
-                };
-                if !known.iter().any(twin) && known.len() < 4 * MAX_FINDERS {
-                    known.push(finder);
+            ]) {
+                let x = (e[2] + e[3]) as f32 / 2.0;
+                if i % 2 == 0 {
+                    dark.take(bits, x, y, module, true)
+                } else {
+                    light.take(bits, x, y, module, false)
                 }
             }
         }
     }
-    for list in [&mut out.dark, &mut out.light] {
-        // What many rows saw, for its size, is most likely a finder.
-        list.sort_by(|a, b| b.seen.cmp(&a.seen).then(b.module.total_cmp(&a.module)));
-        list.truncate(MAX_FINDERS);
+    Finders {
+        dark: dark.finish(),
+        light: light.finish(),
     }
-    out
+}
+
+/// Finder patterns of one polarity, while the rows pass.
+#[derive(Default)]
+struct Seeking {
+    found: Vec<Finder>,
+    /// Those that the next rows may still cross.
+    open: Vec<usize>,
+    candidates: usize,
+}
+
+impl Seeking {
+    fn pass(&mut self, y: f32) {
+        let found = &self.found;
+        self.open
+            .retain(|&i| y - found[i].y < 2.0 * found[i].module);
+    }
+
+    fn take(&mut self, bits: &Bits, x: f32, y: f32, module: f32, is_dark: bool) {
+        for &i in &self.open {
+            let f = &mut self.found[i];
+            if (f.x - x).abs() < 1.5 * f.module && (f.y - y).abs() < 2.0 * f.module {
+                f.seen += 1;
+                return;
+            }
+        }
+        self.candidates += 1;
+        let Some(finder) = confirm(bits, x, y, module, is_dark) else {
+            return;
+        };
+        let twin =
+            |f: &Finder| (f.x - finder.x).abs() < f.module && (f.y - finder.y).abs() < f.module;
+        if !self.open.iter().any(|&i| twin(&self.found[i])) {
+            self.open.push(self.found.len());
+            self.found.push(finder);
+        }
+    }
+
+    fn finish(mut self) -> Vec<Finder> {
+        // What many rows saw is most likely a finder pattern.
+        self.found
+            .sort_by(|a, b| b.seen.cmp(&a.seen).then(b.module.total_cmp(&a.module)));
+        self.found.truncate(MAX_FINDERS);
+        self.found
+    }
 }
 
 /// The places where a row changes colour, white before its start; ends with the row's width, and once more if the count is odd.
@@ -107,13 +138,16 @@ fn row_edges(bits: &Bits, y: usize, edges: &mut Vec<u32>) {
 /// The width of a module, if these runs are those of a finder pattern.
 fn pattern(runs: [u32; 5]) -> Option<f32> {
     let [a, b, c, d, e] = runs;
-    if c < 2 || c < b.max(d) || 3 * c < 4 * a.min(e) {
+    if c < 3 || c < b.max(d) || 3 * c < 4 * a.min(e) {
         return None;
     }
     let whole = [a + b, b + c, c + d, d + e];
     let module = whole.iter().sum::<u32>() as f32 / 12.0;
+    if module < 0.6 * SMALLEST {
+        return None;
+    }
     // A pixel of play in small patterns, half a module in large ones; the lens may shrink one side.
-    let play = 0.5 * module + 0.6;
+    let play = 0.4 * module + 0.5;
     let fits = whole
         .iter()
         .zip([2.0, 4.0, 4.0, 2.0])
@@ -123,6 +157,11 @@ fn pattern(runs: [u32; 5]) -> Option<f32> {
 
 /// Looks down, across and diagonally through the middle.
 fn confirm(bits: &Bits, x: f32, y: f32, module: f32, is_dark: bool) -> Option<Finder> {
+    // Most candidates in noise end here: a core of three modules is at least three pixels high.
+    let core = |dy: i32| bits.get(x as i32, y as i32 + dy) == is_dark;
+    if (-2..=0).all(|from| !(core(from) && core(from + 1) && core(from + 2))) {
+        return None;
+    }
     let (down, dy) = through(bits, (x, y), (0.0, 1.0), 12.0 * module, is_dark)?;
     if !(module / 3.0..module * 3.0).contains(&down) {
         return None;
@@ -130,23 +169,35 @@ fn confirm(bits: &Bits, x: f32, y: f32, module: f32, is_dark: bool) -> Option<Fi
     let y = y + dy;
     let (across, dx) = through(bits, (x, y), (1.0, 0.0), 4.0 * module + 4.0, is_dark)?;
     let x = x + dx;
-    let reach = 4.0 * across.max(down) + 4.0;
-    let slope = down / across;
-    let length = (1.0 + slope * slope).sqrt();
-    let diagonal = |sign: f32| {
+    let module = (across + down) / 2.0;
+    if module < SMALLEST {
+        return None;
+    }
+    let line = |slope: f32| {
+        // Slopes are of the pattern's own square: a pattern seen from the side is higher or wider.
+        let slope = slope * down / across;
+        let length = (1.0 + slope * slope).sqrt();
         through(
             bits,
             (x, y),
-            (1.0 / length, sign * slope / length),
-            reach * 1.5,
+            (1.0 / length, slope / length),
+            8.0 * across.max(down) + 6.0,
             is_dark,
         )
         .is_some()
     };
-    (diagonal(1.0) || diagonal(-1.0)).then_some(Finder {
+    // Both diagonals, then two of the four lines between: noise seldom looks like rings from every side.
+    let rings = line(1.0)
+        && line(-1.0)
+        && [0.41, -0.41, 2.41, -2.41]
+            .into_iter()
+            .filter(|&s| line(s))
+            .count()
+            >= 3;
+    rings.then_some(Finder {
         x,
         y,
-        module: (across + down) / 2.0,
+        module,
         seen: 1,
     })
 }

@@ -26,8 +26,10 @@ pub(super) struct Seen {
 impl Look {
     /// Every code that this look reads, corners in pixels of the image.
     pub(super) fn at(self, image: Image<'_>, clock: &Clock) -> Seen {
+        let t0 = std::time::Instant::now();
         let bits = binarise(image, self.lens);
-        if self.lens == Lens::Plain
+        let t1 = std::time::Instant::now();
+        if self.lens == Lens::Plain // pure
             && let Some(grid) = pure::grid(&bits)
             && let Some((symbol, corners)) = read_flat(grid, &bits)
         {
@@ -36,8 +38,9 @@ impl Look {
                 hints: 1,
             };
         }
-        let step = (bits.height() / 300).clamp(2, 8);
+        let step = (bits.height() / 240).clamp(2, 8);
         let found = finder::find(&bits, step, clock);
+        let t2 = std::time::Instant::now();
         let mut seen = Seen::default();
         if std::env::var("SCAN_DEBUG").is_ok() {
             eprintln!(
@@ -64,6 +67,18 @@ impl Look {
                 true,
                 clock,
                 &mut seen,
+            );
+        }
+        if std::env::var("SCAN_TIME").is_ok() {
+            eprintln!(
+                "{:?} bin {:?} find {:?} rest {:?} dark {} light {} hints {}",
+                self.lens,
+                t1 - t0,
+                t2 - t1,
+                t2.elapsed(),
+                found.dark.len(),
+                found.light.len(),
+                seen.hints
             );
         }
         seen

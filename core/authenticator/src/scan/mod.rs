@@ -82,7 +82,8 @@ const fn look(lens: Lens, own: bool) -> Look {
 }
 
 /// In the order of what they read for their time on photographs.
-const LOOKS: [Look; 5] = [
+const LOOKS: [Look; 6] = [
+    look(Lens::Soft, true),
     look(Lens::Plain, true),
     look(Lens::Gamma, true),
     look(Lens::Shrink(2), true),

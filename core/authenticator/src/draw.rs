@@ -152,9 +152,9 @@ fn segments(bytes: &[u8], version: Version) -> Vec<Segment> {
         // Closing one segment and opening another after this byte.
         let closed = after;
         for to in 0..3 {
-            for from in 0..3 {
-                let through = closed[from].div_ceil(6) * 6 + header[to];
-                if closed[from] < NEVER && through < after[to] {
+            for (from, &closed) in closed.iter().enumerate() {
+                let through = closed.div_ceil(6) * 6 + header[to];
+                if closed < NEVER && through < after[to] {
                     after[to] = through;
                     step[to] = from as u8;
                 }

@@ -19,7 +19,7 @@ impl Grey {
     /// A quarter turn clockwise, so many times.
     #[must_use]
     pub fn turned(&self, quarters: usize) -> Self {
-        if quarters % 4 == 0 {
+        if quarters.is_multiple_of(4) {
             return self.clone();
         }
         let (w, h) = (self.width, self.height);

@@ -5,6 +5,7 @@
 //! codes on dark are no worse off than dark on light. The picture streams through three strips of eight rows, so that a scaled or
 //! brightened version of it never exists as a whole: memory is the bits, an eighth of the pixels.
 
+use super::Clock;
 use super::image::Image;
 
 const BLOCK: usize = 8;
@@ -46,7 +47,6 @@ impl Bits {
 
     /// Whether a pixel is black; outside is white.
     #[inline]
-
     pub(crate) fn get(&self, x: i32, y: i32) -> bool {
         if x < 0 || y < 0 || x as usize >= self.width || y as usize >= self.height {
             return false;
@@ -188,7 +188,7 @@ impl<'a> Rows<'a> {
     /// Bilinear, output pixel centres at a quarter and three quarters of an input pixel: weights 9, 3, 3, 1.
     fn double(&mut self, y: usize, out: &mut [u8]) {
         let near = y / 2;
-        let far = if y % 2 == 0 {
+        let far = if y.is_multiple_of(2) {
             near.saturating_sub(1)
         } else {
             near + 1
@@ -216,8 +216,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Black and white by the local threshold.
-pub(crate) fn binarise(image: Image<'_>, lens: Lens) -> Bits {
+/// Black and white by the local threshold. What is not done when the time is over stays white.
+pub(crate) fn binarise(image: Image<'_>, lens: Lens, clock: &Clock) -> Bits {
     let mut rows = Rows::new(image, lens);
     let (width, height) = (rows.width, rows.height);
     let mut bits = Bits::new(width, height);
@@ -227,6 +227,9 @@ pub(crate) fn binarise(image: Image<'_>, lens: Lens) -> Bits {
     let mut column = Columns::new(width);
     let mut mean = vec![128_u8; across];
     for ahead in 0..down + 2 {
+        if ahead % 8 == 7 && clock.over() {
+            break;
+        }
         if ahead < down {
             let strip = &mut strips[ahead % 3];
             for (dy, out) in strip.chunks_exact_mut(width).enumerate() {
@@ -403,7 +406,8 @@ mod tests {
                     Lens::Shrink(7),
                     Lens::Double,
                 ] {
-                    let bits = binarise(image, lens);
+                    let bits =
+                        binarise(image, lens, &Clock::new(std::time::Duration::from_secs(60)));
                     assert_eq!((bits.width(), bits.height()), lens.size(&image));
                     let spare = bits.per_row * 64 - bits.width;
                     for y in 0..bits.height() {

@@ -40,7 +40,7 @@ pub(super) fn find(bits: &Bits, step: usize, clock: &Clock) -> Finders {
     let mut light = Seeking::default();
     let mut edges: Vec<u32> = Vec::new();
     for (turn, y) in (step / 2..bits.height()).step_by(step).enumerate() {
-        if dark.candidates + light.candidates > MAX_CANDIDATES || turn % 16 == 0 && clock.over() {
+        if dark.candidates + light.candidates > MAX_CANDIDATES || turn % 8 == 0 && clock.over() {
             break;
         }
         row_edges(bits, y, &mut edges);
@@ -186,14 +186,12 @@ fn confirm(bits: &Bits, x: f32, y: f32, module: f32, is_dark: bool) -> Option<Fi
         )
         .is_some()
     };
-    // Both diagonals, then two of the four lines between: noise seldom looks like rings from every side.
-    let rings = line(1.0)
-        && line(-1.0)
-        && [0.41, -0.41, 2.41, -2.41]
-            .into_iter()
-            .filter(|&s| line(s))
-            .count()
-            >= 3;
+    // Four of six further lines, the diagonals among them: noise seldom looks like rings from every side.
+    let rings = [1.0, -1.0, 0.41, -0.41, 2.41, -2.41]
+        .into_iter()
+        .filter(|&s| line(s))
+        .count()
+        >= 4;
     rings.then_some(Finder {
         x,
         y,

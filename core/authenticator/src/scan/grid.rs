@@ -1,5 +1,6 @@
 //! Three finder patterns to the grid of a code: which three, how many modules, and where each module lies.
 
+use super::Clock;
 use super::binary::Bits;
 use super::finder::{Finder, three_edges};
 use super::symbol::Layout;
@@ -20,7 +21,7 @@ pub(super) struct Triple {
 }
 
 /// The plausible sets of three dark finder patterns, best first.
-pub(super) fn triples(bits: &Bits, finders: &[Finder]) -> Vec<Triple> {
+pub(super) fn triples(bits: &Bits, finders: &[Finder], clock: &Clock) -> Vec<Triple> {
     let mut out = Vec::new();
     let mut near: Vec<(f32, usize)> = Vec::new();
     for (i, corner) in finders.iter().enumerate() {
@@ -39,7 +40,7 @@ pub(super) fn triples(bits: &Bits, finders: &[Finder]) -> Vec<Triple> {
                 out.extend(triple(bits, *corner, finders[a], finders[b]));
             }
         }
-        if out.len() > 1000 {
+        if out.len() > 1000 || clock.over() {
             break;
         }
     }

@@ -113,7 +113,7 @@ impl<'a> Image<'a> {
         stride: usize,
         layout: Layout,
     ) -> Result<Self, ImageError> {
-        let area = width.checked_mul(height).unwrap_or(usize::MAX);
+        let area = width.saturating_mul(height);
         if width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE || area > MAX_PIXELS {
             return Err(ImageError::Size(width, height));
         }
@@ -187,7 +187,6 @@ impl<'a> Image<'a> {
     }
 
     /// The brightness of the pixel nearest to a point inside; points outside give the nearest edge pixel.
-
     pub(crate) fn at(&self, x: usize, y: usize) -> u8 {
         let (x, y) = (x.min(self.width - 1), y.min(self.height - 1));
         match self.layout {

@@ -1,230 +1,170 @@
 //! One look at a picture: through a lens, black and white, finder patterns, grids, codes.
 
 use super::binary::{Bits, Lens, binarise};
+use super::finder::{self, Finder};
 use super::grid::{Grid, Guess, Triple, fit, guesses, triples};
 use super::image::Image;
 use super::sample::{Bent, decide};
 use super::symbol::{self, Symbol};
-use super::{Clock, Code, finder, pure, zxing};
+use super::{Clock, Code, pure, zxing};
 
-/// How hard a look tries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
-    pub(super) lens: Lens,
-    /// The locator of our own where rxing's sampler fails.
-    pub(super) own: bool,
-}
+/// The share of known modules from which a grid is worth reading. Chance gives 0.55, codes on cloth 0.8.
+const WORTH_READING: f32 = 0.72;
+
+type Quad = [(f32, f32); 4];
 
 /// What a look saw.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) codes: Vec<Code>,
-    /// Sets of three finder patterns that might have been a code.
-    pub(super) hints: usize,
+    /// Three finder patterns that fit together so well that a code must be there, which was not read.
+    pub(super) unread: bool,
 }
 
-impl Look {
-    /// Every code that this look reads, corners in pixels of the image.
-    pub(super) fn at(self, image: Image<'_>, clock: &Clock) -> Seen {
-        let t0 = std::time::Instant::now();
-        let bits = binarise(image, self.lens);
-        let t1 = std::time::Instant::now();
-        if self.lens == Lens::Plain // pure
-            && let Some(grid) = pure::grid(&bits)
-            && let Some((symbol, corners)) = read_flat(grid, &bits)
-        {
-            return Seen {
-                codes: vec![code(symbol, corners)],
-                hints: 1,
-            };
-        }
-        let step = (bits.height() / 240).clamp(2, 8);
-        let found = finder::find(&bits, step, clock);
-        let t2 = std::time::Instant::now();
-        let mut seen = Seen::default();
-        if std::env::var("SCAN_DEBUG").is_ok() {
-            eprintln!(
-                "{:?} {}x{} step {step} dark {:?}\n light {}",
-                self,
-                bits.width(),
-                bits.height(),
-                found
-                    .dark
-                    .iter()
-                    .map(|f| format!("{:.0},{:.0} m{:.1} s{}", f.x, f.y, f.module, f.seen))
-                    .collect::<Vec<_>>(),
-                found.light.len()
-            );
-        }
-        if found.dark.len() >= 3 {
-            self.among(&bits, &found.dark, image, false, clock, &mut seen);
-        }
-        if found.light.len() >= 3 {
-            self.among(
-                &bits.inverted(),
-                &found.light,
-                image,
-                true,
-                clock,
-                &mut seen,
-            );
-        }
-        if std::env::var("SCAN_TIME").is_ok() {
-            eprintln!(
-                "{:?} bin {:?} find {:?} rest {:?} dark {} light {} hints {}",
-                self.lens,
-                t1 - t0,
-                t2 - t1,
-                t2.elapsed(),
-                found.dark.len(),
-                found.light.len(),
-                seen.hints
-            );
-        }
-        seen
+/// Every code seen through a lens, corners in pixels of the image.
+pub(super) fn look(image: Image<'_>, lens: Lens, clock: &Clock) -> Seen {
+    let bits = binarise(image, lens, clock);
+    let mut look = Look {
+        image,
+        scale: lens.scale(),
+        clock,
+        seen: Seen::default(),
+    };
+    if let Some(found) = pure::grid(&bits)
+        .filter(|_| lens == Lens::Plain)
+        .and_then(|grid| plainly(grid, &bits))
+    {
+        look.found(found);
+        return look.seen;
+    }
+    // Small pictures row by row, large ones so that a version 20 code that fills a quarter is seen five times.
+    let step = (bits.height() / 240).clamp(2, 8);
+    let finders = finder::find(&bits, step, clock);
+    if finders.dark.len() >= 3 {
+        look.among(&bits, &finders.dark, false);
+    }
+    if finders.light.len() >= 3 {
+        look.among(&bits.inverted(), &finders.light, true);
+    }
+    look.seen
+}
+
+struct Look<'a> {
+    image: Image<'a>,
+    /// Pixels of the image for one of the bits.
+    scale: f32,
+    clock: &'a Clock,
+    seen: Seen,
+}
+
+impl Look<'_> {
+    fn found(&mut self, (symbol, quad): (Symbol, Quad)) {
+        let [a, b, c, d] = quad.map(|(x, y)| (x * self.scale, y * self.scale));
+        self.seen.codes.push(Code {
+            text: symbol.content.text,
+            bytes: symbol.content.bytes,
+            corners: if symbol.mirrored {
+                [a, d, c, b]
+            } else {
+                [a, b, c, d]
+            },
+            version: symbol.version,
+            level: symbol.level,
+        });
     }
 
-    fn among(
-        self,
-        bits: &Bits,
-        finders: &[finder::Finder],
-        image: Image<'_>,
-        inverted: bool,
-        clock: &Clock,
-        seen: &mut Seen,
-    ) {
-        let plausible = triples(bits, finders);
-        if plausible.is_empty() {
-            return;
-        }
-        let Some(matrix) = zxing::matrix(bits) else {
-            return;
-        };
-        let scale = self.lens.scale();
-        let mut read: Vec<[(f32, f32); 4]> = Vec::new();
+    fn among(&mut self, bits: &Bits, finders: &[Finder], inverted: bool) {
+        let plausible = triples(bits, finders, self.clock);
+        let mut matrix = None;
+        let mut read: Vec<Quad> = Vec::new();
         for triple in plausible {
-            if clock.over() {
+            if self.clock.over() {
                 return;
             }
             // A code's own finder patterns belong to no other.
-            let taken = |f: &finder::Finder| read.iter().any(|q| inside(q, f.x, f.y));
+            let taken = |f: &Finder| read.iter().any(|q| inside(q, f.x, f.y));
             if taken(&triple.corner) || taken(&triple.right) || taken(&triple.below) {
                 continue;
             }
             let guesses = guesses(bits, &triple);
-            if guesses.is_empty() {
+            let Some(best) = guesses.iter().map(|g| g.share).max_by(f32::total_cmp) else {
                 continue;
+            };
+            if matrix.is_none() {
+                matrix = zxing::matrix(bits);
             }
-            seen.hints += 1;
-            let debug_start = std::time::Instant::now();
-            let found = zxing::read(&matrix, &triple).or_else(|| {
-                if self.own {
-                    locate(bits, image, scale, inverted, &triple, &guesses, clock)
-                } else {
-                    None
+            let found = matrix.as_ref().and_then(|m| zxing::read(m, &triple));
+            match found.or_else(|| self.locate(bits, inverted, &triple, &guesses)) {
+                Some(found) => {
+                    read.push(found.1);
+                    self.found(found);
                 }
-            });
-            if std::env::var("SCAN_DEBUG").is_ok() {
-                let t = triple;
-                eprintln!(
-                    "  triple {:.0},{:.0} {:.0},{:.0} {:.0},{:.0} modules {:.1} score {:.2} -> {} {:?} {:?}",
-                    t.corner.x,
-                    t.corner.y,
-                    t.right.x,
-                    t.right.y,
-                    t.below.x,
-                    t.below.y,
-                    t.modules,
-                    t.score,
-                    found.is_some(),
-                    debug_start.elapsed(),
-                    guesses
-                        .iter()
-                        .map(|g| fit(bits, &t, g).map(|f| (g.size, g.share, f.1)))
-                        .collect::<Vec<_>>()
-                );
-            }
-            if let Some((symbol, corners)) = found {
-                read.push(corners);
-                seen.codes
-                    .push(code(symbol, corners.map(|(x, y)| (x * scale, y * scale))));
+                None => self.seen.unread |= best > 0.85,
             }
         }
     }
-}
 
-fn code(symbol: Symbol, corners: [(f32, f32); 4]) -> Code {
-    let [a, b, c, d] = corners;
-    Code {
-        text: symbol.content.text,
-        bytes: symbol.content.bytes,
-        corners: if symbol.mirrored {
-            [a, d, c, b]
-        } else {
-            corners
-        },
-        version: symbol.version,
-        level: symbol.level,
+    /// The locator of our own.
+    fn locate(
+        &self,
+        bits: &Bits,
+        inverted: bool,
+        triple: &Triple,
+        guesses: &[Guess],
+    ) -> Option<(Symbol, Quad)> {
+        guesses.iter().find_map(|guess| {
+            if self.clock.over() {
+                return None;
+            }
+            let (grid, share) = fit(bits, triple, guess)?;
+            if share < WORTH_READING {
+                None
+            } else {
+                self.read(grid, bits, inverted)
+            }
+        })
+    }
+
+    /// Reads a grid as it is, then bent as the edges say; by the black-and-white picture, then by each module's brightness, sharpened
+    /// more and more.
+    fn read(&self, grid: Grid, bits: &Bits, inverted: bool) -> Option<(Symbol, Quad)> {
+        let flat = Bent::flat(grid);
+        if let Some(symbol) = symbol::read_either_way(&flat.modules(bits)) {
+            return Some((symbol, flat.corners()));
+        }
+        let bent = Bent::follow(grid, bits);
+        if let Some(symbol) = symbol::read(&bent.modules(bits)) {
+            return Some((symbol, bent.corners()));
+        }
+        for bent in [flat, bent] {
+            let values = bent.values(&self.image, self.scale);
+            for sharpen in [0.0, 0.25, 0.6] {
+                if self.clock.over() {
+                    return None;
+                }
+                if let Some(symbol) = symbol::read(&decide(&values, grid.size, sharpen, inverted)) {
+                    return Some((symbol, bent.corners()));
+                }
+            }
+        }
+        None
     }
 }
 
+fn plainly(grid: Grid, bits: &Bits) -> Option<(Symbol, Quad)> {
+    let flat = Bent::flat(grid);
+    Some((
+        symbol::read_either_way(&flat.modules(bits))?,
+        flat.corners(),
+    ))
+}
+
 /// Whether a point is inside a quadrilateral given clockwise, or counter-clockwise.
-fn inside(quad: &[(f32, f32); 4], x: f32, y: f32) -> bool {
+pub(super) fn inside(quad: &Quad, x: f32, y: f32) -> bool {
     let side = |i: usize| {
         let ((ax, ay), (bx, by)) = (quad[i], quad[(i + 1) % 4]);
         (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0.0
     };
     let first = side(0);
     (1..4).all(|i| side(i) == first)
-}
-
-/// The locator of our own.
-fn locate(
-    bits: &Bits,
-    image: Image<'_>,
-    scale: f32,
-    inverted: bool,
-    triple: &Triple,
-    guesses: &[Guess],
-    clock: &Clock,
-) -> Option<(Symbol, [(f32, f32); 4])> {
-    for guess in guesses {
-        if clock.over() {
-            return None;
-        }
-        let (grid, share) = fit(bits, triple, guess)?;
-        if share < 0.72 {
-            continue;
-        }
-        if let Some(found) = read_grid(grid, bits, image, scale, inverted) {
-            return Some(found);
-        }
-    }
-    None
-}
-
-fn read_grid(
-    grid: Grid,
-    bits: &Bits,
-    image: Image<'_>,
-    scale: f32,
-    inverted: bool,
-) -> Option<(Symbol, [(f32, f32); 4])> {
-    for bent in [Bent::flat(grid), Bent::follow(grid, bits)] {
-        let symbol = symbol::read(&bent.modules(bits)).or_else(|| {
-            let values = bent.values(&image, scale);
-            [0.0, 0.25, 0.6]
-                .into_iter()
-                .find_map(|sharpen| symbol::read(&decide(&values, grid.size, sharpen, inverted)))
-        });
-        if let Some(symbol) = symbol {
-            return Some((symbol, bent.corners()));
-        }
-    }
-    None
-}
-
-fn read_flat(grid: Grid, bits: &Bits) -> Option<(Symbol, [(f32, f32); 4])> {
-    let flat = Bent::flat(grid);
-    Some((symbol::read(&flat.modules(bits))?, flat.corners()))
 }

@@ -11,6 +11,7 @@ mod image;
 mod look;
 mod pure;
 mod sample;
+mod scanner;
 mod segments;
 mod solomon;
 mod symbol;
@@ -20,9 +21,7 @@ use std::time::{Duration, Instant};
 
 pub use file::{Diagnosis, ScanError, decode_file};
 pub use image::{Image, ImageError, MAX_PIXELS, MAX_SIDE};
-
-use binary::Lens;
-use look::Look;
+pub use scanner::{Scanner, thorough};
 
 /// How much of a code may be unreadable and still be corrected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,69 +73,5 @@ impl Clock {
 
     pub(crate) fn over(&self) -> bool {
         Instant::now() >= self.end
-    }
-}
-
-const fn look(lens: Lens, own: bool) -> Look {
-    Look { lens, own }
-}
-
-/// In the order of what they read for their time on photographs.
-const LOOKS: [Look; 6] = [
-    look(Lens::Soft, true),
-    look(Lens::Plain, true),
-    look(Lens::Gamma, true),
-    look(Lens::Shrink(2), true),
-    look(Lens::Double, true),
-    look(Lens::Shrink(3), true),
-];
-
-/// Every code in a still picture, for at most about [`STILL_BUDGET`].
-#[must_use]
-pub fn thorough(image: Image<'_>) -> Vec<Code> {
-    let clock = Clock::new(STILL_BUDGET);
-    for look in LOOKS {
-        let seen = look.at(image, &clock);
-        if !seen.codes.is_empty() || clock.over() {
-            return seen.codes;
-        }
-    }
-    Vec::new()
-}
-
-/// Reads codes from a stream of camera frames, each within a budget.
-///
-/// Every frame gets the attempt that reads most codes, and one further attempt of a round that goes on over the
-/// frames: a code that the first attempt can't read is found some frames later, and a frame without a code stays cheap.
-#[derive(Debug)]
-pub struct Scanner {
-    budget: Duration,
-    next: usize,
-}
-
-impl Default for Scanner {
-    fn default() -> Self {
-        Self::new(FRAME_BUDGET)
-    }
-}
-
-impl Scanner {
-    /// A scanner that spends about `budget` on a frame.
-    #[must_use]
-    pub fn new(budget: Duration) -> Self {
-        Self { budget, next: 0 }
-    }
-
-    /// Every code in this frame that its share of attempts reads.
-    pub fn frame(&mut self, image: Image<'_>) -> Vec<Code> {
-        let clock = Clock::new(self.budget);
-        let seen = LOOKS[0].at(image, &clock);
-        if !seen.codes.is_empty() || clock.over() {
-            return seen.codes;
-        }
-        let further = &LOOKS[1..];
-        let look = further[self.next % further.len()];
-        self.next = (self.next + 1) % further.len();
-        look.at(image, &clock).codes
     }
 }

@@ -7,8 +7,6 @@ use super::grid::Grid;
 use super::image::Image;
 use super::symbol::Modules;
 
-/// Modules between the nodes of the bent grid.
-const SPACING: usize = 3;
 /// How far around a node edges are collected, in modules.
 const REACH: i32 = 3;
 
@@ -19,17 +17,25 @@ const REACH: i32 = 3;
 /// and the phase never slips by a whole module. (As a clock is recovered from a signal; the method is our own.)
 pub(super) struct Bent {
     grid: Grid,
+    /// Modules between nodes.
+    spacing: usize,
+    /// Nodes a side.
     across: usize,
+    bent: bool,
     shifts: Vec<(f32, f32)>,
 }
 
 impl Bent {
     /// No bend.
     pub(super) fn flat(grid: Grid) -> Self {
-        let across = grid.size.div_ceil(SPACING) + 1;
+        // Large codes bend less from module to module.
+        let spacing = 3 * grid.size.div_ceil(60);
+        let across = grid.size.div_ceil(spacing) + 1;
         Self {
             grid,
+            spacing,
             across,
+            bent: false,
             shifts: vec![(0.0, 0.0); across * across],
         }
     }
@@ -37,6 +43,7 @@ impl Bent {
     /// The bend that the edges show.
     pub(super) fn follow(grid: Grid, bits: &Bits) -> Self {
         let mut bent = Self::flat(grid);
+        bent.bent = true;
         let n = bent.across;
         let far = grid.size as f32 - 3.5;
         let start = |i: usize| {
@@ -70,8 +77,8 @@ impl Bent {
 
     fn node(&self, i: usize) -> (f32, f32) {
         (
-            (i % self.across * SPACING) as f32,
-            (i / self.across * SPACING) as f32,
+            (i % self.across * self.spacing) as f32,
+            (i / self.across * self.spacing) as f32,
         )
     }
 
@@ -159,7 +166,10 @@ impl Bent {
 
     /// The pixel of a point in modules.
     fn at(&self, u: f32, v: f32) -> (f32, f32) {
-        let (x, y) = (u / SPACING as f32, v / SPACING as f32);
+        if !self.bent {
+            return self.grid.map.at(u, v);
+        }
+        let (x, y) = (u / self.spacing as f32, v / self.spacing as f32);
         let (i, j) = (
             (x as usize).min(self.across - 2),
             (y as usize).min(self.across - 2),
@@ -189,47 +199,49 @@ impl Bent {
         ]
     }
 
-    /// The modules by the black-and-white picture: most of five points each.
+    /// Pixels a module, in the middle.
+    fn module(&self) -> f32 {
+        let middle = self.grid.size as f32 / 2.0;
+        let (a, b) = (self.at(middle, middle), self.at(middle + 1.0, middle));
+        (a.0 - b.0).hypot(a.1 - b.1)
+    }
+
+    /// The modules by the black-and-white picture: most of five points each, or the middle of very small ones.
     pub(super) fn modules(&self, bits: &Bits) -> Modules {
+        const POINTS: [(f32, f32); 5] = [
+            (0.0, 0.0),
+            (0.2, 0.2),
+            (-0.2, -0.2),
+            (0.2, -0.2),
+            (-0.2, 0.2),
+        ];
+        let points = if self.module() < 3.0 {
+            &POINTS[..1]
+        } else {
+            &POINTS
+        };
         let n = self.grid.size;
         let mut dark = Vec::with_capacity(n * n);
-        let mut sure = Vec::with_capacity(n * n);
         for y in 0..n {
             for x in 0..n {
-                let (u, v) = (x as f32 + 0.5, y as f32 + 0.5);
-                let points = [
-                    (0.0, 0.0),
-                    (0.2, 0.2),
-                    (-0.2, -0.2),
-                    (0.2, -0.2),
-                    (-0.2, 0.2),
-                ];
-                let votes: i32 = points
-                    .iter()
-                    .map(|(a, b)| {
-                        let (px, py) = self.at(u + a, v + b);
-                        i32::from(bits.get(px.floor() as i32, py.floor() as i32))
-                    })
-                    .sum();
-                dark.push(votes >= 3);
-                sure.push((2 * votes - 5).unsigned_abs() as u8);
+                let votes = points.iter().filter(|(a, b)| {
+                    let (px, py) = self.at(x as f32 + 0.5 + a, y as f32 + 0.5 + b);
+                    bits.get(px.floor() as i32, py.floor() as i32)
+                });
+                dark.push(2 * votes.count() > points.len());
             }
         }
         Modules {
             size: n,
             dark,
-            sure,
+            sure: Vec::new(),
         }
     }
 
     /// The brightness of each module: the mean of some points around its middle. `scale` is from pixels of the bits to the image's.
     pub(super) fn values(&self, image: &Image<'_>, scale: f32) -> Vec<f32> {
         let n = self.grid.size;
-        let (a, b) = (
-            self.at(n as f32 / 2.0, n as f32 / 2.0),
-            self.at(n as f32 / 2.0 + 1.0, n as f32 / 2.0),
-        );
-        let module = (a.0 - b.0).hypot(a.1 - b.1) * scale;
+        let module = self.module() * scale;
         let points: &[f32] = match module {
             m if m < 2.5 => &[0.0],
             m if m < 5.0 => &[-0.2, 0.2],

@@ -92,20 +92,19 @@ impl Layout {
     }
 }
 
-/// Reads a symbol, or its mirror image. Doubtful code words, if the modules say which, are treated as erased when plain correction fails.
-pub(super) fn read(modules: &Modules) -> Option<Symbol> {
-    let layout = Layout::of(modules.size)?;
-    if let Some(symbol) = read_upright(modules, layout) {
-        return Some(symbol);
-    }
-    let turned = modules.mirrored();
-    read_upright(&turned, layout).map(|s| Symbol {
-        mirrored: true,
-        ..s
+/// Reads a symbol, or its mirror image.
+pub(super) fn read_either_way(modules: &Modules) -> Option<Symbol> {
+    read(modules).or_else(|| {
+        read(&modules.mirrored()).map(|s| Symbol {
+            mirrored: true,
+            ..s
+        })
     })
 }
 
-fn read_upright(modules: &Modules, layout: &Layout) -> Option<Symbol> {
+/// Reads a symbol. Doubtful code words, if the modules say which, are treated as erased when plain correction fails.
+pub(super) fn read(modules: &Modules) -> Option<Symbol> {
+    let layout = Layout::of(modules.size)?;
     let (level, mask) = format(modules)?;
     let (words, sure) = code_words(modules, layout, mask);
     let correction = [
@@ -208,14 +207,14 @@ fn format_word(data: u16) -> u16 {
 
 fn masked(mask: u8, x: usize, y: usize) -> bool {
     match mask {
-        0 => (x + y) % 2 == 0,
-        1 => y % 2 == 0,
-        2 => x % 3 == 0,
-        3 => (x + y) % 3 == 0,
-        4 => (y / 2 + x / 3) % 2 == 0,
-        5 => x * y % 6 == 0,
+        0 => (x + y).is_multiple_of(2),
+        1 => y.is_multiple_of(2),
+        2 => x.is_multiple_of(3),
+        3 => (x + y).is_multiple_of(3),
+        4 => (y / 2 + x / 3).is_multiple_of(2),
+        5 => (x * y).is_multiple_of(6),
         6 => x * y % 6 < 3,
-        _ => (x * y % 3 + x + y) % 2 == 0,
+        _ => (x * y % 3 + x + y).is_multiple_of(2),
     }
 }
 

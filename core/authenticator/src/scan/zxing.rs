@@ -65,7 +65,7 @@ fn sample(matrix: &BitMatrix, triple: &Triple) -> Option<(Symbol, [(f32, f32); 4
         dark,
         sure: Vec::new(),
     };
-    let symbol = symbol::read(&modules)
+    let symbol = symbol::read_either_way(&modules)
         .or_else(|| modules.may_be_model_1().then(|| model_1(bits)).flatten())?;
     let points = found.getPoints();
     // In the order top left, top right, bottom left, bottom right.

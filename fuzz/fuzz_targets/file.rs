@@ -1,0 +1,8 @@
+//! Any bytes as an image file: refused or read, within the limits on memory.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let _ = countersign::scan::decode_file(data);
+});

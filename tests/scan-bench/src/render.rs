@@ -270,8 +270,8 @@ impl Canvas {
         let (a, b) = (r.between(0.0, 3.1).sin_cos(), r.between(0.0, 3.1).sin_cos());
         let (fine, coarse) = (r.between(2.0, 4.5), r.between(12.0, 70.0));
         self.add(|x, y, v| {
-            let wave = ((x * a.0 + y * a.1) * 6.283 / fine).sin()
-                + ((x * b.0 + y * b.1) * 6.283 / coarse).sin();
+            let wave = ((x * a.0 + y * a.1) * std::f32::consts::TAU / fine).sin()
+                + ((x * b.0 + y * b.1) * std::f32::consts::TAU / coarse).sin();
             v * strength * 0.5 * wave
         });
     }

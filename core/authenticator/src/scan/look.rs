@@ -30,10 +30,12 @@ pub(super) fn look(image: Image<'_>, lens: Lens, clock: &Clock) -> Seen {
         clock,
         seen: Seen::default(),
     };
-    if let Some(found) = pure::grid(&bits)
-        .filter(|_| lens == Lens::Plain)
-        .and_then(|grid| plainly(grid, &bits))
-    {
+    let pure = if lens == Lens::Plain {
+        pure::grid(&bits)
+    } else {
+        None
+    };
+    if let Some(found) = pure.and_then(|grid| plainly(grid, &bits)) {
         look.found(found);
         return look.seen;
     }

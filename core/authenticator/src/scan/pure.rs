@@ -16,6 +16,9 @@ pub(super) fn grid(bits: &Bits) -> Option<Grid> {
             .unwrap_or(width)
     };
     let seven = run(Box::new(left..right)).max(run(Box::new((left..right).rev())));
+    if seven == 0 || seven > width / 3 {
+        return None;
+    }
     let near = ((7.0 * width as f32 / seven as f32 - 17.0) / 4.0).round() as i32;
     let square = [(left, top), (right, top), (right, bottom), (left, bottom)]
         .map(|(x, y)| (x as f32, y as f32));

@@ -5,7 +5,10 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::text::{safe, safe_json};
+use crate::text::{safe, safe_json, wrapped};
+
+/// Where sentences on a terminal are broken.
+const WIDTH: usize = 79;
 
 /// How this run speaks.
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +66,20 @@ impl Out {
 
     /// A note for the person, which is not what was asked for.
     pub(crate) fn note(self, words: &str) {
-        // Nobody is left to be told when standard error is gone.
-        let _ = writeln!(io::stderr(), "{words}");
+        let mut stderr = io::stderr().lock();
+        let folded = stderr.is_terminal();
+        for line in words.lines() {
+            // Tables keep their form, and programs that read along get whole lines.
+            let lines = if folded && !line.starts_with("  ") {
+                wrapped(line, WIDTH)
+            } else {
+                vec![line.to_owned()]
+            };
+            for line in lines {
+                // Nobody is left to be told when standard error is gone.
+                let _ = writeln!(stderr, "{line}");
+            }
+        }
     }
 
     /// Says what went wrong.

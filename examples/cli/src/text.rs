@@ -100,6 +100,24 @@ pub(crate) fn plural(number: u64, one: &str) -> String {
     }
 }
 
+/// Lines of at most `width` characters, where words allow.
+#[must_use]
+pub(crate) fn wrapped(words: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +148,11 @@ mod tests {
         assert!(moment(1_000_300, 1_000_000).ends_with("in 5 minutes"));
         assert_eq!(moment(u64::MAX, 0), "at an unknown time");
         assert_eq!(rfc3339(0).as_deref(), Some("1970-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn long_words_go_over_several_lines() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("", 7), [""]);
     }
 }

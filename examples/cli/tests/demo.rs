@@ -92,3 +92,19 @@ async fn demo_runs_again_and_again_against_a_running_service() {
         run.stdout
     );
 }
+
+#[test]
+fn demo_says_so_where_a_process_cannot_be_cut_off_from_the_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = common::command(folder.path(), &["demo"])
+        .env("PATH", folder.path())
+        .output()
+        .map(common::Run::from)
+        .unwrap();
+    assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+    assert!(
+        run.stdout.contains("cannot cut a process"),
+        "{}",
+        run.stdout
+    );
+}

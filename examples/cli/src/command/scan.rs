@@ -81,10 +81,8 @@ async fn code(phone: &Authenticator, request: &CodeRequest, args: &Scan, out: Ou
         );
         return Ok(());
     }
-    let words = format!(
-        "Type this code on the page:\n\n    {}\n",
-        out.strong(&shown.code)
-    );
+    let rows = views::asked_rows(&request.asked, &request.account);
+    let words = code_words(out, &rows, &shown.code);
     show(out, &words, remaining(&request.asked, shown.expires_at)).await
 }
 

@@ -188,9 +188,9 @@ async fn poll(
     let reply = status::query(phone, account, Asking::inbox(wait), ask).await?;
     let account = take(phone, account, &reply)?;
     match reply.result {
+        _ if account.state == State::Suspended => return Err(InboxError::Suspended),
         ResultCode::Done => (),
         ResultCode::NotActive => return Err(InboxError::NotActive),
-        ResultCode::Suspended => return Err(InboxError::Suspended),
         _ => return Err(status::unexpected(&account, "its result").into()),
     }
     let mut requests = Vec::new();

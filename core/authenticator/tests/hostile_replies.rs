@@ -378,6 +378,25 @@ async fn a_service_that_is_away_is_named() {
 }
 
 #[tokio::test]
+async fn an_https_service_is_never_spoken_to_without_tls() {
+    let clock = TestClock::new();
+    let (server, _) = Server::start(&clock);
+    let secure = server.origin.replace("http://", "https://");
+    let desk = Desk::at(&secure, &clock);
+    let folder = tempfile::tempdir().unwrap();
+    let phone = over_http(folder.path(), &clock);
+    let begun = phone
+        .begin_enrolment(&desk.invite("anna", None), Source::Camera)
+        .await;
+    assert!(matches!(
+        begun,
+        Err(BeginError::Service(ServiceError::Transport(
+            TransportError::Unreachable { .. }
+        )))
+    ));
+}
+
+#[tokio::test]
 async fn an_inbox_with_a_request_of_another_phone_is_refused() {
     let scene = a_phone_over_http().await;
     let id = scene.desk.ask_approval(None);
@@ -395,11 +414,12 @@ async fn an_inbox_with_a_request_of_another_phone_is_refused() {
             .claim_with_new_pin(&offer, pin(PIN), pin(PIN))
             .await
             .unwrap();
-        let mut books = scene.desk.books.lock().unwrap();
-        let second_dev = *books.devices.keys().find(|key| **key != dev.0).unwrap();
-        let record = &mut books.challenges.get_mut(&id.0).unwrap().0;
-        record.dev = Some(countersign_protocol::id::DeviceId(second_dev));
-        drop(books);
+        {
+            let mut books = scene.desk.books.lock().unwrap();
+            let second_dev = *books.devices.keys().find(|key| **key != dev.0).unwrap();
+            let record = &mut books.challenges.get_mut(&id.0).unwrap().0;
+            record.dev = Some(countersign_protocol::id::DeviceId(second_dev));
+        }
         let number = second.accounts().unwrap()[0].number;
         second.complete_enrolment(number).await.unwrap();
         let refused = second.pending(number).await;

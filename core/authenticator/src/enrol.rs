@@ -18,7 +18,7 @@ use crate::keys::{C, D, N, Owner, Random, random_secret};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::service::{Asking, ServiceError, successor};
 use crate::status;
-use crate::store::{Account, NewAccount};
+use crate::store::{Account, NewAccount, State};
 
 /// The first PIN epoch.
 const FIRST_EPOCH: u32 = 1;
@@ -544,6 +544,17 @@ async fn resume_one(phone: &Phone, account: &Account) -> Result<Resumed, PhoneEr
     match taken {
         Ok(account) if account.state.is_enrolled() => {
             Ok(Resumed::Active(AccountSummary::of(&account)))
+        }
+        // The person has typed the digits already: nothing is left to wait for.
+        Ok(account) if account.state == State::Confirmed => {
+            match complete(phone, AccountNumber(account.number)).await {
+                Ok(active) => Ok(Resumed::Active(active)),
+                Err(CompleteError::Refused | CompleteError::Expired) => {
+                    Ok(Resumed::Dropped(summary))
+                }
+                Err(CompleteError::Service(error)) => Ok(Resumed::Unknown(summary, error)),
+                Err(CompleteError::Phone(error)) => Err(error),
+            }
         }
         Ok(account) => Ok(Resumed::Waiting(claimed(&account, &reply, true))),
         Err(ServiceError::Phone(error)) => Err(error),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use countersign::Source;
 use countersign::scan::{Code, ScanError, decode_file};
+use countersign_protocol::link::LONGEST_LINK;
 
 use crate::failure::{Exit, Failure, Outcome};
 use crate::text::safe;
@@ -73,13 +74,14 @@ fn pasted(text: &str) -> Scanned {
 /// Whether it begins like a link; the core decides what it is.
 fn is_link(bytes: &[u8]) -> bool {
     let start = bytes.trim_ascii_start();
-    ["https://", "http://", "countersign://"]
-        .iter()
-        .any(|scheme| {
-            start
-                .get(..scheme.len())
-                .is_some_and(|found| found.eq_ignore_ascii_case(scheme.as_bytes()))
-        })
+    start.len() <= LONGEST_LINK + 64
+        && ["https://", "http://", "countersign://"]
+            .iter()
+            .any(|scheme| {
+                start
+                    .get(..scheme.len())
+                    .is_some_and(|found| found.eq_ignore_ascii_case(scheme.as_bytes()))
+            })
 }
 
 /// Every code in a picture.

@@ -520,51 +520,6 @@ async fn an_account_is_removed_only_when_that_is_meant() {
     assert!(world.run(&["history"]).stdout.contains("removed"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_phone_that_was_removed_on_the_page_is_told_so() {
-    let mut world = World::initialised().await;
-    world.anna.open("/account/devices").await.unwrap();
-    let devices = world.anna.devices();
-    assert_eq!(devices.len(), 1);
-    world.anna.remove_device(&devices[0]).await.unwrap();
-    let number = world.anna.number().unwrap().to_string();
-    let run = world.run_with(&["approve", "--number", &number, "--pin-stdin"], PIN);
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stderr.contains("removing"), "{}", run.stderr);
-    world
-        .anna
-        .wait_while("open", Duration::from_secs(10))
-        .await
-        .unwrap();
-    world.anna.open("/account/devices").await.unwrap();
-    assert!(world.anna.devices().is_empty());
-    for command in ["pending", "doctor"] {
-        let run = world.run(&[command]);
-        let all = run.stdout + &run.stderr;
-        assert!(
-            run.code == 3 && all.contains("does not know this phone"),
-            "{all}"
-        );
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_new_qr_code_takes_the_place_of_one_that_was_used_up() {
-    let mut world = World::initialised().await;
-    world.anna.give_password(EMAIL, PASSWORD).await.unwrap();
-    world.anna.ask_code().await.unwrap();
-    let first = world.screenshot("first.png").await;
-    assert_eq!(world.run(&["scan", &first]).code, 0);
-    world.anna.renew_code().await.unwrap();
-    let second = world.screenshot("second.png").await;
-    let code = world.run(&["scan", &second, "--json"]).json()["code"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    world.anna.type_code(&code).await.unwrap();
-    assert!(world.is_signed_in().await);
-}
-
 #[test]
 fn data_that_cannot_be_used_exit_with_5_and_say_which_folder() {
     let folder = tempfile::tempdir().unwrap();

@@ -68,11 +68,7 @@ pub(crate) async fn demo(args: &Demo, out: Out) -> Outcome {
     let folder = temporary.path().to_owned();
     steps.say("Countersign: a phone, a sign-in service, and Anna at her computer.\nReal HTTP, real QR images; every step is checked on the other side.\n");
 
-    // The folder is removed after Ctrl-C too.
-    let result = tokio::select! {
-        result = run(args, &folder, &mut steps) => result,
-        _ = tokio::signal::ctrl_c() => Err("interrupted".to_owned()),
-    };
+    let result = run(args, &folder, &mut steps).await;
     if let Err(why) = &result {
         steps.failed(why);
     }

@@ -113,8 +113,8 @@ impl Page {
     }
 }
 
-/// Who signs up. Without Debug, because of the password.
-#[derive(Clone, Copy)]
+/// Who signs up.
+#[derive(Debug, Clone, Copy)]
 pub struct Account<'a> {
     /// First name.
     pub first_name: &'a str,
@@ -438,25 +438,6 @@ impl Person {
             return Ok(());
         }
         self.arrived("adding a device", "/account/enrolments/")
-    }
-
-    /// Removes a device of the list by its identifier. The page then asks for an approval, or is done.
-    ///
-    /// # Errors
-    /// If the page does not list it.
-    pub async fn remove_device(&mut self, dev: &str) -> Result<&Page, PersonError> {
-        self.open("/account/devices").await?;
-        self.submit("/account/devices/remove", &[("dev", dev)])
-            .await
-    }
-
-    /// Asks for a new QR code in the place of the one on the page.
-    ///
-    /// # Errors
-    /// If the page does not offer it.
-    pub async fn renew_code(&mut self) -> Result<(), PersonError> {
-        self.submit("/renew", &[]).await?;
-        self.arrived("asking for a new QR code", "/challenge/")
     }
 
     /// Chooses "app" as the method: the phone is asked.

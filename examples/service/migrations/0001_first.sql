@@ -142,12 +142,13 @@ CREATE TABLE challenge (
 CREATE INDEX challenge_account ON challenge (account, issued_at);
 CREATE INDEX challenge_dev ON challenge (dev, state);
 
--- What was answered to a request that a device signed, so that a lost answer costs nothing.
+-- What was answered to a request that a device signed, so that a lost answer costs nothing. No result: a try is taken, and the
+-- signature was not judged yet; the same request goes on from there.
 CREATE TABLE outcome (
     dev      BLOB NOT NULL REFERENCES device (dev) ON DELETE CASCADE,
     signed   BLOB NOT NULL CHECK (length(signed) = 32),
     at       INTEGER NOT NULL,
-    result   INTEGER NOT NULL,
+    result   INTEGER,
     -- What the reply says besides: tries left (in a row, in the epoch), the device's counter, the new state token's number.
     row_left   INTEGER NOT NULL,
     epoch_left INTEGER NOT NULL,

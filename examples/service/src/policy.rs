@@ -24,8 +24,6 @@ pub(crate) const COLLECT_SECONDS: u64 = 60;
 pub(crate) const CODE_TRIES: u32 = 3;
 /// How long recorded outcomes are kept for phones that lost the answer.
 pub(crate) const OUTCOME_SECONDS: u64 = 7 * 24 * 3600;
-/// How far the service's step may follow a phone that is ahead of it after a restore.
-pub(crate) const RESTORE_STEPS: u64 = 10_000;
 /// How long approvals started with the password alone stop after a report of fraud.
 pub(crate) const FRAUD_SECONDS: u64 = 3600;
 

@@ -50,6 +50,35 @@ async fn sixty_four_wrong_pins_in_parallel_never_give_a_sixth_check() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_copies_of_one_answer_in_parallel_cost_one_try_and_get_one_outcome() {
+    let world = World::new().await;
+    let (mut browser, mut phone) = world.person().await;
+    let page = begin_sign_in(&mut browser, "/sign-in/app").await;
+    let challenge = phone.inbox(0).await.unwrap();
+    for (pin, result, left) in [
+        ("9374", ResultCode::WrongPin, 4),
+        (PIN, ResultCode::Done, 5),
+    ] {
+        let (body, hash) = phone.answer(&challenge, Decision::Approve, Some(page.number()), pin);
+        let shared = Arc::new(phone);
+        let mut all = JoinSet::new();
+        for _ in 0..64 {
+            let (phone, body) = (shared.clone(), body.clone());
+            all.spawn(async move { phone.send(body, hash).await });
+        }
+        let replies = all.join_all().await;
+        for reply in &replies {
+            assert_eq!(reply.result, result);
+            assert_eq!(reply.tries_in_row, Some(left));
+            assert_eq!(reply.state_token, replies[0].state_token);
+        }
+        phone = Arc::into_inner(shared).unwrap();
+        phone.token = replies[0].state_token;
+        assert_eq!(phone.status().await.tries_in_row, Some(left));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_uses_of_one_code_in_parallel_give_one_success() {
     let world = World::new().await;
     let (mut browser, mut phone) = world.person().await;

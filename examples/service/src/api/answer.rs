@@ -14,7 +14,7 @@ use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, small
 use crate::{
     app::App,
     seal::Place,
-    store::{AnswerFacts, AnswerStep, CheckedAnswer, Outcome},
+    store::{AnswerFacts, AnswerStep, CheckedAnswer, Known, Outcome},
 };
 
 /// `POST /api/v1/answer`.
@@ -25,11 +25,12 @@ pub(super) async fn answer(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
         .verify(&device.keys.device_key)
         .map_err(|_| ApiError::Unknown)?;
     let hash = request.hash();
-    if let Some(outcome) = app.store().outcome(device.dev, hash).await? {
+    let known = app.store().outcome(device.dev, hash).await?;
+    if let Some(Known::Answered(outcome)) = known {
         return answered(&app, device.dev, hash, outcome);
     }
     let now = app.now();
-    if !clock_is_near(request.time, now) {
+    if known.is_none() && !clock_is_near(request.time, now) {
         return signed(&app, &reply(&app, hash, ResultCode::Clock));
     }
     // Opened first, because opening says nothing about the PIN, so that all the rest can be judged in one transaction.
@@ -84,7 +85,8 @@ pub(super) async fn answer(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
         }
     };
     if outcome.issued.is_some() {
-        follow_chain(&app, &device, request.last).await?;
+        let restored = request.state_token.sequence() > device.issued;
+        follow_chain(&app, &device, request.last, Some(restored)).await?;
     }
     tracing::info!(dev = %device.dev, result = ?outcome.result, "an answer was judged");
     answered(&app, device.dev, hash, outcome)

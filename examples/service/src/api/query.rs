@@ -80,7 +80,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
     if !clock_is_near(request.time, app.now()) {
         return signed(&app, &reply(&app, request.hash(), ResultCode::Clock));
     }
-    follow_chain(&app, &device, last).await?;
+    follow_chain(&app, &device, last, None).await?;
     // Read again: the phone may have been suspended just now.
     let device = app
         .store()
@@ -119,7 +119,7 @@ pub(super) async fn inbox(State(app): State<Arc<App>>, body: Cbor) -> Result<Res
     if device.state == DeviceState::Pending {
         return signed(&app, &reply(&app, hash, ResultCode::NotActive));
     }
-    follow_chain(&app, &device, last).await?;
+    follow_chain(&app, &device, last, None).await?;
     // Thousands may wait here, and each should hold no more than it needs.
     let dev = device.dev;
     drop((body, request, device));
@@ -179,11 +179,19 @@ pub(crate) fn sealed_chain(
 }
 
 /// A device says that `last` is spent: its chain here follows, as far as no open challenge needs an earlier step.
-pub(crate) async fn follow_chain(app: &App, device: &Device, last: Step) -> Result<(), ApiError> {
+pub(crate) async fn follow_chain(
+    app: &App,
+    device: &Device,
+    last: Step,
+    restored: Option<bool>,
+) -> Result<(), ApiError> {
     if last < device.chain_step || device.state != DeviceState::Active {
         return Ok(());
     }
-    let to = app.store().adopt_last(device.dev, last, app.now()).await?;
+    let to = app
+        .store()
+        .adopt_last(device.dev, last, restored, app.now())
+        .await?;
     let chain = chain_of(app, device)?;
     if let Some(moved) = to
         .checked_sub(1)

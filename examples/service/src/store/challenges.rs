@@ -156,8 +156,17 @@ pub(crate) struct Outcome {
     pub(crate) epoch_left: u32,
     /// The counter recorded for the device.
     pub(crate) counter: u64,
-    /// The number of the newest state token, when one was issued for this request.
+    /// The number of the state token that was issued for this request.
     pub(crate) issued: Option<u64>,
+}
+
+/// What is known of a request that came before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// It was answered so.
+    Answered(Outcome),
+    /// Its try is taken, and its signature was not judged yet, or the service stopped before it was.
+    Checking,
 }
 
 /// An answer whose device signature is right.

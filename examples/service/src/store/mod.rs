@@ -95,9 +95,16 @@ pub(crate) trait Store: Send + Sync {
         dev: DeviceId,
         now: Time,
     ) -> Result<bool, StoreError>;
-    /// A device says that `last` is spent. Where that is ahead of what was allotted (the service was restored) the account's step follows,
-    /// by at most 10,000, else the device is suspended. Answers the step that the device's chain may be moved to.
-    async fn adopt_last(&self, dev: DeviceId, last: Step, now: Time) -> Result<Step, StoreError>;
+    /// A device says that `last` is spent. Answers the step that its chain may be moved to. `restored` is told by an answer's state token, and
+    /// `None` where there is none: only then nothing is done about a device that is ahead of what was allotted; otherwise the account's step
+    /// follows it, or the device is suspended.
+    async fn adopt_last(
+        &self,
+        dev: DeviceId,
+        last: Step,
+        restored: Option<bool>,
+        now: Time,
+    ) -> Result<Step, StoreError>;
     /// Moves a device's chain forward; it never goes back.
     async fn advance_chain(&self, chain: NewChain) -> Result<(), StoreError>;
     /// The least step for which the account has or may get an open challenge.
@@ -146,7 +153,7 @@ pub(crate) trait Store: Send + Sync {
     /// The open, unexpired approvals for a device: the signed messages.
     async fn inbox(&self, dev: DeviceId, now: Time) -> Result<Vec<InboxItem>, StoreError>;
     /// What was answered to this request of the device before.
-    async fn outcome(&self, dev: DeviceId, signed: Hash) -> Result<Option<Outcome>, StoreError>;
+    async fn outcome(&self, dev: DeviceId, signed: Hash) -> Result<Option<Known>, StoreError>;
     /// Judges everything of an answer but its PIN or biometric signature, in the protocol's order, and takes a try before that is checked.
     async fn begin_answer(&self, answer: AnswerFacts, now: Time) -> Result<AnswerStep, StoreError>;
     /// Records what came of the signature: closes the challenge (if it is still open) and gives the try back, or leaves it spent.

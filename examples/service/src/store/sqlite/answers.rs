@@ -20,21 +20,24 @@ pub(super) fn outcome(
     c: &Connection,
     dev: DeviceId,
     signed: Hash,
-) -> Result<Option<Outcome>, StoreError> {
+) -> Result<Option<Known>, StoreError> {
     one(
         c,
         "SELECT * FROM outcome WHERE dev = ?1 AND signed = ?2",
         params![dev.0, signed.0],
         |row| {
-            Ok(Outcome {
-                result: ResultCode::from_number(num(row, "result")?)
+            let Some(result) = row.get::<_, Option<u8>>("result")? else {
+                return Ok(Known::Checking);
+            };
+            Ok(Known::Answered(Outcome {
+                result: ResultCode::from_number(result.into())
                     .ok_or(StoreError::Damaged("result"))?,
                 at: num(row, "at")?,
                 row_left: small(row, "row_left")?,
                 epoch_left: small(row, "epoch_left")?,
                 counter: num(row, "counter")?,
                 issued: Some(num(row, "issued")?),
-            })
+            }))
         },
     )
 }
@@ -52,39 +55,48 @@ fn refusal(device: &Device, result: ResultCode, now: Time) -> AnswerStep {
     })
 }
 
-/// Records an outcome of a request whose state token was accepted, as the device stands now.
+/// Records a request whose state token was accepted, as the device stands now: with its outcome, or as one that is being checked.
 fn record(
     c: &Connection,
     dev: DeviceId,
     signed: Hash,
-    result: ResultCode,
+    result: Option<ResultCode>,
     now: Time,
-) -> Result<Outcome, StoreError> {
+) -> Result<(), StoreError> {
     let device = devices::get(c, dev)?.ok_or(StoreError::Damaged("device"))?;
     let (row_left, epoch_left) = policy::tries_left(device.wrong_row, device.wrong_epoch);
-    let outcome = Outcome {
-        result,
-        at: now,
-        row_left,
-        epoch_left,
-        counter: device.counter,
-        issued: Some(device.issued),
-    };
+    // The counter and state token are those that this very request was given, also if another came while it was checked.
     run(
         c,
-        "INSERT INTO outcome (dev, signed, at, result, row_left, epoch_left, counter, issued) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO outcome (dev, signed, at, result, row_left, epoch_left, counter, issued) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (dev, signed) DO UPDATE SET at = ?3, result = ?4, row_left = ?5, epoch_left = ?6 WHERE result IS NULL",
         params![
             dev.0,
             signed.0,
             int(now),
-            result as u8,
+            result.map(|result| result as u8),
             row_left,
             epoch_left,
             int(device.counter),
             int(device.issued)
         ],
     )?;
-    Ok(outcome)
+    Ok(())
+}
+
+/// Records an outcome and gives it back as it is recorded.
+fn decide(
+    c: &Connection,
+    dev: DeviceId,
+    signed: Hash,
+    result: ResultCode,
+    now: Time,
+) -> Result<Outcome, StoreError> {
+    record(c, dev, signed, Some(result), now)?;
+    match outcome(c, dev, signed)? {
+        Some(Known::Answered(outcome)) => Ok(outcome),
+        _ => Err(StoreError::Damaged("outcome")),
+    }
 }
 
 fn device_record(device: &Device) -> DeviceRecord {
@@ -127,10 +139,14 @@ pub(super) fn begin(
     now: Time,
 ) -> Result<AnswerStep, StoreError> {
     let answer = &facts.answer;
-    if let Some(outcome) = outcome(c, answer.dev, facts.signed)? {
+    let known = outcome(c, answer.dev, facts.signed)?;
+    if let Some(Known::Answered(outcome)) = known {
         return Ok(AnswerStep::Decided(outcome));
     }
     let device = devices::get(c, answer.dev)?.ok_or(StoreError::Damaged("device"))?;
+    if known == Some(Known::Checking) {
+        return Ok(check(device));
+    }
     let challenge =
         challenges::get(c, answer.challenge)?.map(|challenge| challenge_record(&challenge));
     let judged = judge_answer(
@@ -154,7 +170,7 @@ pub(super) fn begin(
         )?;
     }
     let decided = |result| match judged.accepted {
-        Some(_) => record(c, answer.dev, facts.signed, result, now).map(AnswerStep::Decided),
+        Some(_) => decide(c, answer.dev, facts.signed, result, now).map(AnswerStep::Decided),
         None => Ok(refusal(&device, result, now)),
     };
     let close = |state: ChallengeState, what: &str| {
@@ -206,12 +222,17 @@ pub(super) fn begin(
                     [answer.dev.0],
                 )?;
             }
-            Ok(AnswerStep::Check {
-                pin_key: device.keys.pin_key,
-                bio_key: device.bio_key,
-                epoch: device.epoch,
-            })
+            record(c, answer.dev, facts.signed, None, now)?;
+            Ok(check(device))
         }
+    }
+}
+
+fn check(device: Device) -> AnswerStep {
+    AnswerStep::Check {
+        pin_key: device.keys.pin_key,
+        bio_key: device.bio_key,
+        epoch: device.epoch,
     }
 }
 
@@ -220,6 +241,10 @@ pub(super) fn finish(
     answer: &CheckedAnswer,
     now: Time,
 ) -> Result<Outcome, StoreError> {
+    // The same request may have been checked twice at once; its first verdict stands, and gives back one try at most.
+    if let Some(Known::Answered(outcome)) = outcome(c, answer.dev, answer.signed)? {
+        return Ok(outcome);
+    }
     let device = devices::get(c, answer.dev)?.ok_or(StoreError::Damaged("device"))?;
     let pin = answer.unlocked == UnlockedBy::Pin;
     if !answer.right {
@@ -230,7 +255,7 @@ pub(super) fn finish(
                 _ => {}
             }
         }
-        return record(c, answer.dev, answer.signed, ResultCode::WrongPin, now);
+        return decide(c, answer.dev, answer.signed, ResultCode::WrongPin, now);
     }
     if pin {
         run(
@@ -259,7 +284,7 @@ pub(super) fn finish(
             [device.account.0],
         )?;
     }
-    record(
+    decide(
         c,
         answer.dev,
         answer.signed,

@@ -3,6 +3,7 @@
 use countersign_protocol::{
     Step, Time,
     id::{AccountId, DeviceId},
+    policy::steps::{Reported, reported},
 };
 use rusqlite::{Connection, params};
 
@@ -10,7 +11,7 @@ use super::{
     accounts::note,
     rows::{self, all, int, num, one, run},
 };
-use crate::{policy, store::*};
+use crate::store::*;
 
 pub(super) fn of_account(c: &Connection, account: AccountId) -> Result<Vec<Device>, StoreError> {
     all(
@@ -69,6 +70,7 @@ pub(super) fn adopt_last(
     c: &Connection,
     dev: DeviceId,
     last: Step,
+    restored: Option<bool>,
     now: Time,
 ) -> Result<Step, StoreError> {
     let Some(device) = get(c, dev)? else {
@@ -81,16 +83,25 @@ pub(super) fn adopt_last(
         |row| num(row, "step"),
     )?
     .unwrap_or(0);
-    if last > allotted {
-        if device.state != DeviceState::Active || last - allotted > policy::RESTORE_STEPS {
-            suspend(c, &device, now)?;
-            return Ok(device.chain_step);
+    if let Some(restored) = restored {
+        match reported(
+            allotted,
+            last,
+            restored && device.state == DeviceState::Active,
+        ) {
+            Reported::Keep => {}
+            Reported::Raise(step) => {
+                run(
+                    c,
+                    "UPDATE account SET step = ?2 WHERE acc = ?1",
+                    params![device.account.0, int(step)],
+                )?;
+            }
+            Reported::Suspend => {
+                suspend(c, &device, now)?;
+                return Ok(device.chain_step);
+            }
         }
-        run(
-            c,
-            "UPDATE account SET step = ?2 WHERE acc = ?1",
-            params![device.account.0, int(last)],
-        )?;
     }
     // A code that the phone has spent may still be on its way to the page: the chain waits for the open challenges.
     Ok(next_step(c, device.account, now)?.min(last + 1))

@@ -151,8 +151,14 @@ impl Store for Sqlite {
         self.write(move |c| devices::remove(c, account, dev, now))
             .await
     }
-    async fn adopt_last(&self, dev: DeviceId, last: Step, now: Time) -> Result<Step, StoreError> {
-        self.write(move |c| devices::adopt_last(c, dev, last, now))
+    async fn adopt_last(
+        &self,
+        dev: DeviceId,
+        last: Step,
+        restored: Option<bool>,
+        now: Time,
+    ) -> Result<Step, StoreError> {
+        self.write(move |c| devices::adopt_last(c, dev, last, restored, now))
             .await
     }
     async fn advance_chain(&self, chain: NewChain) -> Result<(), StoreError> {
@@ -222,7 +228,7 @@ impl Store for Sqlite {
     async fn inbox(&self, dev: DeviceId, now: Time) -> Result<Vec<InboxItem>, StoreError> {
         self.read(|c| challenges::inbox(c, dev, now))
     }
-    async fn outcome(&self, dev: DeviceId, signed: Hash) -> Result<Option<Outcome>, StoreError> {
+    async fn outcome(&self, dev: DeviceId, signed: Hash) -> Result<Option<Known>, StoreError> {
         self.read(|c| answers::outcome(c, dev, signed))
     }
     async fn begin_answer(&self, answer: AnswerFacts, now: Time) -> Result<AnswerStep, StoreError> {

@@ -5,6 +5,8 @@ mod answer;
 mod claim;
 mod query;
 
+pub(crate) use answer::return_value;
+pub(crate) use claim::pin_check;
 pub(crate) use query::{chain_of, sealed_chain};
 
 use std::{sync::Arc, time::Duration};

@@ -79,6 +79,8 @@ pub(crate) struct RootKeys {
     pub(crate) csrf: MacKey,
     /// Turns e-mail addresses into the keys under which wrong passwords are counted.
     pub(crate) guesses: MacKey,
+    /// Makes r, with which a browser on a phone comes back.
+    pub(crate) mobile: MacKey,
 }
 
 /// Reads the key file, or makes it when `may_create` (the database is new).
@@ -99,6 +101,7 @@ pub(crate) fn load(path: &Path, may_create: bool) -> Result<RootKeys, KeyFileErr
         state: MacKey(*derive(&root, "state")),
         csrf: MacKey(*derive(&root, "csrf")),
         guesses: MacKey(*derive(&root, "guesses")),
+        mobile: MacKey(*derive(&root, "mobile")),
     })
 }
 

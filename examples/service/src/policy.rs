@@ -16,6 +16,8 @@ pub(crate) const DEVICES: u32 = 10;
 pub(crate) const ENROLMENT_SECONDS: u64 = 300;
 /// Tries at the six digits.
 pub(crate) const ENROLMENT_TRIES: u32 = 3;
+/// So many challenges that began in a phone's browser may wait for a phone at once, over the whole service.
+pub(crate) const MOBILE_OPEN: u32 = 5000;
 /// How long a challenge lasts, in seconds.
 pub(crate) const CHALLENGE_SECONDS: u64 = 180;
 /// How long a result waits to be collected.

@@ -13,6 +13,9 @@
 //! | `POST /sign-in/password` | `email`, `password` | `/account` (no device yet), else `/sign-in/method` |
 //! | `POST /sign-in/app` | `dev` (optional) | `/challenge/{id}`, or `/sign-in/device` when there are several |
 //! | `POST /sign-in/code` | | `/challenge/{id}` |
+//! | `POST /sign-in/mobile` | | `/mobile/{id}` |
+//! | `GET /mobile/{id}`, `/link` | | the links that open the app on this phone; the link as text |
+//! | `GET /mobile/{id}/return` | `r` | `/account`, in the browser that began |
 //! | `GET /challenge/{id}` | | the number (`id="number"`), or QR code and code form; `303` on when it is approved |
 //! | `GET /challenge/{id}/state` | | JSON `{"state": "open"}`; anything but `open`: load the page |
 //! | `GET /challenge/{id}/code.png`, `/link` | | the QR code as PNG; its link as text |
@@ -20,10 +23,12 @@
 //! | `POST /challenge/{id}/renew` | | a new `/challenge/{id}` for the same operation |
 //! | `GET /account` | | name, strength, history |
 //! | `GET /account/devices` | | the list |
-//! | `POST /account/devices/add` | `name`, `with` (the device to confirm with, when there are several) | `/account/enrolments/{id}`, or first `/challenge/{id}` |
+//! | `POST /account/devices/add` | `name`, `pin` (`browser`, or the PIN is chosen on the phone), `with` (the device to confirm with, when there are several) | `/account/enrolments/{id}`, or first `/challenge/{id}` |
 //! | `POST /account/devices/remove` | `dev`, `with` | `/challenge/{id}`, or `/account/devices` |
 //! | `GET /account/enrolments/{id}` | | QR code, then the form for the six digits (`id="model"`: the phone's model) |
 //! | `GET /account/enrolments/{id}/state`, `/code.png`, `/link` | | as for challenges; states `open`, `claimed`, `confirmed`, `done`, `void` |
+//! | `POST /account/enrolments/{id}/pin` | `v`, 64 hexadecimal digits | JSON `{"code": "HTTPS://…"}`: what the page's script draws, with S after it |
+//! | `POST /account/enrolments/{id}/phone` | | a new `/account/enrolments/{id}` with the PIN chosen on the phone |
 //! | `POST /account/enrolments/{id}/code` | `code` | the page again; `/account/devices` when the phone has finished |
 //! | `GET /account/transfer`, `POST /account/transfer` | `iban`, `name`, `amount`, `reference` | `/challenge/{id}`, then `/account/transfer/{id}` |
 //! | `POST /sign-out` | | `/sign-in` |
@@ -33,7 +38,9 @@ mod challenge;
 mod devices;
 mod enrolment;
 mod issue;
+mod mobile;
 mod pages;
+mod pin;
 mod qr;
 mod sign_in;
 mod texts;
@@ -74,6 +81,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/sign-in/device", get(sign_in::device))
         .route("/sign-in/app", post(sign_in::app))
         .route("/sign-in/code", post(sign_in::code))
+        .route("/sign-in/mobile", post(mobile::begin))
+        .route("/mobile/{id}", get(mobile::page))
+        .route("/mobile/{id}/link", get(mobile::link))
+        .route("/mobile/{id}/return", get(mobile::back))
         .route("/sign-out", post(sign_in::out))
         .route("/challenge/{id}", get(challenge::page))
         .route("/challenge/{id}/state", get(challenge::state))
@@ -90,6 +101,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/account/enrolments/{id}/code.png", get(enrolment::png))
         .route("/account/enrolments/{id}/link", get(enrolment::link))
         .route("/account/enrolments/{id}/code", post(enrolment::code))
+        .route("/account/enrolments/{id}/pin", post(pin::verifier))
+        .route("/account/enrolments/{id}/phone", post(pin::on_phone))
         .route(
             "/account/transfer",
             get(transfer::form).post(transfer::begin),
@@ -97,6 +110,9 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/account/transfer/{id}", get(transfer::outcome))
         .route("/static/style.css", get(style))
         .route("/static/page.js", get(script))
+        .route("/static/pin.js", get(pin_script))
+        .route("/static/vendor/qrcode.mjs", get(qr_script))
+        .route("/static/guessable-pins.json", get(pin::guessable_pins))
         .route("/static/icon.svg", get(icon))
         .fallback(|| async { PageError::NotFound })
         .layer(DefaultBodyLimit::max(LONGEST_FORM))
@@ -131,6 +147,20 @@ async fn script() -> Response {
     asset(
         "text/javascript; charset=utf-8",
         include_str!("../static/page.js"),
+    )
+}
+
+async fn pin_script() -> Response {
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../static/pin.js"),
+    )
+}
+
+async fn qr_script() -> Response {
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../static/vendor/qrcode.mjs"),
     )
 }
 

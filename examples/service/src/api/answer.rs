@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use countersign_protocol::{
     answer::{Answer, Decision, UnlockedBy},
-    id::{DeviceId, Hash, PublicKey},
+    id::{ChallengeId, PublicKey},
     reply::ResultCode,
+    request::Request,
     verify::clock_is_near,
 };
 
@@ -14,7 +15,7 @@ use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, small
 use crate::{
     app::App,
     seal::Place,
-    store::{AnswerFacts, AnswerStep, CheckedAnswer, Known, Outcome},
+    store::{AnswerFacts, AnswerStep, ChallengeKind, CheckedAnswer, Known, Outcome},
 };
 
 /// `POST /api/v1/answer`.
@@ -27,7 +28,7 @@ pub(super) async fn answer(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
     let hash = request.hash();
     let known = app.store().outcome(device.dev, hash).await?;
     if let Some(Known::Answered(outcome)) = known {
-        return answered(&app, device.dev, hash, outcome);
+        return answered(&app, &request, outcome);
     }
     let now = app.now();
     if known.is_none() && !clock_is_near(request.time, now) {
@@ -89,23 +90,32 @@ pub(super) async fn answer(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
         follow_chain(&app, &device, request.last, Some(restored)).await?;
     }
     tracing::info!(dev = %device.dev, result = ?outcome.result, "an answer was judged");
-    answered(&app, device.dev, hash, outcome)
+    answered(&app, &request, outcome)
 }
 
-fn answered(
-    app: &App,
-    dev: DeviceId,
-    request: Hash,
-    outcome: Outcome,
-) -> Result<Response, ApiError> {
-    let mut reply = reply(app, request, outcome.result);
+/// r (PROTOCOL.md, section 11): what the browser must come back with. Made from the challenge's identifier with a key that is not in the
+/// database, so that an answer that was lost can be repeated and nothing has to be kept.
+pub(crate) fn return_value(app: &App, challenge: ChallengeId) -> [u8; 16] {
+    let [r @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+        app.root.mobile.mac(&[&challenge.0]);
+    r
+}
+
+fn answered(app: &App, request: &Request<Answer>, outcome: Outcome) -> Result<Response, ApiError> {
+    let mut reply = reply(app, request.hash(), outcome.result);
     if let Some(issued) = outcome.issued {
-        reply.state_token = Some(token(app, dev, issued));
+        reply.state_token = Some(token(app, request.dev, issued));
         reply.tries_in_row = Some(small(outcome.row_left));
         reply.tries_in_epoch = Some(small(outcome.epoch_left));
         reply.counter = Some(outcome.counter);
     } else if outcome.result == ResultCode::Counter {
         reply.counter = Some(outcome.counter);
+    }
+    if request.challenge_type == ChallengeKind::OnMobile.number()
+        && request.decision == Decision::Approve
+        && outcome.result == ResultCode::Done
+    {
+        reply.r = Some(return_value(app, request.challenge));
     }
     signed(app, &reply)
 }

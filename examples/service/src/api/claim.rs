@@ -5,15 +5,18 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use countersign_protocol::{
     claim::{Claim, ClaimSecrets, KeyClass},
-    id::Hash,
+    enrolment::Way,
+    id::{DeviceId, Hash},
+    keys::enrolment_pin_verifier,
     reply::{DeviceState, Reply, ResultCode},
     request::Request,
     verify::clock_is_near,
 };
 use ring::digest;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{ApiError, Cbor, describe, reply, signed};
+use super::{ApiError, Cbor, describe, reply, signed, small};
 use crate::{
     app::App,
     random,
@@ -49,11 +52,31 @@ pub(super) async fn claim(State(app): State<Arc<App>>, body: Cbor) -> Result<Res
     };
     let secrets = request.secrets(&opened).ok().filter(|secrets| {
         let hash = digest::digest(&digest::SHA256, secrets.one_time_secret.expose());
-        hash.as_ref() == enrolment.secret && secrets.k.is_none()
+        bool::from(hash.as_ref().ct_eq(&enrolment.secret))
+            && secrets.k.is_some() == (enrolment.way == Way::PinInBrowser)
     });
     let Some(secrets) = secrets else {
         return refuse(&app, &request, ResultCode::Refused);
     };
+
+    if let Some(k) = &secrets.k {
+        // The try is taken and on the disk; only now is K looked at.
+        let Some(taken) = app
+            .store()
+            .take_pin_try(request.enrolment, request.hash(), now)
+            .await?
+        else {
+            return repeat_or_refuse(&app, &request).await;
+        };
+        let pin_check = app.root.sealing.open(pin_check(dev), &taken.pin_check)?;
+        if !bool::from(enrolment_pin_verifier(k).expose().ct_eq(&pin_check)) {
+            app.store().fail_pin_try(request.enrolment, now).await?;
+            tracing::info!(%dev, left = taken.left, "a claim came with a wrong PIN");
+            let mut wrong = reply(&app, request.hash(), ResultCode::WrongEnrolmentPin);
+            wrong.tries_in_row = Some(small(taken.left));
+            return signed(&app, &wrong);
+        }
+    }
 
     let new = new_claim(&app, &request, &secrets)?;
     match app.store().claim(new, app.now()).await? {
@@ -62,6 +85,24 @@ pub(super) async fn claim(State(app): State<Arc<App>>, body: Cbor) -> Result<Res
             claimed(&app, request.hash(), &enrolment).await
         }
         _ => refuse(&app, &request, ResultCode::Refused),
+    }
+}
+
+/// Where V is sealed.
+pub(crate) fn pin_check(dev: DeviceId) -> Place {
+    Place {
+        owner: dev.0,
+        field: "pin-check",
+        epoch: 1,
+    }
+}
+
+/// No try could be taken: the same claim may have been recorded a moment ago.
+async fn repeat_or_refuse(app: &App, request: &Request<Claim>) -> Result<Response, ApiError> {
+    let enrolment = app.store().enrolment(request.enrolment, app.now()).await?;
+    match enrolment.filter(|enrolment| enrolment.claim == Some(request.hash())) {
+        Some(enrolment) => claimed(app, request.hash(), &enrolment).await,
+        None => refuse(app, request, ResultCode::Refused),
     }
 }
 
@@ -80,12 +121,19 @@ fn new_claim(
         epoch: 1,
     };
     let seal = |field, secret: &[u8]| app.root.sealing.seal(place(field), secret);
-    let code = Zeroizing::new(format!("{:06}", random::below(1_000_000)?));
+    // Where the PIN was chosen in the browser, a right K confirms by itself.
+    let code = match secrets.k {
+        Some(_) => None,
+        None => {
+            let code = Zeroizing::new(format!("{:06}", random::below(1_000_000)?));
+            Some(seal("enrolment-code", code.as_bytes())?)
+        }
+    };
     Ok(NewClaim {
         id: request.enrolment,
         claim: request.hash(),
         proof: [request.signature().as_slice(), request.transcript_bytes()].concat(),
-        code: seal("enrolment-code", code.as_bytes())?,
+        code,
         model: request.model.clone(),
         platform: request.platform.clone(),
         hardware: request.key_class == KeyClass::Hardware,

@@ -19,6 +19,8 @@ pub(crate) enum ChallengeKind {
     Code,
     /// Answered by a code over typed data.
     Transaction,
+    /// Began in the browser of a phone that has the app, and is answered there.
+    OnMobile,
 }
 
 impl ChallengeKind {
@@ -28,10 +30,11 @@ impl ChallengeKind {
             Self::Approve => 1,
             Self::Code => 2,
             Self::Transaction => 3,
+            Self::OnMobile => 4,
         }
     }
 }
-names!(ChallengeKind { Approve = "approve", Code = "code", Transaction = "transaction" });
+names!(ChallengeKind { Approve = "approve", Code = "code", Transaction = "transaction", OnMobile = "on-mobile" });
 
 /// Where a challenge stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +63,9 @@ names!(ChallengeState { Open = "open", Approved = "approved", Declined = "declin
 pub(crate) struct NewChallenge {
     /// Its identifier.
     pub(crate) id: ChallengeId,
-    /// Whose.
-    pub(crate) account: AccountId,
-    /// The session that asks.
+    /// Whose; on mobile only if the session has an account already.
+    pub(crate) account: Option<AccountId>,
+    /// The session that asks, or the hash of the browser's cookie where there is no session yet.
     pub(crate) session: SessionHash,
     /// Was that session proved with more than the password?
     pub(crate) known_browser: bool,
@@ -72,7 +75,7 @@ pub(crate) struct NewChallenge {
     pub(crate) purpose: Purpose,
     /// For which device (approvals).
     pub(crate) dev: Option<DeviceId>,
-    /// The signed message (approvals; the others are signed when they have their step).
+    /// The signed message (approvals and on mobile; the others are signed when they have their step).
     pub(crate) message: Option<SignedMessage>,
     /// The number on the computer's screen (approvals).
     pub(crate) number: Option<u8>,
@@ -105,9 +108,9 @@ pub(crate) enum Issue {
 pub(crate) struct Challenge {
     /// Its identifier.
     pub(crate) id: ChallengeId,
-    /// Whose.
-    pub(crate) account: AccountId,
-    /// The session that asked.
+    /// Whose; on mobile that of the phone that approved, once it has.
+    pub(crate) account: Option<AccountId>,
+    /// The session that asked, or the hash of the browser's cookie where there was no session yet.
     pub(crate) session: SessionHash,
     /// What kind.
     pub(crate) kind: ChallengeKind,

@@ -116,6 +116,24 @@ pub(crate) trait Store: Send + Sync {
     async fn enrolment(&self, id: EnrolmentId, now: Time) -> Result<Option<Enrolment>, StoreError>;
     /// Records the first claim with its pending device, and gives the enrolment as it stands afterwards: with this claim or an earlier one.
     async fn claim(&self, claim: NewClaim, now: Time) -> Result<Option<Enrolment>, StoreError>;
+    /// Sets V of an enrolment whose PIN is chosen in the browser; `false` when it isn't this session's, or not open. The page may choose anew.
+    async fn set_pin_check(
+        &self,
+        id: EnrolmentId,
+        session: SessionHash,
+        pin_check: Vec<u8>,
+        now: Time,
+    ) -> Result<bool, StoreError>;
+    /// Takes one of the three tries at that PIN for a claim, before its K is compared; the same claim again takes no other. `None`: not
+    /// open, without V, or no tries left.
+    async fn take_pin_try(
+        &self,
+        id: EnrolmentId,
+        claim: Hash,
+        now: Time,
+    ) -> Result<Option<PinTry>, StoreError>;
+    /// A K was wrong: the enrolment is void if it was the third.
+    async fn fail_pin_try(&self, id: EnrolmentId, now: Time) -> Result<(), StoreError>;
     /// Takes one of the three tries at the six digits, before they are compared. `None`: no claim, or no tries left.
     async fn take_enrolment_try(
         &self,
@@ -148,6 +166,8 @@ pub(crate) trait Store: Send + Sync {
         sign: SignStep,
         now: Time,
     ) -> Result<Issue, StoreError>;
+    /// Opens a challenge that a phone answers in whose browser it began, in place of the browser's earlier one.
+    async fn issue_mobile(&self, challenge: NewChallenge, now: Time) -> Result<Issue, StoreError>;
     /// A challenge.
     async fn challenge(&self, id: ChallengeId) -> Result<Option<Challenge>, StoreError>;
     /// The open, unexpired approvals for a device: the signed messages.
@@ -175,6 +195,15 @@ pub(crate) trait Store: Send + Sync {
     ) -> Result<bool, StoreError>;
     /// The browser collects the result: once, within a minute, by the session that asked, while the device is active.
     async fn collect(
+        &self,
+        id: ChallengeId,
+        session: SessionHash,
+        now: Time,
+    ) -> Result<Option<Collected>, StoreError>;
+
+    /// The browser that began on a phone comes back with what the phone was given: once, before the challenge expires, while the device is
+    /// active.
+    async fn complete_mobile(
         &self,
         id: ChallengeId,
         session: SessionHash,

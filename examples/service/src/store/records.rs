@@ -2,6 +2,7 @@
 
 use countersign_protocol::{
     Step, Time,
+    enrolment::Way,
     id::{AccountId, DeviceId, EnrolmentId, Hash, PublicKey},
 };
 
@@ -80,9 +81,11 @@ pub(crate) enum Strength {
     AppPin,
     /// Password and an approval with a biometric.
     AppBiometric,
+    /// An approval with PIN or biometric that began in the browser of the same phone, without a password.
+    Mobile,
 }
 
-names!(Strength { Password = "password", Code = "code", CodePin = "code-pin", AppPin = "app-pin", AppBiometric = "app-biometric" });
+names!(Strength { Password = "password", Code = "code", CodePin = "code-pin", AppPin = "app-pin", AppBiometric = "app-biometric", Mobile = "mobile" });
 
 /// A browser that gave a first factor or more.
 #[derive(Debug, Clone)]
@@ -236,6 +239,8 @@ pub(crate) struct NewEnrolment {
     pub(crate) message: SignedMessage,
     /// SHA-256 of the one-time secret.
     pub(crate) secret: [u8; 32],
+    /// Where the PIN is chosen.
+    pub(crate) way: Way,
     /// Now.
     pub(crate) issued_at: Time,
     /// Until when.
@@ -260,6 +265,8 @@ pub(crate) struct Enrolment {
     pub(crate) hash: Hash,
     /// SHA-256 of the one-time secret.
     pub(crate) secret: [u8; 32],
+    /// Where the PIN is chosen.
+    pub(crate) way: Way,
     /// Until when.
     pub(crate) expires_at: Time,
     /// Where it stands.
@@ -280,8 +287,8 @@ pub(crate) struct NewClaim {
     pub(crate) claim: Hash,
     /// The transcript with the device's signature, which is kept.
     pub(crate) proof: Vec<u8>,
-    /// Sealed: the six digits made for it.
-    pub(crate) code: Vec<u8>,
+    /// Sealed: the six digits made for it, which the page asks for. `None`: K was right, which confirms the claim.
+    pub(crate) code: Option<Vec<u8>>,
     /// As the phone says.
     pub(crate) model: String,
     /// As the phone says.
@@ -298,6 +305,14 @@ pub(crate) struct CodeTry {
     pub(crate) dev: DeviceId,
     /// Sealed: the digits.
     pub(crate) code: Vec<u8>,
+    /// Tries left after this one.
+    pub(crate) left: u32,
+}
+
+/// A try at the PIN that was chosen in the browser, which was taken.
+pub(crate) struct PinTry {
+    /// Sealed: V.
+    pub(crate) pin_check: Vec<u8>,
     /// Tries left after this one.
     pub(crate) left: u32,
 }

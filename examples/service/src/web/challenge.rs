@@ -39,7 +39,10 @@ async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<Challenge, PageEr
         .ok_or(PageError::NotFound)?;
     let challenge = app.store().challenge(id).await?;
     challenge
-        .filter(|challenge| challenge.session == session.hash)
+        .filter(|challenge| {
+            // Those that began on a phone complete by r alone, never by this page.
+            challenge.session == session.hash && challenge.kind != ChallengeKind::OnMobile
+        })
         .ok_or(PageError::NotFound)
 }
 
@@ -347,7 +350,10 @@ async fn proceed(
                 .enter(app, collected.account, true, collected.strength, "/account")
                 .await
         }
-        Purpose::AddDevice => enrolment::begin(app, visitor, collected.payload).await,
+        Purpose::AddDevice => {
+            let wanted = enrolment::Wanted::from_payload(&collected.payload);
+            enrolment::begin(app, visitor, wanted, None).await
+        }
         Purpose::Remove => {
             if let Some(dev) = hex::decode(&collected.payload).map(DeviceId) {
                 app.store()

@@ -7,7 +7,9 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use countersign_protocol::{challenge::Purpose, field::is_displayable, id::DeviceId};
+use countersign_protocol::{
+    challenge::Purpose, enrolment::Way, field::is_displayable, id::DeviceId,
+};
 use minijinja::context;
 use serde::Deserialize;
 
@@ -59,6 +61,7 @@ async fn show(
 #[derive(Deserialize)]
 pub(super) struct Add {
     name: String,
+    pin: Option<String>,
     with: Option<String>,
 }
 
@@ -83,9 +86,16 @@ pub(super) async fn add(
         )
         .await;
     }
+    let wanted = enrolment::Wanted {
+        name: name.to_owned(),
+        way: match form.pin.as_deref() {
+            Some("browser") => Way::PinInBrowser,
+            _ => Way::PinOnPhone,
+        },
+    };
     let all = app.store().devices(session.account).await?;
     if all.is_empty() {
-        return enrolment::begin(&app, &visitor, name.to_owned()).await;
+        return enrolment::begin(&app, &visitor, wanted, None).await;
     }
     // The strongest factor that the account has is asked first: an approval with PIN.
     let devices = usable(&app, session.account).await?;
@@ -104,7 +114,7 @@ pub(super) async fn add(
         &headers,
         Purpose::AddDevice,
         with,
-        name.to_owned(),
+        wanted.to_payload(),
     )
     .await?
     {

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::{
+    Time,
     enrolment::{Enrolment as EnrolmentMessage, Way},
     id::{DeviceId, EnrolmentId},
     link::{link_text, qr_text},
@@ -32,11 +33,40 @@ use crate::{
     store::{Enrolment, EnrolmentState, NewEnrolment, SignedMessage},
 };
 
-/// Begins an enrolment for the visitor and goes to its page.
+/// The device that is to be added.
+pub(super) struct Wanted {
+    /// Its name.
+    pub(super) name: String,
+    /// Where the PIN is chosen.
+    pub(super) way: Way,
+}
+
+impl Wanted {
+    /// As it waits in a challenge's payload until the person has confirmed.
+    pub(super) fn to_payload(&self) -> String {
+        format!("{}{}", self.way as u8, self.name)
+    }
+
+    /// What [`Wanted::to_payload`] made.
+    pub(super) fn from_payload(payload: &str) -> Self {
+        let (way, name) = payload.split_at_checked(1).unwrap_or(("2", payload));
+        Self {
+            name: name.to_owned(),
+            way: if way == "1" {
+                Way::PinInBrowser
+            } else {
+                Way::PinOnPhone
+            },
+        }
+    }
+}
+
+/// Begins an enrolment for the visitor and goes to its page. It lasts five minutes, or until `expires_at`.
 pub(super) async fn begin(
     app: &App,
     visitor: &Visitor,
-    name: String,
+    wanted: Wanted,
+    expires_at: Option<Time>,
 ) -> Result<Response, PageError> {
     let session = visitor.signed_in()?;
     let account = app
@@ -55,8 +85,8 @@ pub(super) async fn begin(
         dev: DeviceId(random::bytes()?),
         id: EnrolmentId(random::bytes()?),
         one_time_secret: Secret::take(&mut secret),
-        way: Way::PinOnPhone,
-        expires_at: now + policy::ENROLMENT_SECONDS,
+        way: wanted.way,
+        expires_at: expires_at.unwrap_or(now + policy::ENROLMENT_SECONDS),
         app_name: app.name.clone(),
         account_label: account_label(&account),
         info_hash: app.keys.info_hash,
@@ -74,9 +104,10 @@ pub(super) async fn begin(
         account: session.account,
         session: session.hash,
         dev: message.dev,
-        name,
+        name: wanted.name,
         message: signed,
         secret: hash,
+        way: wanted.way,
         issued_at: now,
         expires_at: message.expires_at,
     };
@@ -90,7 +121,11 @@ fn to(id: EnrolmentId) -> Response {
     Redirect::to(&format!("/account/enrolments/{}", hex::encode(&id.0))).into_response()
 }
 
-async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<Option<Enrolment>, PageError> {
+pub(super) async fn own(
+    app: &App,
+    visitor: &Visitor,
+    id: &str,
+) -> Result<Option<Enrolment>, PageError> {
     let session = visitor.signed_in()?;
     let id = hex::decode(id)
         .map(EnrolmentId)
@@ -128,6 +163,9 @@ async fn show(
     let state = enrolment.state.name();
     let values = match enrolment.state {
         EnrolmentState::Done => return Ok(Redirect::to("/account/devices").into_response()),
+        EnrolmentState::Open if enrolment.way == Way::PinInBrowser => {
+            context! { id, state, error, name => enrolment.name, browser => true }
+        }
         EnrolmentState::Open => context! {
             id, state, error, name => enrolment.name,
             qr => qr::svg(&qr_text(&app.origin, &enrolment.message), "QR code")?,
@@ -182,7 +220,10 @@ pub(super) async fn link(
 async fn scannable(app: &App, visitor: &Visitor, id: &str) -> Result<Enrolment, PageError> {
     let enrolment = own(app, visitor, id).await?;
     enrolment
-        .filter(|enrolment| enrolment.state == EnrolmentState::Open)
+        // With the PIN in the browser the code is whole in the page only: S is not here.
+        .filter(|enrolment| {
+            enrolment.state == EnrolmentState::Open && enrolment.way == Way::PinOnPhone
+        })
         .ok_or(PageError::NotFound)
 }
 

@@ -11,7 +11,7 @@ use countersign_protocol::{
     message::{Message, Received},
 };
 
-use super::{PageError, transfer};
+use super::{PageError, transfer, visitor::Visitor};
 use crate::{
     app::App,
     hex, policy, random,
@@ -53,6 +53,40 @@ pub(super) async fn approval(
     let issue = app.store().issue_approval(new, app.now()).await?;
     app.waiting.wake(dev);
     outcome(issue, challenge.id)
+}
+
+/// Opens a sign-in that the phone approves in whose browser it begins.
+pub(super) async fn on_mobile(
+    app: &App,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+) -> Result<Issued, PageError> {
+    let mut challenge = draft(app, headers, Purpose::SignIn, Unlock::PinOrBiometrics)?;
+    challenge.kind = Kind::OnMobile {
+        return_url: format!(
+            "{}/mobile/{}/return",
+            app.origin.as_str(),
+            hex::encode(&challenge.id.0)
+        ),
+    };
+    let new = NewChallenge {
+        id: challenge.id,
+        account: visitor.session.as_ref().map(|session| session.account),
+        session: visitor.browser(),
+        known_browser: false,
+        kind: ChallengeKind::OnMobile,
+        purpose: challenge.purpose,
+        dev: None,
+        message: sign(&challenge, &app.keys.signing),
+        number: None,
+        payload: String::new(),
+        unlock: challenge.unlock,
+        expires_at: challenge.expires_at(),
+    };
+    match app.store().issue_mobile(new, app.now()).await? {
+        Issue::TooMany => Ok(Err("mobile_busy")),
+        issue => outcome(issue, challenge.id),
+    }
 }
 
 /// Opens a challenge that is answered by a typed code.
@@ -139,7 +173,7 @@ fn new(
 ) -> NewChallenge {
     NewChallenge {
         id: challenge.id,
-        account: session.account,
+        account: Some(session.account),
         session: session.hash,
         known_browser: session.signed_in && session.strength > Strength::Password,
         kind,

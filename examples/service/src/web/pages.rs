@@ -27,6 +27,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("error.html", include_str!("../../templates/error.html")),
     ("landing.html", include_str!("../../templates/landing.html")),
     ("method.html", include_str!("../../templates/method.html")),
+    ("mobile.html", include_str!("../../templates/mobile.html")),
     ("parts.html", include_str!("../../templates/parts.html")),
     (
         "password.html",

@@ -194,7 +194,7 @@ pub(super) async fn outcome(
         .map(ChallengeId)
         .ok_or(PageError::NotFound)?;
     let challenge = app.store().challenge(id).await?.filter(|challenge| {
-        challenge.account == session.account
+        challenge.account == Some(session.account)
             && challenge.purpose == Purpose::Transaction
             && challenge.state == ChallengeState::Used
     });

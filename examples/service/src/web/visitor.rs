@@ -90,6 +90,11 @@ impl Visitor {
         &self.csrf
     }
 
+    /// The hash of this browser's cookie: its session's name, if it has one.
+    pub(super) fn browser(&self) -> SessionHash {
+        hash(&self.cookie)
+    }
+
     /// Sets the cookie if the browser doesn't have it yet.
     pub(super) fn remember(&self, response: &mut Response) {
         if !self.fresh {

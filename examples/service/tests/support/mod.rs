@@ -19,7 +19,7 @@ use countersign_protocol::{
     code::{Code, Shape, transaction_question},
     id::{Hash, PublicKey},
     info::Info,
-    keys::{Binding, Chain, PinKeys},
+    keys::{Binding, Chain, PinKeys, enrolment_pin_key},
     link::{Link, LinkMessage, Source},
     message::{Received, Verified, sign_payload},
     pin::Pin,
@@ -358,13 +358,15 @@ pub struct Phone {
     pub counter: u64,
     pub token: Option<StateToken>,
     claim: Option<(Vec<u8>, Hash)>,
+    /// S, where the PIN was chosen in the browser.
+    s: Option<Secret<16>>,
 }
 
 impl Phone {
     /// First contact: fetches the information and checks the enrolment message with it.
     pub async fn scan(address: SocketAddr, clock: Arc<TestClock>, link: &str) -> Self {
-        let link = Link::parse(link, Source::Paste).unwrap();
-        let LinkMessage::Enrolment(enrolment, None) = link.message else {
+        let link = Link::parse(link, Source::Camera).unwrap();
+        let LinkMessage::Enrolment(enrolment, s) = link.message else {
             panic!("not an enrolment")
         };
         let client = client();
@@ -398,6 +400,7 @@ impl Phone {
             counter: 0,
             token: None,
             claim: None,
+            s,
         }
     }
 
@@ -470,7 +473,10 @@ impl Phone {
             n: copy(&self.n),
             chain: copy(self.chain.value()),
             pin_key: PublicKey::of(keys.signing_key()),
-            k: None,
+            k: self.s.as_ref().map(|s| {
+                let pin = Pin::from_bytes(pin.as_bytes()).unwrap();
+                enrolment_pin_key(s, &self.enrolment.id, &pin)
+            }),
         };
         let claim = Claim {
             svc: self.info.svc,
@@ -572,6 +578,28 @@ impl Phone {
         )
     }
 
+    /// As if the code had had an S.
+    pub fn pretend_s(&mut self, s: [u8; 16]) {
+        self.s = Some(Secret::new_with(|out| *out = s));
+    }
+
+    /// As if it had had none.
+    pub fn forget_s(&mut self) {
+        self.s = None;
+    }
+
+    /// The challenge of a link that was opened on this phone.
+    pub fn open(&self, link: &str) -> Verified<Challenge> {
+        let LinkMessage::Challenge(challenge) =
+            Link::parse(link, Source::VerifiedLink).unwrap().message
+        else {
+            panic!("not a challenge")
+        };
+        challenge
+            .verify(self.info.signing_key(self.info.kid).unwrap())
+            .unwrap()
+    }
+
     /// An answer's body with its hash, signed with the next counter.
     pub fn answer(
         &mut self,
@@ -583,7 +611,7 @@ impl Phone {
         self.counter += 1;
         let approves = decision == Decision::Approve;
         let answer = Answer {
-            challenge_type: 1,
+            challenge_type: challenge.kind.number(),
             svc: self.info.svc,
             purpose: challenge.purpose,
             acc: self.enrolment.acc,

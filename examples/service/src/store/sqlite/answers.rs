@@ -123,7 +123,7 @@ fn challenge_record(challenge: &Challenge) -> ChallengeRecord {
         id: challenge.id,
         hash: challenge.hash,
         challenge_type: challenge.kind.number(),
-        acc: Some(challenge.account),
+        acc: challenge.account,
         dev: challenge.dev,
         purpose: challenge.purpose,
         expires_at: challenge.expires_at,
@@ -264,17 +264,19 @@ pub(super) fn finish(
             [answer.dev.0],
         )?;
     }
-    let strength = if pin {
-        Strength::AppPin
-    } else {
-        Strength::AppBiometric
+    let mobile = challenges::get(c, answer.challenge)?
+        .is_some_and(|challenge| challenge.kind == ChallengeKind::OnMobile);
+    let strength = match (mobile, pin) {
+        (true, _) => Strength::Mobile,
+        (false, true) => Strength::AppPin,
+        (false, false) => Strength::AppBiometric,
     };
     let closed = run(
         c,
-        "UPDATE challenge SET state = 'approved', closed_at = ?2, strength = ?3, by_dev = ?4, proof = ?5
+        "UPDATE challenge SET state = 'approved', closed_at = ?2, strength = ?3, by_dev = ?4, proof = ?5, account = coalesce(account, ?6)
          WHERE id = ?1 AND state = 'open' AND expires_at > ?2
            AND EXISTS (SELECT 1 FROM device WHERE dev = ?4 AND state = 'active')",
-        params![answer.challenge.0, int(now), strength.name(), answer.dev.0, answer.proof],
+        params![answer.challenge.0, int(now), strength.name(), answer.dev.0, answer.proof, device.account.0],
     )?;
     if closed == 1 {
         // An approval with PIN or biometric opens the ways by code again.

@@ -5,7 +5,7 @@ use countersign_protocol::{
     challenge::Unlock,
     id::{ChallengeId, DeviceId},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 
 use super::{
     devices,
@@ -27,19 +27,19 @@ pub(super) fn issue_approval(
     new: &NewChallenge,
     now: Time,
 ) -> Result<Issue, StoreError> {
-    let (Some(dev), Some(message)) = (new.dev, &new.message) else {
+    let (Some(account), Some(dev), Some(message)) = (new.account, new.dev, &new.message) else {
         return Ok(Issue::NotSigned);
     };
     let device = devices::get(c, dev)?;
     if !device
-        .is_some_and(|device| device.account == new.account && device.state == DeviceState::Active)
+        .is_some_and(|device| device.account == account && device.state == DeviceState::Active)
     {
         return Ok(Issue::NoDevice);
     }
     let held = one(
         c,
         "SELECT no_push_until FROM account WHERE acc = ?1",
-        [new.account.0],
+        [account.0],
         |row| num(row, "no_push_until"),
     )?;
     if !new.known_browser && held.is_some_and(|until| until > now) {
@@ -69,10 +69,13 @@ pub(super) fn issue_code(
     sign: SignStep,
     now: Time,
 ) -> Result<Issue, StoreError> {
+    let Some(account) = new.account.map(|account| account.0) else {
+        return Ok(Issue::NoDevice);
+    };
     let Some((step, open)) = one(
         c,
         "SELECT * FROM account WHERE acc = ?1",
-        [new.account.0],
+        [account],
         |row| {
             let open = match new.unlock {
                 Unlock::Nothing => policy::plain_codes_open(
@@ -96,14 +99,11 @@ pub(super) fn issue_code(
         c,
         "UPDATE challenge SET state = 'replaced', closed_at = ?4
          WHERE account = ?1 AND session = ?2 AND purpose = ?3 AND step IS NOT NULL AND state = 'open'",
-        params![new.account.0, new.session, new.purpose as u8, int(now)],
+        params![account, new.session, new.purpose as u8, int(now)],
     )?;
     let (most_open, most_hour) = policy::code_limits(new.known_browser);
     let count = |sql| {
-        one(c, sql, params![new.account.0, int(now)], |row| {
-            small(row, "n")
-        })
-        .map(|n| n.unwrap_or(0))
+        one(c, sql, params![account, int(now)], |row| small(row, "n")).map(|n| n.unwrap_or(0))
     };
     let open = count(
         "SELECT count(*) AS n FROM challenge WHERE account = ?1 AND step IS NOT NULL AND state = 'open' AND expires_at > ?2",
@@ -120,10 +120,47 @@ pub(super) fn issue_code(
     run(
         c,
         "UPDATE account SET step = ?2 WHERE acc = ?1",
-        params![new.account.0, int(step)],
+        params![account, int(step)],
     )?;
     insert(c, new, Some(step), &message, now)?;
     Ok(Issue::Opened)
+}
+
+pub(super) fn issue_mobile(
+    c: &Connection,
+    new: &NewChallenge,
+    now: Time,
+) -> Result<Issue, StoreError> {
+    let Some(message) = &new.message else {
+        return Ok(Issue::NotSigned);
+    };
+    run(
+        c,
+        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE session = ?1 AND kind = 'on-mobile' AND account IS NULL
+           AND state = 'open' AND expires_at > ?2",
+        params![new.session, int(now)],
+    )?;
+    // Anybody may begin one, so there is a bound for all together.
+    let open = one(
+        c,
+        "SELECT count(*) AS n FROM challenge WHERE kind = 'on-mobile' AND account IS NULL AND expires_at > ?1",
+        [int(now)],
+        |row| small(row, "n"),
+    )?;
+    if open.unwrap_or(0) >= policy::MOBILE_OPEN {
+        return Ok(Issue::TooMany);
+    }
+    insert(c, new, None, message, now)?;
+    Ok(Issue::Opened)
+}
+
+pub(super) fn sweep(c: &Connection, now: Time) -> Result<(), StoreError> {
+    run(
+        c,
+        "DELETE FROM challenge WHERE kind = 'on-mobile' AND account IS NULL AND expires_at <= ?1",
+        [int(now)],
+    )?;
+    Ok(())
 }
 
 fn insert(
@@ -140,7 +177,7 @@ fn insert(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'open')",
         params![
             new.id.0,
-            new.account.0,
+            new.account.map(|account| account.0),
             new.session,
             new.kind.name(),
             new.purpose as u8,
@@ -178,24 +215,52 @@ pub(super) fn collect(
     session: SessionHash,
     now: Time,
 ) -> Result<Option<Collected>, StoreError> {
-    let found = one(
+    take(
         c,
-        "SELECT challenge.*, by_dev FROM challenge JOIN device ON device.dev = challenge.by_dev
-         WHERE id = ?1 AND session = ?2 AND challenge.state = 'approved' AND closed_at + ?3 >= ?4
+        "SELECT challenge.* FROM challenge JOIN device ON device.dev = challenge.by_dev
+         WHERE id = ?1 AND session = ?2 AND challenge.state = 'approved' AND kind <> 'on-mobile' AND closed_at + ?3 >= ?4
            AND device.state = 'active' AND device.account = challenge.account",
+        id,
         params![id.0, session, int(policy::COLLECT_SECONDS), int(now)],
-        |row| {
-            let strength = Strength::from_name(&row.get::<_, String>("strength")?)
-                .ok_or(StoreError::Damaged("strength"))?;
-            let challenge = rows::challenge(row)?;
-            Ok(Collected {
-                account: challenge.account,
-                purpose: challenge.purpose,
-                payload: challenge.payload,
-                strength,
-            })
-        },
-    )?;
+    )
+}
+
+pub(super) fn complete_mobile(
+    c: &Connection,
+    id: ChallengeId,
+    session: SessionHash,
+    now: Time,
+) -> Result<Option<Collected>, StoreError> {
+    take(
+        c,
+        "SELECT challenge.* FROM challenge JOIN device ON device.dev = challenge.by_dev
+         WHERE id = ?1 AND session = ?2 AND challenge.state = 'approved' AND kind = 'on-mobile' AND expires_at > ?3
+           AND device.state = 'active' AND device.account = challenge.account",
+        id,
+        params![id.0, session, int(now)],
+    )
+}
+
+/// Takes an approved challenge that `sql` finds, once.
+fn take(
+    c: &Connection,
+    sql: &str,
+    id: ChallengeId,
+    params: impl Params,
+) -> Result<Option<Collected>, StoreError> {
+    let found = one(c, sql, params, |row| {
+        let strength = Strength::from_name(&row.get::<_, String>("strength")?)
+            .ok_or(StoreError::Damaged("strength"))?;
+        let challenge = rows::challenge(row)?;
+        Ok(Collected {
+            account: challenge
+                .account
+                .ok_or(StoreError::Damaged("a challenge's account"))?,
+            purpose: challenge.purpose,
+            payload: challenge.payload,
+            strength,
+        })
+    })?;
     if found.is_some() {
         run(
             c,

@@ -26,7 +26,10 @@ pub(super) fn take_try(
     else {
         return Ok(CodeStep::Over);
     };
-    let account = challenge.account.0;
+    let Some(owner) = challenge.account else {
+        return Ok(CodeStep::Over);
+    };
+    let account = owner.0;
     let pin = challenge.unlock != Unlock::Nothing;
     let open = one(
         c,
@@ -47,7 +50,7 @@ pub(super) fn take_try(
     if open != Some(true) {
         return Ok(CodeStep::Closed);
     }
-    let mut devices = devices::of_account(c, challenge.account)?;
+    let mut devices = devices::of_account(c, owner)?;
     devices.retain(|device| {
         device.state == DeviceState::Active
             && (!pin || policy::device_codes_open(device.wrong_codes))
@@ -95,7 +98,10 @@ pub(super) fn finish(
     let Some(challenge) = challenges::get(c, id)? else {
         return Ok(false);
     };
-    let account = challenge.account.0;
+    let Some(owner) = challenge.account else {
+        return Ok(false);
+    };
+    let account = owner.0;
     let pin = challenge.unlock != Unlock::Nothing;
     let Some(winner) = winner else {
         let wrong_row = one(
@@ -114,7 +120,7 @@ pub(super) fn finish(
             },
         )?;
         if wrong_row == Some(3) {
-            note(c, challenge.account, "wrong-codes", "", now)?;
+            note(c, owner, "wrong-codes", "", now)?;
         }
         if challenge.wrong_codes >= policy::CODE_TRIES {
             run(

@@ -2,7 +2,8 @@
 
 use countersign_protocol::{
     Time,
-    id::{DeviceId, EnrolmentId},
+    enrolment::Way,
+    id::{DeviceId, EnrolmentId, Hash},
 };
 use rusqlite::{Connection, params};
 
@@ -21,7 +22,7 @@ pub(super) fn begin(c: &Connection, new: &NewEnrolment) -> Result<bool, StoreErr
     )?;
     run(
         c,
-        "UPDATE enrolment SET state = 'void', code = NULL WHERE account = ?1 AND state <> 'done'",
+        "UPDATE enrolment SET state = 'void', code = NULL, pin_check = NULL WHERE account = ?1 AND state <> 'done'",
         [account],
     )?;
     let devices = one(
@@ -37,7 +38,7 @@ pub(super) fn begin(c: &Connection, new: &NewEnrolment) -> Result<bool, StoreErr
     run(
         c,
         "INSERT INTO enrolment (id, account, session, dev, name, message, hash, secret, way, issued_at, expires_at, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 2, ?9, ?10, 'open')",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?11, ?9, ?10, 'open')",
         params![
             new.id.0,
             account,
@@ -48,7 +49,8 @@ pub(super) fn begin(c: &Connection, new: &NewEnrolment) -> Result<bool, StoreErr
             new.message.hash.0,
             new.secret,
             int(new.issued_at),
-            int(new.expires_at)
+            int(new.expires_at),
+            new.way as u8
         ],
     )?;
     Ok(true)
@@ -111,10 +113,96 @@ pub(super) fn claim(
     )?;
     run(
         c,
-        "UPDATE enrolment SET state = 'claimed', claim = ?2, proof = ?3, code = ?4 WHERE id = ?1",
-        params![new.id.0, new.claim.0, new.proof, new.code],
+        "UPDATE enrolment SET state = ?5, claim = ?2, proof = ?3, code = ?4, pin_check = NULL WHERE id = ?1",
+        params![
+            new.id.0,
+            new.claim.0,
+            new.proof,
+            new.code,
+            if new.code.is_some() {
+                EnrolmentState::Claimed
+            } else {
+                EnrolmentState::Confirmed
+            }
+            .name()
+        ],
     )?;
     get(c, new.id, now)
+}
+
+pub(super) fn set_pin_check(
+    c: &Connection,
+    id: EnrolmentId,
+    session: SessionHash,
+    pin_check: &[u8],
+    now: Time,
+) -> Result<bool, StoreError> {
+    let changed = run(
+        c,
+        "UPDATE enrolment SET pin_check = ?3 WHERE id = ?1 AND session = ?2 AND way = 1 AND state = 'open' AND expires_at > ?4",
+        params![id.0, session, pin_check, int(now)],
+    )?;
+    Ok(changed == 1)
+}
+
+pub(super) fn take_pin_try(
+    c: &Connection,
+    id: EnrolmentId,
+    claim: Hash,
+    now: Time,
+) -> Result<Option<PinTry>, StoreError> {
+    let open = get(c, id, now)?.is_some_and(|enrolment| {
+        enrolment.state == EnrolmentState::Open && enrolment.way == Way::PinInBrowser
+    });
+    if !open {
+        return Ok(None);
+    }
+    let found = one(
+        c,
+        "SELECT pin_check, pin_claims FROM enrolment WHERE id = ?1",
+        [id.0],
+        |row| {
+            Ok((
+                row.get::<_, Option<Vec<u8>>>("pin_check")?,
+                row.get::<_, Vec<u8>>("pin_claims")?,
+            ))
+        },
+    )?;
+    let Some((Some(pin_check), mut claims)) = found else {
+        return Ok(None);
+    };
+    let (hashes, _) = claims.as_chunks::<32>();
+    let place = match hashes.iter().position(|hash| *hash == claim.0) {
+        Some(place) => place,
+        None => hashes.len(),
+    };
+    let spent = u32::try_from(place + 1).unwrap_or(u32::MAX);
+    let Some(left) = policy::ENROLMENT_TRIES.checked_sub(spent) else {
+        return Ok(None);
+    };
+    if place == hashes.len() {
+        claims.extend_from_slice(&claim.0);
+        run(
+            c,
+            "UPDATE enrolment SET pin_claims = ?2 WHERE id = ?1",
+            params![id.0, claims],
+        )?;
+    }
+    Ok(Some(PinTry { pin_check, left }))
+}
+
+pub(super) fn fail_pin_try(c: &Connection, id: EnrolmentId, now: Time) -> Result<(), StoreError> {
+    let changed = run(
+        c,
+        "UPDATE enrolment SET state = 'void', pin_check = NULL WHERE id = ?1 AND state = 'open' AND length(pin_claims) >= 32 * ?2",
+        params![id.0, policy::ENROLMENT_TRIES],
+    )?;
+    if changed == 1
+        && let Some(enrolment) = get(c, id, now)?
+    {
+        note(c, enrolment.account, "enrolment-void", &enrolment.name, now)?;
+    }
+    Ok(())
 }
 
 pub(super) fn take_try(

@@ -95,6 +95,7 @@ impl Store for Sqlite {
     async fn sweep(&self, now: Time) -> Result<(), StoreError> {
         self.write(move |c| {
             accounts::sweep(c, now)?;
+            challenges::sweep(c, now)?;
             enrolments::sweep(c, now)
         })
         .await
@@ -177,6 +178,29 @@ impl Store for Sqlite {
     async fn claim(&self, claim: NewClaim, now: Time) -> Result<Option<Enrolment>, StoreError> {
         self.write(move |c| enrolments::claim(c, &claim, now)).await
     }
+    async fn set_pin_check(
+        &self,
+        id: EnrolmentId,
+        session: SessionHash,
+        pin_check: Vec<u8>,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.write(move |c| enrolments::set_pin_check(c, id, session, &pin_check, now))
+            .await
+    }
+    async fn take_pin_try(
+        &self,
+        id: EnrolmentId,
+        claim: Hash,
+        now: Time,
+    ) -> Result<Option<PinTry>, StoreError> {
+        self.write(move |c| enrolments::take_pin_try(c, id, claim, now))
+            .await
+    }
+    async fn fail_pin_try(&self, id: EnrolmentId, now: Time) -> Result<(), StoreError> {
+        self.write(move |c| enrolments::fail_pin_try(c, id, now))
+            .await
+    }
     async fn take_enrolment_try(
         &self,
         id: EnrolmentId,
@@ -222,6 +246,10 @@ impl Store for Sqlite {
         self.write(move |c| challenges::issue_code(c, &challenge, sign, now))
             .await
     }
+    async fn issue_mobile(&self, challenge: NewChallenge, now: Time) -> Result<Issue, StoreError> {
+        self.write(move |c| challenges::issue_mobile(c, &challenge, now))
+            .await
+    }
     async fn challenge(&self, id: ChallengeId) -> Result<Option<Challenge>, StoreError> {
         self.read(|c| challenges::get(c, id))
     }
@@ -263,6 +291,16 @@ impl Store for Sqlite {
         now: Time,
     ) -> Result<Option<Collected>, StoreError> {
         self.write(move |c| challenges::collect(c, id, session, now))
+            .await
+    }
+
+    async fn complete_mobile(
+        &self,
+        id: ChallengeId,
+        session: SessionHash,
+        now: Time,
+    ) -> Result<Option<Collected>, StoreError> {
+        self.write(move |c| challenges::complete_mobile(c, id, session, now))
             .await
     }
 

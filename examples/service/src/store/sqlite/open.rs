@@ -12,7 +12,10 @@ use rusqlite::{Connection, OpenFlags};
 use super::{Sqlite, StoreError, writer::Writer};
 
 /// Migration `n` brings the schema from version `n` to `n + 1`. They are never changed once released.
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/0001_first.sql"),
+    include_str!("../../../migrations/0002_browser.sql"),
+];
 /// Marks the file as ours ("CSsv").
 const APPLICATION: i32 = 0x4353_7376;
 

@@ -2,6 +2,7 @@
 
 use countersign_protocol::{
     challenge::{Purpose, Unlock},
+    enrolment::Way,
     id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, PublicKey},
 };
 use rusqlite::{Connection, Params, Row};
@@ -134,6 +135,11 @@ pub(super) fn enrolment(row: &Row<'_>) -> Result<Enrolment, StoreError> {
         message: row.get("message")?,
         hash: Hash(row.get("hash")?),
         secret: row.get("secret")?,
+        way: match num(row, "way")? {
+            1 => Way::PinInBrowser,
+            2 => Way::PinOnPhone,
+            _ => return Err(StoreError::Damaged("way")),
+        },
         expires_at: num(row, "expires_at")?,
         state: named(row, "state", EnrolmentState::from_name)?,
         claim: row.get::<_, Option<[u8; 32]>>("claim")?.map(Hash),
@@ -145,7 +151,7 @@ pub(super) fn enrolment(row: &Row<'_>) -> Result<Enrolment, StoreError> {
 pub(super) fn challenge(row: &Row<'_>) -> Result<Challenge, StoreError> {
     Ok(Challenge {
         id: ChallengeId(row.get("id")?),
-        account: AccountId(row.get("account")?),
+        account: row.get::<_, Option<[u8; 8]>>("account")?.map(AccountId),
         session: row.get("session")?,
         kind: named(row, "kind", ChallengeKind::from_name)?,
         purpose: Purpose::from_number(num(row, "purpose")?)

@@ -1,0 +1,240 @@
+//! Signing in on the phone that has the app (PROTOCOL.md, section 11), and the link that somebody else opens, both ways.
+
+mod support;
+
+use countersign_protocol::{
+    answer::Decision,
+    challenge::{Kind, Purpose},
+    link::encode_base32,
+    reply::ResultCode,
+};
+use support::{Browser, PASSWORD, PIN, Page, Phone, World};
+
+/// The person taps "On mobile": the page and its link.
+async fn begin(browser: &mut Browser) -> (Page, String) {
+    browser.get("/sign-in").await;
+    let page = browser.post("/sign-in/mobile", &[]).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let link = page
+        .between("id=\"open\" href=\"", "\"")
+        .replace("&#x2f;", "/");
+    (page, link)
+}
+
+/// The phone opens the link and approves: the address with r that it opens then, without the origin.
+async fn approve(browser: &Browser, phone: &mut Phone, link: &str) -> String {
+    let challenge = phone.open(link);
+    let reply = phone.decide(&challenge, Decision::Approve, None, PIN).await;
+    assert_eq!(reply.result, ResultCode::Done);
+    let Kind::OnMobile { return_url } = &challenge.kind else {
+        panic!("another kind")
+    };
+    let address = format!("{return_url}?r={}", encode_base32(&reply.r.unwrap()));
+    address.strip_prefix(&browser.origin).unwrap().to_owned()
+}
+
+async fn signed_in(browser: &mut Browser) -> Option<String> {
+    let page = browser.get("/account").await;
+    let shown = page.body.split_once("Signed in as ")?.1;
+    Some(shown.split(". ").next()?.split(".<").next()?.to_owned())
+}
+
+#[tokio::test]
+async fn b7_a_phone_signs_its_own_browser_in_without_a_password() {
+    let world = World::new().await;
+    let (_computer, mut phone) = world.person().await;
+    let mut browser = world.browser();
+    let (page, link) = begin(&mut browser).await;
+    assert!(page.body.contains("href=\"countersign:"), "{}", page.body);
+    assert_eq!(browser.get(&format!("{}/link", page.path)).await.body, link);
+    let challenge = phone.open(&link);
+    assert_eq!(challenge.purpose, Purpose::SignIn);
+    let back = approve(&browser, &mut phone, &link).await;
+
+    // The page never completes by waiting, and without r nothing does.
+    let waiting = browser.get(&page.path).await;
+    assert_eq!(waiting.path, page.path);
+    assert_eq!(signed_in(&mut browser).await, None);
+    let without = browser.get(back.split('?').next().unwrap()).await;
+    assert_eq!(without.status, 403);
+
+    let before = browser.cookie.clone();
+    let done = browser.get(&back).await;
+    assert_eq!(done.path, "/account");
+    assert!(done.body.contains("app on the same phone"), "{}", done.body);
+    assert_eq!(
+        signed_in(&mut browser).await.as_deref(),
+        Some("anna@example.eu")
+    );
+    assert_ne!(
+        browser.cookie, before,
+        "the cookie from before is worth nothing"
+    );
+
+    // r is used up.
+    let mut old = world.browser();
+    old.cookie = before;
+    assert_eq!(old.get(&back).await.status, 403);
+    assert_eq!(signed_in(&mut old).await, None);
+}
+
+#[tokio::test]
+async fn a_link_of_an_attackers_browser_that_a_victims_phone_approves_signs_nobody_in() {
+    let world = World::new().await;
+    let (_computer, mut victim) = world.person().await;
+    let mut attacker = world.browser();
+    let (page, link) = begin(&mut attacker).await;
+
+    // The victim is talked into approving; the victim's phone opens the victim's browser, which did not begin.
+    let back = approve(&attacker, &mut victim, &link).await;
+    let mut victims_browser = world.browser();
+    let shown = victims_browser.get(&back).await;
+    assert_eq!(shown.status, 403);
+    assert!(shown.body.contains("You began in another browser"));
+    assert_eq!(signed_in(&mut victims_browser).await, None);
+
+    // The attacker has the cookie and not r, which only the phone was given.
+    for address in [
+        page.path.clone(),
+        format!("{}/return", page.path),
+        format!("{}/return?r=", page.path),
+        format!("{}/return?r={}", page.path, "A".repeat(26)),
+        page.path.replace("/mobile/", "/challenge/"),
+        format!("{}/state", page.path.replace("/mobile/", "/challenge/")),
+    ] {
+        attacker.get(&address).await;
+        assert_eq!(signed_in(&mut attacker).await, None, "{address}");
+    }
+
+    // A guess uses nothing up: had the attacker r as well, it would complete, so r alone is what stands between.
+    assert_eq!(attacker.get(&back).await.path, "/account");
+}
+
+#[tokio::test]
+async fn a_link_of_a_victims_browser_that_an_attackers_phone_approves_signs_nobody_in_unseen() {
+    let world = World::new().await;
+    let mut computer = world.browser();
+    computer.register("mallory@example.eu").await;
+    let mut mallory = computer.add_phone(&world.clock).await;
+
+    // The attacker begins, approves with their own phone and sends the return address: the victim's browser has another cookie.
+    let mut attacker = world.browser();
+    let (_, link) = begin(&mut attacker).await;
+    let back = approve(&attacker, &mut mallory, &link).await;
+    let mut victim = world.browser();
+    assert_eq!(victim.get(&back).await.status, 403);
+    assert_eq!(signed_in(&mut victim).await, None);
+
+    // Also a victim who has begun a sign-in of their own at that moment.
+    let (_, own_link) = begin(&mut victim).await;
+    assert_eq!(victim.get(&back).await.status, 403);
+    assert_eq!(signed_in(&mut victim).await, None);
+
+    // And one who is signed in stays who they are.
+    let mut anna = world.browser();
+    anna.register("anna@example.eu").await;
+    assert_eq!(anna.get(&back).await.status, 403);
+    assert_eq!(
+        signed_in(&mut anna).await.as_deref(),
+        Some("anna@example.eu")
+    );
+
+    // The attacker's phone approves what the victim's browser began: only the attacker's own phone has that r, and a page that the
+    // attacker opens has the attacker's cookie.
+    let stolen = approve(&victim, &mut mallory, &own_link).await;
+    assert_eq!(attacker.get(&stolen).await.status, 403);
+    assert_eq!(signed_in(&mut attacker).await, None);
+    assert_eq!(
+        signed_in(&mut victim).await,
+        None,
+        "nothing completes by waiting"
+    );
+}
+
+#[tokio::test]
+async fn a_browser_that_gave_a_password_takes_only_that_accounts_phone() {
+    let world = World::new().await;
+    let (_computer, mut anna) = world.person().await;
+    let mut computer = world.browser();
+    computer.register("mallory@example.eu").await;
+    let mut mallory = computer.add_phone(&world.clock).await;
+
+    let mut browser = world.browser();
+    browser.password("anna@example.eu", PASSWORD).await;
+    let (_, link) = begin(&mut browser).await;
+    let challenge = mallory.open(&link);
+    let reply = mallory
+        .decide(&challenge, Decision::Approve, None, PIN)
+        .await;
+    assert_eq!((reply.result, reply.r), (ResultCode::NotOpen, None));
+    let back = approve(&browser, &mut anna, &link).await;
+    assert_eq!(browser.get(&back).await.path, "/account");
+}
+
+#[tokio::test]
+async fn a_wrong_pin_counts_on_mobile_too_and_gives_no_r() {
+    let world = World::new().await;
+    let (_computer, mut phone) = world.person().await;
+    let mut browser = world.browser();
+    let (_, link) = begin(&mut browser).await;
+    let challenge = phone.open(&link);
+    let reply = phone
+        .decide(&challenge, Decision::Approve, None, "9374")
+        .await;
+    assert_eq!(
+        (reply.result, reply.tries_in_row, reply.r),
+        (ResultCode::WrongPin, Some(4), None)
+    );
+    let back = approve(&browser, &mut phone, &link).await;
+    assert_eq!(browser.get(&back).await.path, "/account");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_repeated_with_the_same_r() {
+    let world = World::new().await;
+    let (_computer, mut phone) = world.person().await;
+    let mut browser = world.browser();
+    let (_, link) = begin(&mut browser).await;
+    let challenge = phone.open(&link);
+    let (body, hash) = phone.answer(&challenge, Decision::Approve, None, PIN);
+    let first = phone.send(body.clone(), hash).await;
+    let again = phone.send(body, hash).await;
+    assert!(first.r.is_some());
+    assert_eq!(first.r, again.r);
+}
+
+#[tokio::test]
+async fn what_is_declined_or_late_does_not_complete() {
+    let world = World::new().await;
+    let (_computer, mut phone) = world.person().await;
+    let mut browser = world.browser();
+    let (page, link) = begin(&mut browser).await;
+    let challenge = phone.open(&link);
+    let reply = phone.decide(&challenge, Decision::Decline, None, PIN).await;
+    assert_eq!((reply.result, reply.r), (ResultCode::Done, None));
+    assert!(browser.get(&page.path).await.body.contains("time is over"));
+
+    // r lives as long as the challenge, not longer.
+    let (_, link) = begin(&mut browser).await;
+    let back = approve(&browser, &mut phone, &link).await;
+    world.clock.advance(180);
+    assert_eq!(browser.get(&back).await.status, 403);
+    assert_eq!(signed_in(&mut browser).await, None);
+
+    // Beginning again ends what was begun before in the same browser.
+    let (_, first) = begin(&mut browser).await;
+    let (_, second) = begin(&mut browser).await;
+    let challenge = phone.open(&first);
+    let reply = phone.decide(&challenge, Decision::Approve, None, PIN).await;
+    assert_eq!(reply.result, ResultCode::NotOpen);
+    let back = approve(&browser, &mut phone, &second).await;
+    assert_eq!(browser.get(&back).await.path, "/account");
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_begins_nothing() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let page = browser.post_once("/sign-in/mobile", &[]).await;
+    assert_eq!(page.status, 403);
+}

@@ -26,6 +26,8 @@ pub(crate) const COLLECT_SECONDS: u64 = 60;
 pub(crate) const CODE_TRIES: u32 = 3;
 /// How long recorded outcomes are kept for phones that lost the answer.
 pub(crate) const OUTCOME_SECONDS: u64 = 7 * 24 * 3600;
+/// So many of a device's latest outcomes are kept at most.
+pub(crate) const OUTCOMES: u64 = 64;
 /// How long approvals started with the password alone stop after a report of fraud.
 pub(crate) const FRAUD_SECONDS: u64 = 3600;
 

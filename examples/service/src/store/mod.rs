@@ -186,11 +186,13 @@ pub(crate) trait Store: Send + Sync {
         session: SessionHash,
         now: Time,
     ) -> Result<CodeStep, StoreError>;
-    /// The code was this device's, or nobody's. `true`: it is accepted; a code is accepted once.
+    /// The code was this device's, or nobody's. `true`: it is accepted; a code is accepted once. `counted`: the devices for which the try
+    /// was taken, which get it back.
     async fn finish_code(
         &self,
         id: ChallengeId,
         winner: Option<NewChain>,
+        counted: Vec<DeviceId>,
         now: Time,
     ) -> Result<bool, StoreError>;
     /// The browser collects the result: once, within a minute, by the session that asked, while the device is active.

@@ -209,9 +209,10 @@ pub(super) async fn code(
     };
     let winner = winner(&app, &challenge, &devices, shape, &typed)?;
     let right = winner.is_some();
+    let counted = devices.iter().map(|device| device.dev).collect();
     if app
         .store()
-        .finish_code(challenge.id, winner, app.now())
+        .finish_code(challenge.id, winner, counted, app.now())
         .await?
     {
         return proceed(&app, &visitor, &challenge).await;

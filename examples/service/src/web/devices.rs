@@ -146,8 +146,9 @@ pub(super) async fn remove(
     let devices = usable(&app, session.account).await?;
     let approving = approving(&devices);
     if approving.is_empty() {
-        // No device can approve any more. Who signed in with one in this session may still remove them.
-        if session.strength == Strength::Password {
+        // No device can approve any more. Who signed in with its PIN in this session may still remove them; who came by a code without
+        // PIN may not: anybody who holds the phone can make that code, and can block the phone by typing wrong PINs.
+        if session.strength < Strength::AppPin {
             return show(
                 &app,
                 &visitor,

@@ -81,6 +81,12 @@ fn record(
             int(device.issued)
         ],
     )?;
+    // A phone asks again before it asks anything else; one that asks without end must not fill the table.
+    run(
+        c,
+        "DELETE FROM outcome WHERE dev = ?1 AND issued <= ?2",
+        params![dev.0, int(device.issued.saturating_sub(policy::OUTCOMES))],
+    )?;
     Ok(())
 }
 

@@ -1,6 +1,10 @@
 //! Codes that a person types: counted before they are computed, accepted once.
 
-use countersign_protocol::{Time, challenge::Unlock, id::ChallengeId};
+use countersign_protocol::{
+    Time,
+    challenge::Unlock,
+    id::{ChallengeId, DeviceId},
+};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -93,6 +97,7 @@ pub(super) fn finish(
     c: &Connection,
     id: ChallengeId,
     winner: Option<&NewChain>,
+    counted: &[DeviceId],
     now: Time,
 ) -> Result<bool, StoreError> {
     let Some(challenge) = challenges::get(c, id)? else {
@@ -158,11 +163,13 @@ pub(super) fn finish(
             "UPDATE account SET wrong_pin_codes = 0 WHERE acc = ?1",
             [account],
         )?;
-        run(
-            c,
-            "UPDATE device SET wrong_codes = wrong_codes - 1 WHERE account = ?1 AND wrong_codes > 0",
-            [account],
-        )?;
+        for dev in counted {
+            run(
+                c,
+                "UPDATE device SET wrong_codes = wrong_codes - 1 WHERE dev = ?1 AND wrong_codes > 0",
+                [dev.0],
+            )?;
+        }
     } else {
         run(
             c,

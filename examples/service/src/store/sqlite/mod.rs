@@ -279,9 +279,10 @@ impl Store for Sqlite {
         &self,
         id: ChallengeId,
         winner: Option<NewChain>,
+        counted: Vec<DeviceId>,
         now: Time,
     ) -> Result<bool, StoreError> {
-        self.write(move |c| codes::finish(c, id, winner.as_ref(), now))
+        self.write(move |c| codes::finish(c, id, winner.as_ref(), &counted, now))
             .await
     }
     async fn collect(

@@ -63,6 +63,9 @@ impl Sqlite {
         builder.create(folder).map_err(failed)?;
         let lock = lock(folder)?;
         let path = folder.join("service.db");
+        // SQLite would take the umask's word for who may read it; its log and journal have the database's own mode.
+        let file = private(&path).map_err(failed)?;
+        drop(file);
         let mut connection = Connection::open(&path)?;
         let new = prepare(&mut connection, &path)?;
         let writer = Writer::start(connection).map_err(OpenError::Thread)?;
@@ -78,13 +81,18 @@ impl Sqlite {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
-    let failed = |error| OpenError::Folder(folder.to_owned(), error);
+/// Opens a file, made for its owner alone if it is not there.
+fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(folder.join("lock")).map_err(failed)?;
+    options.open(path)
+}
+
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let failed = |error| OpenError::Folder(folder.to_owned(), error);
+    let file = private(&folder.join("lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),

@@ -1,0 +1,224 @@
+//! What a thief does not reach: one with the password, one with a phone but not its PIN, one with both, one with a copy of either's data.
+
+mod support;
+
+use countersign_protocol::{
+    answer::Decision,
+    reply::{DeviceState, ResultCode},
+};
+use support::{Browser, IBAN, PASSWORD, PIN, Page, Phone, World};
+
+const TRANSFER: [(&str, &str); 4] = [
+    ("iban", IBAN),
+    ("name", "SIA Ozols"),
+    ("amount", "12.50"),
+    ("reference", "Invoice 7"),
+];
+
+fn database(world: &World) -> rusqlite::Connection {
+    rusqlite::Connection::open(world.folder.path().join("service.db")).unwrap()
+}
+
+fn number(world: &World, sql: &str) -> i64 {
+    database(world)
+        .query_row(sql, [], |row| row.get(0))
+        .unwrap()
+}
+
+fn change(world: &World, sql: &str) {
+    assert_eq!(database(world).execute(sql, []).unwrap(), 1);
+}
+
+/// Signs in with the password and a code of the app, which asks no PIN.
+async fn sign_in_by_code(world: &World, phone: &mut Phone) -> Browser {
+    let mut browser = world.browser();
+    browser.password("anna@example.eu", PASSWORD).await;
+    let page = browser.post("/sign-in/code", &[]).await;
+    let link = browser.get(&format!("{}/link", page.path)).await.body;
+    let code = phone.code(&link, &[], "no PIN");
+    let done = browser
+        .post(&format!("{}/code", page.path), &[("code", &code)])
+        .await;
+    assert_eq!(done.path, "/account");
+    browser
+}
+
+async fn sign_in_by_app(world: &World, phone: &mut Phone) -> Browser {
+    let mut browser = world.browser();
+    browser.password("anna@example.eu", PASSWORD).await;
+    let page = browser.post("/sign-in/app", &[]).await;
+    approve(phone, &page).await;
+    assert_eq!(browser.get(&page.path).await.path, "/account");
+    browser
+}
+
+async fn approve(phone: &mut Phone, page: &Page) {
+    let challenge = phone.inbox(0).await.unwrap();
+    let reply = phone
+        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
+        .await;
+    assert_eq!(reply.result, ResultCode::Done);
+}
+
+async fn ask_to_add(browser: &mut Browser) -> Page {
+    browser.get("/account/devices").await;
+    browser
+        .post("/account/devices/add", &[("name", "Second")])
+        .await
+}
+
+/// Uses up the tries of the phone's PIN.
+async fn block(browser: &mut Browser, phone: &mut Phone) {
+    let page = ask_to_add(browser).await;
+    let challenge = phone.inbox(0).await.unwrap();
+    for _ in 0..5 {
+        phone
+            .decide(&challenge, Decision::Approve, Some(page.number()), "9374")
+            .await;
+    }
+    assert_eq!(
+        phone.status().await.device_state,
+        Some(DeviceState::Blocked)
+    );
+}
+
+async fn remove(browser: &mut Browser) -> Page {
+    let devices = browser.get("/account/devices").await;
+    let dev = devices.between("name=\"dev\" value=\"", "\"").to_owned();
+    browser
+        .post("/account/devices/remove", &[("dev", &dev)])
+        .await
+}
+
+#[tokio::test]
+async fn a_stolen_phone_and_the_password_do_not_replace_the_phone_without_its_pin() {
+    let world = World::new().await;
+    let (_, mut phone) = world.person().await;
+    let mut thief = sign_in_by_code(&world, &mut phone).await;
+    block(&mut thief, &mut phone).await;
+    assert_eq!(remove(&mut thief).await.status, 409);
+    let devices = thief.get("/account/devices").await;
+    assert!(devices.body.contains("Remove My phone"));
+    assert_eq!(ask_to_add(&mut thief).await.status, 409);
+}
+
+#[tokio::test]
+async fn who_signed_in_with_the_pin_may_remove_a_phone_that_is_blocked_later() {
+    let world = World::new().await;
+    let (_, mut phone) = world.person().await;
+    let mut owner = sign_in_by_app(&world, &mut phone).await;
+    block(&mut owner, &mut phone).await;
+    let page = remove(&mut owner).await;
+    assert_eq!((page.status, page.path.as_str()), (200, "/account/devices"));
+    assert!(!page.body.contains("Remove My phone"));
+}
+
+#[tokio::test]
+async fn a_device_whose_codes_are_closed_is_not_opened_by_another_devices_code() {
+    let world = World::new().await;
+    let (mut browser, mut first) = world.person().await;
+    let page = ask_to_add(&mut browser).await;
+    approve(&mut first, &page).await;
+    let page = browser.get(&page.path).await;
+    let link = browser.get(&format!("{}/link", page.path)).await.body;
+    let mut second = Phone::scan(world.service.address(), world.clock.clone(), &link).await;
+    let code = second.claim("5071").await.confirmation_code.unwrap();
+    browser.get(&page.path).await;
+    browser
+        .post(&format!("{}/code", page.path), &[("code", &code)])
+        .await;
+    assert_eq!(second.complete().await.result, ResultCode::Done);
+
+    change(
+        &world,
+        "UPDATE device SET wrong_codes = 15 WHERE name = 'My phone'",
+    );
+    browser.get("/account/transfer").await;
+    let page = browser.post("/account/transfer", &TRANSFER).await;
+    let link = browser.get(&format!("{}/link", page.path)).await.body;
+    let code = second.code(&link, &TRANSFER, "5071");
+    let done = browser
+        .post(&format!("{}/code", page.path), &[("code", &code)])
+        .await;
+    assert!(done.path.starts_with("/account/transfer/"), "{}", done.path);
+    let spent = |name| {
+        number(
+            &world,
+            &format!("SELECT wrong_codes FROM device WHERE name = '{name}'"),
+        )
+    };
+    assert_eq!((spent("My phone"), spent("Second")), (15, 0));
+}
+
+#[tokio::test]
+async fn a_phone_moves_the_accounts_steps_only_after_a_restore() {
+    let world = World::new().await;
+    let (_, mut phone) = world.person().await;
+    let mut browser = sign_in_by_code(&world, &mut phone).await;
+    let step = || number(&world, "SELECT step FROM account");
+    assert_eq!(step(), 1);
+    // Made up: nothing was lost here.
+    let honest = phone.chain.advanced(phone.chain.next(), 1).unwrap();
+    phone.chain = honest.advanced(9_000, 65_536).unwrap();
+    let reply = phone.status().await;
+    assert_eq!(
+        (reply.next_step, reply.device_state),
+        (Some(2), Some(DeviceState::Active))
+    );
+    phone.inbox(0).await;
+    assert_eq!(step(), 1);
+    phone.chain = honest;
+    let page = ask_to_add(&mut browser).await;
+    approve(&mut phone, &page).await;
+    browser.get(&page.path).await;
+
+    // The database goes back to before the code and the approval; the phone's token tells.
+    change(&world, "UPDATE account SET step = 0");
+    change(
+        &world,
+        "UPDATE device SET issued = 1, acked = 0, counter = 0, chain_step = 1",
+    );
+    phone.status().await;
+    assert_eq!(step(), 0);
+    let page = ask_to_add(&mut browser).await;
+    approve(&mut phone, &page).await;
+    assert_eq!(step(), 1);
+}
+
+#[tokio::test]
+async fn a_phone_that_never_tires_fills_no_table() {
+    let world = World::new().await;
+    let (mut browser, mut phone) = world.person().await;
+    ask_to_add(&mut browser).await;
+    let challenge = phone.inbox(0).await.unwrap();
+    // Answers of another epoch are recorded and leave the challenge open.
+    change(&world, "UPDATE device SET epoch = 2");
+    let mut last = None;
+    for _ in 0..100 {
+        let (body, hash) = phone.answer(&challenge, Decision::Decline, None, PIN);
+        let reply = phone.send(body.clone(), hash).await;
+        assert_eq!(reply.result, ResultCode::Epoch);
+        phone.token = reply.state_token;
+        last = Some((body, hash, reply.state_token));
+    }
+    assert!(number(&world, "SELECT count(*) FROM outcome") <= 64);
+    let (body, hash, token) = last.unwrap();
+    let again = phone.send(body, hash).await;
+    assert_eq!(
+        (again.result, again.state_token),
+        (ResultCode::Epoch, token)
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_database_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new().await;
+    world.person().await;
+    for entry in std::fs::read_dir(world.folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", entry.path().display());
+    }
+}

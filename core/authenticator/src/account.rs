@@ -168,9 +168,15 @@ pub(crate) fn erase(
     })?;
     phone.store.rewrite()?;
     phone.keys.delete_key(&account.device_key)?;
-    phone
-        .memory()
+    let service_is_gone = phone.store.info(account.svc)?.is_none();
+    let mut memory = phone.memory();
+    memory
         .held
         .retain(|_, held| held.account != Some(account.number));
+    if service_is_gone {
+        // As after the next start: the service is met for the first time again.
+        memory.infos.remove(&account.svc);
+        memory.offsets.remove(&account.svc);
+    }
     Ok(())
 }

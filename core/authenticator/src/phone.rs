@@ -85,8 +85,9 @@ pub(crate) struct Memory {
     pub(crate) codes: HashMap<Hash, KeptCode>,
 }
 
-/// The most challenges that wait in memory. An inbox holds four for an account; the rest is room.
-const MOST_HELD: usize = 256;
+/// The most challenges of one service that wait in memory: one that asks without end crowds out itself alone. An inbox holds four for an
+/// account; the rest is room.
+const MOST_HELD: usize = 64;
 
 pub(crate) struct Phone {
     pub(crate) store: Store,
@@ -153,11 +154,23 @@ impl Phone {
         memory
             .held
             .retain(|_, held| held.challenge.expires_at() > now);
-        if memory.held.len() < MOST_HELD {
+        let of_service = || {
             memory
                 .held
-                .insert(challenge.id, Held { account, challenge });
+                .iter()
+                .filter(|(_, held)| held.challenge.svc == challenge.svc)
+        };
+        if of_service().count() >= MOST_HELD {
+            let oldest = of_service()
+                .min_by_key(|(_, held)| held.challenge.issued_at)
+                .map(|(id, _)| *id);
+            if let Some(oldest) = oldest {
+                memory.held.remove(&oldest);
+            }
         }
+        memory
+            .held
+            .insert(challenge.id, Held { account, challenge });
     }
 
     pub(crate) fn held(&self, id: &ChallengeId) -> Option<Held> {

@@ -435,3 +435,29 @@ async fn two_programs_on_one_store_share_its_chain() {
     make_code(&two, &desk, 2).await;
     make_code(&one, &desk, 3).await;
 }
+
+#[test]
+fn remains_of_rows_that_moved_go_at_the_next_start_where_a_crash_left_them() {
+    const REMAINS: &[u8] = b"an earlier chain value, sealed";
+    let folder = tempfile::tempdir().unwrap();
+    let holds = || {
+        let raw = fs::read(folder.path().join(DATABASE_FILE)).unwrap();
+        raw.windows(REMAINS.len()).any(|window| window == REMAINS)
+    };
+    Authenticator::embedded(folder.path()).unwrap();
+    let database = database(folder.path());
+    database
+        .execute_batch("PRAGMA secure_delete = OFF; CREATE TABLE gone (value BLOB)")
+        .unwrap();
+    database
+        .execute("INSERT INTO gone VALUES (?1)", [REMAINS])
+        .unwrap();
+    // What the transaction that adds or removes an account leaves in the header until the file was written anew.
+    database
+        .execute_batch("DROP TABLE gone; PRAGMA application_id = 0x43537265")
+        .unwrap();
+    drop(database);
+    assert!(holds());
+    Authenticator::embedded(folder.path()).unwrap();
+    assert!(!holds());
+}

@@ -195,6 +195,7 @@ impl Store {
         connection: &Connection,
         new: &NewAccount<'_>,
     ) -> Result<u32, StoreError> {
+        self.expect_remains(connection)?;
         self.run(
             connection,
             "INSERT INTO service (svc, origin, info) VALUES (?1, ?2, ?3) ON CONFLICT (svc) DO UPDATE SET info = excluded.info",
@@ -265,6 +266,7 @@ impl Store {
         connection: &Connection,
         account: &Account,
     ) -> Result<(), StoreError> {
+        self.expect_remains(connection)?;
         self.run(
             connection,
             "DELETE FROM account WHERE number = ?1",

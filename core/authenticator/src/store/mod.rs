@@ -23,6 +23,8 @@ use crate::software::private_file;
 /// The database's file.
 pub const DATABASE_FILE: &str = "countersign.db";
 const LOCK_FILE: &str = "requests.lock";
+/// Stands in the file's header (application_id) while pages may hold remains of rows that moved.
+const REMAINS: i32 = 0x4353_7265;
 /// How long one program waits for another on the same phone.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -124,10 +126,18 @@ impl Store {
             )
             .map_err(map)?;
         migrate::run(&mut connection, folder)?;
-        Ok(Self {
+        let header: i32 = connection
+            .pragma_query_value(None, "application_id", |row| row.get(0))
+            .map_err(map)?;
+        let store = Self {
             folder: folder.to_owned(),
             connection: Mutex::new(connection),
-        })
+        };
+        if header == REMAINS {
+            // A program ended between adding or removing an account and writing the file anew.
+            store.rewrite()?;
+        }
+        Ok(store)
     }
 
     /// Waits for requests of other programs on the same phone: those with a counter and state token go one at a time.
@@ -186,7 +196,17 @@ impl Store {
 
     /// Writes the whole file anew. Pages on which rows were added or removed may hold remains of their neighbours; this leaves none.
     pub(crate) fn rewrite(&self) -> Result<(), StoreError> {
-        self.read(|connection| connection.execute_batch("VACUUM"))
+        self.read(|connection| {
+            connection.execute_batch("VACUUM")?;
+            connection.pragma_update(None, "application_id", 0)
+        })
+    }
+
+    /// Notes, in the transaction that adds or removes rows, that [`Self::rewrite`] is due, so that the next start makes up for it.
+    fn expect_remains(&self, connection: &Connection) -> Result<(), StoreError> {
+        connection
+            .pragma_update(None, "application_id", REMAINS)
+            .map_err(|error| self.failure(error))
     }
 
     /// The proof that key and data belong together.

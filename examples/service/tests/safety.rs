@@ -222,14 +222,14 @@ async fn a_form_that_our_page_did_not_give_to_this_browser_is_refused() {
 async fn hostile_names_are_shown_as_text() {
     let world = World::new().await;
     let mut browser = world.browser();
-    let name = "<script>alert(1)</script>\"'&{{7*7}}";
+    let name = "<script>alert(1)</script>\"'&{{1234*5678}}";
     let page = browser.register_as(name, "<b>x", "o'<i>@example.eu").await;
     assert!(
         page.body.contains("&lt;script&gt;alert(1)"),
         "{}",
         page.body
     );
-    for harmful in ["<script>alert", "<b>x", "<i>@", "49"] {
+    for harmful in ["<script>alert", "<b>x", "<i>@", "7006652"] {
         assert!(!page.body.contains(harmful), "{harmful}");
     }
     browser.get("/account/devices").await;

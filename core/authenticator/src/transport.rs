@@ -1,7 +1,7 @@
 //! Bytes to a service and back over HTTPS. It sees bytes only: whether an answer is the service's is told by its signature.
 //!
-//! [`HttpTransport`] follows no redirect, speaks plain HTTP to loopback only, trusts the platform's certificate authorities, and
-//! bounds time and size.
+//! [`HttpTransport`] follows no redirect, speaks plain HTTP to loopback only, trusts the platform's certificate authorities (and those
+//! of an organisation's own that its caller names), and bounds time and size.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,9 +12,14 @@ use countersign_protocol::origin::Origin;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use rustls::client::WantsClientCert;
+use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
+#[cfg(not(target_os = "android"))]
+use rustls_platform_verifier::Verifier;
 
 /// What every answer of a service is.
 const COSE: &str = "application/cose";
@@ -125,6 +130,7 @@ pub trait Transport: Send + Sync {
 pub struct HttpTransport {
     // Made when first needed: loading the platform's authorities takes longer than everything else at a start.
     secure: OnceLock<Result<Client, String>>,
+    authorities: Vec<CertificateDer<'static>>,
     loopback: OnceLock<Result<Client, String>>,
 }
 
@@ -135,9 +141,19 @@ impl HttpTransport {
         Self::default()
     }
 
+    /// A transport that trusts these certificate authorities too, each a DER certificate (RFC 5280), for services inside an organisation
+    /// and for tests. Every other check of a certificate stays as it is.
+    #[must_use]
+    pub fn with_authorities(authorities: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self {
+            authorities: authorities.into_iter().map(CertificateDer::from).collect(),
+            ..Self::default()
+        }
+    }
+
     fn client(&self, origin: &Origin) -> Result<&Client, TransportError> {
         let client = if origin.is_secure() {
-            self.secure.get_or_init(secure_client)
+            self.secure.get_or_init(|| secure_client(&self.authorities))
         } else {
             self.loopback.get_or_init(loopback_client)
         };
@@ -148,13 +164,45 @@ impl HttpTransport {
     }
 }
 
-fn secure_client() -> Result<Client, String> {
-    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|error| format!("this system has no certificate authorities: {error}"))?
+fn secure_client(authorities: &[CertificateDer<'static>]) -> Result<Client, String> {
+    let provider = Arc::new(default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
+    let config = if authorities.is_empty() {
+        builder.and_then(BuilderVerifierExt::with_platform_verifier)
+    } else {
+        with_more(builder, authorities, provider)
+    };
+    let config = config
+        .map_err(|error| format!("the certificate authorities can't be used: {error}"))?
         .with_no_client_auth();
     build(config, true)
+}
+
+/// The platform's authorities and these.
+#[cfg(not(target_os = "android"))]
+fn with_more(
+    builder: Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error>,
+    authorities: &[CertificateDer<'static>],
+    provider: Arc<CryptoProvider>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
+    let verifier = Verifier::new_with_extra_roots(authorities.iter().cloned(), provider)?;
+    // "Dangerous" is the name for setting any verifier; this one is the platform's own.
+    Ok(builder?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier)))
+}
+
+/// On Android an app names further authorities in its network security configuration, and nowhere else.
+#[cfg(target_os = "android")]
+fn with_more(
+    _: Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error>,
+    _: &[CertificateDer<'static>],
+    _: Arc<CryptoProvider>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
+    Err(rustls::Error::General(
+        "on Android, authorities are named in the app's network security configuration".into(),
+    ))
 }
 
 /// An [`Origin`] is `http` for loopback hosts only; nothing is trusted here that could be anything else.

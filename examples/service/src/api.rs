@@ -17,13 +17,14 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequest, Request, State, rejection::BytesRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use countersign_protocol::{
     ParseError,
     answer::StateToken,
     id::{DeviceId, Hash},
     message::Message,
+    policy::tries,
     reply::{self, Names, Reply, ResultCode, Tries},
     request::{LONGEST_BODY, ReceivedRequest, Transcript},
 };
@@ -31,7 +32,6 @@ use countersign_protocol::{
 use crate::{
     app::App,
     keys::KeysError,
-    policy,
     seal::SealError,
     store::{Account, Device, DeviceState, StoreError},
 };
@@ -47,6 +47,16 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/api/v1/status", post(query::status))
         .route("/api/v1/inbox", post(query::inbox))
         .route("/api/v1/answer", post(answer::answer))
+        .method_not_allowed_fallback(|| async {
+            (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this endpoint takes another method\n",
+            )
+        })
+        .route(
+            "/api/{*path}",
+            any(|| async { (StatusCode::NOT_FOUND, "there is no such endpoint\n") }),
+        )
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
 }
 
@@ -192,10 +202,6 @@ fn token(app: &App, dev: DeviceId, sequence: u64) -> StateToken {
     app.tokens.token(dev, sequence)
 }
 
-fn small(number: u32) -> u8 {
-    u8::try_from(number).unwrap_or(u8::MAX)
-}
-
 /// What a claim's and a status's reply say of a device.
 fn describe(
     app: &App,
@@ -205,12 +211,11 @@ fn describe(
     state: reply::DeviceState,
     next_step: u64,
 ) {
-    let (row, epoch) = policy::tries_left(device.wrong_row, device.wrong_epoch);
     if device.acked == 0 && device.issued == 1 {
         reply.state_token = Some(token(app, device.dev, device.issued));
     }
-    reply.tries_in_row = Some(small(row));
-    reply.tries_in_epoch = Some(small(epoch));
+    reply.tries_in_row = Some(device.tries.left_in_a_row());
+    reply.tries_in_epoch = Some(device.tries.left_in_epoch());
     reply.counter = Some(device.counter);
     reply.next_step = Some(next_step);
     reply.epoch = Some(device.epoch);
@@ -228,8 +233,8 @@ fn describe(
         device_name: device.name.clone(),
     });
     reply.policy = Some(Tries {
-        in_row: 5,
-        in_epoch: 15,
+        in_row: tries::IN_A_ROW,
+        in_epoch: tries::IN_EPOCH,
     });
 }
 

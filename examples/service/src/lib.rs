@@ -5,6 +5,9 @@
 //!
 //! It holds secrets that a thief of its database must not open: they are sealed under the key file, `DIR/keys/service.key` unless
 //! [`Config::key_file`] says otherwise. Keep that file, and its copies, apart from the database's.
+//!
+//! There is no push yet. Where one would go out, a phone that waits with a long poll is woken; where the protocol stops pushes against
+//! request fatigue, it is not, the page says so, and the phone finds the request when it next asks.
 
 mod api;
 mod app;
@@ -17,11 +20,12 @@ mod random;
 mod seal;
 mod server;
 mod store;
+mod tls;
 mod web;
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -51,10 +55,30 @@ pub enum OriginSetting {
     Loopback,
 }
 
+/// How browsers and phones reach the service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Connections {
+    /// Plain HTTP, on this computer only.
+    #[default]
+    Loopback,
+    /// Plain HTTP from these addresses only: proxies that end TLS for the service. Whoever else connects is hung up on. The service reads
+    /// no forwarded header: it knows its origin from its setting, and needs no other address.
+    Proxies(Vec<IpAddr>),
+    /// TLS 1.2 and 1.3.
+    Tls {
+        /// The certificate and those that lead to its authority: PEM.
+        certificate: PathBuf,
+        /// Its private key: PEM.
+        key: PathBuf,
+    },
+}
+
 /// How to run the service.
 pub struct Config {
     /// Where to listen; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// What may connect, and how.
+    pub connections: Connections,
     /// The data folder, made if there is none. It belongs to one process at a time.
     pub data: PathBuf,
     /// The origin.
@@ -72,6 +96,7 @@ impl Config {
     pub fn embedded(data: impl Into<PathBuf>) -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            connections: Connections::Loopback,
             data: data.into(),
             origin: OriginSetting::Loopback,
             key_file: None,
@@ -87,6 +112,17 @@ pub enum StartError {
     /// The address can't be listened on.
     #[error("can't listen on {0}: {1}. Is another program using it? Choose another with --listen")]
     Listen(SocketAddr, #[source] io::Error),
+    /// Plain HTTP would leave this computer.
+    #[error(
+        "plain HTTP on {0} would send passwords through the network for all to read. Give --tls-cert and --tls-key; or --trusted-proxy with \
+         the address of the proxy that ends TLS; or listen on 127.0.0.1"
+    )]
+    PlainHttp(SocketAddr),
+    /// The origin is http, though browsers come by TLS.
+    #[error(
+        "browsers come by TLS, and the origin is {0}: give the address that they see, as in --origin https://sign.example.eu"
+    )]
+    PlainOrigin(String),
     /// The origin has a wrong form.
     #[error("the origin {0:?} can't be used: {1}")]
     Origin(String, #[source] OriginError),
@@ -138,6 +174,7 @@ impl Embedded {
         if config.name.is_empty() || config.name.len() > 20 || !is_displayable(&config.name) {
             return Err(StartError::Name(config.name));
         }
+        let admission = server::Admission::new(&config)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|error| StartError::Listen(config.listen, error))?;
@@ -161,7 +198,13 @@ impl Embedded {
                 .map_err(storage)?
                 .is_empty();
         let root = keyfile::load(&key_file, unused).map_err(storage)?;
-        let origin = origin(store.as_ref(), config.origin, address.port()).await?;
+        let origin = origin(
+            store.as_ref(),
+            config.origin,
+            &config.connections,
+            address.port(),
+        )
+        .await?;
         let now = config.clock.now();
         let keys = ServiceKeys::load(store.as_ref(), &root, &origin, &config.name, now)
             .await
@@ -184,7 +227,7 @@ impl Embedded {
         let router = api::router()
             .merge(web::router(&app))
             .with_state(app.clone());
-        let server = tokio::spawn(server::serve(listener, router, stopping.clone()));
+        let server = tokio::spawn(server::serve(listener, admission, router, stopping.clone()));
         let sweeper = tokio::spawn(sweep(app, stopping));
         Ok(Self {
             origin,
@@ -230,8 +273,19 @@ fn parse_origin(origin: &str) -> Result<Origin, StartError> {
 async fn origin(
     store: &dyn Store,
     setting: OriginSetting,
+    connections: &Connections,
     port: u16,
 ) -> Result<Origin, StartError> {
+    let scheme = match connections {
+        Connections::Tls { .. } => "https",
+        Connections::Loopback | Connections::Proxies(_) => "http",
+    };
+    let checked = |origin: Origin| match connections {
+        Connections::Tls { .. } | Connections::Proxies(_) if !origin.is_secure() => {
+            Err(StartError::PlainOrigin(origin.as_str().to_owned()))
+        }
+        _ => Ok(origin),
+    };
     let kept = store
         .setting("origin")
         .await
@@ -241,11 +295,12 @@ async fn origin(
         (Some(kept), OriginSetting::Exactly(given)) if kept != given => {
             return Err(StartError::OtherOrigin { kept, given });
         }
-        (Some(kept), _) => return parse_origin(&kept),
+        (Some(kept), _) => return parse_origin(&kept).and_then(checked),
         (None, OriginSetting::Exactly(given)) => parse_origin(&given)?,
         (None, OriginSetting::Kept) => parse_origin("http://localhost:8800")?,
-        (None, OriginSetting::Loopback) => parse_origin(&format!("http://localhost:{port}"))?,
+        (None, OriginSetting::Loopback) => parse_origin(&format!("{scheme}://localhost:{port}"))?,
     };
+    let origin = checked(origin)?;
     store
         .set_setting("origin", origin.as_str().as_bytes().to_vec())
         .await

@@ -1,16 +1,30 @@
 //! The program `countersign-service`.
 
-use std::{io::IsTerminal, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    io::IsTerminal,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::Parser;
-use countersign_service::{Config, Embedded, OriginSetting, StartError, SystemClock};
+use countersign_service::{Config, Connections, Embedded, OriginSetting, StartError, SystemClock};
 use tracing_subscriber::EnvFilter;
 
 /// A sign-in service that speaks Countersign.
 ///
-/// Behind a proxy that ends TLS, give the address that browsers see:
+/// With a certificate of its own:
 ///
-///     countersign-service --data /var/lib/countersign --origin https://sign.example.eu
+///     countersign-service --data /var/lib/countersign --listen 0.0.0.0:443 --origin https://sign.example.eu \
+///         --tls-cert fullchain.pem --tls-key privkey.pem --key-file /etc/countersign/service.key
+///
+/// Behind a proxy on another machine that ends TLS (on the same machine, listening on 127.0.0.1 needs no flag):
+///
+///     countersign-service --data /var/lib/countersign --listen 10.0.0.7:8800 --origin https://sign.example.eu --trusted-proxy 10.0.0.2
+///
+/// BACKUPS: back up the data folder without the key file, and keep a copy of the key file elsewhere. Either alone opens nothing; both
+/// together open every secret. With --key-file the key is outside the data folder from the start; without it, exclude DIR/keys.
 #[derive(Parser)]
 #[command(version, verbatim_doc_comment)]
 struct Arguments {
@@ -23,7 +37,21 @@ struct Arguments {
     /// The address that browsers and phones use; kept with the data [default: http://localhost:8800]
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
-    /// The file with the key that seals secrets [default: DIR/keys/service.key]
+    /// The certificate, with those that lead to its authority (PEM); needs --tls-key
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        conflicts_with = "trusted_proxy"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Address of a proxy that ends TLS; plain HTTP is taken from there only. May be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    trusted_proxy: Vec<IpAddr>,
+    /// The file with the key that seals secrets; keep it out of the backups of DIR [default: DIR/keys/service.key]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     /// The name that phones and pages show, at most 20 bytes
@@ -53,6 +81,13 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), StartError> {
     let service = Embedded::start(Config {
         listen: arguments.listen,
+        connections: match (arguments.tls_cert, arguments.tls_key) {
+            (Some(certificate), Some(key)) => Connections::Tls { certificate, key },
+            _ if !arguments.trusted_proxy.is_empty() => {
+                Connections::Proxies(arguments.trusted_proxy)
+            }
+            _ => Connections::Loopback,
+        },
         data: arguments.data,
         origin: arguments
             .origin

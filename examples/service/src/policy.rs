@@ -1,4 +1,4 @@
-//! The service's own limits, as pure functions and constants. Those that phones must know are the protocol's.
+//! The service's own limits, as pure functions and constants. Those of the protocol are in `countersign_protocol::policy`.
 
 use countersign_protocol::Time;
 
@@ -22,14 +22,14 @@ pub(crate) const MOBILE_OPEN: u32 = 5000;
 pub(crate) const CHALLENGE_SECONDS: u64 = 180;
 /// How long a result waits to be collected.
 pub(crate) const COLLECT_SECONDS: u64 = 60;
-/// Wrong codes that end a challenge.
-pub(crate) const CODE_TRIES: u32 = 3;
 /// How long recorded outcomes are kept for phones that lost the answer.
 pub(crate) const OUTCOME_SECONDS: u64 = 7 * 24 * 3600;
 /// So many of a device's latest outcomes are kept at most.
 pub(crate) const OUTCOMES: u64 = 64;
-/// How long approvals started with the password alone stop after a report of fraud.
-pub(crate) const FRAUD_SECONDS: u64 = 3600;
+/// How long a browser stays known after the last strong sign-in in it, in seconds.
+pub(crate) const KNOWN_BROWSER_SECONDS: u64 = 180 * DAY;
+/// So many browsers are known for an account; the one used longest ago makes room.
+pub(crate) const KNOWN_BROWSERS: u32 = 20;
 
 /// Wrong passwords in a row before each further one has to wait.
 const FREE_GUESSES: u32 = 5;
@@ -49,34 +49,6 @@ pub(crate) fn guess_wait(wrong: u32, last: Time, now: Time) -> u64 {
 /// After so long without a further one, wrong passwords are forgotten.
 pub(crate) const GUESS_MEMORY_SECONDS: u64 = DAY;
 
-/// How many codes may be open and be asked for in an hour: a browser that gave no more than the password leaves some to the others.
-pub(crate) fn code_limits(known_browser: bool) -> (u32, u32) {
-    if known_browser { (3, 20) } else { (2, 10) }
-}
-
-/// May codes for which the PIN was asked be tried, after so many wrong ones in a row?
-pub(crate) fn pin_codes_open(wrong: u32) -> bool {
-    wrong < 5
-}
-
-/// May this device's PIN codes be tried, after so many wrong ones in its epoch?
-pub(crate) fn device_codes_open(wrong_in_epoch: u32) -> bool {
-    wrong_in_epoch < 15
-}
-
-/// May codes without PIN be tried, after so many wrong ones in a row of which the last was at `last`?
-pub(crate) fn plain_codes_open(wrong: u32, last: Time, now: Time) -> bool {
-    wrong < 15 || now >= last + DAY
-}
-
-/// Tries at the PIN that are left: in a row, and in this epoch.
-pub(crate) fn tries_left(wrong_row: u32, wrong_epoch: u32) -> (u32, u32) {
-    (
-        5u32.saturating_sub(wrong_row),
-        15u32.saturating_sub(wrong_epoch),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,16 +67,5 @@ mod tests {
             assert_eq!(guess_wait(wrong, 1000, 1000), wait, "{wrong}");
             assert_eq!(guess_wait(wrong, 1000, 1000 + wait), 0, "{wrong}");
         }
-    }
-
-    #[test]
-    fn the_ways_by_code_close_after_their_wrong_codes() {
-        assert!(pin_codes_open(4) && !pin_codes_open(5));
-        assert!(device_codes_open(14) && !device_codes_open(15));
-        assert!(
-            plain_codes_open(14, 0, 0)
-                && !plain_codes_open(15, 0, DAY - 1)
-                && plain_codes_open(15, 0, DAY)
-        );
     }
 }

@@ -1,6 +1,6 @@
-//! The listener: HTTP/1.1 over TCP, with bounds on connections and on how slowly a client may speak.
+//! The listener: HTTP/1.1 over TLS or, on this computer and from trusted proxies, over TCP; with bounds on connections and on how slowly a client may speak.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router, body::Body, extract::Request, http::StatusCode, middleware::Next,
@@ -12,11 +12,15 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     sync::{Semaphore, watch},
     task::JoinSet,
     time::timeout,
 };
+use tokio_rustls::TlsAcceptor;
+
+use crate::{Config, Connections, StartError, storage, tls};
 
 /// At most so many connections; further ones wait in the system's queue.
 const CONNECTIONS: usize = 20_000;
@@ -26,12 +30,52 @@ const HEAD: Duration = Duration::from_secs(60);
 const PAGE: Duration = Duration::from_secs(30);
 /// The same for a phone's, which may wait 50 seconds for news.
 const PHONE: Duration = Duration::from_secs(80);
+/// A TLS handshake must be done within this time.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a stopping service waits for its connections.
 const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Who may connect, and how.
+pub(crate) struct Admission {
+    /// The only addresses to serve; `None`: all.
+    only: Option<Vec<IpAddr>>,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Admission {
+    /// From the settings. Reads the certificate and its key.
+    ///
+    /// # Errors
+    /// [`StartError::PlainHttp`], or what is wrong with certificate and key.
+    pub(crate) fn new(config: &Config) -> Result<Self, StartError> {
+        match &config.connections {
+            Connections::Loopback if config.listen.ip().is_loopback() => Ok(Self {
+                only: None,
+                tls: None,
+            }),
+            Connections::Loopback => Err(StartError::PlainHttp(config.listen)),
+            Connections::Proxies(only) => Ok(Self {
+                only: Some(only.iter().map(IpAddr::to_canonical).collect()),
+                tls: None,
+            }),
+            Connections::Tls { certificate, key } => Ok(Self {
+                only: None,
+                tls: Some(tls::acceptor(certificate, key).map_err(storage)?),
+            }),
+        }
+    }
+
+    fn admits(&self, peer: IpAddr) -> bool {
+        self.only
+            .as_ref()
+            .is_none_or(|only| only.contains(&peer.to_canonical()))
+    }
+}
 
 /// Serves until `stopping` turns true, then lets requests in flight finish.
 pub(crate) async fn serve(
     listener: TcpListener,
+    admission: Admission,
     router: Router,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -47,7 +91,11 @@ pub(crate) async fn serve(
             _ = stopping.wait_for(|stopping| *stopping) => break,
         };
         let stream = match stream {
-            Ok((stream, _)) => stream,
+            Ok((stream, peer)) if admission.admits(peer.ip()) => stream,
+            Ok((_, peer)) => {
+                tracing::debug!(peer = %peer.ip(), "not a trusted proxy");
+                continue;
+            }
             Err(error) => {
                 // Out of file descriptors, most likely: give connections time to end instead of spinning.
                 tracing::warn!(%error, "a connection was not accepted");
@@ -57,21 +105,19 @@ pub(crate) async fn serve(
         };
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
-        let mut stop = stopping.clone();
+        let stop = stopping.clone();
+        let tls = admission.tls.clone();
         connections.spawn(async move {
             let _place = place;
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD)
-                .max_buf_size(16 * 1024)
-                .serve_connection(TokioIo::new(stream), service);
-            tokio::pin!(connection);
-            tokio::select! {
-                // Errors here are the clients': hung up, too slow, not HTTP.
-                _ = connection.as_mut() => return,
-                _ = stop.wait_for(|stopping| *stopping) => connection.as_mut().graceful_shutdown(),
+            match tls {
+                None => talk(stream, service, stop).await,
+                Some(tls) => {
+                    // Who doesn't finish the handshake is a scanner, a broken client, or gone.
+                    if let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await {
+                        talk(stream, service, stop).await;
+                    }
+                }
             }
-            let _ = connection.await;
         });
         while connections.try_join_next().is_some() {}
     }
@@ -83,6 +129,26 @@ pub(crate) async fn serve(
     if finished.is_err() {
         connections.shutdown().await;
     }
+}
+
+/// HTTP on one connection until it ends or the service stops.
+async fn talk(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    service: TowerToHyperService<Router>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(16 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        // Errors here are the clients': hung up, too slow, not HTTP.
+        _ = connection.as_mut() => return,
+        _ = stop.wait_for(|stopping| *stopping) => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
 }
 
 async fn in_time(request: Request<Body>, next: Next) -> axum::response::Response {

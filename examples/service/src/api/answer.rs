@@ -11,7 +11,7 @@ use countersign_protocol::{
     verify::clock_is_near,
 };
 
-use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, small, token};
+use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, token};
 use crate::{
     app::App,
     seal::Place,
@@ -105,8 +105,8 @@ fn answered(app: &App, request: &Request<Answer>, outcome: Outcome) -> Result<Re
     let mut reply = reply(app, request.hash(), outcome.result);
     if let Some(issued) = outcome.issued {
         reply.state_token = Some(token(app, request.dev, issued));
-        reply.tries_in_row = Some(small(outcome.row_left));
-        reply.tries_in_epoch = Some(small(outcome.epoch_left));
+        reply.tries_in_row = Some(outcome.row_left);
+        reply.tries_in_epoch = Some(outcome.epoch_left);
         reply.counter = Some(outcome.counter);
     } else if outcome.result == ResultCode::Counter {
         reply.counter = Some(outcome.counter);

@@ -16,7 +16,7 @@ use ring::digest;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{ApiError, Cbor, describe, reply, signed, small};
+use super::{ApiError, Cbor, describe, reply, signed};
 use crate::{
     app::App,
     random,
@@ -73,7 +73,7 @@ pub(super) async fn claim(State(app): State<Arc<App>>, body: Cbor) -> Result<Res
             app.store().fail_pin_try(request.enrolment, now).await?;
             tracing::info!(%dev, left = taken.left, "a claim came with a wrong PIN");
             let mut wrong = reply(&app, request.hash(), ResultCode::WrongEnrolmentPin);
-            wrong.tries_in_row = Some(small(taken.left));
+            wrong.tries_in_row = u8::try_from(taken.left).ok();
             return signed(&app, &wrong);
         }
     }

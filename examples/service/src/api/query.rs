@@ -13,10 +13,9 @@ use countersign_protocol::{
 };
 use tokio::time::Instant;
 
-use super::{ApiError, Cbor, claim, device_of, reply, signed, small, state_of, wait};
+use super::{ApiError, Cbor, claim, device_of, reply, signed, state_of, wait};
 use crate::{
     app::{App, secret},
-    policy,
     seal::Place,
     store::{Completion, Device, DeviceState, NewChain},
 };
@@ -137,10 +136,9 @@ pub(super) async fn inbox(State(app): State<Arc<App>>, body: Cbor) -> Result<Res
         wait(&app, woken, end - Instant::now()).await;
     };
     let device = app.store().device(dev).await?.ok_or(ApiError::Unknown)?;
-    let (row, epoch) = policy::tries_left(device.wrong_row, device.wrong_epoch);
     let mut reply = reply(&app, hash, ResultCode::Done);
-    reply.tries_in_row = Some(small(row));
-    reply.tries_in_epoch = Some(small(epoch));
+    reply.tries_in_row = Some(device.tries.left_in_a_row());
+    reply.tries_in_epoch = Some(device.tries.left_in_epoch());
     reply.device_state = Some(state_of(&device));
     reply.challenges = Some(challenges.into_iter().map(|item| item.message).collect());
     signed(&app, &reply)

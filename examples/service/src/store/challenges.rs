@@ -5,6 +5,7 @@ use countersign_protocol::{
     answer::{Answer, UnlockedBy},
     challenge::{Purpose, Unlock},
     id::{AccountId, ChallengeId, DeviceId, Hash, PublicKey},
+    policy::codes::ForChallenge,
     reply::ResultCode,
 };
 
@@ -67,8 +68,10 @@ pub(crate) struct NewChallenge {
     pub(crate) account: Option<AccountId>,
     /// The session that asks, or the hash of the browser's cookie where there is no session yet.
     pub(crate) session: SessionHash,
-    /// Was that session proved with more than the password?
+    /// Is the browser known by a strong sign-in, this session's or an earlier one's?
     pub(crate) known_browser: bool,
+    /// Was the session begun with the password alone?
+    pub(crate) password_started: bool,
     /// What kind.
     pub(crate) kind: ChallengeKind,
     /// What for.
@@ -92,6 +95,8 @@ pub(crate) struct NewChallenge {
 pub(crate) enum Issue {
     /// It is open.
     Opened,
+    /// It is open, and the phone finds it when it asks: no push goes out, because the last ones were not answered or were declined.
+    OpenedQuietly,
     /// Another browser waits for this device's answer.
     Busy,
     /// Too many are open for this account, or were in the last hour.
@@ -134,8 +139,10 @@ pub(crate) struct Challenge {
     pub(crate) expires_at: Time,
     /// Where it stands.
     pub(crate) state: ChallengeState,
-    /// Wrong codes so far.
-    pub(crate) wrong_codes: u32,
+    /// Codes tried so far.
+    pub(crate) codes: ForChallenge,
+    /// Did it go out without a push, because earlier ones were not answered?
+    pub(crate) quiet: bool,
 }
 
 /// An open approval for a device.
@@ -154,9 +161,9 @@ pub(crate) struct Outcome {
     /// When.
     pub(crate) at: Time,
     /// Tries left in a row.
-    pub(crate) row_left: u32,
+    pub(crate) row_left: u8,
     /// Tries left in this epoch.
-    pub(crate) epoch_left: u32,
+    pub(crate) epoch_left: u8,
     /// The counter recorded for the device.
     pub(crate) counter: u64,
     /// The number of the state token that was issued for this request.

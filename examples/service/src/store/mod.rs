@@ -81,8 +81,22 @@ pub(crate) trait Store: Send + Sync {
     async fn session(&self, hash: SessionHash, now: Time) -> Result<Option<Session>, StoreError>;
     /// Notes that the session was used.
     async fn touch_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError>;
-    /// Ends a session.
-    async fn end_session(&self, hash: SessionHash) -> Result<(), StoreError>;
+    /// Ends a session with all that it asked for and has not got.
+    async fn end_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError>;
+    /// Remembers that this browser signed in to the account with more than the password.
+    async fn know_browser(
+        &self,
+        browser: SessionHash,
+        account: AccountId,
+        now: Time,
+    ) -> Result<(), StoreError>;
+    /// Has this browser signed in to the account with more than the password, not too long ago?
+    async fn knows_browser(
+        &self,
+        browser: SessionHash,
+        account: AccountId,
+        now: Time,
+    ) -> Result<bool, StoreError>;
 
     /// An account's devices, pending ones left out, oldest first.
     async fn devices(&self, account: AccountId) -> Result<Vec<Device>, StoreError>;

@@ -4,6 +4,7 @@ use countersign_protocol::{
     Step, Time,
     enrolment::Way,
     id::{AccountId, DeviceId, EnrolmentId, Hash, PublicKey},
+    policy::{codes::DeviceEpoch, tries::Tries},
 };
 
 use super::SessionHash;
@@ -86,6 +87,13 @@ pub(crate) enum Strength {
 }
 
 names!(Strength { Password = "password", Code = "code", CodePin = "code-pin", AppPin = "app-pin", AppBiometric = "app-biometric", Mobile = "mobile" });
+
+impl Strength {
+    /// Was more proved than the password?
+    pub(crate) fn is_strong(self) -> bool {
+        self >= Self::Code
+    }
+}
 
 /// A browser that gave a first factor or more.
 #[derive(Debug, Clone)]
@@ -170,19 +178,16 @@ pub(crate) struct Device {
     pub(crate) issued: u64,
     /// The number of the newest state token that the device has shown.
     pub(crate) acked: u64,
-    /// Wrong PINs in a row.
-    pub(crate) wrong_row: u32,
-    /// Wrong PINs in this epoch.
-    pub(crate) wrong_epoch: u32,
+    /// Tries at the PIN that are spent.
+    pub(crate) tries: Tries,
     /// Wrong PIN codes in this epoch.
-    pub(crate) wrong_codes: u32,
+    pub(crate) wrong_codes: DeviceEpoch,
 }
 
 impl Device {
     /// Are there no tries at the PIN left?
     pub(crate) fn is_blocked(&self) -> bool {
-        let (row, epoch) = crate::policy::tries_left(self.wrong_row, self.wrong_epoch);
-        row == 0 || epoch == 0
+        self.tries.left() == 0
     }
 }
 

@@ -76,7 +76,7 @@ fn show(
     let id = hex::encode(&challenge.id.0);
     let purpose = challenge.purpose as u8;
     if challenge.kind == ChallengeKind::Approve {
-        let values = context! { id, purpose, number => challenge.number };
+        let values = context! { id, purpose, number => challenge.number, quiet => challenge.quiet };
         return app.pages.refuse(status, "waiting.html", visitor, values);
     }
     let values = context! {

@@ -11,11 +11,14 @@ use countersign_protocol::{
     message::{Message, Received},
 };
 
-use super::{PageError, transfer, visitor::Visitor};
+use super::{
+    PageError, transfer,
+    visitor::{self, Visitor},
+};
 use crate::{
     app::App,
     hex, policy, random,
-    store::{ChallengeKind, Issue, NewChallenge, Session, SignedMessage, Strength},
+    store::{ChallengeKind, Issue, NewChallenge, Session, SignedMessage},
 };
 
 /// A challenge's identifier, or the text key of why there is none.
@@ -51,7 +54,11 @@ pub(super) async fn approval(
         ..new(session, &challenge, ChallengeKind::Approve, payload)
     };
     let issue = app.store().issue_approval(new, app.now()).await?;
-    app.waiting.wake(dev);
+    // This is where a push would go out: waking the phone that waits is the only one there is. When pushes have stopped, the phone
+    // finds the request when it next asks.
+    if issue == Issue::Opened {
+        app.waiting.wake(dev);
+    }
     outcome(issue, challenge.id)
 }
 
@@ -74,6 +81,7 @@ pub(super) async fn on_mobile(
         account: visitor.session.as_ref().map(|session| session.account),
         session: visitor.browser(),
         known_browser: false,
+        password_started: false,
         kind: ChallengeKind::OnMobile,
         purpose: challenge.purpose,
         dev: None,
@@ -118,7 +126,9 @@ pub(super) async fn code(
     } else {
         ChallengeKind::Code
     };
-    let new = new(session, &challenge, kind, payload);
+    let known = visitor::is_known(app, headers, session.account).await?;
+    let mut new = new(session, &challenge, kind, payload);
+    new.known_browser |= known;
     let id = challenge.id;
     let key = app.keys.signing.clone();
     let sign_step = move |allotted: Step| {
@@ -175,7 +185,8 @@ fn new(
         id: challenge.id,
         account: Some(session.account),
         session: session.hash,
-        known_browser: session.signed_in && session.strength > Strength::Password,
+        known_browser: session.signed_in && session.strength.is_strong(),
+        password_started: !session.signed_in || !session.strength.is_strong(),
         kind,
         purpose: challenge.purpose,
         dev: None,
@@ -189,7 +200,7 @@ fn new(
 
 fn outcome(issue: Issue, id: ChallengeId) -> Result<Issued, PageError> {
     Ok(match issue {
-        Issue::Opened => Ok(id),
+        Issue::Opened | Issue::OpenedQuietly => Ok(id),
         Issue::Busy => Err("issue_busy"),
         Issue::TooMany => Err("issue_too_many"),
         Issue::Closed => Err("issue_closed"),

@@ -247,7 +247,7 @@ pub(super) async fn out(
     posted: Posted<Nothing>,
 ) -> Result<Response, PageError> {
     if let Some(session) = &posted.visitor.session {
-        app.store().end_session(session.hash).await?;
+        app.store().end_session(session.hash, app.now()).await?;
     }
     Ok(Redirect::to("/sign-in").into_response())
 }

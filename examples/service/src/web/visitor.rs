@@ -26,6 +26,8 @@ pub(super) struct Visitor {
     csrf: String,
     fresh: bool,
     secure: bool,
+    /// The cookie of a known browser, whether or not it is known for anything.
+    known: Option<String>,
     /// The session, half or whole.
     pub(super) session: Option<Session>,
 }
@@ -39,6 +41,42 @@ fn cookie_name(secure: bool) -> &'static str {
     }
 }
 
+/// The cookie that stays when its browser signs out, and marks it as known.
+fn known_name(secure: bool) -> &'static str {
+    if secure {
+        "__Host-countersign-known"
+    } else {
+        "countersign-known"
+    }
+}
+
+/// The value of a cookie, if it has the form that all of ours have.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, value)| *found == name && hex::decode::<32>(value).is_some())
+        .map(|(_, value)| value.to_owned())
+}
+
+/// Is the browser that sends these headers known by an earlier strong sign-in to this account?
+pub(super) async fn is_known(
+    app: &App,
+    headers: &HeaderMap,
+    account: AccountId,
+) -> Result<bool, PageError> {
+    match cookie(headers, known_name(app.origin.is_secure())) {
+        Some(cookie) => Ok(app
+            .store()
+            .knows_browser(hash(&cookie), account, app.now())
+            .await?),
+        None => Ok(false),
+    }
+}
+
 fn hash(cookie: &str) -> SessionHash {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, cookie.as_bytes()).as_ref());
@@ -46,43 +84,39 @@ fn hash(cookie: &str) -> SessionHash {
 }
 
 impl Visitor {
-    fn new(app: &App, cookie: String, fresh: bool, session: Option<Session>) -> Self {
+    fn new(
+        app: &App,
+        cookie: String,
+        fresh: bool,
+        session: Option<Session>,
+        known: Option<String>,
+    ) -> Self {
         let csrf = hex::encode(&app.root.csrf.mac(&[cookie.as_bytes()]));
         Self {
             cookie,
             csrf,
             fresh,
             secure: app.origin.is_secure(),
+            known,
             session,
         }
     }
 
     async fn of(app: &App, headers: &HeaderMap) -> Result<Self, PageError> {
-        let name = cookie_name(app.origin.is_secure());
-        let cookie = headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(found, value)| *found == name && hex::decode::<32>(value).is_some());
-        let Some((_, cookie)) = cookie else {
-            return Ok(Self::new(
-                app,
-                hex::encode(&random::bytes::<32>()?),
-                true,
-                None,
-            ));
+        let known = cookie(headers, known_name(app.origin.is_secure()));
+        let Some(cookie) = cookie(headers, cookie_name(app.origin.is_secure())) else {
+            let cookie = hex::encode(&random::bytes::<32>()?);
+            return Ok(Self::new(app, cookie, true, None, known));
         };
         let now = app.now();
-        let session = app.store().session(hash(cookie), now).await?;
+        let session = app.store().session(hash(&cookie), now).await?;
         if let Some(session) = session
             .as_ref()
             .filter(|session| session.used_at + 60 <= now)
         {
             app.store().touch_session(session.hash, now).await?;
         }
-        Ok(Self::new(app, cookie.to_owned(), false, session))
+        Ok(Self::new(app, cookie, false, session, known))
     }
 
     /// The token for this browser's forms.
@@ -100,15 +134,13 @@ impl Visitor {
         if !self.fresh {
             return;
         }
-        let secure = if self.secure { "; Secure" } else { "" };
-        let value = format!(
-            "{}={}; Path=/; HttpOnly; SameSite=Lax{secure}",
+        set_cookie(
+            response,
             cookie_name(self.secure),
-            self.cookie
+            &self.cookie,
+            self.secure,
+            "",
         );
-        if let Ok(value) = HeaderValue::try_from(value) {
-            response.headers_mut().append(header::SET_COOKIE, value);
-        }
     }
 
     /// The session of who is signed in.
@@ -166,8 +198,46 @@ impl Visitor {
                 .await?;
         }
         let mut response = Redirect::to(to).into_response();
-        Self::new(app, cookie, true, Some(session)).remember(&mut response);
+        Self::new(app, cookie, true, Some(session), None).remember(&mut response);
+        if signed_in && strength.is_strong() {
+            self.mark_known(app, account, &mut response).await?;
+        }
         Ok(response)
+    }
+}
+
+impl Visitor {
+    /// Marks this browser as known for the account. The mark gives no right but to ask for a code when strangers have used up theirs.
+    async fn mark_known(
+        &self,
+        app: &App,
+        account: AccountId,
+        response: &mut Response,
+    ) -> Result<(), PageError> {
+        let known = match &self.known {
+            Some(known) => known.clone(),
+            None => hex::encode(&random::bytes::<32>()?),
+        };
+        app.store()
+            .know_browser(hash(&known), account, app.now())
+            .await?;
+        let stays = format!("; Max-Age={}", policy::KNOWN_BROWSER_SECONDS);
+        set_cookie(
+            response,
+            known_name(self.secure),
+            &known,
+            self.secure,
+            &stays,
+        );
+        Ok(())
+    }
+}
+
+fn set_cookie(response: &mut Response, name: &str, value: &str, secure: bool, stays: &str) {
+    let secure = if secure { "; Secure" } else { "" };
+    let value = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{stays}");
+    if let Ok(value) = HeaderValue::try_from(value) {
+        response.headers_mut().append(header::SET_COOKIE, value);
     }
 }
 

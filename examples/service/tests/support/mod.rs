@@ -176,6 +176,8 @@ pub struct Browser {
     address: SocketAddr,
     pub origin: String,
     pub cookie: Option<String>,
+    /// The cookie that marks the browser as known.
+    pub known: Option<String>,
     pub csrf: String,
 }
 
@@ -202,6 +204,7 @@ impl Browser {
             address,
             origin: origin.to_owned(),
             cookie: None,
+            known: None,
             csrf: String::new(),
         }
     }
@@ -218,7 +221,8 @@ impl Browser {
             .client
             .request(method, format!("http://{}{path}", self.address));
         if let Some(cookie) = &self.cookie {
-            request = request.header("cookie", format!("other=1; {cookie}"));
+            let known = self.known.as_deref().unwrap_or("more=2");
+            request = request.header("cookie", format!("other=1; {cookie}; {known}"));
         }
         if let Some(body) = body {
             request = request
@@ -230,13 +234,14 @@ impl Browser {
         }
         let response = request.send().await.unwrap();
         let headers = response.headers().clone();
-        if let Some(cookie) = headers.get("set-cookie") {
-            self.cookie = cookie
-                .to_str()
-                .unwrap()
-                .split(';')
-                .next()
-                .map(str::to_owned);
+        for cookie in headers.get_all("set-cookie") {
+            let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+            let place = if cookie.contains("-known=") {
+                &mut self.known
+            } else {
+                &mut self.cookie
+            };
+            *place = Some(cookie.to_owned());
         }
         let status = response.status().as_u16();
         let path = headers

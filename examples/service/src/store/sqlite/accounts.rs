@@ -136,7 +136,7 @@ pub(super) fn open_session(
     session: &Session,
 ) -> Result<(), StoreError> {
     if let Some(old) = replaces {
-        end_session(c, old)?;
+        end_session(c, old, session.created_at)?;
     }
     run(
         c,
@@ -192,8 +192,14 @@ pub(super) fn touch_session(
     Ok(())
 }
 
-pub(super) fn end_session(c: &Connection, hash: SessionHash) -> Result<(), StoreError> {
+pub(super) fn end_session(c: &Connection, hash: SessionHash, now: Time) -> Result<(), StoreError> {
     run(c, "DELETE FROM session WHERE hash = ?1", [hash])?;
+    // Nobody can collect what it asked for any more, so that must not keep the next session of this browser waiting.
+    run(
+        c,
+        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE session = ?1 AND state = 'open'",
+        params![hash, int(now)],
+    )?;
     Ok(())
 }
 

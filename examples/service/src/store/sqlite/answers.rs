@@ -4,6 +4,10 @@ use countersign_protocol::{
     Time,
     answer::{Decision, UnlockedBy},
     id::{DeviceId, Hash},
+    policy::{
+        push,
+        tries::{Notice, Tries},
+    },
     reply::{self, ResultCode},
     verify::{ChallengeRecord, DeviceRecord, Next, TokenState, judge_answer},
 };
@@ -12,9 +16,9 @@ use rusqlite::{Connection, params};
 use super::{
     accounts::{end_session, note},
     challenges, devices,
-    rows::{int, num, one, run, small},
+    rows::{byte, int, num, one, run},
 };
-use crate::{policy, store::*};
+use crate::store::*;
 
 pub(super) fn outcome(
     c: &Connection,
@@ -33,8 +37,8 @@ pub(super) fn outcome(
                 result: ResultCode::from_number(result.into())
                     .ok_or(StoreError::Damaged("result"))?,
                 at: num(row, "at")?,
-                row_left: small(row, "row_left")?,
-                epoch_left: small(row, "epoch_left")?,
+                row_left: byte(row, "row_left")?,
+                epoch_left: byte(row, "epoch_left")?,
                 counter: num(row, "counter")?,
                 issued: Some(num(row, "issued")?),
             }))
@@ -44,12 +48,11 @@ pub(super) fn outcome(
 
 /// An outcome that was not recorded, because the state token was not accepted.
 fn refusal(device: &Device, result: ResultCode, now: Time) -> AnswerStep {
-    let (row_left, epoch_left) = policy::tries_left(device.wrong_row, device.wrong_epoch);
     AnswerStep::Decided(Outcome {
         result,
         at: now,
-        row_left,
-        epoch_left,
+        row_left: device.tries.left_in_a_row(),
+        epoch_left: device.tries.left_in_epoch(),
         counter: device.counter,
         issued: None,
     })
@@ -64,7 +67,6 @@ fn record(
     now: Time,
 ) -> Result<(), StoreError> {
     let device = devices::get(c, dev)?.ok_or(StoreError::Damaged("device"))?;
-    let (row_left, epoch_left) = policy::tries_left(device.wrong_row, device.wrong_epoch);
     // The counter and state token are those that this very request was given, also if another came while it was checked.
     run(
         c,
@@ -75,8 +77,8 @@ fn record(
             signed.0,
             int(now),
             result.map(|result| result as u8),
-            row_left,
-            epoch_left,
+            device.tries.left_in_a_row(),
+            device.tries.left_in_epoch(),
             int(device.counter),
             int(device.issued)
         ],
@@ -103,6 +105,15 @@ fn decide(
         Some(Known::Answered(outcome)) => Ok(outcome),
         _ => Err(StoreError::Damaged("outcome")),
     }
+}
+
+fn set_tries(c: &Connection, dev: DeviceId, tries: Tries) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE device SET wrong_row = ?2, wrong_epoch = ?3 WHERE dev = ?1",
+        params![dev.0, tries.in_a_row, tries.in_epoch],
+    )?;
+    Ok(())
 }
 
 fn device_record(device: &Device) -> DeviceRecord {
@@ -200,14 +211,14 @@ pub(super) fn begin(
             decided(ResultCode::Suspended)
         }
         Next::Close(Decision::Report) => {
-            if let Some(challenge) = challenges::get(c, answer.challenge)? {
-                end_session(c, challenge.session)?;
-            }
             close(ChallengeState::Fraud, "reported-fraud")?;
+            if let Some(challenge) = challenges::get(c, answer.challenge)? {
+                end_session(c, challenge.session, now)?;
+            }
             run(
                 c,
                 "UPDATE account SET no_push_until = ?2 WHERE acc = ?1",
-                params![device.account.0, int(now + policy::FRAUD_SECONDS)],
+                params![device.account.0, int(now + push::HOUR)],
             )?;
             decided(ResultCode::Done)
         }
@@ -222,11 +233,10 @@ pub(super) fn begin(
         Next::CheckPin | Next::CheckBiometrics if !facts.opened => decided(ResultCode::Unsealable),
         next @ (Next::CheckPin | Next::CheckBiometrics) => {
             if next == Next::CheckPin {
-                run(
-                    c,
-                    "UPDATE device SET wrong_row = wrong_row + 1, wrong_epoch = wrong_epoch + 1 WHERE dev = ?1",
-                    [answer.dev.0],
-                )?;
+                let Ok(taken) = device.tries.take() else {
+                    return decided(ResultCode::Blocked);
+                };
+                set_tries(c, answer.dev, taken)?;
             }
             record(c, answer.dev, facts.signed, None, now)?;
             Ok(check(device))
@@ -255,20 +265,18 @@ pub(super) fn finish(
     let pin = answer.unlocked == UnlockedBy::Pin;
     if !answer.right {
         if pin {
-            match policy::tries_left(device.wrong_row, device.wrong_epoch) {
-                (0, _) | (_, 0) => note(c, device.account, "device-blocked", &device.name, now)?,
-                (1, _) | (_, 1) => note(c, device.account, "one-try-left", &device.name, now)?,
-                _ => {}
+            let what = device.tries.notice().map(|notice| match notice {
+                Notice::Blocked => "device-blocked",
+                Notice::Warning { .. } => "few-tries-left",
+            });
+            if let Some(what) = what {
+                note(c, device.account, what, &device.name, now)?;
             }
         }
         return decide(c, answer.dev, answer.signed, ResultCode::WrongPin, now);
     }
     if pin {
-        run(
-            c,
-            "UPDATE device SET wrong_row = 0, wrong_epoch = max(wrong_epoch - 1, 0) WHERE dev = ?1",
-            [answer.dev.0],
-        )?;
+        set_tries(c, answer.dev, device.tries.give_back())?;
     }
     let mobile = challenges::get(c, answer.challenge)?
         .is_some_and(|challenge| challenge.kind == ChallengeKind::OnMobile);

@@ -3,12 +3,16 @@
 use countersign_protocol::{
     Time,
     challenge::Unlock,
-    id::{ChallengeId, DeviceId},
+    id::{AccountId, ChallengeId, DeviceId},
+    policy::{
+        push,
+        steps::{Given, allot},
+    },
 };
 use rusqlite::{Connection, Params, params};
 
 use super::{
-    devices,
+    codes, devices,
     rows::{self, all, int, num, one, run, small},
 };
 use crate::{policy, store::*};
@@ -36,15 +40,6 @@ pub(super) fn issue_approval(
     {
         return Ok(Issue::NoDevice);
     }
-    let held = one(
-        c,
-        "SELECT no_push_until FROM account WHERE acc = ?1",
-        [account.0],
-        |row| num(row, "no_push_until"),
-    )?;
-    if !new.known_browser && held.is_some_and(|until| until > now) {
-        return Ok(Issue::Closed);
-    }
     let other = one(
         c,
         "SELECT 1 FROM challenge WHERE dev = ?1 AND kind = 'approve' AND state = 'open' AND expires_at > ?2 AND session <> ?3",
@@ -59,8 +54,44 @@ pub(super) fn issue_approval(
         "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE dev = ?1 AND kind = 'approve' AND state = 'open'",
         params![dev.0, int(now)],
     )?;
-    insert(c, new, None, message, now)?;
-    Ok(Issue::Opened)
+    let quiet = match pushing(c, account, new.password_started, now)? {
+        // After a report of fraud not even the inbox takes requests that only the password began.
+        Err(push::Stopped::Fraud) => return Ok(Issue::Closed),
+        Err(push::Stopped::Unwanted) => true,
+        Ok(()) => false,
+    };
+    insert(c, new, None, message, quiet, now)?;
+    Ok(if quiet {
+        Issue::OpenedQuietly
+    } else {
+        Issue::Opened
+    })
+}
+
+/// May a push go out for this request? All of the account's devices count together, so that who asks now one and now another wins nothing.
+fn pushing(
+    c: &Connection,
+    account: AccountId,
+    password_started: bool,
+    now: Time,
+) -> Result<Result<(), push::Stopped>, StoreError> {
+    let unwanted = all(
+        c,
+        "SELECT issued_at FROM challenge
+         WHERE account = ?1 AND kind = 'approve' AND issued_at > ?2
+           AND (state IN ('declined', 'fraud', 'wrong-number', 'replaced') OR state = 'open' AND expires_at <= ?3)",
+        params![account.0, int(now.saturating_sub(push::HOUR)), int(now)],
+        |row| num(row, "issued_at"),
+    )?;
+    let until = one(
+        c,
+        "SELECT no_push_until FROM account WHERE acc = ?1",
+        [account.0],
+        |row| num(row, "no_push_until"),
+    )?
+    .unwrap_or(0);
+    let fraud = until.checked_sub(push::HOUR);
+    Ok(push::may_push(now, &unwanted, fraud, password_started))
 }
 
 pub(super) fn issue_code(
@@ -69,29 +100,18 @@ pub(super) fn issue_code(
     sign: SignStep,
     now: Time,
 ) -> Result<Issue, StoreError> {
-    let Some(account) = new.account.map(|account| account.0) else {
+    let Some(owner) = new.account else {
         return Ok(Issue::NoDevice);
     };
-    let Some((step, open)) = one(
-        c,
-        "SELECT * FROM account WHERE acc = ?1",
-        [account],
-        |row| {
-            let open = match new.unlock {
-                Unlock::Nothing => policy::plain_codes_open(
-                    small(row, "wrong_plain_codes")?,
-                    num(row, "wrong_plain_at")?,
-                    now,
-                ),
-                _ => policy::pin_codes_open(small(row, "wrong_pin_codes")?),
-            };
-            Ok((num(row, "step")? + 1, open))
-        },
-    )?
-    else {
+    let account = owner.0;
+    let Some((with_pin, without_pin)) = codes::of_account(c, owner)? else {
         return Ok(Issue::NoDevice);
     };
-    if !open {
+    let closed = match new.unlock {
+        Unlock::Nothing => without_pin.take(now).err(),
+        Unlock::Pin | Unlock::PinOrBiometrics => with_pin.take().err(),
+    };
+    if closed.is_some() {
         return Ok(Issue::Closed);
     }
     // A page that asks again gives up what it had.
@@ -101,19 +121,37 @@ pub(super) fn issue_code(
          WHERE account = ?1 AND session = ?2 AND purpose = ?3 AND step IS NOT NULL AND state = 'open'",
         params![account, new.session, new.purpose as u8, int(now)],
     )?;
-    let (most_open, most_hour) = policy::code_limits(new.known_browser);
-    let count = |sql| {
-        one(c, sql, params![account, int(now)], |row| small(row, "n")).map(|n| n.unwrap_or(0))
+    let given = one(
+        c,
+        "SELECT account.step,
+            count(*) FILTER (WHERE state = 'open' AND expires_at > ?2) AS open,
+            count(*) FILTER (WHERE state = 'open' AND expires_at > ?2 AND NOT known) AS open_unknown,
+            count(*) FILTER (WHERE issued_at > ?3) AS hour,
+            count(*) FILTER (WHERE issued_at > ?3 AND NOT known) AS hour_unknown
+         FROM account LEFT JOIN challenge ON challenge.account = acc AND challenge.step IS NOT NULL AND issued_at > ?3 - ?4
+         WHERE acc = ?1 GROUP BY acc",
+        params![
+            account,
+            int(now),
+            int(now.saturating_sub(push::HOUR)),
+            int(policy::CHALLENGE_SECONDS)
+        ],
+        |row| {
+            let given = Given {
+                open: small(row, "open")?,
+                open_unknown: small(row, "open_unknown")?,
+                hour: small(row, "hour")?,
+                hour_unknown: small(row, "hour_unknown")?,
+            };
+            Ok((num(row, "step")?, given))
+        },
+    )?;
+    let Some((last, given)) = given else {
+        return Ok(Issue::NoDevice);
     };
-    let open = count(
-        "SELECT count(*) AS n FROM challenge WHERE account = ?1 AND step IS NOT NULL AND state = 'open' AND expires_at > ?2",
-    )?;
-    let hour = count(
-        "SELECT count(*) AS n FROM challenge WHERE account = ?1 AND step IS NOT NULL AND issued_at > ?2 - 3600",
-    )?;
-    if open >= most_open || hour >= most_hour {
+    let Ok(step) = allot(last, given, new.known_browser) else {
         return Ok(Issue::TooMany);
-    }
+    };
     let Some(message) = sign(step) else {
         return Ok(Issue::NotSigned);
     };
@@ -122,7 +160,7 @@ pub(super) fn issue_code(
         "UPDATE account SET step = ?2 WHERE acc = ?1",
         params![account, int(step)],
     )?;
-    insert(c, new, Some(step), &message, now)?;
+    insert(c, new, Some(step), &message, false, now)?;
     Ok(Issue::Opened)
 }
 
@@ -150,7 +188,7 @@ pub(super) fn issue_mobile(
     if open.unwrap_or(0) >= policy::MOBILE_OPEN {
         return Ok(Issue::TooMany);
     }
-    insert(c, new, None, message, now)?;
+    insert(c, new, None, message, false, now)?;
     Ok(Issue::Opened)
 }
 
@@ -168,13 +206,15 @@ fn insert(
     new: &NewChallenge,
     step: Option<u64>,
     message: &SignedMessage,
+    quiet: bool,
     now: Time,
 ) -> Result<(), StoreError> {
     run(
         c,
         "INSERT INTO challenge
-            (id, account, session, kind, purpose, dev, step, message, hash, number, payload, unlock, issued_at, expires_at, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'open')",
+            (id, account, session, kind, purpose, dev, step, message, hash, number, payload, unlock, issued_at, expires_at, state,
+             known, quiet)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'open', ?15, ?16)",
         params![
             new.id.0,
             new.account.map(|account| account.0),
@@ -189,7 +229,9 @@ fn insert(
             new.payload,
             new.unlock as u8,
             int(now),
-            int(new.expires_at)
+            int(new.expires_at),
+            new.known_browser,
+            quiet
         ],
     )?;
     Ok(())

@@ -3,16 +3,17 @@
 use countersign_protocol::{
     Time,
     challenge::Unlock,
-    id::{ChallengeId, DeviceId},
+    id::{AccountId, ChallengeId, DeviceId},
+    policy::codes::{DeviceEpoch, NOTICE_AT, WithPin, WithoutPin},
 };
 use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
     challenges, devices,
-    rows::{int, num, one, run, small},
+    rows::{byte, int, num, one, run},
 };
-use crate::{policy, store::*};
+use crate::store::*;
 
 pub(super) fn take_try(
     c: &Connection,
@@ -26,66 +27,45 @@ pub(super) fn take_try(
             && challenge.expires_at > now
             && challenge.step.is_some()
     });
-    let Some(challenge) = found.filter(|challenge| challenge.wrong_codes < policy::CODE_TRIES)
-    else {
+    let Some(challenge) = found else {
+        return Ok(CodeStep::Over);
+    };
+    let Ok(codes) = challenge.codes.take() else {
         return Ok(CodeStep::Over);
     };
     let Some(owner) = challenge.account else {
         return Ok(CodeStep::Over);
     };
-    let account = owner.0;
     let pin = challenge.unlock != Unlock::Nothing;
-    let open = one(
-        c,
-        "SELECT * FROM account WHERE acc = ?1",
-        [account],
-        |row| {
-            Ok(if pin {
-                policy::pin_codes_open(small(row, "wrong_pin_codes")?)
-            } else {
-                policy::plain_codes_open(
-                    small(row, "wrong_plain_codes")?,
-                    num(row, "wrong_plain_at")?,
-                    now,
-                )
-            })
-        },
-    )?;
-    if open != Some(true) {
+    let Some((with_pin, without_pin)) = of_account(c, owner)? else {
+        return Ok(CodeStep::Over);
+    };
+    let taken = if pin {
+        with_pin.take().map(|taken| (taken, without_pin))
+    } else {
+        without_pin.take(now).map(|taken| (with_pin, taken))
+    };
+    let Ok((with_pin, without_pin)) = taken else {
         return Ok(CodeStep::Closed);
-    }
+    };
     let mut devices = devices::of_account(c, owner)?;
     devices.retain(|device| {
-        device.state == DeviceState::Active
-            && (!pin || policy::device_codes_open(device.wrong_codes))
+        device.state == DeviceState::Active && (!pin || device.wrong_codes.take().is_ok())
     });
     run(
         c,
-        "UPDATE challenge SET wrong_codes = wrong_codes + 1 WHERE id = ?1",
-        [id.0],
+        "UPDATE challenge SET wrong_codes = ?2 WHERE id = ?1",
+        params![id.0, codes.0],
     )?;
+    set(c, owner, with_pin, without_pin)?;
     if pin {
-        run(
-            c,
-            "UPDATE account SET wrong_pin_codes = wrong_pin_codes + 1 WHERE acc = ?1",
-            [account],
-        )?;
         for device in &devices {
-            run(
-                c,
-                "UPDATE device SET wrong_codes = wrong_codes + 1 WHERE dev = ?1",
-                [device.dev.0],
-            )?;
+            if let Ok(taken) = device.wrong_codes.take() {
+                set_device(c, device, taken)?;
+            }
         }
-    } else {
-        run(
-            c,
-            "UPDATE account SET wrong_plain_codes = CASE WHEN ?2 >= wrong_plain_at + 86400 THEN 1 ELSE wrong_plain_codes + 1 END,
-                                wrong_plain_at = ?2 WHERE acc = ?1",
-            params![account, int(now)],
-        )?;
     }
-    let last = challenge.wrong_codes + 1 == policy::CODE_TRIES;
+    let last = codes.ended();
     Ok(CodeStep::Check {
         challenge: Box::new(challenge),
         devices,
@@ -106,28 +86,19 @@ pub(super) fn finish(
     let Some(owner) = challenge.account else {
         return Ok(false);
     };
-    let account = owner.0;
     let pin = challenge.unlock != Unlock::Nothing;
     let Some(winner) = winner else {
-        let wrong_row = one(
-            c,
-            "SELECT wrong_plain_codes, wrong_pin_codes FROM account WHERE acc = ?1",
-            [account],
-            |row| {
-                small(
-                    row,
-                    if pin {
-                        "wrong_pin_codes"
-                    } else {
-                        "wrong_plain_codes"
-                    },
-                )
-            },
-        )?;
-        if wrong_row == Some(3) {
+        let due = of_account(c, owner)?.is_some_and(|(with_pin, without_pin)| {
+            if pin {
+                with_pin.0 == NOTICE_AT
+            } else {
+                without_pin.notice_due()
+            }
+        });
+        if due {
             note(c, owner, "wrong-codes", "", now)?;
         }
-        if challenge.wrong_codes >= policy::CODE_TRIES {
+        if challenge.codes.ended() {
             run(
                 c,
                 "UPDATE challenge SET state = 'wrong-codes', closed_at = ?2 WHERE id = ?1 AND state = 'open'",
@@ -157,25 +128,65 @@ pub(super) fn finish(
         "UPDATE device SET used_at = ?2 WHERE dev = ?1",
         params![winner.dev.0, int(now)],
     )?;
+    let Some((with_pin, without_pin)) = of_account(c, owner)? else {
+        return Err(StoreError::Damaged("account"));
+    };
     if pin {
-        run(
-            c,
-            "UPDATE account SET wrong_pin_codes = 0 WHERE acc = ?1",
-            [account],
-        )?;
-        for dev in counted {
-            run(
-                c,
-                "UPDATE device SET wrong_codes = wrong_codes - 1 WHERE dev = ?1 AND wrong_codes > 0",
-                [dev.0],
-            )?;
+        set(c, owner, with_pin.reset(), without_pin)?;
+        for device in devices::of_account(c, owner)? {
+            if counted.contains(&device.dev) {
+                set_device(c, &device, device.wrong_codes.give_back())?;
+            }
         }
     } else {
-        run(
-            c,
-            "UPDATE account SET wrong_plain_codes = 0 WHERE acc = ?1",
-            [account],
-        )?;
+        set(c, owner, with_pin, without_pin.reset())?;
     }
     Ok(true)
+}
+
+/// The account's wrong codes in a row: where the PIN is asked, and where it is not.
+pub(super) fn of_account(
+    c: &Connection,
+    account: AccountId,
+) -> Result<Option<(WithPin, WithoutPin)>, StoreError> {
+    one(
+        c,
+        "SELECT wrong_pin_codes, wrong_plain_codes, wrong_plain_at FROM account WHERE acc = ?1",
+        [account.0],
+        |row| {
+            let without_pin = WithoutPin {
+                in_a_row: byte(row, "wrong_plain_codes")?,
+                last: num(row, "wrong_plain_at")?,
+            };
+            Ok((WithPin(byte(row, "wrong_pin_codes")?), without_pin))
+        },
+    )
+}
+
+fn set(
+    c: &Connection,
+    account: AccountId,
+    with_pin: WithPin,
+    without_pin: WithoutPin,
+) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE account SET wrong_pin_codes = ?2, wrong_plain_codes = ?3, wrong_plain_at = ?4 WHERE acc = ?1",
+        params![
+            account.0,
+            with_pin.0,
+            without_pin.in_a_row,
+            int(without_pin.last)
+        ],
+    )?;
+    Ok(())
+}
+
+fn set_device(c: &Connection, device: &Device, wrong: DeviceEpoch) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE device SET wrong_codes = ?2 WHERE dev = ?1",
+        params![device.dev.0, wrong.0],
+    )?;
+    Ok(())
 }

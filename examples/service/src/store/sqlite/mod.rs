@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod browsers;
 mod challenges;
 mod codes;
 mod devices;
@@ -96,6 +97,7 @@ impl Store for Sqlite {
         self.write(move |c| {
             accounts::sweep(c, now)?;
             challenges::sweep(c, now)?;
+            browsers::sweep(c, now)?;
             enrolments::sweep(c, now)
         })
         .await
@@ -133,8 +135,26 @@ impl Store for Sqlite {
         self.write(move |c| accounts::touch_session(c, hash, now))
             .await
     }
-    async fn end_session(&self, hash: SessionHash) -> Result<(), StoreError> {
-        self.write(move |c| accounts::end_session(c, hash)).await
+    async fn end_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError> {
+        self.write(move |c| accounts::end_session(c, hash, now))
+            .await
+    }
+    async fn know_browser(
+        &self,
+        browser: SessionHash,
+        account: AccountId,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        self.write(move |c| browsers::know(c, browser, account, now))
+            .await
+    }
+    async fn knows_browser(
+        &self,
+        browser: SessionHash,
+        account: AccountId,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.read(|c| browsers::knows(c, browser, account, now))
     }
 
     async fn devices(&self, account: AccountId) -> Result<Vec<Device>, StoreError> {

@@ -4,6 +4,10 @@ use countersign_protocol::{
     challenge::{Purpose, Unlock},
     enrolment::Way,
     id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, PublicKey},
+    policy::{
+        codes::{DeviceEpoch, ForChallenge},
+        tries::Tries,
+    },
 };
 use rusqlite::{Connection, Params, Row};
 
@@ -55,6 +59,11 @@ pub(super) fn num(row: &Row<'_>, column: &'static str) -> Result<u64, StoreError
 /// A small number from a column.
 pub(super) fn small(row: &Row<'_>, column: &'static str) -> Result<u32, StoreError> {
     u32::try_from(row.get::<_, i64>(column)?).map_err(|_| StoreError::Damaged(column))
+}
+
+/// A count below 256 from a column.
+pub(super) fn byte(row: &Row<'_>, column: &'static str) -> Result<u8, StoreError> {
+    u8::try_from(row.get::<_, i64>(column)?).map_err(|_| StoreError::Damaged(column))
 }
 
 fn named<T>(
@@ -119,9 +128,11 @@ pub(super) fn device(row: &Row<'_>) -> Result<Device, StoreError> {
         counter: num(row, "counter")?,
         issued: num(row, "issued")?,
         acked: num(row, "acked")?,
-        wrong_row: small(row, "wrong_row")?,
-        wrong_epoch: small(row, "wrong_epoch")?,
-        wrong_codes: small(row, "wrong_codes")?,
+        tries: Tries {
+            in_a_row: byte(row, "wrong_row")?,
+            in_epoch: byte(row, "wrong_epoch")?,
+        },
+        wrong_codes: DeviceEpoch(byte(row, "wrong_codes")?),
     })
 }
 
@@ -168,6 +179,7 @@ pub(super) fn challenge(row: &Row<'_>) -> Result<Challenge, StoreError> {
         unlock: Unlock::from_number(num(row, "unlock")?).ok_or(StoreError::Damaged("unlock"))?,
         expires_at: num(row, "expires_at")?,
         state: named(row, "state", ChallengeState::from_name)?,
-        wrong_codes: small(row, "wrong_codes")?,
+        codes: ForChallenge(byte(row, "wrong_codes")?),
+        quiet: row.get("quiet")?,
     })
 }

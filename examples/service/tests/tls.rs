@@ -1,5 +1,7 @@
 //! TLS as it goes over the wire, with the phone's own transport at the other end; who may connect; and the key file apart from the data.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::{fs, path::Path, time::Duration};

@@ -18,7 +18,7 @@ use super::{
     challenges, devices,
     rows::{byte, int, num, one, run},
 };
-use crate::store::*;
+use crate::{policy, store::*};
 
 pub(super) fn outcome(
     c: &Connection,

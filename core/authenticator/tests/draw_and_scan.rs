@@ -1,5 +1,7 @@
 //! What is drawn is read: every version, level and mode; upright, turned, mirrored, inverted, several at once.
 
+#![allow(clippy::unwrap_used)]
+
 use countersign::draw::{Drawing, draw};
 use countersign::scan::{Code, Image, Level, decode_file, thorough};
 use proptest::prelude::*;

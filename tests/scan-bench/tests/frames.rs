@@ -1,5 +1,7 @@
 //! Frames drawn from seeds: what a camera sees, and what it must not see.
 
+#![allow(clippy::unwrap_used)]
+
 use countersign::scan::{Image, Scanner, thorough};
 use countersign_scan_bench::{HEIGHT, Random, SCENES, Scene, WIDTH, frame};
 

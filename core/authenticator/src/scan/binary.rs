@@ -54,6 +54,14 @@ impl Bits {
         self.words[y as usize * self.per_row + x as usize / 64] >> (x as usize % 64) & 1 == 1
     }
 
+    /// Whether the pixel that a point lies in is black.
+    #[inline]
+    pub(crate) fn at(&self, (x, y): (f32, f32)) -> bool {
+        // All that is left of or above the picture is as good as -1; a cast is quicker than a floor.
+        let pixel = |v: f32| if v < 0.0 { -1 } else { v as i32 };
+        self.get(pixel(x), pixel(y))
+    }
+
     fn put_byte(&mut self, column: usize, y: usize, byte: u8) {
         self.words[y * self.per_row + column / 8] |= u64::from(byte) << (column % 8 * 8);
     }

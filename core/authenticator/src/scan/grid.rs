@@ -172,8 +172,7 @@ pub(super) struct Grid {
 }
 
 fn colour_at(bits: &Bits, map: &Map, u: f32, v: f32) -> bool {
-    let (x, y) = map.at(u, v);
-    bits.get(x.floor() as i32, y.floor() as i32)
+    bits.at(map.at(u, v))
 }
 
 /// A first guess at a code's grid, before the fourth corner is looked for.
@@ -260,8 +259,13 @@ fn map_with(t: &Triple, size: usize, fourth: (f32, f32), inset: f32) -> Option<M
     )
 }
 
-/// The best grid from a guess, and the share of known modules that it gets right.
-pub(super) fn fit(bits: &Bits, triple: &Triple, guess: &Guess) -> Option<(Grid, f32)> {
+/// The best grid from a guess, and the share of known modules that it gets right; `None` when the time is over.
+pub(super) fn fit(
+    bits: &Bits,
+    triple: &Triple,
+    guess: &Guess,
+    clock: &Clock,
+) -> Option<(Grid, f32)> {
     let (size, first) = (guess.size, guess.map);
     let known = Known::of(size);
     let mut best = (known.share(bits, &first), first);
@@ -273,6 +277,9 @@ pub(super) fn fit(bits: &Bits, triple: &Triple, guess: &Guess) -> Option<(Grid, 
         let mut nearest: Option<(i32, f32, f32)> = None;
         let steps = (reach * 2.0) as i32;
         for i in -steps..=steps {
+            if clock.over() {
+                return None;
+            }
             for j in -steps..=steps {
                 let (u, v) = (middle + i as f32 * 0.5, middle + j as f32 * 0.5);
                 let Some(right) = alignment_fit(bits, &first, u, v) else {
@@ -299,6 +306,9 @@ pub(super) fn fit(bits: &Bits, triple: &Triple, guess: &Guess) -> Option<(Grid, 
     let pixel = triple.corner.module.max(0.5);
     let mut stride = 2.0 * pixel;
     while stride > 0.2 * pixel {
+        if clock.over() {
+            return None;
+        }
         let mut moved = false;
         for (dx, dy) in [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)] {
             let to = (fourth.1.0 + dx * stride, fourth.1.1 + dy * stride);

@@ -92,6 +92,9 @@ impl Look<'_> {
             let Some(best) = guesses.iter().map(|g| g.share).max_by(f32::total_cmp) else {
                 continue;
             };
+            if self.clock.over() {
+                return;
+            }
             if matrix.is_none() {
                 matrix = zxing::matrix(bits);
             }
@@ -118,7 +121,7 @@ impl Look<'_> {
             if self.clock.over() {
                 return None;
             }
-            let (grid, share) = fit(bits, triple, guess)?;
+            let (grid, share) = fit(bits, triple, guess, self.clock)?;
             if share < WORTH_READING {
                 None
             } else {
@@ -134,11 +137,14 @@ impl Look<'_> {
         if let Some(symbol) = symbol::read_either_way(&flat.modules(bits)) {
             return Some((symbol, flat.corners()));
         }
-        let bent = Bent::follow(grid, bits);
+        let bent = Bent::follow(grid, bits, self.clock)?;
         if let Some(symbol) = symbol::read(&bent.modules(bits)) {
             return Some((symbol, bent.corners()));
         }
         for bent in [flat, bent] {
+            if self.clock.over() {
+                return None;
+            }
             let values = bent.values(&self.image, self.scale);
             for sharpen in [0.0, 0.25, 0.6] {
                 if self.clock.over() {

@@ -1,7 +1,8 @@
 //! Modules read through a grid: where paper bends, the grid bends with it; where pixels are blurred, modules are sharpened.
 
-use std::f32::consts::TAU;
+use std::f32::consts::{FRAC_1_SQRT_2, TAU};
 
+use super::Clock;
 use super::binary::Bits;
 use super::grid::Grid;
 use super::image::Image;
@@ -40,8 +41,8 @@ impl Bent {
         }
     }
 
-    /// The bend that the edges show.
-    pub(super) fn follow(grid: Grid, bits: &Bits) -> Self {
+    /// The bend that the edges show; `None` when the time is over.
+    pub(super) fn follow(grid: Grid, bits: &Bits, clock: &Clock) -> Option<Self> {
         let mut bent = Self::flat(grid);
         bent.bent = true;
         let n = bent.across;
@@ -57,6 +58,9 @@ impl Bent {
         order.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut done = vec![false; n * n];
         for &(away, i) in &order {
+            if i % 32 == 0 && clock.over() {
+                return None;
+            }
             let from = if away < 4.0 {
                 (0.0, 0.0)
             } else {
@@ -68,11 +72,14 @@ impl Bent {
         // Once more from all sides, so that no node depends on the way it was reached.
         let before = bent.shifts.clone();
         for i in 0..n * n {
+            if i % 32 == 0 && clock.over() {
+                return None;
+            }
             let mean = bent.neighbours_mean(&before, i);
             let from = (0.5 * (mean.0 + before[i].0), 0.5 * (mean.1 + before[i].1));
             bent.shifts[i] = bent.measure(bits, i, from);
         }
-        bent
+        Some(bent)
     }
 
     fn node(&self, i: usize) -> (f32, f32) {
@@ -146,15 +153,14 @@ impl Bent {
                 // Outside there is no grid to follow.
                 let look = |u: f32, v: f32| {
                     let inside = u > -1.0 && v > -1.0 && u < side + 1.0 && v < side + 1.0;
-                    let (x, y) = self.grid.map.at(u + from.0, v + from.1);
-                    inside.then(|| bits.get(x.floor() as i32, y.floor() as i32))
+                    inside.then(|| bits.at(self.grid.map.at(u + from.0, v + from.1)))
                 };
                 let (h, v) = (look(u0 + along, v0 + middle), look(u0 + middle, v0 + along));
                 if let (Some(a), Some(b)) = (left, h) {
-                    across.add(a != b, along - 0.125);
+                    across.add(a != b, k);
                 }
                 if let (Some(a), Some(b)) = (above, v) {
-                    down.add(a != b, along - 0.125);
+                    down.add(a != b, k);
                 }
                 (left, above) = (h, v);
             }
@@ -224,10 +230,9 @@ impl Bent {
         let mut dark = Vec::with_capacity(n * n);
         for y in 0..n {
             for x in 0..n {
-                let votes = points.iter().filter(|(a, b)| {
-                    let (px, py) = self.at(x as f32 + 0.5 + a, y as f32 + 0.5 + b);
-                    bits.get(px.floor() as i32, py.floor() as i32)
-                });
+                let votes = points
+                    .iter()
+                    .filter(|(a, b)| bits.at(self.at(x as f32 + 0.5 + a, y as f32 + 0.5 + b)));
                 dark.push(2 * votes.count() > points.len());
             }
         }
@@ -272,9 +277,12 @@ struct Phase {
 }
 
 impl Phase {
-    fn add(&mut self, edge: bool, at: f32) {
+    /// An edge between the `quarter`-th quarter of a module and the one before: at an eighth, three eighths and so on.
+    fn add(&mut self, edge: bool, quarter: i32) {
+        const S: f32 = FRAC_1_SQRT_2;
+        const AT: [(f32, f32); 4] = [(S, -S), (S, S), (-S, S), (-S, -S)];
         if edge {
-            let (s, c) = (TAU * at).sin_cos();
+            let (c, s) = AT[quarter.rem_euclid(4) as usize];
             self.sum = (self.sum.0 + c, self.sum.1 + s);
             self.edges += 1.0;
         }

@@ -360,7 +360,8 @@ async fn earlier_attempt(
             Resumed::Active(summary) => {
                 return Err(ClaimError::AlreadyHere { name: summary.name });
             }
-            Resumed::Unknown(_, ServiceError::NotKnown { .. }) => (),
+            Resumed::Unknown(_, ServiceError::NotKnown { .. })
+                if account.state == State::Stored => {}
             Resumed::Unknown(_, error) => return Err(error.into()),
             Resumed::Dropped(_) => return Ok(None),
         }
@@ -528,9 +529,11 @@ async fn resume_one(phone: &Phone, account: &Account) -> Result<Resumed, PhoneEr
     let reply = match status::ask(phone, account).await {
         Ok(reply) => reply,
         Err(ServiceError::Phone(error)) => return Err(error),
-        // The service had no claim of this phone while it could still come, so none will be taken any more.
+        // The service had no claim of this phone while it could still come, so none will be taken any more. Once it has said anything that
+        // it signed, a 401, which anybody on the way could give, erases nothing.
         Err(ServiceError::NotKnown { .. })
-            if phone.now(account.svc) > account.enrolment_ends.saturating_add(GRACE) =>
+            if account.state == State::Stored
+                && phone.now(account.svc) > account.enrolment_ends.saturating_add(GRACE) =>
         {
             account::erase(phone, account, None)?;
             return Ok(Resumed::Dropped(summary));
@@ -549,8 +552,9 @@ async fn resume_one(phone: &Phone, account: &Account) -> Result<Resumed, PhoneEr
         Ok(account) if account.state == State::Confirmed => {
             match complete(phone, AccountNumber(account.number)).await {
                 Ok(active) => Ok(Resumed::Active(active)),
-                Err(CompleteError::Refused | CompleteError::Expired) => {
-                    Ok(Resumed::Dropped(summary))
+                Err(CompleteError::Refused) => Ok(Resumed::Dropped(summary)),
+                Err(CompleteError::Expired) => {
+                    Ok(Resumed::Waiting(claimed(&account, &reply, true)))
                 }
                 Err(CompleteError::Service(error)) => Ok(Resumed::Unknown(summary, error)),
                 Err(CompleteError::Phone(error)) => Err(error),

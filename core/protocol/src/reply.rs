@@ -83,7 +83,7 @@ pub struct Tries {
 }
 
 /// A reply. Which of the optional fields are there is told by request and result (§8).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The service.
     pub svc: Svc,
@@ -123,6 +123,17 @@ pub struct Reply {
     pub challenges: Option<Vec<Vec<u8>>>,
     /// Completes an on-mobile sign-in, together with the session's cookie.
     pub r: Option<[u8; 16]>,
+}
+
+/// Without what completes a sign-in or an enrolment.
+impl core::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Reply")
+            .field("request", &self.request)
+            .field("result", &self.result)
+            .field("time", &self.time)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Reply {

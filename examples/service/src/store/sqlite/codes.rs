@@ -50,7 +50,10 @@ pub(super) fn take_try(
     };
     let mut devices = devices::of_account(c, owner)?;
     devices.retain(|device| {
-        device.state == DeviceState::Active && (!pin || device.wrong_codes.take().is_ok())
+        // A device without tries left is no active one: all that it may send is a new PIN.
+        device.state == DeviceState::Active
+            && !device.is_blocked()
+            && (!pin || device.wrong_codes.take().is_ok())
     });
     run(
         c,

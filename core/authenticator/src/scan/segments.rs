@@ -248,3 +248,98 @@ fn guess(bytes: &[u8]) -> Option<String> {
         .decode(bytes)
         .ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Bits as text, filled up with the terminator and padding.
+    fn words(bits: &str) -> Vec<u8> {
+        let bits: Vec<u8> = bits
+            .bytes()
+            .filter(|b| *b != b' ')
+            .map(|b| b - b'0')
+            .chain([0; 4])
+            .collect();
+        let mut out: Vec<u8> = bits
+            .chunks(8)
+            .map(|c| c.iter().enumerate().fold(0, |b, (i, v)| b | v << (7 - i)))
+            .collect();
+        out.extend([0xEC, 0x11, 0xEC]);
+        out
+    }
+
+    fn text_of(bits: &str) -> Option<String> {
+        let content = parse(&words(bits), 1)?;
+        assert!(content.padded);
+        content.text
+    }
+
+    #[test]
+    fn each_mode_reads_the_standards_examples() {
+        // ISO/IEC 18004, 7.4.3 (numeric), 7.4.4 (alphanumeric), 7.4.6 (kanji: 点茗).
+        assert_eq!(
+            text_of("0001 0000001000 0000001100 0101011001 1000011").as_deref(),
+            Some("01234567")
+        );
+        assert_eq!(
+            text_of("0010 000000101 00111001110 11100111001 000010").as_deref(),
+            Some("AC-42")
+        );
+        assert_eq!(
+            text_of("1000 00000010 0110110011111 1101010101010").as_deref(),
+            Some("点茗")
+        );
+        assert_eq!(
+            text_of("0100 00000010 01001000 01101001").as_deref(),
+            Some("Hi")
+        );
+    }
+
+    #[test]
+    fn a_named_character_set_is_followed_and_a_missing_one_means_utf_8() {
+        // ECI 9 is ISO 8859-7: 7.4.2's example ΑΒΓΔΕ.
+        let greek = "0111 00001001 0100 00000101 11000001 11000010 11000011 11000100 11000101";
+        assert_eq!(text_of(greek).as_deref(), Some("ΑΒΓΔΕ"));
+        assert_eq!(
+            text_of("0100 00000010 11000100 10000001").as_deref(),
+            Some("ā")
+        );
+    }
+
+    #[test]
+    fn percent_signs_in_a_gs1_code_are_separators() {
+        // FNC1, then A%B%%C in alphanumeric mode.
+        let value = |a: usize, b: usize| format!("{:011b}", a * 45 + b);
+        let bits = format!(
+            "0101 0010 000000110 {} {} {}",
+            value(10, 38),
+            value(11, 38),
+            value(38, 12)
+        );
+        assert_eq!(text_of(&bits).as_deref(), Some("A\u{1d}B%C"));
+    }
+
+    #[test]
+    fn what_breaks_the_format_is_refused() {
+        // Numbers above 999 in three digits, characters past the 45, a count past the end, modes that don't exist.
+        for bits in [
+            "0001 0000000011 1111101000",
+            "0010 000000010 11111101001",
+            "0100 11111111",
+            "0110",
+            "1111",
+        ] {
+            assert_eq!(parse(&words(bits), 1), None, "{bits}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+        #[test]
+        fn any_words_are_read_or_refused_without_a_panic(words in prop::collection::vec(any::<u8>(), 0..400), version in 1_u8..=40) {
+            let _ = parse(&words, version);
+        }
+    }
+}

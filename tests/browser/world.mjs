@@ -1,0 +1,171 @@
+// The real service behind a recorder, the real command line as the phone, and Chromium.
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { chromium } from "playwright-core";
+
+export const PASSWORD = "Correct-horse7";
+export const PIN = "4829";
+export const SHOTS = new URL("./shots/", import.meta.url).pathname;
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+];
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+
+async function freePort() {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+// Passes every byte on, and keeps those that go to the service: nothing reaches it but through here.
+async function recorder(port) {
+  const sent = [];
+  const sockets = new Set();
+  const server = net.createServer((client) => {
+    const service = net.connect(port, "127.0.0.1");
+    for (const socket of [client, service]) {
+      sockets.add(socket);
+      socket.on("error", () => [client, service].forEach((other) => other.destroy()));
+      socket.on("close", () => sockets.delete(socket));
+    }
+    client.on("data", (bytes) => sent.push(bytes));
+    client.pipe(service).pipe(client);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const close = () => {
+    server.close();
+    sockets.forEach((socket) => socket.destroy());
+  };
+  return { port: server.address().port, sent: () => Buffer.concat(sent), close };
+}
+
+export class World {
+  static async start() {
+    const world = new World();
+    world.folder = await mkdtemp(path.join(os.tmpdir(), "countersign-browser-"));
+    await mkdir(SHOTS, { recursive: true });
+    const port = await freePort();
+    world.recorder = await recorder(port);
+    world.origin = `http://127.0.0.1:${world.recorder.port}`;
+    const args = ["--listen", `127.0.0.1:${port}`, "--data", path.join(world.folder, "service"), "--origin", world.origin, "--name", "Example"];
+    world.service = spawn(process.env.COUNTERSIGN_SERVICE, args, { stdio: ["ignore", "ignore", "pipe"] });
+    world.log = "";
+    world.service.stderr.on("data", (text) => (world.log += text));
+    await world.#answers();
+    world.chromium = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: FLAGS });
+    world.problems = [];
+    return world;
+  }
+
+  async #answers() {
+    for (let tries = 0; tries < 300; tries++) {
+      try {
+        await fetch(`${this.origin}/.well-known/countersign`);
+        return;
+      } catch {
+        await sleep(100);
+      }
+    }
+    throw new Error(`the service did not start:\n${this.log}`);
+  }
+
+  // A browser of its own: new cookies, and every problem that its console tells is a failure.
+  async browser(options = {}) {
+    const context = await this.chromium.newContext({ baseURL: this.origin, ...options });
+    context.setDefaultTimeout(20_000);
+    const page = await context.newPage();
+    page.on("console", (message) => message.type() === "error" && this.problems.push(message.text()));
+    page.on("pageerror", (error) => this.problems.push(String(error)));
+    page.on("request", (request) => request.url().startsWith(this.origin) || this.problems.push(`another site: ${request.url()}`));
+    return page;
+  }
+
+  phoneBrowser(options = {}) {
+    return this.browser({ ...PHONE, ...options });
+  }
+
+  // The program `countersign` with a phone's folder: its standard output.
+  countersign(phone, args, input = "") {
+    return new Promise((resolve, reject) => {
+      const data = path.join(this.folder, phone);
+      const child = execFile(process.env.COUNTERSIGN, ["--data", data, ...args], { timeout: 60_000 }, (error, stdout, stderr) =>
+        error ? reject(new Error(`countersign ${args[0]}: ${error.code}\n${stdout}${stderr}`)) : resolve(stdout));
+      child.stdin.on("error", () => {});
+      child.stdin.end(input);
+    });
+  }
+
+  async stop() {
+    if (this.stopped) {
+      return;
+    }
+    this.stopped = true;
+    await this.chromium.close();
+    this.service.kill("SIGTERM");
+    await once(this.service, "exit");
+    this.recorder.close();
+  }
+
+  async forget() {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  // Every byte that the service has written, once it has stopped.
+  async stored() {
+    const folder = path.join(this.folder, "service");
+    const names = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile());
+    return Buffer.concat(await Promise.all(files.map((entry) => readFile(path.join(entry.parentPath ?? entry.path, entry.name)))));
+  }
+}
+
+export async function shot(page, name) {
+  const file = path.join(SHOTS, `${name}.png`);
+  await writeFile(file, await page.screenshot({ fullPage: true }));
+  return file;
+}
+
+export async function register(page, email) {
+  await page.goto("/register");
+  await page.getByLabel("First name").fill("Anna");
+  await page.getByLabel("Last name").fill("Ozola");
+  await page.getByLabel("E-mail address").fill(email);
+  await page.getByLabel("New password").fill(PASSWORD);
+  await page.getByLabel("The same password again").fill(PASSWORD);
+  await page.getByRole("checkbox").check();
+  await page.getByRole("button", { name: "Create an account" }).click();
+  await page.waitForURL("**/account");
+}
+
+export async function addDevice(page, name) {
+  await page.goto("/account/devices");
+  await page.getByLabel("Name of the device").fill(name);
+  await page.getByRole("button", { name: "Add a mobile device" }).click();
+  await page.waitForURL("**/account/enrolments/*");
+}
+
+// Nothing is wider than the window.
+export function fits(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+}
+
+// A phone that was added through the page, with the PIN on the page.
+export async function enrol(world, page, phone, pictureName) {
+  await addDevice(page, "My phone");
+  await page.getByLabel("New PIN, four digits").fill(PIN);
+  await page.getByLabel("The same PIN again").fill(PIN);
+  await page.getByRole("button", { name: "Show the QR code" }).click();
+  await page.getByRole("img", { name: "QR code for the app" }).waitFor();
+  const picture = await shot(page, pictureName);
+  await world.countersign(phone, ["init", picture, "--pin-stdin"], `${PIN}\n`);
+  await page.waitForURL("**/account/devices");
+}

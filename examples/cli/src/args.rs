@@ -209,6 +209,9 @@ pub(crate) struct Scan {
     /// A field of a transaction, by its id; may be repeated. What is missing is asked
     #[arg(long = "field", value_name = "ID=VALUE", value_parser = field)]
     pub(crate) fields: Vec<(String, String)>,
+    /// Which account approves a sign-in that began in this device's browser, where there are several of the service
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) account: Option<String>,
     #[command(flatten)]
     pub(crate) pin: PinOption,
 }

@@ -27,7 +27,7 @@ fn demo_goes_through_every_step_in_under_20_seconds_and_leaves_nothing_behind() 
         .lines()
         .filter(|line| line.starts_with("  ✓ "))
         .count();
-    assert_eq!(ticks, 11, "{}", run.stdout);
+    assert_eq!(ticks, 13, "{}", run.stdout);
     assert!(!run.stdout.contains('✗'));
     for said in [
         "creates an account",
@@ -38,6 +38,8 @@ fn demo_goes_through_every_step_in_under_20_seconds_and_leaves_nothing_behind() 
         "Offline",
         "A transfer",
         "not signed",
+        "chooses the PIN in the browser",
+        "On mobile",
     ] {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
     }
@@ -62,6 +64,7 @@ fn demo_keeps_its_folder_when_asked_and_reports_as_json() {
         "sign-in.png",
         "transfer.png",
         "changed.png",
+        "second-phone.png",
     ] {
         assert!(kept.join(name).is_file(), "{name}");
     }

@@ -205,15 +205,16 @@ async fn on_mobile(
     args: &Scan,
     out: Out,
 ) -> Outcome {
-    let account = match request.accounts.as_slice() {
-        [only] => only.clone(),
-        several => {
+    let account = match (request.accounts.as_slice(), &args.account) {
+        (several, Some(which)) => find(several.to_vec(), which)?,
+        ([only], None) => only.clone(),
+        (several, None) => {
             let names: Vec<String> = several
                 .iter()
                 .map(|account| format!("  {}  {}", account.number, views::account_words(account)))
                 .collect();
             out.note(&format!("Which account?\n{}", names.join("\n")));
-            let which = prompt::line("Account", "the account", "this needs a terminal")?;
+            let which = prompt::line("Account", "the account", "name it with --account")?;
             find(several.to_vec(), which.trim())?
         }
     };

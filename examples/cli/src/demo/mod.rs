@@ -5,6 +5,7 @@
 
 mod offline;
 mod steps;
+mod ways;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -126,6 +127,7 @@ async fn run(args: &Demo, folder: &Path, steps: &mut Steps) -> Step {
 
 /// Anna, her browser and her phone.
 struct Story {
+    origin: String,
     person: Person,
     phone: Authenticator,
     folder: PathBuf,
@@ -144,6 +146,7 @@ impl Story {
             .take_while(char::is_ascii_alphanumeric)
             .collect();
         Ok(Self {
+            origin: origin.to_owned(),
             person: Person::at(origin).map_err(words)?,
             phone: Authenticator::embedded(&folder.join("phone")).map_err(words)?,
             folder: folder.to_owned(),
@@ -160,7 +163,9 @@ impl Story {
         self.decline(account, steps).await?;
         self.offline_code(steps).await?;
         self.sign(steps).await?;
-        self.sign_changed(steps).await
+        self.sign_changed(steps).await?;
+        self.pin_in_browser(account, steps).await?;
+        self.on_mobile(account, steps).await
     }
 
     async fn create_account(&mut self) -> Step {
@@ -178,10 +183,15 @@ impl Story {
         let png = self.person.qr_png().await.map_err(words)?;
         let file = self.folder.join(name);
         fs::write(&file, png).map_err(words)?;
-        let picture = fs::read(&file).map_err(words)?;
+        Ok((file, self.read(name)?))
+    }
+
+    /// The text of the one QR code in a picture of the folder.
+    fn read(&self, name: &str) -> Step<String> {
+        let picture = fs::read(self.folder.join(name)).map_err(words)?;
         let codes = decode_file(&picture).map_err(words)?;
         match codes.as_slice() {
-            [code] => code.text.clone().map(|text| (file, text)),
+            [code] => code.text.clone(),
             _ => None,
         }
         .ok_or_else(|| format!("{name} should show one QR code, and shows {}", codes.len()))
@@ -257,6 +267,11 @@ impl Story {
     /// The phone hears that the browser asks.
     async fn ask_phone(&mut self, account: AccountNumber) -> Step<(u8, PendingRequest)> {
         self.person.ask_app().await.map_err(words)?;
+        self.asked(account).await
+    }
+
+    /// The number on the page, and the request that the phone gets.
+    async fn asked(&mut self, account: AccountNumber) -> Step<(u8, PendingRequest)> {
         let number = self.person.number().map_err(words)?;
         let mut requests = tokio::time::timeout(PATIENCE, self.phone.watch(account, None))
             .await

@@ -4,6 +4,7 @@
 //! called, and what the page says; never the service's inside. What it reads is listed at `countersign_service`'s module `web`.
 
 pub mod html;
+mod script;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

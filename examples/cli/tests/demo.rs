@@ -38,7 +38,7 @@ fn demo_goes_through_every_step_in_under_20_seconds_and_leaves_nothing_behind() 
         "Offline",
         "A transfer",
         "not signed",
-        "chooses the PIN in the browser",
+        "second-phone.png",
         "On mobile",
     ] {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);

@@ -18,6 +18,7 @@ use tokio::sync::{Notify, watch};
 use crate::{
     keyfile::RootKeys,
     keys::ServiceKeys,
+    notices::Notices,
     password::Passwords,
     store::{Store, sqlite::Sqlite},
     web::Pages,
@@ -54,6 +55,10 @@ pub(crate) struct App {
     pub(crate) origin: Origin,
     /// The name that phones show, at most 20 bytes.
     pub(crate) name: String,
+    /// How many hours a recovery waits.
+    pub(crate) recovery_hours: u32,
+    /// Takes messages to people.
+    pub(crate) notices: Arc<dyn Notices>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Password hashing.

@@ -77,6 +77,8 @@ pub(crate) struct RootKeys {
     pub(crate) state: MacKey,
     /// Makes the tokens of forms.
     pub(crate) csrf: MacKey,
+    /// Makes the links of a recovery.
+    pub(crate) recovery: MacKey,
     /// Turns e-mail addresses into the keys under which wrong passwords are counted.
     pub(crate) guesses: MacKey,
     /// Makes r, with which a browser on a phone comes back.
@@ -100,6 +102,7 @@ pub(crate) fn load(path: &Path, may_create: bool) -> Result<RootKeys, KeyFileErr
         sealing: SealingKey::new(&derive(&root, "seal"))?,
         state: MacKey(*derive(&root, "state")),
         csrf: MacKey(*derive(&root, "csrf")),
+        recovery: MacKey(*derive(&root, "recovery")),
         guesses: MacKey(*derive(&root, "guesses")),
         mobile: MacKey(*derive(&root, "mobile")),
     })

@@ -14,6 +14,7 @@ mod app;
 mod hex;
 mod keyfile;
 mod keys;
+mod notices;
 mod password;
 mod policy;
 mod random;
@@ -38,6 +39,7 @@ use countersign_protocol::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub use app::{Clock, SystemClock};
+pub use notices::{Notice, NoticeError, Notices, Outbox};
 
 use app::{App, Waiting};
 use keys::ServiceKeys;
@@ -87,6 +89,10 @@ pub struct Config {
     pub key_file: Option<PathBuf>,
     /// The name that phones and pages show, 1 to 20 bytes.
     pub name: String,
+    /// How many hours a recovery waits, 1 to 720.
+    pub recovery_hours: u32,
+    /// Takes messages to people; without one, each becomes a file in the data folder's `outbox`.
+    pub notices: Option<Arc<dyn Notices>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -101,6 +107,8 @@ impl Config {
             origin: OriginSetting::Loopback,
             key_file: None,
             name: "Countersign".into(),
+            recovery_hours: 24,
+            notices: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -141,6 +149,9 @@ pub enum StartError {
         "the name {0:?} can't be used: it must have 1 to 20 bytes, without invisible characters"
     )]
     Name(String),
+    /// The waiting time of a recovery is out of bounds.
+    #[error("a recovery can't wait {0} hours: take 1 to 720")]
+    RecoveryHours(u32),
     /// The data folder, the database, the key file or a key in them can't be used.
     #[error(transparent)]
     Storage(Box<dyn std::error::Error + Send + Sync>),
@@ -173,6 +184,9 @@ impl Embedded {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         if config.name.is_empty() || config.name.len() > 20 || !is_displayable(&config.name) {
             return Err(StartError::Name(config.name));
+        }
+        if !(1..=720).contains(&config.recovery_hours) {
+            return Err(StartError::RecoveryHours(config.recovery_hours));
         }
         let admission = server::Admission::new(&config)?;
         let listener = TcpListener::bind(config.listen)
@@ -220,6 +234,10 @@ impl Embedded {
             pages: web::Pages::new(&config.name)
                 .map_err(|error| StartError::Pages(format!("{error:#}")))?,
             name: config.name,
+            recovery_hours: config.recovery_hours,
+            notices: config
+                .notices
+                .unwrap_or_else(|| Arc::new(Outbox::new(config.data.join("outbox")))),
             clock: config.clock,
             waiting: Waiting::default(),
             stopping: stopping.clone(),
@@ -228,7 +246,9 @@ impl Embedded {
             .merge(web::router(&app))
             .with_state(app.clone());
         let server = tokio::spawn(server::serve(listener, admission, router, stopping.clone()));
-        let sweeper = tokio::spawn(sweep(app, stopping));
+        let sweeper = tokio::spawn(async move {
+            tokio::join!(sweep(app.clone(), stopping.clone()), mail(app, stopping));
+        });
         Ok(Self {
             origin,
             address,
@@ -306,6 +326,25 @@ async fn origin(
         .await
         .map_err(storage)?;
     Ok(origin)
+}
+
+/// Sends the messages that are due, looking once a second: a look costs microseconds, and each event is due from its own transaction on,
+/// so that none is lost between the two.
+async fn mail(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+    let mut pause = Duration::from_secs(1);
+    loop {
+        pause = match web::send_due(&app).await {
+            Ok(()) => Duration::from_secs(1),
+            Err(error) => {
+                tracing::error!(%error, "a message did not leave; it is tried again");
+                (pause * 2).min(Duration::from_secs(60))
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+    }
 }
 
 /// Drops what has expired, every half minute.

@@ -23,6 +23,8 @@ use tracing_subscriber::EnvFilter;
 ///
 ///     countersign-service --data /var/lib/countersign --listen 10.0.0.7:8800 --origin https://sign.example.eu --trusted-proxy 10.0.0.2
 ///
+/// Messages to people (security notices, the links of a recovery) are written to DIR/outbox, one .eml file each, for whoever sends them on.
+///
 /// BACKUPS: back up the data folder without the key file, and keep a copy of the key file elsewhere. Either alone opens nothing; both
 /// together open every secret. With --key-file the key is outside the data folder from the start; without it, exclude DIR/keys.
 #[derive(Parser)]
@@ -54,6 +56,9 @@ struct Arguments {
     /// The file with the key that seals secrets; keep it out of the backups of DIR [default: DIR/keys/service.key]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// How many hours a recovery waits, after a panic or when no factor is left: 1 to 720
+    #[arg(long, default_value_t = 24, value_name = "HOURS")]
+    recovery_hours: u32,
     /// The name that phones and pages show, at most 20 bytes
     #[arg(long, default_value = "Countersign", value_name = "NAME")]
     name: String,
@@ -94,6 +99,8 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
             .map_or(OriginSetting::Kept, OriginSetting::Exactly),
         key_file: arguments.key_file,
         name: arguments.name,
+        recovery_hours: arguments.recovery_hours,
+        notices: None,
         clock: Arc::new(SystemClock),
     })
     .await?;

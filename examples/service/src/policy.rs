@@ -31,6 +31,33 @@ pub(crate) const KNOWN_BROWSER_SECONDS: u64 = 180 * DAY;
 /// So many browsers are known for an account; the one used longest ago makes room.
 pub(crate) const KNOWN_BROWSERS: u32 = 20;
 
+/// How long after its waiting time a recovery can be finished, in seconds.
+pub(crate) const RECOVERY_OPEN_SECONDS: u64 = 7 * DAY;
+/// So many recovery messages go out to an account...
+pub(crate) const RECOVERY_MESSAGES: u64 = 5;
+/// ...in this time, in seconds.
+pub(crate) const RECOVERY_MESSAGES_SECONDS: u64 = DAY;
+
+/// Is the person told of this event by message too?
+pub(crate) fn is_mailed(what: &str) -> bool {
+    matches!(
+        what,
+        "device-added"
+            | "device-removed"
+            | "device-suspended"
+            | "device-blocked"
+            | "few-tries-left"
+            | "enrolment-void"
+            | "reported-fraud"
+            | "wrong-codes"
+            | "panic"
+            | "recovery-began"
+            | "recovery-link"
+            | "recovery-cancelled"
+            | "recovery-done"
+    )
+}
+
 /// Wrong passwords in a row before each further one has to wait.
 const FREE_GUESSES: u32 = 5;
 const DAY: u64 = 24 * 3600;

@@ -32,16 +32,24 @@
 //! | `POST /account/enrolments/{id}/code` | `code` | the page again; `/account/devices` when the phone has finished |
 //! | `GET /account/transfer`, `POST /account/transfer` | `iban`, `name`, `amount`, `reference` | `/challenge/{id}`, then `/account/transfer/{id}` |
 //! | `POST /sign-out` | | `/sign-in` |
+//! | `GET /stop`, `POST /stop` | `email`, `password`, `word` (STOP) | every session ended, every factor deleted, `/stop/done` |
+//! | `GET /recovery`, `POST /recovery` | | after the password: begins a recovery, or sends its message again |
+//! | `GET`, `POST /recovery/finish/{token}` | `password` | from the message, after the waiting time: `/account/devices`, to add a phone |
+//! | `GET`, `POST /recovery/cancel/{token}` | | from any message: the recovery is cancelled |
+//!
+//! Until the confirmation of e-mail addresses is there, the address given at registration counts as confirmed.
 
 mod account;
 mod challenge;
 mod devices;
 mod enrolment;
 mod issue;
+mod mail;
 mod mobile;
 mod pages;
 mod pin;
 mod qr;
+mod recovery;
 mod sign_in;
 mod texts;
 mod transfer;
@@ -58,6 +66,7 @@ use axum::{
     routing::{get, post},
 };
 
+pub(crate) use mail::send_due;
 use pages::PageError;
 pub(crate) use pages::Pages;
 use visitor::Visitor;
@@ -85,6 +94,17 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/mobile/{id}", get(mobile::page))
         .route("/mobile/{id}/link", get(mobile::link))
         .route("/mobile/{id}/return", get(mobile::back))
+        .route("/stop", get(recovery::stop_form).post(recovery::stop))
+        .route("/stop/done", get(recovery::stopped))
+        .route("/recovery", get(recovery::page).post(recovery::begin))
+        .route(
+            "/recovery/finish/{token}",
+            get(recovery::finish_form).post(recovery::finish),
+        )
+        .route(
+            "/recovery/cancel/{token}",
+            get(recovery::cancel_form).post(recovery::cancel),
+        )
         .route("/sign-out", post(sign_in::out))
         .route("/challenge/{id}", get(challenge::page))
         .route("/challenge/{id}/state", get(challenge::state))

@@ -455,7 +455,7 @@ async fn a_copied_phone_is_noticed_and_suspended() {
     // The password alone does not become enough because of it.
     let page = browser.password("anna@example.eu", PASSWORD).await;
     assert_eq!(page.path, "/sign-in/method");
-    assert!(page.body.contains("help desk"));
+    assert!(page.body.contains("No device of this account can be used"));
 }
 
 #[tokio::test]

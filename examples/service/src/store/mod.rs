@@ -3,10 +3,12 @@
 
 mod challenges;
 mod records;
+mod recovery;
 pub(crate) mod sqlite;
 
 pub(crate) use challenges::*;
 pub(crate) use records::*;
+pub(crate) use recovery::*;
 
 use async_trait::async_trait;
 use countersign_protocol::{
@@ -225,6 +227,29 @@ pub(crate) trait Store: Send + Sync {
         session: SessionHash,
         now: Time,
     ) -> Result<Option<Collected>, StoreError>;
+
+    /// How the account stands for who has given its password.
+    async fn standing(&self, account: AccountId) -> Result<Standing, StoreError>;
+    /// Ends all sessions of the account, deletes every factor, and opens this recovery if none is under way. Answers the devices that were
+    /// there.
+    async fn panic(&self, new: Recovery, now: Time) -> Result<Vec<DeviceId>, StoreError>;
+    /// Opens this recovery, or notes that the message of the one under way is to go out again. `false`: too many messages already.
+    async fn begin_recovery(&self, new: Recovery, now: Time) -> Result<bool, StoreError>;
+    /// A recovery that is under way.
+    async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError>;
+    /// Cancels a recovery; `false` when it is not under way.
+    async fn cancel_recovery(&self, id: RecoveryId, now: Time) -> Result<bool, StoreError>;
+    /// Ends a recovery whose time has come: sessions and factors go, and the account takes a new factor from a session that was opened by
+    /// recovery. Answers the devices that were there; `None` when it is not under way or too early.
+    async fn finish_recovery(
+        &self,
+        id: RecoveryId,
+        now: Time,
+    ) -> Result<Option<Vec<DeviceId>>, StoreError>;
+    /// The oldest events that people are to be told of and have not been.
+    async fn due_notices(&self) -> Result<Vec<DueNotice>, StoreError>;
+    /// The message about this event has left.
+    async fn notice_sent(&self, id: u64) -> Result<(), StoreError>;
 
     /// Records a signed transfer.
     async fn record_transfer(&self, transfer: Transfer) -> Result<(), StoreError>;

@@ -74,6 +74,8 @@ pub(crate) enum Guess {
 pub(crate) enum Strength {
     /// The password alone.
     Password,
+    /// Password, a link sent to the e-mail address, and the waiting time: it may add a factor, and is no factor itself.
+    Recovery,
     /// Password and a code of the app, without PIN.
     Code,
     /// Password and a code of the app, with PIN.
@@ -86,7 +88,7 @@ pub(crate) enum Strength {
     Mobile,
 }
 
-names!(Strength { Password = "password", Code = "code", CodePin = "code-pin", AppPin = "app-pin", AppBiometric = "app-biometric", Mobile = "mobile" });
+names!(Strength { Password = "password", Recovery = "recovery", Code = "code", CodePin = "code-pin", AppPin = "app-pin", AppBiometric = "app-biometric", Mobile = "mobile" });
 
 impl Strength {
     /// Was more proved than the password?

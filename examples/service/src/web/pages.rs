@@ -8,6 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
+use chrono::DateTime;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context, value::Kwargs};
 
 use super::{texts::Texts, visitor::Visitor};
@@ -33,6 +34,17 @@ const TEMPLATES: &[(&str, &str)] = &[
         "password.html",
         include_str!("../../templates/password.html"),
     ),
+    ("recover.html", include_str!("../../templates/recover.html")),
+    (
+        "recovery.html",
+        include_str!("../../templates/recovery.html"),
+    ),
+    (
+        "recovery_cancel.html",
+        include_str!("../../templates/recovery_cancel.html"),
+    ),
+    ("stop.html", include_str!("../../templates/stop.html")),
+    ("stopped.html", include_str!("../../templates/stopped.html")),
     (
         "register.html",
         include_str!("../../templates/register.html"),
@@ -47,13 +59,19 @@ const TEMPLATES: &[(&str, &str)] = &[
 ];
 
 /// Templates and texts.
-pub(crate) struct Pages(Environment<'static>);
+pub(crate) struct Pages {
+    environment: Environment<'static>,
+    /// The texts, for what is no page.
+    pub(super) texts: Arc<Texts>,
+}
 
 impl Pages {
     /// Reads the built-in templates and texts.
     pub(crate) fn new(name: &str) -> Result<Self, Error> {
         let texts = Texts::english()
             .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
+        let texts = Arc::new(texts);
+        let ours = texts.clone();
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         for (name, source) in TEMPLATES {
@@ -68,13 +86,13 @@ impl Pages {
                 for name in &names {
                     pairs.push((name.as_str(), values.get::<Value>(name)?.to_string()));
                 }
-                texts.get(key, &pairs).ok_or_else(|| {
+                ours.get(key, &pairs).ok_or_else(|| {
                     Error::new(ErrorKind::InvalidOperation, format!("no text {key}"))
                 })
             },
         );
         environment.add_filter("time", |seconds: i64| utc(seconds));
-        Ok(Self(environment))
+        Ok(Self { environment, texts })
     }
 
     /// A page, status 200.
@@ -98,7 +116,7 @@ impl Pages {
         let values =
             context! { csrf => visitor.csrf(), signed_in => visitor.signed_in().is_ok(), ..values };
         let html = self
-            .0
+            .environment
             .get_template(template)
             .and_then(|template| template.render(values));
         let html = html.map_err(|error| PageError::Broken(format!("{error:#}")))?;
@@ -108,9 +126,12 @@ impl Pages {
     }
 
     fn error(&self, error: &PageError) -> String {
-        let rendered = self.0.get_template("error.html").and_then(|template| {
-            template.render(context! { csrf => "", signed_in => false, error => error.text() })
-        });
+        let rendered = self
+            .environment
+            .get_template("error.html")
+            .and_then(|template| {
+                template.render(context! { csrf => "", signed_in => false, error => error.text() })
+            });
         rendered.unwrap_or_else(|error| {
             tracing::error!(%error, "the error page can't be shown");
             "The service is not able to show this page.".into()
@@ -118,27 +139,11 @@ impl Pages {
     }
 }
 
-/// `2026-11-23 16:05` of seconds since 1970, in UTC (civil-from-days, by Howard Hinnant).
-fn utc(seconds: i64) -> String {
-    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}",
-        rest / 3600,
-        rest / 60 % 60
-    )
+/// `2026-11-23 16:05` of seconds since 1970, in UTC.
+pub(super) fn utc(seconds: i64) -> String {
+    DateTime::from_timestamp(seconds, 0)
+        .map(|time| time.format("%Y-%m-%d %H:%M").to_string())
+        .unwrap_or_default()
 }
 
 /// Why a page was not shown. The middleware [`finish`] renders it.

@@ -90,8 +90,14 @@ pub(super) async fn password(
             .refuse(StatusCode::UNAUTHORIZED, "password.html", &visitor, values);
     };
     app.store().forget_guesses(who).await?;
-    // A blocked or suspended device counts: the password alone must not become enough because of it.
-    if app.store().devices(account.acc).await?.is_empty() {
+    // A blocked or suspended device counts: the password alone must not become enough because of it. Nor because they were deleted.
+    let none = app.store().devices(account.acc).await?.is_empty();
+    let guarded = app.store().standing(account.acc).await?.guarded;
+    if none && guarded {
+        visitor
+            .enter(&app, account.acc, false, Strength::Password, "/recovery")
+            .await
+    } else if none {
         visitor
             .enter(&app, account.acc, true, Strength::Password, "/account")
             .await

@@ -235,8 +235,8 @@ pub(super) fn note(
 ) -> Result<(), StoreError> {
     run(
         c,
-        "INSERT INTO event (account, at, what, detail) VALUES (?1, ?2, ?3, ?4)",
-        params![account.0, int(now), what, detail],
+        "INSERT INTO event (account, at, what, detail, mail) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![account.0, int(now), what, detail, policy::is_mailed(what)],
     )?;
     Ok(())
 }

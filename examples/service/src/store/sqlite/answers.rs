@@ -15,7 +15,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::{end_session, note},
-    challenges, devices,
+    challenges, devices, recovery,
     rows::{byte, int, num, one, run},
 };
 use crate::{policy, store::*};
@@ -292,6 +292,9 @@ pub(super) fn finish(
            AND EXISTS (SELECT 1 FROM device WHERE dev = ?4 AND state = 'active')",
         params![answer.challenge.0, int(now), strength.name(), answer.dev.0, answer.proof, device.account.0],
     )?;
+    if closed == 1 && pin {
+        recovery::cancel_of(c, device.account, now)?;
+    }
     if closed == 1 {
         // An approval with PIN or biometric opens the ways by code again.
         run(

@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
+    recovery,
     rows::{self, all, int, num, one, run},
 };
 use crate::store::*;
@@ -42,6 +43,10 @@ pub(super) fn remove(
     else {
         return Ok(false);
     };
+    // Factors don't change during a recovery.
+    if recovery::standing(c, account)?.recovery.is_some() {
+        return Ok(false);
+    }
     run(c, "DELETE FROM device WHERE dev = ?1", [dev.0])?;
     run(
         c,

@@ -9,12 +9,16 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
+    recovery,
     rows::{self, int, num, one, run},
 };
 use crate::{policy, store::*};
 
 pub(super) fn begin(c: &Connection, new: &NewEnrolment) -> Result<bool, StoreError> {
     let account = new.account.0;
+    if !recovery::may_add(c, new.account, new.session)? {
+        return Ok(false);
+    }
     run(
         c,
         "DELETE FROM device WHERE account = ?1 AND state = 'pending'",
@@ -295,10 +299,15 @@ pub(super) fn complete(
         "UPDATE device SET state = 'active', used_at = ?2 WHERE dev = ?1",
         params![dev.0, int(now)],
     )?;
+    run(
+        c,
+        "UPDATE account SET guarded = 0 WHERE acc = ?1",
+        [enrolment.account.0],
+    )?;
     // From now on a password alone does not sign in, so other browsers that gave only that have to begin again.
     run(
         c,
-        "DELETE FROM session WHERE account = ?1 AND strength = 'password' AND hash <> ?2",
+        "DELETE FROM session WHERE account = ?1 AND strength IN ('password', 'recovery') AND hash <> ?2",
         params![enrolment.account.0, enrolment.session],
     )?;
     note(c, enrolment.account, "device-added", &enrolment.name, now)?;

@@ -8,6 +8,7 @@ mod codes;
 mod devices;
 mod enrolments;
 mod open;
+mod recovery;
 mod rows;
 mod writer;
 
@@ -98,6 +99,7 @@ impl Store for Sqlite {
             accounts::sweep(c, now)?;
             challenges::sweep(c, now)?;
             browsers::sweep(c, now)?;
+            recovery::sweep(c, now)?;
             enrolments::sweep(c, now)
         })
         .await
@@ -323,6 +325,35 @@ impl Store for Sqlite {
     ) -> Result<Option<Collected>, StoreError> {
         self.write(move |c| challenges::complete_mobile(c, id, session, now))
             .await
+    }
+
+    async fn standing(&self, account: AccountId) -> Result<Standing, StoreError> {
+        self.read(|c| recovery::standing(c, account))
+    }
+    async fn panic(&self, new: Recovery, now: Time) -> Result<Vec<DeviceId>, StoreError> {
+        self.write(move |c| recovery::panic(c, &new, now)).await
+    }
+    async fn begin_recovery(&self, new: Recovery, now: Time) -> Result<bool, StoreError> {
+        self.write(move |c| recovery::begin(c, &new, now)).await
+    }
+    async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
+        self.read(|c| recovery::get(c, id))
+    }
+    async fn cancel_recovery(&self, id: RecoveryId, now: Time) -> Result<bool, StoreError> {
+        self.write(move |c| recovery::cancel(c, id, now)).await
+    }
+    async fn finish_recovery(
+        &self,
+        id: RecoveryId,
+        now: Time,
+    ) -> Result<Option<Vec<DeviceId>>, StoreError> {
+        self.write(move |c| recovery::finish(c, id, now)).await
+    }
+    async fn due_notices(&self) -> Result<Vec<DueNotice>, StoreError> {
+        self.read(recovery::due_notices)
+    }
+    async fn notice_sent(&self, id: u64) -> Result<(), StoreError> {
+        self.write(move |c| recovery::notice_sent(c, id)).await
     }
 
     async fn record_transfer(&self, transfer: Transfer) -> Result<(), StoreError> {

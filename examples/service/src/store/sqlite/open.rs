@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0001_first.sql"),
     include_str!("../../../migrations/0002_browser.sql"),
     include_str!("../../../migrations/0003_guard.sql"),
+    include_str!("../../../migrations/0004_recovery.sql"),
 ];
 /// Marks the file as ours ("CSsv").
 const APPLICATION: i32 = 0x4353_7376;

@@ -1,0 +1,42 @@
+//! Recovery and notices, as they go into the store and come out of it.
+
+use countersign_protocol::{Time, id::AccountId};
+
+use super::Event;
+
+/// A recovery's random identifier.
+pub(crate) type RecoveryId = [u8; 16];
+
+/// A recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recovery {
+    /// Its identifier.
+    pub(crate) id: RecoveryId,
+    /// Whose.
+    pub(crate) account: AccountId,
+    /// From when it can be finished.
+    pub(crate) ripe_at: Time,
+}
+
+/// How an account stands when its password is given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing {
+    /// Its factors were deleted, and none is there yet: the password alone opens nothing.
+    pub(crate) guarded: bool,
+    /// A recovery that is under way.
+    pub(crate) recovery: Option<Recovery>,
+}
+
+/// An event that the person is to be told of.
+pub(crate) struct DueNotice {
+    /// Its number.
+    pub(crate) id: u64,
+    /// Whose.
+    pub(crate) account: AccountId,
+    /// Where to.
+    pub(crate) email: String,
+    /// To whom.
+    pub(crate) first_name: String,
+    /// What happened.
+    pub(crate) event: Event,
+}

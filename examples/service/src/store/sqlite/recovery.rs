@@ -1,0 +1,211 @@
+//! Panic and recovery. An account is *guarded* from the moment that its factors were deleted until who recovered it has added one: until
+//! then nothing is added with the password alone.
+
+use countersign_protocol::{
+    Time,
+    id::{AccountId, DeviceId},
+};
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    accounts::note,
+    rows::{all, int, num, one, run},
+};
+use crate::{policy, store::*};
+
+fn recovery(row: &Row<'_>) -> Result<Recovery, StoreError> {
+    Ok(Recovery {
+        id: row.get("id")?,
+        account: AccountId(row.get("account")?),
+        ripe_at: num(row, "ripe_at")?,
+    })
+}
+
+pub(super) fn standing(c: &Connection, account: AccountId) -> Result<Standing, StoreError> {
+    let guarded = one(
+        c,
+        "SELECT guarded FROM account WHERE acc = ?1",
+        [account.0],
+        |row| Ok(row.get("guarded")?),
+    )?;
+    Ok(Standing {
+        // An account that is gone is guarded best.
+        guarded: guarded.unwrap_or(true),
+        recovery: one(
+            c,
+            "SELECT * FROM recovery WHERE account = ?1",
+            [account.0],
+            recovery,
+        )?,
+    })
+}
+
+/// May this session add a factor? Not during a recovery; and in a guarded account only the session that recovered it may.
+pub(super) fn may_add(
+    c: &Connection,
+    account: AccountId,
+    session: SessionHash,
+) -> Result<bool, StoreError> {
+    let standing = standing(c, account)?;
+    let recovered = one(
+        c,
+        "SELECT 1 FROM session WHERE hash = ?1 AND account = ?2 AND strength = ?3",
+        params![session, account.0, Strength::Recovery.name()],
+        |_| Ok(()),
+    )?;
+    Ok(standing.recovery.is_none() && (!standing.guarded || recovered.is_some()))
+}
+
+/// Ends every session, ends what is under way, and deletes every factor.
+fn clear(c: &Connection, account: AccountId, now: Time) -> Result<Vec<DeviceId>, StoreError> {
+    let devices = all(
+        c,
+        "SELECT dev FROM device WHERE account = ?1",
+        [account.0],
+        |row| Ok(DeviceId(row.get("dev")?)),
+    )?;
+    for sql in [
+        "DELETE FROM session WHERE account = ?1",
+        "DELETE FROM known_browser WHERE account = ?1",
+        "DELETE FROM device WHERE account = ?1",
+        "UPDATE enrolment SET state = 'void', code = NULL WHERE account = ?1 AND state <> 'done'",
+        "UPDATE account SET guarded = 1 WHERE acc = ?1",
+    ] {
+        run(c, sql, [account.0])?;
+    }
+    run(
+        c,
+        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE account = ?1 AND state IN ('open', 'approved')",
+        params![account.0, int(now)],
+    )?;
+    Ok(devices)
+}
+
+pub(super) fn panic(
+    c: &Connection,
+    new: &Recovery,
+    now: Time,
+) -> Result<Vec<DeviceId>, StoreError> {
+    let devices = clear(c, new.account, now)?;
+    note(c, new.account, "panic", "", now)?;
+    // A recovery that is under way goes on: panic makes it neither shorter nor longer.
+    if standing(c, new.account)?.recovery.is_none() {
+        open(c, new, now)?;
+    }
+    Ok(devices)
+}
+
+fn open(c: &Connection, new: &Recovery, now: Time) -> Result<(), StoreError> {
+    run(
+        c,
+        "INSERT INTO recovery (account, id, began_at, ripe_at) VALUES (?1, ?2, ?3, ?4)",
+        params![new.account.0, new.id, int(now), int(new.ripe_at)],
+    )?;
+    // An enrolment that was begun before must not end in a factor meanwhile.
+    run(
+        c,
+        "UPDATE enrolment SET state = 'void', code = NULL WHERE account = ?1 AND state <> 'done'",
+        [new.account.0],
+    )?;
+    run(
+        c,
+        "DELETE FROM device WHERE account = ?1 AND state = 'pending'",
+        [new.account.0],
+    )?;
+    note(c, new.account, "recovery-began", "", now)
+}
+
+pub(super) fn begin(c: &Connection, new: &Recovery, now: Time) -> Result<bool, StoreError> {
+    let messages = one(
+        c,
+        "SELECT count(*) AS n FROM event WHERE account = ?1 AND what IN ('recovery-began', 'recovery-link') AND at > ?2",
+        params![
+            new.account.0,
+            int(now.saturating_sub(policy::RECOVERY_MESSAGES_SECONDS))
+        ],
+        |row| num(row, "n"),
+    )?;
+    if messages.is_some_and(|messages| messages >= policy::RECOVERY_MESSAGES) {
+        return Ok(false);
+    }
+    if standing(c, new.account)?.recovery.is_some() {
+        note(c, new.account, "recovery-link", "", now)?;
+    } else {
+        open(c, new, now)?;
+    }
+    Ok(true)
+}
+
+pub(super) fn get(c: &Connection, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
+    one(c, "SELECT * FROM recovery WHERE id = ?1", [id], recovery)
+}
+
+pub(super) fn cancel(c: &Connection, id: RecoveryId, now: Time) -> Result<bool, StoreError> {
+    match get(c, id)? {
+        Some(recovery) => cancel_of(c, recovery.account, now),
+        None => Ok(false),
+    }
+}
+
+/// Cancels the account's recovery, if there is one. What was deleted stays deleted, and the account guarded.
+pub(super) fn cancel_of(c: &Connection, account: AccountId, now: Time) -> Result<bool, StoreError> {
+    if run(c, "DELETE FROM recovery WHERE account = ?1", [account.0])? == 0 {
+        return Ok(false);
+    }
+    note(c, account, "recovery-cancelled", "", now)?;
+    Ok(true)
+}
+
+pub(super) fn finish(
+    c: &Connection,
+    id: RecoveryId,
+    now: Time,
+) -> Result<Option<Vec<DeviceId>>, StoreError> {
+    let Some(recovery) = get(c, id)?.filter(|recovery| recovery.ripe_at <= now) else {
+        return Ok(None);
+    };
+    let devices = clear(c, recovery.account, now)?;
+    run(
+        c,
+        "DELETE FROM recovery WHERE account = ?1",
+        [recovery.account.0],
+    )?;
+    note(c, recovery.account, "recovery-done", "", now)?;
+    Ok(Some(devices))
+}
+
+pub(super) fn sweep(c: &Connection, now: Time) -> Result<(), StoreError> {
+    run(
+        c,
+        "DELETE FROM recovery WHERE ripe_at <= ?1",
+        [int(now.saturating_sub(policy::RECOVERY_OPEN_SECONDS))],
+    )?;
+    Ok(())
+}
+
+pub(super) fn due_notices(c: &Connection) -> Result<Vec<DueNotice>, StoreError> {
+    all(
+        c,
+        "SELECT event.id, event.account, email, first_name, at, what, detail
+         FROM event JOIN account ON acc = event.account WHERE mail = 1 ORDER BY event.id LIMIT 50",
+        [],
+        |row| {
+            Ok(DueNotice {
+                id: num(row, "id")?,
+                account: AccountId(row.get("account")?),
+                email: row.get("email")?,
+                first_name: row.get("first_name")?,
+                event: Event {
+                    at: num(row, "at")?,
+                    what: row.get("what")?,
+                    detail: row.get("detail")?,
+                },
+            })
+        },
+    )
+}
+
+pub(super) fn notice_sent(c: &Connection, id: u64) -> Result<(), StoreError> {
+    run(c, "UPDATE event SET mail = 0 WHERE id = ?1", [int(id)])?;
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! What a person is told by message: every security event, and the links of a recovery.
+
+use super::{
+    PageError,
+    pages::utc,
+    recovery::{CANCEL, FINISH, link},
+};
+use crate::{app::App, notices::Notice, store::DueNotice};
+
+/// Sends the messages that are due. One that is not taken stays due, and so do those after it.
+pub(crate) async fn send_due(app: &App) -> Result<(), String> {
+    let due = app.store().due_notices().await;
+    for due in due.map_err(|error| error.to_string())? {
+        let id = due.id;
+        let notice = compose(app, due)
+            .await
+            .map_err(|error| format!("{error:?}"))?;
+        app.notices
+            .send(notice)
+            .await
+            .map_err(|error| error.to_string())?;
+        let sent = app.store().notice_sent(id).await;
+        sent.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+async fn compose(app: &App, due: DueNotice) -> Result<Notice, PageError> {
+    let text = |key: &str, values: &[(&str, String)]| {
+        app.pages
+            .texts
+            .get(key, values)
+            .ok_or_else(|| PageError::Broken(format!("no text {key}")))
+    };
+    let mut event = text(&format!("event_{}", due.event.what), &[])?;
+    if !due.event.detail.is_empty() {
+        event = format!("{event}: {}", due.event.detail);
+    }
+    let at = i64::try_from(due.event.at).map(utc).unwrap_or_default();
+    let mut parts = vec![
+        text("mail_hello", &[("first", due.first_name)])?,
+        text(
+            "mail_event",
+            &[
+                ("event", event.clone()),
+                ("email", due.email.clone()),
+                ("at", at),
+            ],
+        )?,
+    ];
+    let standing = app.store().standing(due.account).await?;
+    // Any message that goes out during a recovery can cancel it.
+    if let Some(recovery) = standing.recovery {
+        let ripe = i64::try_from(recovery.ripe_at).map(utc).unwrap_or_default();
+        parts.push(text(
+            "mail_recovery",
+            &[
+                ("ripe", ripe),
+                ("finish", link(app, FINISH, recovery.id)),
+                ("cancel", link(app, CANCEL, recovery.id)),
+            ],
+        )?);
+    } else {
+        parts.push(text(
+            "mail_stop",
+            &[("stop", format!("{}/stop", app.origin))],
+        )?);
+    }
+    parts.push(text("mail_end", &[("service", app.name.clone())])?);
+    Ok(Notice {
+        id: due.id,
+        to: due.email,
+        subject: text(
+            "mail_subject",
+            &[("service", app.name.clone()), ("event", event)],
+        )?,
+        text: parts.join("\n\n") + "\n",
+        at: due.event.at,
+    })
+}

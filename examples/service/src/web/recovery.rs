@@ -1,0 +1,282 @@
+//! "STOP: delete all my devices", and the way back: password, a link sent to the account's e-mail address, and a day.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use minijinja::context;
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use super::{
+    PageError, account,
+    visitor::{Posted, Visitor},
+};
+use crate::{
+    app::App,
+    hex,
+    password::Password,
+    random,
+    store::{Account, Guess, Recovery, RecoveryId, Strength},
+};
+
+/// What a link of a message does.
+pub(super) type Action = &'static str;
+/// Goes on when the time is over.
+pub(super) const FINISH: Action = "finish";
+/// Cancels.
+pub(super) const CANCEL: Action = "cancel";
+
+/// The recovery's id and half of a MAC over it: 128 bits that only the service and who has the message know.
+fn token(app: &App, action: Action, id: RecoveryId) -> [u8; 32] {
+    let mac = app.root.recovery.mac(&[&id, action.as_bytes()]);
+    let mut token = [0; 32];
+    token[..16].copy_from_slice(&id);
+    token[16..].copy_from_slice(&mac[..16]);
+    token
+}
+
+/// A link for a message.
+pub(super) fn link(app: &App, action: Action, id: RecoveryId) -> String {
+    format!(
+        "{}/recovery/{action}/{}",
+        app.origin,
+        hex::encode(&token(app, action, id))
+    )
+}
+
+/// The recovery under way that a link belongs to.
+async fn of_link(app: &App, action: Action, text: &str) -> Result<Recovery, PageError> {
+    let given = hex::decode::<32>(text).ok_or(PageError::NotFound)?;
+    let mut id = RecoveryId::default();
+    id.copy_from_slice(&given[..16]);
+    if !bool::from(given.ct_eq(&token(app, action, id))) {
+        return Err(PageError::NotFound);
+    }
+    app.store().recovery(id).await?.ok_or(PageError::NotFound)
+}
+
+fn new(app: &App, account: &Account) -> Result<Recovery, PageError> {
+    Ok(Recovery {
+        id: random::bytes()?,
+        account: account.acc,
+        ripe_at: app.now() + u64::from(app.recovery_hours) * 3600,
+    })
+}
+
+/// Whether the password is right; counted with the guesses at the sign-in page.
+enum Checked {
+    Right(Box<Account>),
+    Wrong,
+    Wait(u64),
+}
+
+async fn check(app: &App, email: &str, password: Password) -> Result<Checked, PageError> {
+    let who = app.root.guesses.mac(&[email.as_bytes()]);
+    if let Guess::Wait(seconds) = app.store().take_guess(who, app.now()).await? {
+        return Ok(Checked::Wait(seconds));
+    }
+    let account = app.store().account_by_email(email).await?;
+    let stored = account.as_ref().map(|account| account.password.clone());
+    let fits = app.passwords.verify(stored, password).await?;
+    let Some(account) = account.filter(|_| fits) else {
+        return Ok(Checked::Wrong);
+    };
+    app.store().forget_guesses(who).await?;
+    Ok(Checked::Right(Box::new(account)))
+}
+
+/// `GET /stop`.
+pub(super) async fn stop_form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let email = match visitor.signed_in() {
+        Ok(session) => app.store().account(session.account).await?,
+        Err(_) => None,
+    };
+    let email = email.map(|account| account.email).unwrap_or_default();
+    let values = context! { email, hours => app.recovery_hours };
+    app.pages.show("stop.html", &visitor, values)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Stop {
+    email: String,
+    password: Password,
+    word: String,
+}
+
+/// `POST /stop`. No second factor is asked: it may be the one that was lost.
+pub(super) async fn stop(
+    State(app): State<Arc<App>>,
+    posted: Posted<Stop>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    let refuse = |status, error: &str, seconds: u64| {
+        let values = context! { email => form.email, error, seconds, hours => app.recovery_hours };
+        app.pages.refuse(status, "stop.html", &visitor, values)
+    };
+    // Without the word nothing is looked at, so that it costs no guess.
+    let word = app.pages.texts.get("stop_word", &[]).unwrap_or_default();
+    if form.word.trim().to_lowercase() != word.to_lowercase() {
+        return refuse(StatusCode::BAD_REQUEST, "stop_error_word", 0);
+    }
+    let email = account::email(&form.email).unwrap_or_default();
+    match check(&app, &email, form.password).await? {
+        Checked::Wait(seconds) => {
+            refuse(StatusCode::TOO_MANY_REQUESTS, "sign_in_error_wait", seconds)
+        }
+        Checked::Wrong => refuse(StatusCode::UNAUTHORIZED, "sign_in_error", 0),
+        Checked::Right(account) => {
+            let devices = app.store().panic(new(&app, &account)?, app.now()).await?;
+            for dev in devices {
+                app.waiting.wake(dev);
+            }
+            tracing::warn!(acc = %account.acc, "all factors of an account were deleted");
+            Ok(Redirect::to("/stop/done").into_response())
+        }
+    }
+}
+
+/// `GET /stop/done`.
+pub(super) async fn stopped(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let values = context! { hours => app.recovery_hours };
+    app.pages.show("stopped.html", &visitor, values)
+}
+
+/// `GET /recovery`: for who has just given the password.
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    show(&app, &visitor, StatusCode::OK, None).await
+}
+
+async fn show(
+    app: &App,
+    visitor: &Visitor,
+    status: StatusCode,
+    error: Option<&str>,
+) -> Result<Response, PageError> {
+    let session = visitor.half()?;
+    let standing = app.store().standing(session.account).await?;
+    let devices = app.store().devices(session.account).await?.len();
+    let ripe_at = standing.recovery.map(|recovery| recovery.ripe_at);
+    let values = context! {
+        error, ripe_at, devices, ripe => ripe_at.is_some_and(|at| at <= app.now()), hours => app.recovery_hours,
+    };
+    app.pages.refuse(status, "recovery.html", visitor, values)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
+
+/// `POST /recovery`: begins one, or sends the message of the one under way again.
+pub(super) async fn begin(
+    State(app): State<Arc<App>>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageError> {
+    let visitor = posted.visitor;
+    let account = app.store().account(visitor.half()?.account).await?;
+    let account = account.ok_or(PageError::SignInFirst)?;
+    if app
+        .store()
+        .begin_recovery(new(&app, &account)?, app.now())
+        .await?
+    {
+        return Ok(Redirect::to("/recovery").into_response());
+    }
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    show(&app, &visitor, status, Some("recovery_error_messages")).await
+}
+
+/// `GET /recovery/finish/{token}`.
+pub(super) async fn finish_form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+) -> Result<Response, PageError> {
+    let recovery = of_link(&app, FINISH, &token).await?;
+    let values = finish_values(&app, &recovery, &token);
+    app.pages.show("recover.html", &visitor, values)
+}
+
+fn finish_values(app: &App, recovery: &Recovery, token: &str) -> minijinja::Value {
+    context! { token, ripe_at => recovery.ripe_at, ripe => recovery.ripe_at <= app.now() }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Finish {
+    password: Password,
+}
+
+/// `POST /recovery/finish/{token}`: the link, the time and the password together.
+pub(super) async fn finish(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    posted: Posted<Finish>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    let recovery = of_link(&app, FINISH, &token).await?;
+    let refuse = |status, error: &str, seconds: u64| {
+        let values = finish_values(&app, &recovery, &token);
+        let values = context! { error, seconds, ..values };
+        app.pages.refuse(status, "recover.html", &visitor, values)
+    };
+    let account = app.store().account(recovery.account).await?;
+    let email = account.ok_or(PageError::NotFound)?.email;
+    match check(&app, &email, form.password).await? {
+        Checked::Wait(seconds) => {
+            return refuse(StatusCode::TOO_MANY_REQUESTS, "sign_in_error_wait", seconds);
+        }
+        Checked::Wrong => return refuse(StatusCode::UNAUTHORIZED, "recover_error", 0),
+        Checked::Right(_) => {}
+    }
+    let Some(devices) = app.store().finish_recovery(recovery.id, app.now()).await? else {
+        return refuse(StatusCode::CONFLICT, "recover_error_early", 0);
+    };
+    for dev in devices {
+        app.waiting.wake(dev);
+    }
+    tracing::warn!(acc = %recovery.account, "an account was recovered");
+    visitor
+        .enter(
+            &app,
+            recovery.account,
+            true,
+            Strength::Recovery,
+            "/account/devices",
+        )
+        .await
+}
+
+/// `GET /recovery/cancel/{token}`: asks first, because mail programs open links by themselves.
+pub(super) async fn cancel_form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+) -> Result<Response, PageError> {
+    of_link(&app, CANCEL, &token).await?;
+    let values = context! { token, done => false };
+    app.pages.show("recovery_cancel.html", &visitor, values)
+}
+
+/// `POST /recovery/cancel/{token}`.
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageError> {
+    let recovery = of_link(&app, CANCEL, &token).await?;
+    app.store().cancel_recovery(recovery.id, app.now()).await?;
+    let values = context! { token, done => true };
+    app.pages
+        .show("recovery_cancel.html", &posted.visitor, values)
+}

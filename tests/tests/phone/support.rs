@@ -250,6 +250,15 @@ impl World {
         (number, self.phone.request(account).await)
     }
 
+    /// Approves with the right PIN.
+    pub async fn approve(&self, request: &PendingRequest, number: u8) {
+        self.phone
+            .core
+            .approve(request.id, Some(number), pin(PIN))
+            .await
+            .unwrap();
+    }
+
     /// The page shows a QR code for signing in.
     pub async fn ask_code(&mut self) -> Vec<u8> {
         self.begin_sign_in().await;

@@ -1,0 +1,9 @@
+//! The rows of the phone app: what a person does with the phone and at the computer, through the real core, service, pages and images.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod accounts;
+mod approval;
+mod codes;
+mod enrolment;
+mod support;

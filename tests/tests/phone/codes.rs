@@ -6,9 +6,7 @@ use countersign::{
 };
 use countersign_cli::person::Person;
 
-use crate::support::{
-    EMAIL, PASSWORD, PIN, TRANSFER, WRONG_PIN, World, pin, typed,
-};
+use crate::support::{EMAIL, PASSWORD, PIN, TRANSFER, WRONG_PIN, World, pin, typed};
 
 #[tokio::test]
 async fn a8_offline_code_signs_in() {

@@ -27,7 +27,7 @@ fn demo_goes_through_every_step_in_under_20_seconds_and_leaves_nothing_behind() 
         .lines()
         .filter(|line| line.starts_with("  ✓ "))
         .count();
-    assert_eq!(ticks, 13, "{}", run.stdout);
+    assert_eq!(ticks, 15, "{}", run.stdout);
     assert!(!run.stdout.contains('✗'));
     for said in [
         "creates an account",
@@ -40,6 +40,8 @@ fn demo_goes_through_every_step_in_under_20_seconds_and_leaves_nothing_behind() 
         "not signed",
         "second-phone.png",
         "On mobile",
+        "STOP",
+        "24 hours",
     ] {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
     }

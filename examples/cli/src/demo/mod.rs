@@ -5,6 +5,7 @@
 
 mod offline;
 mod steps;
+mod stop;
 mod ways;
 
 use std::ffi::OsStr;
@@ -165,7 +166,8 @@ impl Story {
         self.sign(steps).await?;
         self.sign_changed(steps).await?;
         self.pin_in_browser(account, steps).await?;
-        self.on_mobile(account, steps).await
+        self.on_mobile(account, steps).await?;
+        self.stop(account, steps).await
     }
 
     async fn create_account(&mut self) -> Step {

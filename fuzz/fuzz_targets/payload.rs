@@ -2,8 +2,15 @@
 //! drawn is read again.
 #![no_main]
 
-use countersign::draw::draw;
-use countersign::scan::{Image, Level, thorough};
+#[allow(dead_code, unreachable_pub, unused_imports, missing_docs)]
+#[path = "../../core/authenticator/src/scan/mod.rs"]
+mod scan;
+#[allow(dead_code, unreachable_pub, unused_imports, missing_docs)]
+#[path = "../../core/authenticator/src/draw.rs"]
+mod draw;
+
+use crate::draw::draw;
+use crate::scan::{Image, Level, thorough};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -172,6 +172,51 @@ mod tests {
     }
 
     #[test]
+    fn a_database_of_the_first_schema_keeps_its_challenges_and_enrolments() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = Connection::open(folder.path().join("service.db")).unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection
+            .pragma_update(None, "application_id", APPLICATION)
+            .unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let acc = [1_u8; 8];
+        connection
+            .execute(
+                "INSERT INTO account (acc, email, first_name, last_name, password, created_at) VALUES (?1, 'a@example.eu', 'A', 'B', 'x', 1)",
+                [acc],
+            )
+            .unwrap();
+        connection
+            .execute(
+                "INSERT INTO challenge (id, account, session, kind, purpose, message, hash, payload, unlock, issued_at, expires_at, state)
+                 VALUES (?1, ?2, ?3, 'code', 1, x'00', ?3, 'kept', 0, 1, 2, 'open')",
+                rusqlite::params![[2_u8; 16], acc, [3_u8; 32]],
+            )
+            .unwrap();
+        connection
+            .execute(
+                "INSERT INTO enrolment (id, account, session, dev, name, message, hash, secret, way, issued_at, expires_at, state)
+                 VALUES (?1, ?2, ?3, ?2, 'n', x'00', ?3, ?3, 2, 1, 2, 'open')",
+                rusqlite::params![[2_u8; 16], acc, [3_u8; 32]],
+            )
+            .unwrap();
+        connection.close().unwrap();
+        let (store, new) = Sqlite::open(folder.path()).unwrap();
+        assert!(!new);
+        store.close();
+        let connection = Connection::open(folder.path().join("service.db")).unwrap();
+        let kept: (String, i64) = connection
+            .query_row(
+                "SELECT payload, length(pin_claims) FROM challenge JOIN enrolment USING (id)",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap();
+        assert_eq!(kept, ("kept".to_owned(), 0));
+    }
+
+    #[test]
     fn a_newer_schema_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         Sqlite::open(folder.path()).unwrap().0.close();

@@ -1,8 +1,6 @@
 //! The PIN chosen in the browser (PROTOCOL.md, section 10, way 1). The page's script is played here: it makes S, and sends V alone.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 mod support;
 
 use std::sync::Arc;

@@ -1,8 +1,6 @@
 //! Signing in on the phone that has the app (PROTOCOL.md, section 11), and the link that somebody else opens, both ways.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 mod support;
 
 use countersign_protocol::{

@@ -109,8 +109,16 @@ async fn a12_an_account_is_renamed_removed_and_remembered_in_the_history() {
 }
 
 #[tokio::test]
-async fn a12_a_phone_that_was_removed_on_the_page_says_so() {
+async fn a12_a_phone_that_was_removed_on_the_page_says_so_and_its_sessions_elsewhere_end() {
     let (mut world, account) = World::enrolled().await;
+    let mut elsewhere = Person::at(world.service.origin()).unwrap();
+    elsewhere.give_password(EMAIL, PASSWORD).await.unwrap();
+    elsewhere.ask_code().await.unwrap();
+    let png = elsewhere.qr_png().await.unwrap();
+    let request = world.phone.scan_code(&png).await;
+    let code = world.phone.core.code(request.id, None).await.unwrap();
+    elsewhere.type_code(&code.code).await.unwrap();
+    assert!(elsewhere.is_signed_in().await.unwrap());
     world.person.open("/account/devices").await.unwrap();
     world
         .person
@@ -125,6 +133,8 @@ async fn a12_a_phone_that_was_removed_on_the_page_says_so() {
         world.approve(&request, number).await;
         world.person.wait_while("open", PATIENCE).await.unwrap();
     }
+    assert!(world.person.is_signed_in().await.unwrap());
+    assert!(!elsewhere.is_signed_in().await.unwrap());
     let error = world.phone.core.pending(account).await.unwrap_err();
     assert!(
         error.to_string().contains("does not know this phone"),

@@ -104,11 +104,12 @@ pub(crate) trait Store: Send + Sync {
     async fn devices(&self, account: AccountId) -> Result<Vec<Device>, StoreError>;
     /// A device in any state.
     async fn device(&self, dev: DeviceId) -> Result<Option<Device>, StoreError>;
-    /// Removes a device with everything that was sealed for it; `false` when it isn't this account's.
+    /// Removes a device with everything that was sealed for it, and ends the account's sessions but `keep`; `false` when it isn't this account's.
     async fn remove_device(
         &self,
         account: AccountId,
         dev: DeviceId,
+        keep: SessionHash,
         now: Time,
     ) -> Result<bool, StoreError>;
     /// A device says that `last` is spent. Answers the step that its chain may be moved to. `restored` is told by an answer's state token, and

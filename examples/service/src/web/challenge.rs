@@ -358,7 +358,7 @@ async fn proceed(
         Purpose::Remove => {
             if let Some(dev) = hex::decode(&collected.payload).map(DeviceId) {
                 app.store()
-                    .remove_device(collected.account, dev, app.now())
+                    .remove_device(collected.account, dev, session.hash, app.now())
                     .await?;
                 app.waiting.wake(dev);
             }

@@ -159,7 +159,7 @@ pub(super) async fn remove(
         }
         if !app
             .store()
-            .remove_device(session.account, dev, app.now())
+            .remove_device(session.account, dev, session.hash, app.now())
             .await?
         {
             return Err(PageError::NotFound);

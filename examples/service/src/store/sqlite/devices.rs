@@ -36,6 +36,7 @@ pub(super) fn remove(
     c: &Connection,
     account: AccountId,
     dev: DeviceId,
+    keep: SessionHash,
     now: Time,
 ) -> Result<bool, StoreError> {
     let Some(device) = get(c, dev)?
@@ -48,6 +49,12 @@ pub(super) fn remove(
         return Ok(false);
     }
     run(c, "DELETE FROM device WHERE dev = ?1", [dev.0])?;
+    // Whoever had the phone may be signed in elsewhere.
+    run(
+        c,
+        "DELETE FROM session WHERE account = ?1 AND hash <> ?2",
+        params![account.0, keep],
+    )?;
     run(
         c,
         "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE dev = ?1 AND state = 'open'",
@@ -62,6 +69,12 @@ pub(super) fn suspend(c: &Connection, device: &Device, now: Time) -> Result<(), 
         c,
         "UPDATE device SET state = 'suspended' WHERE dev = ?1",
         [device.dev.0],
+    )?;
+    // Nobody knows which of the two phones opened them.
+    run(
+        c,
+        "DELETE FROM session WHERE account = ?1 AND signed_in = 1",
+        [device.account.0],
     )?;
     run(
         c,

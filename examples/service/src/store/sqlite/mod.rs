@@ -169,9 +169,10 @@ impl Store for Sqlite {
         &self,
         account: AccountId,
         dev: DeviceId,
+        keep: SessionHash,
         now: Time,
     ) -> Result<bool, StoreError> {
-        self.write(move |c| devices::remove(c, account, dev, now))
+        self.write(move |c| devices::remove(c, account, dev, keep, now))
             .await
     }
     async fn adopt_last(

@@ -198,7 +198,7 @@ impl Pattern {
     /// The most bytes of a pattern.
     pub const LONGEST: usize = 64;
     /// The most memory in bytes for the compiled program, and again for its cache: a phone compiles what a service wrote.
-    const MEMORY: usize = 1 << 20;
+    const MEMORY: usize = 4 << 20;
 
     /// Compiles a pattern, anchored as `\A(?:...)\z`.
     ///

@@ -369,3 +369,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_largest_pattern_that_is_taken_compiles_quickly() {
+    let begun = std::time::Instant::now();
+    for pattern in [
+        r"\p{L}{1,140}",
+        r"(\w{1,60}){1,9}",
+        r"\w{1000}",
+        r"(\p{L}|\p{N}){1,999}",
+    ] {
+        let _ = Pattern::compile(pattern);
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(4));
+    assert!(Pattern::compile(r"\p{L}{1,60}").is_ok());
+}

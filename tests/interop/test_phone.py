@@ -1,4 +1,4 @@
-"""The second phone against the vectors of PROTOCOL.md section 15 and of RFC 6287, and against hostile messages."""
+"""The second phone against the vectors of PROTOCOL.md section 16 and of RFC 6287, and against hostile messages."""
 
 import hashlib
 import json

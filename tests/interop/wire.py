@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 PROTECTED = bytes.fromhex("a10126")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-# RFC 6979, so that the vectors of section 15 compare whole.
+# RFC 6979, so that the vectors of section 16 compare whole.
 ES256 = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
 

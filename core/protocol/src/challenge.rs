@@ -3,7 +3,7 @@
 use ciborium::Value;
 
 use crate::cbor::{Fields, MAX_NUMBER, Map, ParseError, Problem};
-use crate::field::{FieldKind, Pattern};
+use crate::field::{FieldKind, Pattern, is_displayable};
 use crate::id::{AccountId, ChallengeId, DeviceId, KeyId, Svc};
 use crate::message::Message;
 use crate::{Step, Time};
@@ -154,6 +154,15 @@ pub struct Field {
     pub hint: Option<String>,
 }
 
+/// The device that an operation is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The device.
+    pub dev: DeviceId,
+    /// What it is called, 1 to 40 bytes.
+    pub name: String,
+}
+
 /// What kind of challenge it is, with the fields that only this kind has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
@@ -165,6 +174,9 @@ pub enum Kind {
         dev: DeviceId,
         /// Whether the person types the number that the computer shows.
         number_matching: bool,
+        /// The device that is to be unblocked, or removed. Always there with [`Purpose::Unblock`], and with [`Purpose::Remove`] where a
+        /// device is removed.
+        subject: Option<Subject>,
     },
     /// Answered with a sign-in code that the person types on the computer.
     Code {
@@ -273,6 +285,7 @@ impl Message for Challenge {
                 acc: AccountId(fields.bytes(4, "acc")?),
                 dev: DeviceId(fields.bytes(5, "dev")?),
                 number_matching: fields.boolean(15, "number matching")?,
+                subject: fields.optional(19, subject_of)?,
             },
             2 => Kind::Code {
                 acc: AccountId(fields.bytes(4, "acc")?),
@@ -296,6 +309,19 @@ impl Message for Challenge {
         {
             return Err(fields.fail("unlock", Problem::Bounds));
         }
+        let subject = matches!(
+            kind,
+            Kind::Approve {
+                subject: Some(_),
+                ..
+            }
+        );
+        match purpose {
+            Purpose::Unblock if !subject => return Err(fields.fail("subject", Problem::Missing)),
+            Purpose::Unblock | Purpose::Remove => {}
+            _ if subject => return Err(fields.fail("subject", Problem::Unknown)),
+            _ => {}
+        }
         fields.finish()?;
         Ok(Self {
             svc,
@@ -314,14 +340,22 @@ impl Message for Challenge {
     fn encode(&self) -> Vec<u8> {
         let (mut step, mut form, mut number, mut title, mut fields, mut url, mut dev) =
             (None, None, None, None, None, None, None);
+        let mut about = None;
         match &self.kind {
             Kind::Approve {
                 number_matching,
                 dev: to,
+                subject,
                 ..
             } => {
                 number = Some(*number_matching);
                 dev = Some(&to.0[..]);
+                about = subject.as_ref().map(|subject| {
+                    Value::Array(vec![
+                        Value::Bytes(subject.dev.0.to_vec()),
+                        subject.name.as_str().into(),
+                    ])
+                });
             }
             Kind::Code {
                 step: i, form: f, ..
@@ -365,6 +399,7 @@ impl Message for Challenge {
             .optional(16, title, Map::text)
             .optional(17, fields, Map::value)
             .optional(18, url, Map::text)
+            .optional(19, about, Map::value)
             .encode()
     }
 
@@ -375,6 +410,22 @@ impl Message for Challenge {
     fn kid(&self) -> KeyId {
         self.kid
     }
+}
+
+fn subject_of(fields: &mut Fields) -> Result<Subject, ParseError> {
+    let items = fields.array(19, "subject", 2..=2)?;
+    let subject = match items.as_slice() {
+        [Value::Bytes(dev), Value::Text(name)]
+            if (1..=40).contains(&name.len()) && is_displayable(name) =>
+        {
+            DeviceId::from_slice(dev).map(|dev| Subject {
+                dev,
+                name: name.clone(),
+            })
+        }
+        _ => None,
+    };
+    subject.ok_or(fields.fail("subject", Problem::Bounds))
 }
 
 fn context_of(items: Vec<Value>) -> Option<Context> {

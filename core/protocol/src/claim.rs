@@ -1,6 +1,5 @@
 //! The claim (§7, §10): a phone takes up an enrolment.
 
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::Time;
@@ -11,7 +10,7 @@ use crate::keys::PinKeys;
 use crate::message::{BadSignature, SignatureBytes, sign_payload, verify_payload};
 use crate::rand_core::CryptoRng;
 use crate::request::{ReceivedRequest, Request, Transcript, Unsigned};
-use crate::seal::{Purpose, SealError, seal};
+use crate::seal::{ContentError, Purpose, SealError, commitment, seal};
 use crate::secret::{Secret, Secret32};
 
 const PIN_DOMAIN: &str = "countersign/v1/claim-pin";
@@ -138,41 +137,19 @@ impl Claim {
     }
 }
 
-fn commitment(blinding: &[u8; 32], body: &[u8]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(blinding)
-        .chain_update(body)
-        .finalize()
-        .into()
-}
-
-/// Why the opened part of a claim is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClaimError {
-    /// It is no such thing.
-    #[error(transparent)]
-    Parse(#[from] ParseError),
-    /// It is not what K_dev signed.
-    #[error("the sealed part of the claim is not the one that was signed")]
-    Commitment,
-    /// Whoever made it does not hold sk_pin.
-    #[error(transparent)]
-    Signature(#[from] BadSignature),
-}
-
 impl Request<Claim> {
     /// Checks an opened claim: the commitment, and sk_pin's signature as proof of possession.
     ///
     /// # Errors
     /// If either is not right.
-    pub fn secrets(&self, opened: &[u8]) -> Result<ClaimSecrets, ClaimError> {
+    pub fn secrets(&self, opened: &[u8]) -> Result<ClaimSecrets, ContentError> {
         let mut fields = Fields::parse("claim secrets", opened, 1024)?;
         let blinding = Secret32::take(&mut fields.bytes(0, "r")?);
         let body = fields.byte_string(1, "body", 1..=512)?;
         let signature: Zeroizing<SignatureBytes> = Zeroizing::new(fields.bytes(2, "signature")?);
         fields.finish()?;
         if commitment(blinding.expose(), &body) != self.commitment {
-            return Err(ClaimError::Commitment);
+            return Err(ContentError::Commitment);
         }
         let secrets = ClaimSecrets::decode(&body)?;
         verify_payload(

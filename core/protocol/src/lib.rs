@@ -4,14 +4,17 @@
 //! in these docs are its.
 //!
 //! * [`message`] and [`request`] hold the two forms of signed messages: the service's, and the phone's with its sealed part.
-//! * [`info`], [`enrolment`], [`challenge`], [`query`], [`claim`], [`answer`], [`reply`] are the messages, one family a file.
+//! * [`info`], [`enrolment`], [`challenge`], [`query`], [`claim`], [`answer`], [`update`], [`reply`] are the messages, one family
+//!   a file; [`change`] and [`biometrics`] are what is sealed in an update.
 //! * [`keys`] is the key schedule, [`code`] and [`ocra`] turn its output into what a person types.
 //! * [`policy`] is what a service counts and what follows from it.
 //! * [`verify`] (feature `verify`) is what a service calls.
 
 pub mod answer;
+pub mod biometrics;
 mod cbor;
 pub mod challenge;
+pub mod change;
 pub mod claim;
 pub mod code;
 pub mod enrolment;
@@ -32,6 +35,7 @@ pub mod request;
 pub mod seal;
 pub mod secret;
 pub mod totp;
+pub mod update;
 #[cfg(feature = "verify")]
 pub mod verify;
 

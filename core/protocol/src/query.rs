@@ -1,4 +1,4 @@
-//! Complete, status and inbox (§7): what a phone asks under K_dev alone. None of them carries a counter or state token.
+//! Complete, status, inbox and remove (§7): what a phone asks under K_dev alone. None of them carries a counter or state token.
 
 use crate::cbor::{Fields, Map, ParseError};
 use crate::id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Svc};
@@ -29,6 +29,8 @@ pub enum Ask {
         /// The challenge that the phone shows already.
         known: Option<ChallengeId>,
     },
+    /// To remove the device.
+    Remove,
 }
 
 /// A question under K_dev.
@@ -56,6 +58,7 @@ impl Transcript for Query {
             Ask::Complete { .. } => "countersign/v1/complete",
             Ask::Status { .. } => "countersign/v1/status",
             Ask::Inbox { .. } => "countersign/v1/inbox",
+            Ask::Remove => "countersign/v1/remove",
         }
     }
 
@@ -83,6 +86,7 @@ impl Transcript for Query {
                     .optional(10, |f| f.bytes(10, "known challenge"))?
                     .map(ChallengeId),
             },
+            15 => Ask::Remove,
             _ => return Err(fields.fail("type", crate::Problem::Bounds)),
         };
         fields.finish()?;
@@ -101,6 +105,7 @@ impl Transcript for Query {
             Ask::Complete { wait, enrolment } => (8, None, Some(wait), Some(enrolment), None),
             Ask::Status { last } => (9, Some(last), None, None, None),
             Ask::Inbox { last, wait, known } => (10, Some(last), Some(wait), None, known),
+            Ask::Remove => (15, None, None, None, None),
         };
         Map::message(kind)
             .bytes(2, &self.svc.0)

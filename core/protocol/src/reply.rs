@@ -6,7 +6,7 @@ use crate::answer::StateToken;
 use crate::cbor::{Fields, MAX_NUMBER, Map, ParseError, Problem};
 use crate::challenge::{Challenge, closed_list};
 use crate::field::is_displayable;
-use crate::id::{Hash, KeyId, Svc};
+use crate::id::{ChallengeId, Hash, KeyId, Svc};
 use crate::message::Message;
 use crate::{Step, Time};
 
@@ -123,6 +123,14 @@ pub struct Reply {
     pub challenges: Option<Vec<Vec<u8>>>,
     /// Completes an on-mobile sign-in, together with the session's cookie.
     pub r: Option<[u8; 16]>,
+    /// The change that is pending.
+    pub pending_change: Option<Hash>,
+    /// The change with which the present epoch began.
+    pub epoch_change: Option<Hash>,
+    /// The approved challenge that lets this device set a forgotten PIN anew, while it holds.
+    pub granted: Option<ChallengeId>,
+    /// K_bio, where the device has one.
+    pub biometric_kid: Option<KeyId>,
 }
 
 /// Without what completes a sign-in or an enrolment.
@@ -166,6 +174,10 @@ impl Reply {
             confirmation_code: None,
             challenges: None,
             r: None,
+            pending_change: None,
+            epoch_change: None,
+            granted: None,
+            biometric_kid: None,
         }
     }
 }
@@ -205,6 +217,12 @@ impl Message for Reply {
             confirmation_code: f.optional(18, confirmation_code)?,
             challenges: f.optional(19, challenges)?,
             r: f.optional(20, |f| f.bytes(20, "r"))?,
+            pending_change: f.optional(21, |f| f.bytes(21, "pending change"))?.map(Hash),
+            epoch_change: f
+                .optional(22, |f| f.bytes(22, "change of the epoch"))?
+                .map(Hash),
+            granted: f.optional(23, |f| f.bytes(23, "granted"))?.map(ChallengeId),
+            biometric_kid: f.optional(24, |f| f.bytes(24, "biometric key"))?.map(KeyId),
         };
         f.finish()?;
         Ok(reply)
@@ -227,6 +245,10 @@ impl Message for Reply {
             .map(|list| Value::Array(list.iter().cloned().map(Value::Bytes).collect()));
         let token = self.state_token.as_ref().map(|token| &token.0[..]);
         let r = self.r.as_ref().map(|r| &r[..]);
+        let pending = self.pending_change.as_ref().map(|hash| &hash.0[..]);
+        let began = self.epoch_change.as_ref().map(|hash| &hash.0[..]);
+        let granted = self.granted.as_ref().map(|id| &id.0[..]);
+        let bio = self.biometric_kid.as_ref().map(|kid| &kid.0[..]);
         Map::message(12)
             .bytes(2, &self.svc.0)
             .bytes(3, &self.kid.0)
@@ -247,6 +269,10 @@ impl Message for Reply {
             .optional(18, self.confirmation_code.as_deref(), Map::text)
             .optional(19, challenges, Map::value)
             .optional(20, r, Map::bytes)
+            .optional(21, pending, Map::bytes)
+            .optional(22, began, Map::bytes)
+            .optional(23, granted, Map::bytes)
+            .optional(24, bio, Map::bytes)
             .encode()
     }
 

@@ -6,9 +6,12 @@ use hpke::kdf::HkdfSha256;
 use hpke::kem::DhP256HkdfSha256;
 use hpke::rand_core::CryptoRng;
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::cbor::ParseError;
 use crate::id::{AccountId, DeviceId, KeyId, PublicKey, Svc};
+use crate::message::BadSignature;
 
 /// Whom and what a sealed part is for: the HPKE info and aad.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +41,29 @@ impl Purpose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed part of the message could not be made or opened")]
 pub struct SealError;
+
+/// Why what was opened is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ContentError {
+    /// It is no such thing.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// It is not what K_dev signed.
+    #[error("the sealed part of the message is not the one that was signed")]
+    Commitment,
+    /// Whoever made it does not hold the key that it brings.
+    #[error(transparent)]
+    Signature(#[from] BadSignature),
+}
+
+/// Binds a transcript to a secret body without being a test of it: SHA-256(32 random bytes | body).
+pub(crate) fn commitment(blinding: &[u8; 32], body: &[u8]) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(blinding)
+        .chain_update(body)
+        .finalize()
+        .into()
+}
 
 /// Seals to the service's HPKE key: `kid | enc | ciphertext`.
 ///

@@ -1,4 +1,4 @@
-//! What a service calls (§11, §12): record and request in, verdict out. Storage, clock and counting are the caller's; the order is not.
+//! What a service calls (§11 to §13): record and request in, verdict out. Storage, clock and counting are the caller's; the order is not.
 
 use crate::answer::{Answer, Decision, StateToken, UnlockedBy};
 use crate::challenge::{Purpose, Unlock};
@@ -8,6 +8,12 @@ use crate::keys::{Chain, LONGEST_ADVANCE, mac};
 use crate::reply::{DeviceState, ResultCode};
 use crate::secret::Secret32;
 use crate::{Step, Time};
+
+mod update;
+
+pub use update::{
+    GRANT_LASTS, PendingChange, UpdateJudgement, UpdateNext, UpdateRecord, judge_update,
+};
 
 /// A phone's clock may be this many seconds off, either way.
 pub const CLOCK_TOLERANCE: u64 = 120;

@@ -1,4 +1,4 @@
-//! The vectors of PROTOCOL.md §15 are what this crate computes. `VECTORS=print cargo test -p countersign-protocol --features verify --test vectors -- --nocapture`
+//! The vectors of PROTOCOL.md §16 are what this crate computes. `VECTORS=print cargo test -p countersign-protocol --features verify --test vectors -- --nocapture`
 //! prints them.
 
 #![allow(clippy::unwrap_used)]

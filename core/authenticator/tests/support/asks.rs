@@ -87,6 +87,7 @@ impl Desk {
             acc,
             dev,
             number_matching: number.is_some(),
+            subject: None,
         };
         let (challenge, bytes) = self.challenge(kind, Purpose::SignIn, Unlock::Pin);
         self.open(&challenge, bytes, Some(acc), Some(dev), number);

@@ -341,6 +341,9 @@ impl Desk {
                 });
                 reply.challenges = Some(open.map(|(_, bytes)| bytes.clone()).collect());
             }
+            Ask::Remove => {
+                books.devices.remove(&request.dev.0);
+            }
         }
         Some(reply)
     }

@@ -183,6 +183,7 @@ impl World {
                 acc,
                 dev,
                 number_matching: true,
+                subject: None,
             },
         )
     }

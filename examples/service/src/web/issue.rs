@@ -43,6 +43,7 @@ pub(super) async fn approval(
         acc: session.account,
         dev,
         number_matching: true,
+        subject: None,
     };
     let number = u8::try_from(10 + random::below(90)?).unwrap_or(10);
     let message = sign(&challenge, &app.keys.signing)

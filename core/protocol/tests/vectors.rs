@@ -16,6 +16,7 @@ use countersign_protocol::message::Message;
 use countersign_protocol::query::Ask;
 use countersign_protocol::request::{Transcript, Unsigned};
 use countersign_protocol::secret::Secret;
+use countersign_protocol::update::{ChangeKind, What};
 
 #[derive(Default)]
 struct Vectors(Vec<(String, String)>);
@@ -109,7 +110,48 @@ fn computed() -> Vectors {
     v.hex("state token 1", w.state.token(w.dev, 1).0);
 
     codes(&w, &mut v);
+    life_cycle(&w, &mut v);
     v
+}
+
+fn life_cycle(w: &World, v: &mut Vectors) {
+    let remove = w.query(Ask::Remove);
+    v.hex("remove transcript", remove.encode());
+    v.hex("remove body", w.body(Unsigned::plain(&remove)));
+    v.hex("unblock challenge", w.signed(&w.unblock()));
+    v.hex("new D", secret("new D").expose());
+    v.text("new PIN", "5182");
+    let keys = w.new_pin_keys();
+    v.hex("new sk_pin, epoch 2", keys.signing_key().to_bytes());
+    v.hex("new P, epoch 2", keys.code.expose());
+    v.hex("new C_3", secret("new C").expose());
+    v.hex(
+        "new device private key",
+        common::key("new device key").to_bytes(),
+    );
+    for (name, kind, rotates) in [
+        ("change", ChangeKind::Change, false),
+        ("refresh with a new device key", ChangeKind::Refresh, true),
+        ("change after a forgotten PIN", ChangeKind::Forgotten, false),
+    ] {
+        let change = w.change_unsigned(kind, rotates);
+        v.hex(&format!("{name}, hash"), change.hash().0);
+        v.hex(&format!("{name}, body"), w.body(change));
+    }
+    let commit = w.update(What::Commit {
+        change: w.change_unsigned(ChangeKind::Change, false).hash(),
+    });
+    v.hex("commit transcript", commit.encode());
+    v.hex("commit body", w.body(Unsigned::plain(&commit)));
+    v.hex(
+        "biometric private key",
+        common::key("biometric key").to_bytes(),
+    );
+    v.hex("B", secret("B").expose());
+    v.hex("biometrics on, body", w.body(w.biometrics_unsigned()));
+    let off = w.update(What::BiometricsOff { epoch: 1 });
+    v.hex("biometrics off transcript", off.encode());
+    v.hex("biometrics off body", w.body(Unsigned::plain(&off)));
 }
 
 fn keys(w: &World, v: &mut Vectors) {

@@ -3,9 +3,11 @@
 
 use countersign_protocol::SigningKey;
 use countersign_protocol::answer::{Answer, Decision, StateToken, UnlockedBy};
+use countersign_protocol::biometrics::BiometricsDraft;
 use countersign_protocol::challenge::{
-    Browser, Challenge, CodeForm, Context, Field, Kind, Purpose, System, Unlock,
+    Browser, Challenge, CodeForm, Context, Field, Kind, Purpose, Subject, System, Unlock,
 };
+use countersign_protocol::change::{ChangeDraft, ChangeSecrets};
 use countersign_protocol::claim::{Claim, ClaimSecrets, KeyClass};
 use countersign_protocol::enrolment::{Enrolment, Way};
 use countersign_protocol::field::FieldKind;
@@ -21,6 +23,7 @@ use countersign_protocol::reply::{DeviceState, Names, Reply, ResultCode, Tries};
 use countersign_protocol::request::Unsigned;
 use countersign_protocol::seal::OpeningKey;
 use countersign_protocol::secret::{Secret, Secret32};
+use countersign_protocol::update::{Change, ChangeKind, NewDeviceKey, Update, What};
 use countersign_protocol::verify::StateTokenKey;
 use sha2::{Digest, Sha256};
 
@@ -246,9 +249,8 @@ impl World {
     }
 
     pub fn body(&self, unsigned: Unsigned) -> Vec<u8> {
-        use p256::ecdsa::{Signature, signature::Signer};
-        let signature: Signature = self.device.sign(&unsigned.to_be_signed());
-        unsigned.body(&signature.to_bytes().into()).unwrap()
+        let signature = signature(&self.device, &unsigned.to_be_signed());
+        unsigned.body(&signature).unwrap()
     }
 
     pub fn claim_secrets(&self, way: Way) -> ClaimSecrets {
@@ -382,4 +384,116 @@ impl World {
     pub fn pin_signature(&self, domain: &'static str, transcript: &[u8]) -> [u8; 64] {
         sign_payload(domain, transcript, self.pin_keys().signing_key())
     }
+
+    pub fn unblock(&self) -> Challenge {
+        let acc = self.acc;
+        self.challenge(
+            Purpose::Unblock,
+            Unlock::PinOrBiometrics,
+            Kind::Approve {
+                acc,
+                dev: DeviceId(id("another device")),
+                number_matching: true,
+                subject: Some(Subject {
+                    dev: self.dev,
+                    name: "My phone".into(),
+                }),
+            },
+        )
+    }
+
+    pub fn update(&self, what: What) -> Update {
+        Update {
+            svc: self.origin.svc(),
+            acc: self.acc,
+            dev: self.dev,
+            time: ISSUED + 900,
+            counter: 2,
+            last: 2,
+            state_token: self.state.token(self.dev, 2),
+            what,
+        }
+    }
+
+    /// PIN 5182 in epoch 2.
+    pub fn new_pin_keys(&self) -> PinKeys {
+        let binding = Binding {
+            epoch: 2,
+            ..self.binding
+        };
+        let pin = Pin::from_bytes(b"5182").unwrap();
+        PinKeys::derive(&binding, &secret("new D"), None, &pin)
+    }
+
+    pub fn change_secrets(&self) -> ChangeSecrets {
+        let keys = self.new_pin_keys();
+        ChangeSecrets {
+            pin_key: PublicKey::of(keys.signing_key()),
+            p: keys.code,
+            chain: secret("new C"),
+        }
+    }
+
+    pub fn change(&self, kind: ChangeKind, rotates: bool) -> Change {
+        Change {
+            epoch: 2,
+            kind,
+            granted_by: (kind == ChangeKind::Forgotten).then(|| ChallengeId(id("challenge"))),
+            commitment: [0; 32],
+            device_key: rotates.then(|| NewDeviceKey {
+                key: PublicKey::of(&key("new device key")),
+                class: KeyClass::Hardware,
+            }),
+        }
+    }
+
+    pub fn change_unsigned(&self, kind: ChangeKind, rotates: bool) -> Unsigned {
+        let mut rng = FixedRng(200);
+        let change = self.change(kind, rotates);
+        let draft = ChangeDraft::new(
+            self.update(What::Change(change)),
+            change,
+            &self.change_secrets(),
+            &mut rng,
+        );
+        let device = rotates.then(|| {
+            signature(
+                &key("new device key"),
+                &draft.to_be_signed_by_new_device_key(),
+            )
+        });
+        let old = self.pin_keys();
+        draft
+            .prepare(
+                &self.new_pin_keys(),
+                (kind != ChangeKind::Forgotten).then_some(&old),
+                device.as_ref(),
+                self.opening.public(),
+                &mut rng,
+            )
+            .unwrap()
+    }
+
+    pub fn biometrics_unsigned(&self) -> Unsigned {
+        let mut rng = FixedRng(300);
+        let bio = key("biometric key");
+        let draft = BiometricsDraft::new(
+            self.update(What::BiometricsOff { epoch: 1 }),
+            1,
+            PublicKey::of(&bio),
+            &secret("B"),
+            &mut rng,
+        );
+        let proof = signature(&bio, &draft.to_be_signed_by_biometrics());
+        draft
+            .prepare(&self.pin_keys(), &proof, self.opening.public(), &mut rng)
+            .unwrap()
+    }
+}
+
+/// As a platform's key store signs: any s.
+fn signature(key: &SigningKey, message: &[u8]) -> [u8; 64] {
+    use p256::ecdsa::{Signature, signature::Signer};
+    let signature: Signature = key.sign(message);
+    signature.to_bytes().into()
 }

@@ -1,0 +1,474 @@
+//! Change, commit and biometrics: what is read, what opens, and how it is judged (§7, §13).
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{ISSUED, World, id, key};
+use countersign_protocol::Problem;
+use countersign_protocol::challenge::{Challenge, Kind, Purpose};
+use countersign_protocol::claim::KeyClass;
+use countersign_protocol::id::{ChallengeId, Hash, PublicKey};
+use countersign_protocol::message::{Message, Received};
+use countersign_protocol::query::{Ask, Query};
+use countersign_protocol::reply::{DeviceState, Reply, ResultCode};
+use countersign_protocol::request::{ReceivedRequest, Request, Transcript, Unsigned};
+use countersign_protocol::update::{ChangeKind, Update, What};
+use countersign_protocol::verify::{
+    DeviceRecord, PendingChange, TokenState, UpdateNext, UpdateRecord, judge_update,
+};
+
+const KINDS: [(ChangeKind, bool); 4] = [
+    (ChangeKind::Change, false),
+    (ChangeKind::Change, true),
+    (ChangeKind::Refresh, true),
+    (ChangeKind::Forgotten, false),
+];
+
+fn received(w: &World, unsigned: Unsigned) -> Request<Update> {
+    ReceivedRequest::<Update>::parse(&w.body(unsigned))
+        .unwrap()
+        .verify(&w.device_key())
+        .unwrap()
+}
+
+fn opened(w: &World, request: &Request<Update>) -> Vec<u8> {
+    w.opening
+        .open(&request.sealing(), request.sealed())
+        .unwrap()
+        .to_vec()
+}
+
+#[test]
+fn every_update_is_read_as_it_was_written_and_no_damage_is() {
+    let w = World::new();
+    let plain = |what| Unsigned::plain(&w.update(what));
+    let mut bodies: Vec<_> = KINDS
+        .iter()
+        .map(|(kind, rotates)| w.body(w.change_unsigned(*kind, *rotates)))
+        .collect();
+    bodies.push(w.body(plain(What::Commit {
+        change: Hash([7; 32]),
+    })));
+    bodies.push(w.body(w.biometrics_unsigned()));
+    bodies.push(w.body(plain(What::BiometricsOff { epoch: 3 })));
+    let good = |bytes: &[u8]| {
+        ReceivedRequest::<Update>::parse(bytes)
+            .ok()
+            .and_then(|received| received.verify(&w.device_key()).ok())
+    };
+    for body in bodies {
+        let update = good(&body).unwrap();
+        assert_eq!(Update::decode(&update.encode()).unwrap(), *update);
+        for at in 0..body.len() {
+            assert!(good(&body[..at]).is_none());
+            let mut changed = body.clone();
+            changed[at] ^= 1;
+            assert!(good(&changed).is_none(), "byte {at}");
+        }
+    }
+    let remove = w.query(Ask::Remove);
+    assert_eq!(Query::decode(&remove.encode()).unwrap(), remove);
+}
+
+#[test]
+fn a_forgotten_pin_needs_its_grant_and_no_other_change_has_one() {
+    let w = World::new();
+    let mut change = w.change(ChangeKind::Forgotten, false);
+    change.granted_by = None;
+    let error = Update::decode(&w.update(What::Change(change)).encode()).unwrap_err();
+    assert_eq!(
+        (error.field, error.problem),
+        ("granting challenge", Problem::Missing)
+    );
+    let mut change = w.change(ChangeKind::Change, false);
+    change.granted_by = Some(ChallengeId([1; 16]));
+    let error = Update::decode(&w.update(What::Change(change)).encode()).unwrap_err();
+    assert_eq!(
+        (error.field, error.problem),
+        ("granting challenge", Problem::Unknown)
+    );
+}
+
+#[test]
+fn what_a_change_seals_opens_to_the_new_epoch_and_is_vouched_for_by_old_and_new_keys() {
+    let w = World::new();
+    let old = PublicKey::of(w.pin_keys().signing_key());
+    for (kind, rotates) in KINDS {
+        let request = received(&w, w.change_unsigned(kind, rotates));
+        let plain = opened(&w, &request);
+        let change = request.change_secrets(&plain).unwrap();
+        let expected = w.change_secrets();
+        assert_eq!(change.secrets.p.expose(), expected.p.expose());
+        assert_eq!(change.secrets.chain.expose(), expected.chain.expose());
+        assert_eq!(change.secrets.pin_key, expected.pin_key);
+        let vouched = change.verify_old_pin(&request, &old);
+        assert_eq!(vouched.is_ok(), kind != ChangeKind::Forgotten);
+        assert!(change.verify_old_pin(&request, &expected.pin_key).is_err());
+        // Only the old PIN's signature is left for after the try: whatever else changes is refused before it.
+        let mut changed = plain.clone();
+        for at in 0..changed.len() {
+            changed[at] ^= 1;
+            let unread = match request.change_secrets(&changed) {
+                Ok(change) if kind != ChangeKind::Forgotten => {
+                    change.verify_old_pin(&request, &old).is_err()
+                }
+                read => read.is_err(),
+            };
+            assert!(unread, "byte {at}");
+            changed[at] ^= 1;
+        }
+        assert!(request.biometric_secrets(&plain).is_err());
+    }
+}
+
+#[test]
+fn what_biometrics_seal_opens_to_b_and_is_vouched_for_by_pin_and_biometric_key() {
+    let w = World::new();
+    let request = received(&w, w.biometrics_unsigned());
+    let plain = opened(&w, &request);
+    let on = request.biometric_secrets(&plain).unwrap();
+    assert_eq!(on.b.expose(), common::secret("B").expose());
+    let pin = PublicKey::of(w.pin_keys().signing_key());
+    on.verify_pin(&request, &pin).unwrap();
+    let other = PublicKey::of(&key("another"));
+    assert!(on.verify_pin(&request, &other).is_err());
+    assert!(request.change_secrets(&plain).is_err());
+    let mut changed = plain.clone();
+    for at in 0..changed.len() {
+        changed[at] ^= 1;
+        let read = request.biometric_secrets(&changed);
+        assert!(
+            read.is_err() || read.is_ok_and(|on| on.verify_pin(&request, &pin).is_err()),
+            "byte {at}"
+        );
+        changed[at] ^= 1;
+    }
+}
+
+#[test]
+fn only_an_unblock_or_a_removal_names_a_subject() {
+    let w = World::new();
+    let challenge = w.unblock();
+    let read = Received::<Challenge>::parse(&w.signed(&challenge)).unwrap();
+    assert_eq!(*read.verify(&w.service_key()).unwrap(), challenge);
+    let problem = |challenge: &Challenge| {
+        let error = challenge.sign(&w.service).unwrap_err();
+        (error.field, error.problem)
+    };
+    let mut other = challenge.clone();
+    other.purpose = Purpose::SignIn;
+    assert_eq!(problem(&other), ("subject", Problem::Unknown));
+    other.purpose = Purpose::Remove;
+    assert!(other.sign(&w.service).is_ok());
+    let mut none = w.approve();
+    none.purpose = Purpose::Remove;
+    assert!(none.sign(&w.service).is_ok());
+    none.purpose = Purpose::Unblock;
+    assert_eq!(problem(&none), ("subject", Problem::Missing));
+    let mut long = challenge;
+    if let Kind::Approve {
+        subject: Some(subject),
+        ..
+    } = &mut long.kind
+    {
+        subject.name = "forty-one bytes of a name are one too many".into();
+    }
+    assert_eq!(problem(&long), ("subject", Problem::Bounds));
+}
+
+#[test]
+fn a_reply_about_the_life_cycle_is_read_as_it_was_written() {
+    let w = World::new();
+    let reply = Reply {
+        pending_change: Some(Hash([1; 32])),
+        epoch_change: Some(Hash([2; 32])),
+        granted: Some(ChallengeId([3; 16])),
+        biometric_kid: Some(PublicKey::of(&key("biometric key")).key_id()),
+        ..w.reply(w.info_hash())
+    };
+    let read = Received::<Reply>::parse(&w.signed(&reply)).unwrap();
+    assert_eq!(*read.verify(&w.service_key()).unwrap(), reply);
+}
+
+struct Case {
+    name: &'static str,
+    what: What,
+    change: fn(&mut UpdateRecord, &mut Update),
+    next: UpdateNext,
+    accepted: bool,
+}
+
+/// The order of §13, one line a rule: each case breaks one rule and all that come after it, so that the first is what is answered.
+#[test]
+fn updates_are_judged_in_the_order_of_the_specification() {
+    let w = World::new();
+    let hash = Hash([9; 32]);
+    let change = |kind| What::Change(w.change(kind, false));
+    let commit = What::Commit { change: hash };
+    let on = received(&w, w.biometrics_unsigned()).what;
+    let off = What::BiometricsOff { epoch: 1 };
+    let pending = |kind| Some(PendingChange { hash, kind });
+    let record = UpdateRecord {
+        device: DeviceRecord {
+            state: DeviceState::Active,
+            acc: w.acc,
+            counter: 1,
+            tokens: TokenState {
+                issued: 2,
+                acked: 1,
+            },
+            epoch: 1,
+            has_biometrics: false,
+        },
+        key_class: KeyClass::Software,
+        pending: pending(ChangeKind::Change),
+        began_with: None,
+        granted: Some(ChallengeId(id("challenge"))),
+    };
+    let nothing: fn(&mut UpdateRecord, &mut Update) = |_, _| {};
+    let case = |name, what, change, next, accepted| Case {
+        name,
+        what,
+        change,
+        next,
+        accepted,
+    };
+    let refused =
+        |name, what, change, result| case(name, what, change, UpdateNext::Reply(result), false);
+    let blocked: fn(&mut UpdateRecord, &mut Update) = |r, _| r.device.state = DeviceState::Blocked;
+    let cases = [
+        case(
+            "a change",
+            change(ChangeKind::Change),
+            nothing,
+            UpdateNext::CheckChange,
+            true,
+        ),
+        case(
+            "a refresh",
+            change(ChangeKind::Refresh),
+            nothing,
+            UpdateNext::CheckChange,
+            true,
+        ),
+        case(
+            "a forgotten PIN",
+            change(ChangeKind::Forgotten),
+            nothing,
+            UpdateNext::CheckChange,
+            true,
+        ),
+        case("a commit", commit, nothing, UpdateNext::Swap, true),
+        case(
+            "biometrics on",
+            on,
+            nothing,
+            UpdateNext::CheckBiometrics,
+            true,
+        ),
+        case(
+            "biometrics off",
+            off,
+            nothing,
+            UpdateNext::DropBiometrics,
+            true,
+        ),
+        refused(
+            "clock before state",
+            commit,
+            |r, u| {
+                u.time = ISSUED + 900 + 121;
+                r.device.state = DeviceState::Suspended;
+            },
+            ResultCode::Clock,
+        ),
+        refused(
+            "suspended",
+            commit,
+            |r, _| r.device.state = DeviceState::Suspended,
+            ResultCode::Suspended,
+        ),
+        refused(
+            "not active",
+            commit,
+            |r, _| r.device.state = DeviceState::Confirmed,
+            ResultCode::NotActive,
+        ),
+        refused(
+            "blocked: change",
+            change(ChangeKind::Change),
+            blocked,
+            ResultCode::Blocked,
+        ),
+        refused(
+            "blocked: refresh",
+            change(ChangeKind::Refresh),
+            blocked,
+            ResultCode::Blocked,
+        ),
+        refused("blocked: biometrics", on, blocked, ResultCode::Blocked),
+        refused("blocked: biometrics off", off, blocked, ResultCode::Blocked),
+        refused(
+            "blocked: commit of a change that the old PIN vouched for",
+            commit,
+            blocked,
+            ResultCode::Blocked,
+        ),
+        case(
+            "blocked: forgotten PIN",
+            change(ChangeKind::Forgotten),
+            blocked,
+            UpdateNext::CheckChange,
+            true,
+        ),
+        case(
+            "blocked: its commit",
+            commit,
+            |r, _| {
+                r.device.state = DeviceState::Blocked;
+                r.pending = Some(PendingChange {
+                    hash: Hash([9; 32]),
+                    kind: ChangeKind::Forgotten,
+                });
+            },
+            UpdateNext::Swap,
+            true,
+        ),
+        refused(
+            "counter before token",
+            commit,
+            |_, u| {
+                u.counter = 1;
+                u.state_token.0[7] = 99;
+            },
+            ResultCode::Counter,
+        ),
+        case(
+            "an old token",
+            commit,
+            |r, _| {
+                r.device.tokens = TokenState {
+                    issued: 5,
+                    acked: 4,
+                }
+            },
+            UpdateNext::Suspend,
+            false,
+        ),
+        case(
+            "another epoch",
+            change(ChangeKind::Change),
+            |r, _| r.device.epoch = 2,
+            UpdateNext::Reply(ResultCode::Epoch),
+            true,
+        ),
+        case(
+            "an epoch further on",
+            change(ChangeKind::Forgotten),
+            |r, _| r.device.epoch = 2,
+            UpdateNext::Reply(ResultCode::Epoch),
+            true,
+        ),
+        case(
+            "biometrics of another epoch",
+            on,
+            |r, _| r.device.epoch = 2,
+            UpdateNext::Reply(ResultCode::Epoch),
+            true,
+        ),
+        case(
+            "no grant",
+            change(ChangeKind::Forgotten),
+            |r, _| r.granted = None,
+            UpdateNext::Reply(ResultCode::NotOpen),
+            true,
+        ),
+        case(
+            "another grant",
+            change(ChangeKind::Forgotten),
+            |r, _| r.granted = Some(ChallengeId([4; 16])),
+            UpdateNext::Reply(ResultCode::NotOpen),
+            true,
+        ),
+        case(
+            "nothing pending",
+            commit,
+            |r, _| r.pending = None,
+            UpdateNext::Reply(ResultCode::NotOpen),
+            true,
+        ),
+        case(
+            "another change pending",
+            commit,
+            |r, _| {
+                r.pending = Some(PendingChange {
+                    hash: Hash([8; 32]),
+                    kind: ChangeKind::Change,
+                });
+            },
+            UpdateNext::Reply(ResultCode::NotOpen),
+            true,
+        ),
+        case(
+            "committed already",
+            commit,
+            |r, _| r.began_with = Some(Hash([9; 32])),
+            UpdateNext::Reply(ResultCode::Done),
+            true,
+        ),
+        case(
+            "a lower key class",
+            What::Change({
+                let mut change = w.change(ChangeKind::Refresh, true);
+                change.device_key = change.device_key.map(|mut new| {
+                    new.class = KeyClass::Software;
+                    new
+                });
+                change
+            }),
+            |r, _| r.key_class = KeyClass::Hardware,
+            UpdateNext::Reply(ResultCode::Refused),
+            true,
+        ),
+    ];
+    for case in cases {
+        let (mut record, mut update) = (record, w.update(case.what));
+        (case.change)(&mut record, &mut update);
+        let judged = judge_update(&update, &record, ISSUED + 900, true);
+        assert_eq!(judged.next, case.next, "{}", case.name);
+        assert_eq!(judged.accepted.is_some(), case.accepted, "{}", case.name);
+        // A token that the service did not make is a copy's, wherever it would be looked at.
+        let forged = judge_update(&update, &record, ISSUED + 900, false);
+        if case.accepted || judged.next == UpdateNext::Suspend {
+            assert_eq!(forged.next, UpdateNext::Suspend, "{}", case.name);
+        } else {
+            assert_eq!(forged, judged, "{}", case.name);
+        }
+    }
+}
+
+#[test]
+fn a_phone_that_is_ahead_of_a_restored_service_begins_a_later_epoch() {
+    let w = World::new();
+    let mut change = w.change(ChangeKind::Forgotten, false);
+    change.epoch = 7;
+    let record = UpdateRecord {
+        device: DeviceRecord {
+            state: DeviceState::Active,
+            acc: w.acc,
+            counter: 1,
+            tokens: TokenState::FIRST,
+            epoch: 3,
+            has_biometrics: true,
+        },
+        key_class: KeyClass::Software,
+        pending: None,
+        began_with: None,
+        granted: change.granted_by,
+    };
+    let update = w.update(What::Change(change));
+    let judged = judge_update(&update, &record, ISSUED + 900, true);
+    assert_eq!(judged.next, UpdateNext::CheckChange);
+    assert_eq!(judged.accepted.unwrap().tokens.acked, 2);
+}

@@ -8,7 +8,7 @@ use countersign_protocol::id::Svc;
 
 use crate::history::{self, Kind};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
-use crate::store::{Account, State};
+use crate::store::{Account, State, Write};
 
 /// The number of an account on this phone: given in order, never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,7 +126,7 @@ pub(crate) fn rename(
     if name.is_empty() || name.chars().count() > 40 || !is_displayable(name) {
         return Err(AccountError::Name);
     }
-    phone.change(number.0, |connection, account| {
+    phone.change(Write::Renamed, number.0, |connection, account| {
         let before = account.name().to_owned();
         account.own_name = Some(name.to_owned());
         history::add_for(phone, connection, account, Kind::AccountRenamed, &before)?;
@@ -159,13 +159,15 @@ pub(crate) fn erase(
     account: &Account,
     event: Option<Kind>,
 ) -> Result<(), PhoneError> {
-    phone.store.write::<_, PhoneError>(|transaction| {
-        phone.store.remove_account(transaction, account)?;
-        if let Some(kind) = event {
-            history::add_for(phone, transaction, account, kind, account.host())?;
-        }
-        Ok(())
-    })?;
+    phone
+        .store
+        .write::<_, PhoneError>(Write::AccountErased, |transaction| {
+            phone.store.remove_account(transaction, account)?;
+            if let Some(kind) = event {
+                history::add_for(phone, transaction, account, kind, account.host())?;
+            }
+            Ok(())
+        })?;
     phone.store.rewrite()?;
     phone.keys.delete_key(&account.device_key)?;
     let service_is_gone = phone.store.info(account.svc)?.is_none();

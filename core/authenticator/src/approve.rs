@@ -17,7 +17,7 @@ use crate::keys::Random;
 use crate::phone::{Held, Phone, PhoneError, from_phone_errors};
 use crate::service::{Asking, ServiceError};
 use crate::status;
-use crate::store::Account;
+use crate::store::{Account, Write};
 
 /// How often a request is signed anew because the service asked for a higher counter, the right time, or its newer key.
 const MOST_ROUNDS: u32 = 4;
@@ -227,7 +227,7 @@ async fn answer(
 
 /// Counts before anything is sent: a request that was sent and forgotten can never meet one with the same counter.
 fn next_counter(phone: &Phone, number: AccountNumber, above: u64) -> Result<Account, PhoneError> {
-    phone.change(number.0, |_, account| {
+    phone.change(Write::Counter, number.0, |_, account| {
         account.counter = account.counter.max(above).saturating_add(1);
         Ok(account.clone())
     })
@@ -289,7 +289,7 @@ fn take(
     choice: Choice,
 ) -> Result<(), ApproveError> {
     let detail = Asked::of(challenge, account.host()).to_string();
-    phone.change(account.number, |connection, account| {
+    phone.change(Write::Answered, account.number, |connection, account| {
         if let Some(token) = reply.state_token {
             account.state_token = Some(token.0);
         }

@@ -16,6 +16,7 @@ use crate::history::{self, Kind as Event};
 use crate::keys::N;
 use crate::phone::{Held, KeptCode, Phone, PhoneError, from_phone_errors, lock};
 use crate::platform::NotConfirmed;
+use crate::store::Write;
 
 /// What a code is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +173,7 @@ fn make(
     let (Some(number), Some(step)) = (spend.held.account, step_of(challenge)) else {
         return Err(CodeError::NotHeld);
     };
-    phone.change(number, |connection, account| {
+    phone.change(Write::CodeMade, number, |connection, account| {
         let chain = phone
             .chain(connection, account)?
             .ok_or(CodeError::NotHeld)?;

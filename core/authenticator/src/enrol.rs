@@ -18,7 +18,7 @@ use crate::keys::{C, D, N, Owner, Random, random_secret};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::service::{Asking, ServiceError, successor};
 use crate::status;
-use crate::store::{Account, NewAccount, State};
+use crate::store::{Account, NewAccount, State, Write};
 
 /// The first PIN epoch.
 const FIRST_EPOCH: u32 = 1;
@@ -311,11 +311,14 @@ async fn claim(phone: &Phone, offer: &EnrolmentOffer, pin: &Pin) -> Result<Claim
         let (account, reply) = send_claim(phone, offer, pin).await?;
         match reply.result {
             ResultCode::Done => {
-                let account =
-                    phone.change::<_, ServiceError>(account.number, |connection, account| {
+                let account = phone.change::<_, ServiceError>(
+                    Write::ClaimAnswered,
+                    account.number,
+                    |connection, account| {
                         status::take(phone, connection, account, &reply)?;
                         Ok(account.clone())
-                    })?;
+                    },
+                )?;
                 return Ok(claimed(&account, &reply, false));
             }
             ResultCode::Clock if !renewed => {
@@ -427,27 +430,29 @@ async fn send_claim(
     random.check()?;
     drop((secrets, pin_keys));
 
-    let number = phone.store.write::<_, PhoneError>(|transaction| {
-        Ok(phone.store.add_account(
-            transaction,
-            &NewAccount {
-                svc: owner.svc,
-                acc: owner.acc,
-                dev: owner.dev,
-                origin: offer.info.origin.as_str(),
-                info: offer.info.bytes(),
-                enrolment: enrolment.id,
-                enrolment_ends: enrolment.expires_at,
-                app_name: &offer.info.app_name,
-                account_label: &enrolment.account_label,
-                device_key: &key.handle,
-                z_present: share.is_some(),
-                epoch: FIRST_EPOCH,
-                now: phone.clock.now(),
-                sealed: [(D, &sealed_d), (N, &sealed_n), (C, &sealed_c)],
-            },
-        )?)
-    })?;
+    let number = phone
+        .store
+        .write::<_, PhoneError>(Write::AccountAdded, |transaction| {
+            Ok(phone.store.add_account(
+                transaction,
+                &NewAccount {
+                    svc: owner.svc,
+                    acc: owner.acc,
+                    dev: owner.dev,
+                    origin: offer.info.origin.as_str(),
+                    info: offer.info.bytes(),
+                    enrolment: enrolment.id,
+                    enrolment_ends: enrolment.expires_at,
+                    app_name: &offer.info.app_name,
+                    account_label: &enrolment.account_label,
+                    device_key: &key.handle,
+                    z_present: share.is_some(),
+                    epoch: FIRST_EPOCH,
+                    now: phone.clock.now(),
+                    sealed: [(D, &sealed_d), (N, &sealed_n), (C, &sealed_c)],
+                },
+            )?)
+        })?;
     phone.store.rewrite()?;
     phone.remember_info(offer.info.clone());
     let account = phone.account(number)?;
@@ -493,14 +498,17 @@ pub(crate) async fn complete(
         backoff = crate::inbox::Backoff::new();
         match reply.result {
             ResultCode::Done => {
-                let account =
-                    phone.change::<_, ServiceError>(number.0, |connection, account| {
+                let account = phone.change::<_, ServiceError>(
+                    Write::Completed,
+                    number.0,
+                    |connection, account| {
                         let state = reply
                             .device_state
                             .ok_or_else(|| status::unexpected(account, "the device's state"))?;
                         status::take_state(phone, connection, account, state)?;
                         Ok(account.clone())
-                    })?;
+                    },
+                )?;
                 return Ok(AccountSummary::of(&account));
             }
             ResultCode::NotYet => (),
@@ -540,10 +548,11 @@ async fn resume_one(phone: &Phone, account: &Account) -> Result<Resumed, PhoneEr
         }
         Err(error) => return Ok(Resumed::Unknown(summary, error)),
     };
-    let taken = phone.change::<_, ServiceError>(account.number, |connection, account| {
-        status::take(phone, connection, account, &reply)?;
-        Ok(account.clone())
-    });
+    let taken =
+        phone.change::<_, ServiceError>(Write::Resumed, account.number, |connection, account| {
+            status::take(phone, connection, account, &reply)?;
+            Ok(account.clone())
+        });
     match taken {
         Ok(account) if account.state.is_enrolled() => {
             Ok(Resumed::Active(AccountSummary::of(&account)))

@@ -16,7 +16,7 @@ use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::platform::NoEntropy;
 use crate::service::{Asking, ServiceError};
 use crate::status;
-use crate::store::{Account, State};
+use crate::store::{Account, State, Write};
 
 /// How long the service may hold an inbox request of a watching phone, seconds.
 const WATCH_WAIT: u8 = 50;
@@ -215,7 +215,7 @@ fn take(phone: &Phone, account: &Account, reply: &Reply) -> Result<Account, Inbo
     if new.tries == account.tries && same_state {
         return Ok(new);
     }
-    phone.change(account.number, |connection, account| {
+    phone.change(Write::Inbox, account.number, |connection, account| {
         status::take_tries(account, reply);
         if let Some(told) = told {
             status::take_state(phone, connection, account, told)?;

@@ -93,6 +93,11 @@ pub use sign::{
 pub use status::StatusError;
 pub use store::{DATABASE_FILE, StoreError};
 
+/// The names of everything that the phone makes durable, for the tests that kill it before each.
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub const DURABLE_WRITES: &[&str] = store::Write::ALL;
+
 use phone::Phone;
 
 /// A whole phone.

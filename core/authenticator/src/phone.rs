@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use crate::account::AccountNumber;
 use crate::platform::{Clock, Entropy, KeyStore, KeyStoreError, NoEntropy, UserPresence};
-use crate::store::{Account, Store, StoreError};
+use crate::store::{Account, Store, StoreError, Write};
 use crate::transport::Transport;
 
 /// What is told of this phone when it enrols.
@@ -130,13 +130,14 @@ impl Phone {
     /// Changes an account in one transaction, on what is in the store at that moment.
     pub(crate) fn change<T, E>(
         &self,
+        write: Write,
         number: u32,
         work: impl FnOnce(&Connection, &mut Account) -> Result<T, E>,
     ) -> Result<T, E>
     where
         E: From<StoreError> + From<PhoneError>,
     {
-        self.store.write(|transaction| {
+        self.store.write(write, |transaction| {
             let mut account = self
                 .store
                 .account_in(transaction, number)?

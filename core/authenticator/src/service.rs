@@ -14,7 +14,7 @@ use countersign_protocol::request::Unsigned;
 
 use crate::history::{self, Kind};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
-use crate::store::Account;
+use crate::store::{Account, Write};
 use crate::transport::{Outgoing, TransportError};
 
 /// Where a service publishes its signed information.
@@ -200,20 +200,21 @@ impl Phone {
             why,
         };
         let info = successor(&known, received).map_err(not_genuine)?;
-        self.store.write::<_, ServiceError>(|transaction| {
-            self.store.set_info(transaction, svc, info.bytes())?;
-            if info.signing_keys != known.signing_keys || info.hpke_key != known.hpke_key {
-                history::add(
-                    self,
-                    transaction,
-                    None,
-                    &info.app_name,
-                    Kind::ServiceKeysChanged,
-                    known.origin.authority(),
-                )?;
-            }
-            Ok(())
-        })?;
+        self.store
+            .write::<_, ServiceError>(Write::ServiceKeys, |transaction| {
+                self.store.set_info(transaction, svc, info.bytes())?;
+                if info.signing_keys != known.signing_keys || info.hpke_key != known.hpke_key {
+                    history::add(
+                        self,
+                        transaction,
+                        None,
+                        &info.app_name,
+                        Kind::ServiceKeysChanged,
+                        known.origin.authority(),
+                    )?;
+                }
+                Ok(())
+            })?;
         Ok(self.remember_info(info))
     }
 

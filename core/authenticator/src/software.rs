@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use crate::platform::{
     Clock, DeviceKey, Entropy, KeyStore, KeyStoreError, NoEntropy, NotConfirmed, UserPresence,
 };
+use crate::store::Write as Durable;
 
 /// The file of the wrapping key.
 pub const KEY_FILE: &str = "wrapping.key";
@@ -210,15 +211,20 @@ fn make_key(folder: &Path, path: &Path) -> Result<(), KeyFileError> {
     let mut tag = [0; 8];
     SystemEntropy::default().fill(&mut tag)?;
     let draft = folder.join(format!("{KEY_FILE}.{:016x}", u64::from_be_bytes(tag)));
+    Durable::KeyDraft.reach();
     let written = private_file(&draft)
         .and_then(|mut file| {
             file.write_all(key.expose())?;
             file.sync_all()
         })
-        .and_then(|()| match fs::hard_link(&draft, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            done => done,
+        .and_then(|()| {
+            Durable::KeyName.reach();
+            match fs::hard_link(&draft, path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                done => done,
+            }
         });
+    Durable::KeyDraftGone.reach();
     let removed = fs::remove_file(&draft);
     written.and(removed).map_err(io)?;
     sync_folder(folder).map_err(io)

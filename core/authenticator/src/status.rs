@@ -12,7 +12,7 @@ use crate::history::{self, Kind};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::platform::NoEntropy;
 use crate::service::{Asking, ServiceError};
-use crate::store::{Account, State, Tries};
+use crate::store::{Account, State, Tries, Write};
 
 /// Why the service's word on an account was not had.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +33,11 @@ pub(crate) async fn refresh(
 ) -> Result<AccountSummary, StatusError> {
     let account = phone.account(number.0)?;
     let reply = ask(phone, &account).await?;
-    let account = phone.change::<_, ServiceError>(number.0, |connection, account| {
-        take(phone, connection, account, &reply)?;
-        Ok(account.clone())
-    })?;
+    let account =
+        phone.change::<_, ServiceError>(Write::Status, number.0, |connection, account| {
+            take(phone, connection, account, &reply)?;
+            Ok(account.clone())
+        })?;
     Ok(AccountSummary::of(&account))
 }
 

@@ -89,6 +89,9 @@ the QR code.")]
     /// List what happened on this phone
     #[command(after_help = "Example:\n  countersign history --limit 5")]
     History(History),
+    /// Give an account another name on this phone
+    #[command(after_help = "Example:\n  countersign rename 1 'My bank'")]
+    Rename(Rename),
     /// Remove an account, with its keys, from this phone
     #[command(
         after_help = "Example:\n  countersign remove 1\n\nRemove the device on the service's page too: it still counts there."
@@ -224,6 +227,15 @@ pub(crate) struct History {
     /// At most so many, the newest first
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) limit: u32,
+}
+
+/// `rename`.
+#[derive(Debug, Args)]
+pub(crate) struct Rename {
+    /// The account's number in `countersign accounts`, or its name
+    pub(crate) account: String,
+    /// The new name, 1 to 40 characters
+    pub(crate) name: String,
 }
 
 /// `remove`.

@@ -6,115 +6,13 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Run, command, countersign, with_input};
-use countersign_cli::person::{Account, Person, Transfer};
-use countersign_service::{Config, Embedded};
-use tempfile::TempDir;
-
-const PIN: &[u8] = b"4071\n";
-const WRONG_PIN: &[u8] = b"4072\n";
-const PASSWORD: &str = "Seven-Swans-7";
-const EMAIL: &str = "anna@example.eu";
-
-/// A service, Anna, and her phone's folder.
-struct World {
-    folder: TempDir,
-    service: Option<Embedded>,
-    anna: Person,
-}
-
-impl World {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let service = Embedded::start(Config::embedded(folder.path().join("service")))
-            .await
-            .unwrap();
-        let mut anna = Person::at(service.origin()).unwrap();
-        let account = Account {
-            first_name: "Anna",
-            last_name: "Ozola",
-            email: EMAIL,
-            password: PASSWORD,
-        };
-        anna.create_account(&account).await.unwrap();
-        Self {
-            folder,
-            service: Some(service),
-            anna,
-        }
-    }
-
-    async fn initialised() -> Self {
-        let mut world = Self::new().await;
-        let run = world.init().await;
-        assert_eq!(run.code, 0, "{}", run.stderr);
-        world
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("phone")
-    }
-
-    fn run(&self, args: &[&str]) -> Run {
-        countersign(&self.data(), args)
-    }
-
-    fn run_with(&self, args: &[&str], input: &[u8]) -> Run {
-        with_input(&self.data(), args, input)
-    }
-
-    /// Saves the QR code on Anna's screen.
-    async fn screenshot(&mut self, name: &str) -> String {
-        let file = self.folder.path().join(name);
-        fs::write(&file, self.anna.qr_png().await.unwrap()).unwrap();
-        file.to_str().unwrap().to_owned()
-    }
-
-    async fn init(&mut self) -> Run {
-        self.anna.add_device("Anna's phone").await.unwrap();
-        let picture = self.screenshot("init.png").await;
-        let mut child = command(&self.data(), &["init", &picture, "--pin-stdin", "--json"])
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(PIN).unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let claimed: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let code = claimed["confirmation_code"].as_str().unwrap().to_owned();
-        self.anna
-            .wait_while("open", Duration::from_secs(10))
-            .await
-            .unwrap();
-        self.anna.type_code(&code).await.unwrap();
-        let mut rest = String::new();
-        stdout.read_line(&mut rest).unwrap();
-        let mut run = Run::from(child.wait_with_output().unwrap());
-        run.stdout = rest;
-        run
-    }
-
-    async fn ask_app(&mut self) -> u8 {
-        self.anna.give_password(EMAIL, PASSWORD).await.unwrap();
-        self.anna.ask_app().await.unwrap();
-        self.anna.number().unwrap()
-    }
-
-    async fn is_signed_in(&mut self) -> bool {
-        self.anna.is_signed_in().await.unwrap()
-    }
-}
-
-fn json_lines(run: &Run) -> Vec<serde_json::Value> {
-    run.stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
+use common::world::{EMAIL, PASSWORD, PIN, WRONG_PIN, World, json_lines};
+use common::{Run, command, countersign};
+use countersign_cli::person::Transfer;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn init_shows_whose_account_it_is_and_the_six_digits_and_then_it_is_active() {

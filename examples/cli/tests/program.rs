@@ -8,7 +8,7 @@ use std::fs;
 
 use common::{countersign, with_input};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "init",
     "accounts",
     "pending",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 14] = [
     "decline",
     "scan",
     "history",
+    "rename",
     "remove",
     "decode",
     "draw",

@@ -15,6 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::{
     random::{self, NoRandomness},
     seal::{SealError, SealingKey},
+    store::Write as Durable,
 };
 
 const HEADER: &str = "countersign-service-key-1 ";
@@ -150,17 +151,27 @@ fn create(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(folder).map_err(io)?;
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(io)?;
     let line = Zeroizing::new(format!(
         "{HEADER}{}\n",
         *Zeroizing::new(crate::hex::encode(root.as_ref()))
     ));
+    // It gets its name only when it is whole and on the disk, and never takes another's place: a crash leaves a key file or none.
+    let draft = path.with_extension("part");
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    Durable::KeyDraft.reach();
+    let mut file = options.open(&draft).map_err(io)?;
     file.write_all(line.as_bytes()).map_err(io)?;
     file.sync_all().map_err(io)?;
+    Durable::KeyName.reach();
+    fs::hard_link(&draft, path).map_err(io)?;
+    fs::remove_file(&draft).map_err(io)?;
     #[cfg(unix)]
     if let Some(folder) = path
         .parent()

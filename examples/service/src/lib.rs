@@ -41,6 +41,11 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 pub use app::{Clock, SystemClock};
 pub use notices::{Notice, NoticeError, Notices, Outbox};
 
+/// The names of everything that the service makes durable, for the tests that kill it before each.
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub const DURABLE_WRITES: &[&str] = store::Write::ALL;
+
 use app::{App, Waiting};
 use keys::ServiceKeys;
 use password::Passwords;

@@ -10,6 +10,8 @@ use async_trait::async_trait;
 use chrono::DateTime;
 use countersign_protocol::Time;
 
+use crate::store::Write as Durable;
+
 /// A message to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -61,9 +63,11 @@ impl Outbox {
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Durable::MessageDraft.reach();
         let mut file = options.open(&unfinished)?;
         file.write_all(message(notice).as_bytes())?;
         file.sync_all()?;
+        Durable::MessageName.reach();
         // Whoever watches the folder sees whole messages only.
         fs::rename(&unfinished, self.0.join(format!("{name}.eml")))?;
         sync(&self.0)

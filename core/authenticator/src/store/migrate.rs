@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{StoreError, failure};
+use super::{StoreError, Write, failure};
 
 /// The migrations in order; the first is number 1. Never change one that was released.
 const MIGRATIONS: &[&str] = &[include_str!("0001_start.sql")];
@@ -36,6 +36,7 @@ pub(super) fn run(connection: &mut Connection, folder: &Path) -> Result<(), Stor
             transaction
                 .pragma_update(None, "user_version", version)
                 .map_err(fail)?;
+            Write::Schema.reach();
             transaction.commit().map_err(fail)?;
         }
     }

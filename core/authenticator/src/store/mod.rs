@@ -6,6 +6,7 @@
 mod accounts;
 mod history;
 mod migrate;
+mod writes;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -17,6 +18,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 
 pub(crate) use accounts::{Account, NewAccount, State, Tries};
 pub(crate) use history::Record;
+pub(crate) use writes::Write;
 
 use crate::software::private_file;
 
@@ -108,6 +110,9 @@ impl Store {
         };
         make_folder(folder).map_err(fail)?;
         let file = folder.join(DATABASE_FILE);
+        if !file.exists() {
+            Write::DatabaseFile.reach();
+        }
         match private_file(&file) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(fail(error)),
             _ => (),
@@ -168,6 +173,7 @@ impl Store {
     /// Runs `work` in one transaction that other programs cannot come between, and commits it durably.
     pub(crate) fn write<T, E: From<StoreError>>(
         &self,
+        write: Write,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = self.connection();
@@ -175,6 +181,7 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| self.failure(error))?;
         let value = work(&transaction)?;
+        write.reach();
         transaction.commit().map_err(|error| self.failure(error))?;
         Ok(value)
     }
@@ -197,7 +204,9 @@ impl Store {
     /// Writes the whole file anew. Pages on which rows were added or removed may hold remains of their neighbours; this leaves none.
     pub(crate) fn rewrite(&self) -> Result<(), StoreError> {
         self.read(|connection| {
+            Write::Rewritten.reach();
             connection.execute_batch("VACUUM")?;
+            Write::NoRemains.reach();
             connection.pragma_update(None, "application_id", 0)
         })
     }
@@ -220,7 +229,7 @@ impl Store {
 
     /// Keeps a proof, unless another program has just kept one.
     pub(crate) fn keep_proof(&self, blob: &[u8]) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write(Write::Proof, |transaction| {
             transaction
                 .execute(
                     "INSERT INTO proof (id, blob) VALUES (1, ?1) ON CONFLICT DO NOTHING",

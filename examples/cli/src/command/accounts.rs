@@ -1,11 +1,11 @@
-//! `accounts`, `history`, `remove`.
+//! `accounts`, `history`, `rename`, `remove`.
 
 use countersign::{AccountState, Authenticator};
 use serde_json::{Value, json};
 
 use super::phone::{find, none_yet};
 use super::views;
-use crate::args::{History, Remove};
+use crate::args::{History, Remove, Rename};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::out::{Out, table};
 use crate::prompt;
@@ -99,6 +99,17 @@ pub(crate) fn history(phone: &Authenticator, args: &History, out: Out) -> Outcom
                 .collect();
             table(&rows)
         },
+    );
+    Ok(())
+}
+
+/// Gives an account another name on this phone.
+pub(crate) fn rename(phone: &Authenticator, args: &Rename, out: Out) -> Outcome {
+    let account = find(phone.accounts()?, &args.account)?;
+    let renamed = phone.rename(account.number, &args.name)?;
+    out.result(
+        || views::account(&renamed),
+        || format!("It is {} now.", views::account_words(&renamed)),
     );
     Ok(())
 }

@@ -34,6 +34,7 @@ pub(crate) fn run(cli: Cli, out: Out) -> Outcome {
         Command::Decline(args) => wait(async { requests::decline(&open()?, &args, out).await }),
         Command::Scan(args) => wait(async { scan::scan(&open()?, &args, out).await }),
         Command::History(args) => accounts::history(&open()?, &args, out),
+        Command::Rename(args) => accounts::rename(&open()?, &args, out),
         Command::Remove(args) => accounts::remove(&open()?, &args, out),
         Command::Decode(args) => qr::decode(&args, out),
         Command::Draw(args) => qr::draw(&args, out),

@@ -7,13 +7,17 @@
     clippy::expect_used
 )]
 
+pub mod world;
+
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 /// What a run said and how it ended.
 pub struct Run {
     pub code: i32,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
@@ -28,10 +32,21 @@ impl From<Output> for Run {
     fn from(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
+            signal: signal(output.status),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
+}
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+fn signal(_: ExitStatus) -> Option<i32> {
+    None
 }
 
 /// The program with a data folder of its own, nothing of this user's, and no terminal.
@@ -40,7 +55,11 @@ pub fn countersign(data: &Path, args: &[&str]) -> Run {
 }
 
 pub fn with_input(data: &Path, args: &[&str], input: &[u8]) -> Run {
-    let mut child = command(data, args).spawn().unwrap();
+    run(command(data, args), input)
+}
+
+pub fn run(mut command: Command, input: &[u8]) -> Run {
+    let mut child = command.spawn().unwrap();
     // A program that doesn't read its input may be gone already.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap().into()

@@ -5,10 +5,12 @@ mod challenges;
 mod records;
 mod recovery;
 pub(crate) mod sqlite;
+mod writes;
 
 pub(crate) use challenges::*;
 pub(crate) use records::*;
 pub(crate) use recovery::*;
+pub(crate) use writes::Write;
 
 use async_trait::async_trait;
 use countersign_protocol::{

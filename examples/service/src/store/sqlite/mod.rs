@@ -47,9 +47,10 @@ impl Sqlite {
 
     async fn write<T: Send + 'static>(
         &self,
+        write: Write,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.writer.write(work).await
+        self.writer.write(write, work).await
     }
 
     /// Reads on the calling thread: a few indexed rows from the page cache take less time than a change of threads.
@@ -78,8 +79,10 @@ impl Store for Sqlite {
         self.read(|c| accounts::setting(c, name))
     }
     async fn set_setting(&self, name: &'static str, value: Vec<u8>) -> Result<(), StoreError> {
-        self.write(move |c| accounts::set_setting(c, name, &value))
-            .await
+        self.write(Write::SetSetting, move |c| {
+            accounts::set_setting(c, name, &value)
+        })
+        .await
     }
     async fn service_keys(&self, purpose: &'static str) -> Result<Vec<Vec<u8>>, StoreError> {
         self.read(|c| accounts::service_keys(c, purpose))
@@ -91,11 +94,13 @@ impl Store for Sqlite {
         sealed: Vec<u8>,
         now: Time,
     ) -> Result<(), StoreError> {
-        self.write(move |c| accounts::add_service_key(c, purpose, kid, &sealed, now))
-            .await
+        self.write(Write::AddServiceKey, move |c| {
+            accounts::add_service_key(c, purpose, kid, &sealed, now)
+        })
+        .await
     }
     async fn sweep(&self, now: Time) -> Result<(), StoreError> {
-        self.write(move |c| {
+        self.write(Write::Sweep, move |c| {
             accounts::sweep(c, now)?;
             challenges::sweep(c, now)?;
             browsers::sweep(c, now)?;
@@ -106,8 +111,10 @@ impl Store for Sqlite {
     }
 
     async fn create_account(&self, account: NewAccount, now: Time) -> Result<bool, StoreError> {
-        self.write(move |c| accounts::create(c, &account, now))
-            .await
+        self.write(Write::CreateAccount, move |c| {
+            accounts::create(c, &account, now)
+        })
+        .await
     }
     async fn account_by_email(&self, email: &str) -> Result<Option<Account>, StoreError> {
         self.read(|c| accounts::by_email(c, email))
@@ -116,10 +123,14 @@ impl Store for Sqlite {
         self.read(|c| accounts::get(c, account))
     }
     async fn take_guess(&self, who: [u8; 32], now: Time) -> Result<Guess, StoreError> {
-        self.write(move |c| accounts::take_guess(c, who, now)).await
+        self.write(Write::TakeGuess, move |c| accounts::take_guess(c, who, now))
+            .await
     }
     async fn forget_guesses(&self, who: [u8; 32]) -> Result<(), StoreError> {
-        self.write(move |c| accounts::forget_guesses(c, who)).await
+        self.write(Write::ForgetGuesses, move |c| {
+            accounts::forget_guesses(c, who)
+        })
+        .await
     }
 
     async fn open_session(
@@ -127,19 +138,25 @@ impl Store for Sqlite {
         replaces: Option<SessionHash>,
         session: Session,
     ) -> Result<(), StoreError> {
-        self.write(move |c| accounts::open_session(c, replaces, &session))
-            .await
+        self.write(Write::OpenSession, move |c| {
+            accounts::open_session(c, replaces, &session)
+        })
+        .await
     }
     async fn session(&self, hash: SessionHash, now: Time) -> Result<Option<Session>, StoreError> {
         self.read(|c| accounts::session(c, hash, now))
     }
     async fn touch_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError> {
-        self.write(move |c| accounts::touch_session(c, hash, now))
-            .await
+        self.write(Write::TouchSession, move |c| {
+            accounts::touch_session(c, hash, now)
+        })
+        .await
     }
     async fn end_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError> {
-        self.write(move |c| accounts::end_session(c, hash, now))
-            .await
+        self.write(Write::EndSession, move |c| {
+            accounts::end_session(c, hash, now)
+        })
+        .await
     }
     async fn know_browser(
         &self,
@@ -147,8 +164,10 @@ impl Store for Sqlite {
         account: AccountId,
         now: Time,
     ) -> Result<(), StoreError> {
-        self.write(move |c| browsers::know(c, browser, account, now))
-            .await
+        self.write(Write::KnowBrowser, move |c| {
+            browsers::know(c, browser, account, now)
+        })
+        .await
     }
     async fn knows_browser(
         &self,
@@ -172,8 +191,10 @@ impl Store for Sqlite {
         keep: SessionHash,
         now: Time,
     ) -> Result<bool, StoreError> {
-        self.write(move |c| devices::remove(c, account, dev, keep, now))
-            .await
+        self.write(Write::RemoveDevice, move |c| {
+            devices::remove(c, account, dev, keep, now)
+        })
+        .await
     }
     async fn adopt_last(
         &self,
@@ -182,24 +203,33 @@ impl Store for Sqlite {
         restored: Option<bool>,
         now: Time,
     ) -> Result<Step, StoreError> {
-        self.write(move |c| devices::adopt_last(c, dev, last, restored, now))
-            .await
+        self.write(Write::AdoptLast, move |c| {
+            devices::adopt_last(c, dev, last, restored, now)
+        })
+        .await
     }
     async fn advance_chain(&self, chain: NewChain) -> Result<(), StoreError> {
-        self.write(move |c| devices::advance_chain(c, &chain)).await
+        self.write(Write::AdvanceChain, move |c| {
+            devices::advance_chain(c, &chain)
+        })
+        .await
     }
     async fn next_step(&self, account: AccountId, now: Time) -> Result<Step, StoreError> {
         self.read(|c| devices::next_step(c, account, now))
     }
 
     async fn begin_enrolment(&self, enrolment: NewEnrolment) -> Result<bool, StoreError> {
-        self.write(move |c| enrolments::begin(c, &enrolment)).await
+        self.write(Write::BeginEnrolment, move |c| {
+            enrolments::begin(c, &enrolment)
+        })
+        .await
     }
     async fn enrolment(&self, id: EnrolmentId, now: Time) -> Result<Option<Enrolment>, StoreError> {
         self.read(|c| enrolments::get(c, id, now))
     }
     async fn claim(&self, claim: NewClaim, now: Time) -> Result<Option<Enrolment>, StoreError> {
-        self.write(move |c| enrolments::claim(c, &claim, now)).await
+        self.write(Write::Claim, move |c| enrolments::claim(c, &claim, now))
+            .await
     }
     async fn set_pin_check(
         &self,
@@ -208,8 +238,10 @@ impl Store for Sqlite {
         pin_check: Vec<u8>,
         now: Time,
     ) -> Result<bool, StoreError> {
-        self.write(move |c| enrolments::set_pin_check(c, id, session, &pin_check, now))
-            .await
+        self.write(Write::SetPinCheck, move |c| {
+            enrolments::set_pin_check(c, id, session, &pin_check, now)
+        })
+        .await
     }
     async fn take_pin_try(
         &self,
@@ -217,12 +249,16 @@ impl Store for Sqlite {
         claim: Hash,
         now: Time,
     ) -> Result<Option<PinTry>, StoreError> {
-        self.write(move |c| enrolments::take_pin_try(c, id, claim, now))
-            .await
+        self.write(Write::TakePinTry, move |c| {
+            enrolments::take_pin_try(c, id, claim, now)
+        })
+        .await
     }
     async fn fail_pin_try(&self, id: EnrolmentId, now: Time) -> Result<(), StoreError> {
-        self.write(move |c| enrolments::fail_pin_try(c, id, now))
-            .await
+        self.write(Write::FailPinTry, move |c| {
+            enrolments::fail_pin_try(c, id, now)
+        })
+        .await
     }
     async fn take_enrolment_try(
         &self,
@@ -230,8 +266,10 @@ impl Store for Sqlite {
         session: SessionHash,
         now: Time,
     ) -> Result<Option<CodeTry>, StoreError> {
-        self.write(move |c| enrolments::take_try(c, id, session, now))
-            .await
+        self.write(Write::TakeEnrolmentTry, move |c| {
+            enrolments::take_try(c, id, session, now)
+        })
+        .await
     }
     async fn finish_enrolment_try(
         &self,
@@ -239,8 +277,10 @@ impl Store for Sqlite {
         right: bool,
         now: Time,
     ) -> Result<(), StoreError> {
-        self.write(move |c| enrolments::finish_try(c, id, right, now))
-            .await
+        self.write(Write::FinishEnrolmentTry, move |c| {
+            enrolments::finish_try(c, id, right, now)
+        })
+        .await
     }
     async fn complete(
         &self,
@@ -248,8 +288,10 @@ impl Store for Sqlite {
         dev: DeviceId,
         now: Time,
     ) -> Result<Completion, StoreError> {
-        self.write(move |c| enrolments::complete(c, id, dev, now))
-            .await
+        self.write(Write::Complete, move |c| {
+            enrolments::complete(c, id, dev, now)
+        })
+        .await
     }
 
     async fn issue_approval(
@@ -257,8 +299,10 @@ impl Store for Sqlite {
         challenge: NewChallenge,
         now: Time,
     ) -> Result<Issue, StoreError> {
-        self.write(move |c| challenges::issue_approval(c, &challenge, now))
-            .await
+        self.write(Write::IssueApproval, move |c| {
+            challenges::issue_approval(c, &challenge, now)
+        })
+        .await
     }
     async fn issue_code(
         &self,
@@ -266,12 +310,16 @@ impl Store for Sqlite {
         sign: SignStep,
         now: Time,
     ) -> Result<Issue, StoreError> {
-        self.write(move |c| challenges::issue_code(c, &challenge, sign, now))
-            .await
+        self.write(Write::IssueCode, move |c| {
+            challenges::issue_code(c, &challenge, sign, now)
+        })
+        .await
     }
     async fn issue_mobile(&self, challenge: NewChallenge, now: Time) -> Result<Issue, StoreError> {
-        self.write(move |c| challenges::issue_mobile(c, &challenge, now))
-            .await
+        self.write(Write::IssueMobile, move |c| {
+            challenges::issue_mobile(c, &challenge, now)
+        })
+        .await
     }
     async fn challenge(&self, id: ChallengeId) -> Result<Option<Challenge>, StoreError> {
         self.read(|c| challenges::get(c, id))
@@ -283,10 +331,14 @@ impl Store for Sqlite {
         self.read(|c| answers::outcome(c, dev, signed))
     }
     async fn begin_answer(&self, answer: AnswerFacts, now: Time) -> Result<AnswerStep, StoreError> {
-        self.write(move |c| answers::begin(c, &answer, now)).await
+        self.write(Write::BeginAnswer, move |c| answers::begin(c, &answer, now))
+            .await
     }
     async fn finish_answer(&self, answer: CheckedAnswer, now: Time) -> Result<Outcome, StoreError> {
-        self.write(move |c| answers::finish(c, &answer, now)).await
+        self.write(Write::FinishAnswer, move |c| {
+            answers::finish(c, &answer, now)
+        })
+        .await
     }
 
     async fn take_code_try(
@@ -295,8 +347,10 @@ impl Store for Sqlite {
         session: SessionHash,
         now: Time,
     ) -> Result<CodeStep, StoreError> {
-        self.write(move |c| codes::take_try(c, id, session, now))
-            .await
+        self.write(Write::TakeCodeTry, move |c| {
+            codes::take_try(c, id, session, now)
+        })
+        .await
     }
     async fn finish_code(
         &self,
@@ -305,8 +359,10 @@ impl Store for Sqlite {
         counted: Vec<DeviceId>,
         now: Time,
     ) -> Result<bool, StoreError> {
-        self.write(move |c| codes::finish(c, id, winner.as_ref(), &counted, now))
-            .await
+        self.write(Write::FinishCode, move |c| {
+            codes::finish(c, id, winner.as_ref(), &counted, now)
+        })
+        .await
     }
     async fn collect(
         &self,
@@ -314,8 +370,10 @@ impl Store for Sqlite {
         session: SessionHash,
         now: Time,
     ) -> Result<Option<Collected>, StoreError> {
-        self.write(move |c| challenges::collect(c, id, session, now))
-            .await
+        self.write(Write::Collect, move |c| {
+            challenges::collect(c, id, session, now)
+        })
+        .await
     }
 
     async fn complete_mobile(
@@ -324,42 +382,51 @@ impl Store for Sqlite {
         session: SessionHash,
         now: Time,
     ) -> Result<Option<Collected>, StoreError> {
-        self.write(move |c| challenges::complete_mobile(c, id, session, now))
-            .await
+        self.write(Write::CompleteMobile, move |c| {
+            challenges::complete_mobile(c, id, session, now)
+        })
+        .await
     }
 
     async fn standing(&self, account: AccountId) -> Result<Standing, StoreError> {
         self.read(|c| recovery::standing(c, account))
     }
     async fn panic(&self, new: Recovery, now: Time) -> Result<Vec<DeviceId>, StoreError> {
-        self.write(move |c| recovery::panic(c, &new, now)).await
+        self.write(Write::Panic, move |c| recovery::panic(c, &new, now))
+            .await
     }
     async fn begin_recovery(&self, new: Recovery, now: Time) -> Result<bool, StoreError> {
-        self.write(move |c| recovery::begin(c, &new, now)).await
+        self.write(Write::BeginRecovery, move |c| recovery::begin(c, &new, now))
+            .await
     }
     async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
         self.read(|c| recovery::get(c, id))
     }
     async fn cancel_recovery(&self, id: RecoveryId, now: Time) -> Result<bool, StoreError> {
-        self.write(move |c| recovery::cancel(c, id, now)).await
+        self.write(Write::CancelRecovery, move |c| recovery::cancel(c, id, now))
+            .await
     }
     async fn finish_recovery(
         &self,
         id: RecoveryId,
         now: Time,
     ) -> Result<Option<Vec<DeviceId>>, StoreError> {
-        self.write(move |c| recovery::finish(c, id, now)).await
+        self.write(Write::FinishRecovery, move |c| recovery::finish(c, id, now))
+            .await
     }
     async fn due_notices(&self) -> Result<Vec<DueNotice>, StoreError> {
         self.read(recovery::due_notices)
     }
     async fn notice_sent(&self, id: u64) -> Result<(), StoreError> {
-        self.write(move |c| recovery::notice_sent(c, id)).await
+        self.write(Write::NoticeSent, move |c| recovery::notice_sent(c, id))
+            .await
     }
 
     async fn record_transfer(&self, transfer: Transfer) -> Result<(), StoreError> {
-        self.write(move |c| accounts::record_transfer(c, &transfer))
-            .await
+        self.write(Write::RecordTransfer, move |c| {
+            accounts::record_transfer(c, &transfer)
+        })
+        .await
     }
     async fn note(
         &self,
@@ -368,8 +435,10 @@ impl Store for Sqlite {
         detail: String,
         now: Time,
     ) -> Result<(), StoreError> {
-        self.write(move |c| accounts::note(c, account, what, &detail, now))
-            .await
+        self.write(Write::Note, move |c| {
+            accounts::note(c, account, what, &detail, now)
+        })
+        .await
     }
     async fn events(&self, account: AccountId, at_most: u32) -> Result<Vec<Event>, StoreError> {
         self.read(|c| accounts::events(c, account, at_most))

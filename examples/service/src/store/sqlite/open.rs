@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Sqlite, StoreError, writer::Writer};
+use super::{Sqlite, StoreError, Write, writer::Writer};
 
 /// Migration `n` brings the schema from version `n` to `n + 1`. They are never changed once released.
 const MIGRATIONS: &[&str] = &[
@@ -137,6 +137,7 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<bool, OpenError> 
             "user_version",
             i64::try_from(number + 1).unwrap_or(i64::MAX),
         )?;
+        Write::Schema.reach();
         transaction.commit()?;
     }
     Ok(version == 0)

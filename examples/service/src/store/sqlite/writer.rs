@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, Write};
 
 /// So many may wait for the writer; further ones wait for a place.
 const QUEUE: usize = 1024;
@@ -34,11 +34,15 @@ impl Writer {
     /// Runs `work` in a transaction and answers when it is on the disk. On an error nothing of it remains.
     pub(super) async fn write<T: Send + 'static>(
         &self,
+        write: Write,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, result) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             let done = connection.and_then(work);
+            if done.is_ok() {
+                write.reach();
+            }
             let failed = done.is_err();
             let finish: Finish = Box::new(move |commit| {
                 // The request may have gone away meanwhile; its change stands all the same.

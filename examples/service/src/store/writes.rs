@@ -1,0 +1,92 @@
+//! Everything that the service makes durable, by name.
+
+countersign_failpoint::durable_writes! {
+    /// A durable write: most are an operation of the store, which is one transaction. A test kills the service before each of these: a new one
+    /// needs a step in that test's story.
+    pub(crate) enum Write {
+        /// One migration.
+        Schema,
+        /// A new key file that does not count yet.
+        KeyDraft,
+        /// That file gets the key file's name.
+        KeyName,
+        /// A message to a person, unfinished.
+        MessageDraft,
+        /// The message gets the name under which it is sent on.
+        MessageName,
+        /// [`super::Store::set_setting`]
+        SetSetting,
+        /// [`super::Store::add_service_key`]
+        AddServiceKey,
+        /// [`super::Store::sweep`]
+        Sweep,
+        /// [`super::Store::create_account`]
+        CreateAccount,
+        /// [`super::Store::take_guess`]
+        TakeGuess,
+        /// [`super::Store::forget_guesses`]
+        ForgetGuesses,
+        /// [`super::Store::open_session`]
+        OpenSession,
+        /// [`super::Store::touch_session`]
+        TouchSession,
+        /// [`super::Store::end_session`]
+        EndSession,
+        /// [`super::Store::know_browser`]
+        KnowBrowser,
+        /// [`super::Store::remove_device`]
+        RemoveDevice,
+        /// [`super::Store::adopt_last`]
+        AdoptLast,
+        /// [`super::Store::advance_chain`]
+        AdvanceChain,
+        /// [`super::Store::begin_enrolment`]
+        BeginEnrolment,
+        /// [`super::Store::claim`]
+        Claim,
+        /// [`super::Store::set_pin_check`]
+        SetPinCheck,
+        /// [`super::Store::take_pin_try`]
+        TakePinTry,
+        /// [`super::Store::fail_pin_try`]
+        FailPinTry,
+        /// [`super::Store::take_enrolment_try`]
+        TakeEnrolmentTry,
+        /// [`super::Store::finish_enrolment_try`]
+        FinishEnrolmentTry,
+        /// [`super::Store::complete`]
+        Complete,
+        /// [`super::Store::issue_approval`]
+        IssueApproval,
+        /// [`super::Store::issue_code`]
+        IssueCode,
+        /// [`super::Store::issue_mobile`]
+        IssueMobile,
+        /// [`super::Store::begin_answer`]
+        BeginAnswer,
+        /// [`super::Store::finish_answer`]
+        FinishAnswer,
+        /// [`super::Store::take_code_try`]
+        TakeCodeTry,
+        /// [`super::Store::finish_code`]
+        FinishCode,
+        /// [`super::Store::collect`]
+        Collect,
+        /// [`super::Store::complete_mobile`]
+        CompleteMobile,
+        /// [`super::Store::panic`]
+        Panic,
+        /// [`super::Store::begin_recovery`]
+        BeginRecovery,
+        /// [`super::Store::cancel_recovery`]
+        CancelRecovery,
+        /// [`super::Store::finish_recovery`]
+        FinishRecovery,
+        /// [`super::Store::notice_sent`]
+        NoticeSent,
+        /// [`super::Store::record_transfer`]
+        RecordTransfer,
+        /// [`super::Store::note`]
+        Note,
+    }
+}

@@ -11,7 +11,9 @@ from wire import (
 
 APPROVE, CODE, TRANSACTION, ON_MOBILE, ENROLMENT, INFORMATION = range(1, 7)
 CLAIM, COMPLETE, STATUS, INBOX, ANSWER, REPLY = range(7, 13)
+CHANGE, COMMIT, REMOVE, BIOMETRICS = range(13, 17)
 IN_BROWSER, ON_PHONE = 1, 2
+UNBLOCK, REMOVAL = 4, 5  # purposes
 
 _INFORMATION = {
     0: Field("version", const(1)),
@@ -69,8 +71,11 @@ _CHALLENGE = {
     ),
 }
 _ACCOUNT = {4: Field("acc", binary(8))}
+_SUBJECT = listed(binary(8), shown(1, 40))
 _CHALLENGES = {
-    APPROVE: _CHALLENGE | _ACCOUNT | {5: Field("dev", binary(8)), 15: Field("matching", boolean)},
+    APPROVE: _CHALLENGE
+    | _ACCOUNT
+    | {5: Field("dev", binary(8)), 15: Field("matching", boolean), 19: Field("subject", _SUBJECT, optional=True)},
     CODE: _CHALLENGE | _ACCOUNT | {13: Field("step", STEP), 14: Field("form", uint(1, 2))},
     TRANSACTION: _CHALLENGE
     | _ACCOUNT
@@ -104,6 +109,10 @@ _REPLY = {
     18: Field("confirmation", lambda v: type(v) is str and re.fullmatch("[0-9]{6}", v) is not None, optional=True),
     19: Field("challenges", array(0, 4, binary(1, 566)), optional=True),
     20: Field("r", binary(16), optional=True),
+    21: Field("pending", binary(32), optional=True),
+    22: Field("began", binary(32), optional=True),
+    23: Field("granted", binary(16), optional=True),
+    24: Field("bio_kid", binary(4), optional=True),
 }
 
 _LIMITS = {"info": 2048, "enrolment": 300, "challenge": 566, "reply": 8192}
@@ -163,6 +172,9 @@ def read_challenge(data: bytes, information: SimpleNamespace) -> SimpleNamespace
     challenge = _named(read_map(payload, _CHALLENGES[kind], "challenge"), signed)
     require((challenge.purpose == 7) == (kind == TRANSACTION), "challenge: purpose does not fit the type")
     require(challenge.unlock != 0 or kind not in (APPROVE, ON_MOBILE), "challenge: unlock")
+    if kind == APPROVE:
+        subject = challenge.subject is not None
+        require(subject == (challenge.purpose == UNBLOCK) or (subject and challenge.purpose == REMOVAL), "challenge: subject")
     if kind == TRANSACTION:
         fields = [read_map(field, _TRANSACTION_FIELD, "challenge: field") for field in challenge.fields]
         require(len({field["id"] for field in fields}) == len(fields), "challenge: a field twice")
@@ -181,31 +193,37 @@ def read_challenge(data: bytes, information: SimpleNamespace) -> SimpleNamespace
 
 _ENROLLING = {"token", "tries_in_row", "tries_in_epoch", "counter", "next_step", "i0", "epoch", "state", "names", "policy"}
 _ACTIVE = _ENROLLING - {"token", "i0"}
+_LIFE = {"token", "pending", "began", "granted", "bio_kid"}  # each in a status where there is such a thing
 _JUDGED = {"token", "tries_in_row", "tries_in_epoch", "counter"}
 _OPTIONAL = {field.name for field in _REPLY.values() if field.optional}
+# Results that come after the state token was accepted, and bring a new one; and those of them that may come before it too.
+_ANSWERED, _CHANGED = {0, 1, 2, 3, 4, 7, 8, 10}, {0, 1, 3, 4, 7, 10, 13}
+_AFTER_TOKEN = {APPROVE: _ANSWERED, ON_MOBILE: _ANSWERED, CHANGE: _CHANGED, BIOMETRICS: _CHANGED, COMMIT: {0, 3, 4}}
+_BEFORE_TOKEN = {APPROVE: {3, 4}, ON_MOBILE: {3, 4}, CHANGE: {3}, COMMIT: {3}, BIOMETRICS: {3}}
 
 
-def _allowed(kind: int, way: int, reply: SimpleNamespace) -> list[set[str]]:
-    """Which fields may go with a result: the table of section 8."""
+def _goes_with(kind: int, way: int, reply: SimpleNamespace, present: set[str]) -> bool:
+    """Whether these fields may go with the result: the table of section 8."""
     result = reply.result
-    if result == 0:
-        if kind in (CLAIM, STATUS) and reply.state in (1, 2):
-            return [_ENROLLING | ({"confirmation"} if reply.state == 1 and way == ON_PHONE else set())]
-        if kind == STATUS:
-            return [_ACTIVE, _ACTIVE | {"token"}]
-        if kind in (COMPLETE, INBOX):
-            return [{"state"} if kind == COMPLETE else {"tries_in_row", "tries_in_epoch", "state", "challenges"}]
-        return [_JUDGED | {"r"}] if kind == ON_MOBILE else [_JUDGED]
+    if kind in (CLAIM, STATUS) and result == 0:
+        if reply.state in (1, 2):
+            return present == _ENROLLING | ({"confirmation"} if reply.state == 1 and way == ON_PHONE else set())
+        return kind == STATUS and present - _LIFE == _ACTIVE
+    if kind == COMPLETE and result == 0:
+        return present == {"state"} and reply.state == 3
+    if kind == INBOX and result == 0:
+        return present == {"tries_in_row", "tries_in_epoch", "state", "challenges"}
     if kind == CLAIM and result == 14:
-        return [{"tries_in_row"}]
-    if kind in (APPROVE, ON_MOBILE):
+        return present == {"tries_in_row"}
+    if kind in _AFTER_TOKEN:
         if result == 5:
-            return [{"counter"}]
-        if result in (3, 4):  # Judged before the state token or after it.
-            return [set(), _JUDGED]
-        if result in (1, 2, 7, 8, 10):
-            return [_JUDGED]
-    return [set()]
+            return present == {"counter"}
+        if result in _BEFORE_TOKEN[kind] and not present:
+            return True
+        if result in _AFTER_TOKEN[kind]:
+            extra = {"r"} if kind == ON_MOBILE and result == 0 else {"epoch"} if kind == COMMIT else set()
+            return present == _JUDGED | extra
+    return not present
 
 
 def read_reply(data: bytes, request: bytes, kind: int, way: int, information: SimpleNamespace) -> SimpleNamespace:
@@ -216,8 +234,7 @@ def read_reply(data: bytes, request: bytes, kind: int, way: int, information: Si
     signed.verify(key_of(information, reply.kid))
     require(reply.request == request, "reply: to another request")
     present = {name for name in _OPTIONAL if getattr(reply, name) is not None}
-    require(present in _allowed(kind, way, reply), f"reply: fields that do not go with result {reply.result}")
-    require(kind != COMPLETE or reply.result != 0 or reply.state == 3, "reply: complete, but not active")
+    require(_goes_with(kind, way, reply, present), f"reply: fields that do not go with result {reply.result}")
     return reply
 
 

@@ -18,9 +18,11 @@ from wire import Refused, require
 MEDIA_TYPE = "application/vnd.countersign+cbor"
 FURTHEST_STEP = 65536
 APPROVED, DECLINED, REPORTED = 1, 2, 3
+BY_PIN, BY_BIOMETRICS = 1, 2
 DONE, WRONG_PIN, WRONG_NUMBER, BLOCKED, NOT_OPEN, OLD_COUNTER = 0, 1, 2, 3, 4, 5
 SUSPENDED, OTHER_EPOCH, WRONG_UNLOCK, CLOCK, UNSEALABLE, NOT_ACTIVE, NOT_YET, REFUSED, WRONG_ENROLMENT_PIN = range(6, 15)
-_PATHS = {m.CLAIM: "claim", m.COMPLETE: "complete", m.STATUS: "status", m.INBOX: "inbox"}
+_PATHS = {m.CLAIM: "claim", m.COMPLETE: "complete", m.STATUS: "status", m.INBOX: "inbox", m.CHANGE: "change"}
+_PATHS |= {m.COMMIT: "commit", m.REMOVE: "remove", m.BIOMETRICS: "biometrics"}
 
 
 class HttpError(Exception):
@@ -92,7 +94,11 @@ class Account:
     n: bytes = field(default_factory=lambda: wire.random(32))
     chain: bytes = field(default_factory=lambda: wire.random(32))
     step: int = 1  # of `chain`; the service's i0 comes with the claim's reply
+    i0: int | None = None
     epoch: int = 1
+    slot_b: object = None  # life.Slot, while a change is under way
+    k_bio: object = None  # which only biometrics unlock
+    b: bytes | None = None
     counter: int = 0
     token: bytes | None = None
     state: int | None = None
@@ -109,21 +115,22 @@ class Account:
     def now(self) -> int:
         return int(time.time()) + self.skew
 
-    def root(self) -> bytes:
+    def root(self, epoch: int | None = None, d: bytes | None = None) -> bytes:
+        """PRK of slot A, or of the epoch and D given."""
         e = self.enrolment
-        return wire.prk(e.svc, e.acc, e.dev, self.epoch, self.d, self.z)
+        return wire.prk(e.svc, e.acc, e.dev, epoch or self.epoch, d or self.d, self.z)
 
     # --- Requests ---
 
-    def request(self, kind: int, transcript: dict, plaintext: bytes | None = None) -> Request:
-        """Signs a transcript, and seals `plaintext` beside it. `kind` is the endpoint, so ANSWER for an answer."""
+    def request(self, kind: int, transcript: dict, plaintext: bytes | None = None, key=None) -> Request:
+        """Signs a transcript by K_dev, or by `key`, and seals `plaintext` beside it. `kind` is the challenge's for an answer."""
         name = _PATHS.get(kind, "answer")
         parts = [wire.encode(transcript)]
         sealed = None
         if plaintext is not None:
             sealed = wire.seal(self.information.hpke, f"{name}-secret", self.ids, plaintext)
             parts.append(wire.sha256(sealed))
-        message = wire.make_signed(self.k_dev, name, wire.encode(parts))
+        message = wire.make_signed(key or self.k_dev, name, wire.encode(parts))
         body = [message.encode()] if sealed is None else [message.encode(), sealed]
         return Request(kind, name, wire.encode(body), message.hash)
 
@@ -159,8 +166,8 @@ class Account:
         extra = {5: self.now(), 6: wire.random(16), 8: wait, 9: self.enrolment.id}
         return self.request(m.COMPLETE, self.head(m.COMPLETE) | extra)
 
-    def status(self) -> Request:
-        return self.request(m.STATUS, self.head(m.STATUS) | {5: self.now(), 6: wire.random(16), 7: self.last})
+    def status(self, key=None) -> Request:
+        return self.request(m.STATUS, self.head(m.STATUS) | {5: self.now(), 6: wire.random(16), 7: self.last}, key=key)
 
     def inbox(self, wait: int = 0, known: bytes | None = None) -> Request:
         extra = {5: self.now(), 6: wire.random(16), 7: self.last, 8: wait}
@@ -184,7 +191,7 @@ class Account:
             10: self.now(),
             11: self.counter,
             12: self.last,
-            13: 1 if decision == APPROVED else 0,
+            13: BY_PIN if decision == APPROVED else 0,
             14: self.epoch,
             15: self.token,
         }
@@ -202,6 +209,10 @@ class Account:
         signature = wire.sign(wire.pin_key(self.root(), pin), "answer-pin", wire.encode(transcript))
         return self.request(transcript[1], transcript, signature)
 
+    def approve_by_biometrics(self, challenge: SimpleNamespace, number: int | None = None) -> Request:
+        transcript = self.answer_transcript(challenge, APPROVED, number) | {13: BY_BIOMETRICS}
+        return self.request(transcript[1], transcript, wire.sign(self.k_bio, "answer-bio", wire.encode(transcript)))
+
     def decline(self, challenge: SimpleNamespace, decision: int = DECLINED) -> Request:
         return self.request(m.APPROVE, self.answer_transcript(challenge, decision))
 
@@ -216,15 +227,21 @@ class Account:
             self.token = reply.token
         if reply.counter is not None:
             self.counter = max(self.counter, reply.counter)
-        if reply.epoch is not None:
-            self.epoch = reply.epoch
         if reply.state is not None:
             self.state = reply.state
-        if reply.i0 is not None and self.state in (1, 2):
-            self.step = reply.i0
+        if reply.i0 is not None and self.i0 is None:
+            self.step = self.i0 = reply.i0
+        if reply.next_step is not None:
+            self.move_to(reply.next_step)
         if reply.result == CLOCK:
             self.skew = reply.time - int(time.time())
         return reply
+
+    def move_to(self, step: int) -> None:
+        """Moves the chain, erasing what came before. How far a reply may move it, the specification does not bound."""
+        require(step <= self.step + FURTHEST_STEP, "a step too far ahead")
+        while self.step < step:
+            self.chain, self.step = wire.next_chain(self.chain), self.step + 1
 
     def open_challenges(self, wait: int = 0, known: bytes | None = None) -> list[SimpleNamespace]:
         reply = self.send(self.inbox(wait, known))
@@ -244,6 +261,7 @@ class Account:
         require(self.now() < challenge.expiry, "expired")
         if challenge.type in (m.CODE, m.TRANSACTION):
             require(self.last < challenge.step <= self.last + FURTHEST_STEP, "a code of this step was already made")
+            require(self.slot_b is None or not self.slot_b.accepted, "no codes until the commit is answered")
         return challenge
 
     def open_link(self, text: str, arrival: str) -> SimpleNamespace:
@@ -252,25 +270,27 @@ class Account:
         challenge = self.take(link.message, m.CUSTOM_SCHEME if link.custom else arrival)
         return challenge
 
-    def code(self, challenge: SimpleNamespace, pin: str | None, values: list[str] | None = None) -> str:
+    def code(
+        self, challenge: SimpleNamespace, pin: str | None, values: list[str] | None = None, biometrics: bool = False
+    ) -> str:
         """Makes the code, offline. `values` are what the person typed into the fields of a transaction, in order."""
-        require((pin is None) == (challenge.unlock == 0), "the PIN is asked exactly where the challenge says so")
+        unlocked = (pin is not None) + biometrics == (challenge.unlock != 0)
+        require(unlocked and (challenge.unlock == 2 or not biometrics), "unlocked exactly as the challenge says")
+        require(self.slot_b is None or not self.slot_b.accepted, "no codes until the commit is answered")
         typed = []
         if challenge.type == m.TRANSACTION:
             require(values is not None and len(values) == len(challenge.fields), "all fields are required")
             for asked, value in zip(challenge.fields, values):
                 typed.append([asked.id, codes.canonical(value, asked.kind, asked.longest, asked.pattern)])
         if pin is None:
-            share = self.n
+            share = self.b if biometrics else self.n
         else:
             check_pin(pin)
             share = wire.pin_share(self.root(), pin)
         require(challenge.step > self.last, "a code of this step was already made")
-        while self.step < challenge.step:
-            self.chain, self.step = wire.next_chain(self.chain), self.step + 1
+        self.move_to(challenge.step)
         key = wire.code_key(self.chain, share)
-        # The step is spent before the code is shown.
-        self.chain, self.step = wire.next_chain(self.chain), self.step + 1
+        self.move_to(challenge.step + 1)  # The step is spent before the code is shown.
         if challenge.type == m.TRANSACTION:
             return codes.transaction_code(key, challenge.step, challenge.hash, typed)
         return codes.sign_in_code(key, challenge.step, challenge.hash, challenge.form == 2)

@@ -98,7 +98,7 @@ fn what_a_change_seals_opens_to_the_new_epoch_and_is_vouched_for_by_old_and_new_
         let request = received(&w, w.change_unsigned(kind, rotates));
         let plain = opened(&w, &request);
         let change = request.change_secrets(&plain).unwrap();
-        let expected = w.change_secrets();
+        let expected = w.change_secrets(kind);
         assert_eq!(change.secrets.p.expose(), expected.p.expose());
         assert_eq!(change.secrets.chain.expose(), expected.chain.expose());
         assert_eq!(change.secrets.pin_key, expected.pin_key);

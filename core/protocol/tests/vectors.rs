@@ -121,7 +121,7 @@ fn life_cycle(w: &World, v: &mut Vectors) {
     v.hex("unblock challenge", w.signed(&w.unblock()));
     v.hex("new D", secret("new D").expose());
     v.text("new PIN", "5182");
-    let keys = w.new_pin_keys();
+    let keys = w.new_pin_keys(ChangeKind::Change);
     v.hex("new sk_pin, epoch 2", keys.signing_key().to_bytes());
     v.hex("new P, epoch 2", keys.code.expose());
     v.hex("new C_3", secret("new C").expose());
@@ -152,6 +152,8 @@ fn life_cycle(w: &World, v: &mut Vectors) {
     let off = w.update(What::BiometricsOff { epoch: 1 });
     v.hex("biometrics off transcript", off.encode());
     v.hex("biometrics off body", w.body(Unsigned::plain(&off)));
+    let status = Unsigned::plain(&w.query(Ask::Status { last: 0 }));
+    v.hex("status reply", w.signed(&w.status_reply(status.hash())));
 }
 
 fn keys(w: &World, v: &mut Vectors) {

@@ -381,6 +381,22 @@ impl World {
         }
     }
 
+    /// With everything that the status of an active device may have.
+    pub fn status_reply(&self, request: Hash) -> Reply {
+        let bio = PublicKey::of(&key("biometric key"));
+        Reply {
+            i0: None,
+            confirmation_code: None,
+            device_state: Some(DeviceState::Active),
+            epoch: Some(2),
+            pending_change: Some(self.change_unsigned(ChangeKind::Change, false).hash()),
+            epoch_change: Some(self.change_unsigned(ChangeKind::Refresh, true).hash()),
+            granted: Some(ChallengeId(id("challenge"))),
+            biometric_kid: Some(bio.key_id()),
+            ..self.reply(request)
+        }
+    }
+
     pub fn pin_signature(&self, domain: &'static str, transcript: &[u8]) -> [u8; 64] {
         sign_payload(domain, transcript, self.pin_keys().signing_key())
     }
@@ -416,17 +432,20 @@ impl World {
     }
 
     /// PIN 5182 in epoch 2.
-    pub fn new_pin_keys(&self) -> PinKeys {
+    pub fn new_pin_keys(&self, kind: ChangeKind) -> PinKeys {
         let binding = Binding {
             epoch: 2,
             ..self.binding
         };
-        let pin = Pin::from_bytes(b"5182").unwrap();
+        let pin = match kind {
+            ChangeKind::Refresh => self.pin(),
+            ChangeKind::Change | ChangeKind::Forgotten => Pin::from_bytes(b"5182").unwrap(),
+        };
         PinKeys::derive(&binding, &secret("new D"), None, &pin)
     }
 
-    pub fn change_secrets(&self) -> ChangeSecrets {
-        let keys = self.new_pin_keys();
+    pub fn change_secrets(&self, kind: ChangeKind) -> ChangeSecrets {
+        let keys = self.new_pin_keys(kind);
         ChangeSecrets {
             pin_key: PublicKey::of(keys.signing_key()),
             p: keys.code,
@@ -453,7 +472,7 @@ impl World {
         let draft = ChangeDraft::new(
             self.update(What::Change(change)),
             change,
-            &self.change_secrets(),
+            &self.change_secrets(kind),
             &mut rng,
         );
         let device = rotates.then(|| {
@@ -465,7 +484,7 @@ impl World {
         let old = self.pin_keys();
         draft
             .prepare(
-                &self.new_pin_keys(),
+                &self.new_pin_keys(kind),
                 (kind != ChangeKind::Forgotten).then_some(&old),
                 device.as_ref(),
                 self.opening.public(),

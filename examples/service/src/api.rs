@@ -4,10 +4,11 @@
 mod answer;
 mod claim;
 mod query;
+mod update;
 
 pub(crate) use answer::return_value;
 pub(crate) use claim::pin_check;
-pub(crate) use query::{chain_of, sealed_chain};
+pub(crate) use query::{open_chain, sealed_chain};
 
 use std::{sync::Arc, time::Duration};
 
@@ -47,6 +48,10 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/api/v1/status", post(query::status))
         .route("/api/v1/inbox", post(query::inbox))
         .route("/api/v1/answer", post(answer::answer))
+        .route("/api/v1/change", post(update::change))
+        .route("/api/v1/commit", post(update::commit))
+        .route("/api/v1/biometrics", post(update::biometrics))
+        .route("/api/v1/remove", post(query::remove))
         .method_not_allowed_fallback(|| async {
             (
                 StatusCode::METHOD_NOT_ALLOWED,

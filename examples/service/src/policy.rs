@@ -20,6 +20,8 @@ pub(crate) const ENROLMENT_TRIES: u32 = 3;
 pub(crate) const MOBILE_OPEN: u32 = 5000;
 /// How long a challenge lasts, in seconds.
 pub(crate) const CHALLENGE_SECONDS: u64 = 180;
+/// The longest that any challenge lasts: the protocol's bound.
+pub(crate) const LONGEST_CHALLENGE_SECONDS: u64 = 600;
 /// How long a result waits to be collected.
 pub(crate) const COLLECT_SECONDS: u64 = 60;
 /// How long recorded outcomes are kept for phones that lost the answer.
@@ -44,6 +46,12 @@ pub(crate) fn is_mailed(what: &str) -> bool {
         what,
         "device-added"
             | "device-removed"
+            | "device-removed-itself"
+            | "last-device-removed"
+            | "pin-changed"
+            | "pin-set-anew"
+            | "biometrics-on"
+            | "biometrics-off"
             | "device-suspended"
             | "device-blocked"
             | "few-tries-left"

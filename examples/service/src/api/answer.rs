@@ -79,6 +79,7 @@ pub(super) async fn answer(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
                 signed: hash,
                 challenge: request.challenge,
                 unlocked: request.unlocked_by,
+                epoch: request.epoch,
                 right,
                 proof,
             };

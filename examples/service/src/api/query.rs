@@ -1,10 +1,11 @@
-//! Complete, status and inbox: what a phone asks under its device key alone.
+//! Complete, status, inbox and remove: what a phone asks under its device key alone.
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{extract::State, response::Response};
 use countersign_protocol::{
     Step,
+    id::DeviceId,
     keys::Chain,
     query::{Ask, Query},
     reply::ResultCode,
@@ -144,33 +145,57 @@ pub(super) async fn inbox(State(app): State<Arc<App>>, body: Cbor) -> Result<Res
     signed(&app, &reply)
 }
 
-/// The device's chain, opened.
-pub(crate) fn chain_of(app: &App, device: &Device) -> Result<Chain, ApiError> {
+/// `POST /api/v1/remove`.
+pub(super) async fn remove(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
+    let (device, request) = authenticated(&app, &body).await?;
+    if request.ask != Ask::Remove {
+        return Err(ApiError::OtherEndpoint);
+    }
+    if !clock_is_near(request.time, app.now()) {
+        return signed(&app, &reply(&app, request.hash(), ResultCode::Clock));
+    }
+    if !app.store().remove_by_device(device.dev, app.now()).await? {
+        return Err(ApiError::Unknown);
+    }
+    app.waiting.wake(device.dev);
+    tracing::info!(dev = %device.dev, "a device was removed on the phone");
+    signed(&app, &reply(&app, request.hash(), ResultCode::Done))
+}
+
+/// A chain of a device's PIN epoch, opened.
+pub(crate) fn open_chain(
+    app: &App,
+    dev: DeviceId,
+    epoch: u32,
+    step: Step,
+    sealed: &[u8],
+) -> Result<Chain, ApiError> {
     let place = Place {
-        owner: device.dev.0,
+        owner: dev.0,
         field: "chain",
-        epoch: device.epoch,
+        epoch,
     };
-    let value = app.root.sealing.open(place, &device.keys.chain)?;
+    let value = app.root.sealing.open(place, sealed)?;
     let value =
         secret(&value).ok_or_else(|| ApiError::Unavailable("a chain value is damaged".into()))?;
-    Ok(Chain::new(device.chain_step, value))
+    Ok(Chain::new(step, value))
 }
 
 /// A chain's value sealed for the store.
 pub(crate) fn sealed_chain(
     app: &App,
-    device: &Device,
+    dev: DeviceId,
+    epoch: u32,
     chain: &Chain,
 ) -> Result<NewChain, ApiError> {
     let place = Place {
-        owner: device.dev.0,
+        owner: dev.0,
         field: "chain",
-        epoch: device.epoch,
+        epoch,
     };
     Ok(NewChain {
-        dev: device.dev,
-        epoch: device.epoch,
+        dev,
+        epoch,
         to: chain.next(),
         chain: app.root.sealing.seal(place, chain.value().expose())?,
     })
@@ -190,13 +215,19 @@ pub(crate) async fn follow_chain(
         .store()
         .adopt_last(device.dev, last, restored, app.now())
         .await?;
-    let chain = chain_of(app, device)?;
+    let chain = open_chain(
+        app,
+        device.dev,
+        device.epoch,
+        device.chain_step,
+        &device.keys.chain,
+    )?;
     if let Some(moved) = to
         .checked_sub(1)
         .and_then(|last| chain_moved_to(&chain, last))
     {
         app.store()
-            .advance_chain(sealed_chain(app, device, &moved)?)
+            .advance_chain(sealed_chain(app, device.dev, device.epoch, &moved)?)
             .await?;
     }
     Ok(())

@@ -9,7 +9,7 @@ use countersign_protocol::{
     reply::ResultCode,
 };
 
-use super::{Device, SessionHash, SignedMessage, Strength, records::names};
+use super::{Device, NewChain, PastEpoch, SessionHash, SignedMessage, Strength, records::names};
 
 /// What kind of challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub(crate) struct NewChallenge {
     pub(crate) purpose: Purpose,
     /// For which device (approvals).
     pub(crate) dev: Option<DeviceId>,
+    /// About which device, where it is about one (approvals).
+    pub(crate) subject: Option<DeviceId>,
     /// The signed message (approvals and on mobile; the others are signed when they have their step).
     pub(crate) message: Option<SignedMessage>,
     /// The number on the computer's screen (approvals).
@@ -123,6 +125,8 @@ pub(crate) struct Challenge {
     pub(crate) purpose: Purpose,
     /// For which device (approvals).
     pub(crate) dev: Option<DeviceId>,
+    /// About which device, where it is about one (approvals).
+    pub(crate) subject: Option<DeviceId>,
     /// Its step (codes and transactions).
     pub(crate) step: Option<Step>,
     /// The message as signed.
@@ -166,6 +170,8 @@ pub(crate) struct Outcome {
     pub(crate) epoch_left: u8,
     /// The counter recorded for the device.
     pub(crate) counter: u64,
+    /// The device's PIN epoch.
+    pub(crate) epoch: u32,
     /// The number of the state token that was issued for this request.
     pub(crate) issued: Option<u64>,
 }
@@ -218,6 +224,8 @@ pub(crate) struct CheckedAnswer {
     pub(crate) challenge: ChallengeId,
     /// What unlocked it.
     pub(crate) unlocked: UnlockedBy,
+    /// The PIN epoch that it is of.
+    pub(crate) epoch: u32,
     /// Was the signature right?
     pub(crate) right: bool,
     /// Transcript and device signature, which are kept.
@@ -230,8 +238,8 @@ pub(crate) enum CodeStep {
     Check {
         /// The challenge.
         challenge: Box<Challenge>,
-        /// The devices whose code it may be.
-        devices: Vec<Device>,
+        /// The devices whose code it may be, each with its past PIN epochs that may have given it.
+        devices: Vec<(Device, Vec<PastEpoch>)>,
         /// Is it the challenge's last try?
         last: bool,
     },
@@ -239,6 +247,14 @@ pub(crate) enum CodeStep {
     Closed,
     /// The challenge is over.
     Over,
+}
+
+/// A right code.
+pub(crate) struct RightCode {
+    /// The chain past its step.
+    pub(crate) chain: NewChain,
+    /// What unlocked it.
+    pub(crate) unlocked: UnlockedBy,
 }
 
 /// A collected result.

@@ -5,11 +5,13 @@ mod challenges;
 mod records;
 mod recovery;
 pub(crate) mod sqlite;
+mod updates;
 mod writes;
 
 pub(crate) use challenges::*;
 pub(crate) use records::*;
 pub(crate) use recovery::*;
+pub(crate) use updates::*;
 pub(crate) use writes::Write;
 
 use async_trait::async_trait;
@@ -114,6 +116,11 @@ pub(crate) trait Store: Send + Sync {
         keep: SessionHash,
         now: Time,
     ) -> Result<bool, StoreError>;
+    /// A device removes itself, whatever its state: its key alone says so. It goes with everything that was sealed for it, all sessions of the
+    /// account end, and if it was the last the account is guarded. `false` when it is gone already.
+    async fn remove_by_device(&self, dev: DeviceId, now: Time) -> Result<bool, StoreError>;
+    /// What the status of a device says of its keys.
+    async fn life(&self, dev: DeviceId, now: Time) -> Result<Life, StoreError>;
     /// A device says that `last` is spent. Answers the step that its chain may be moved to. `restored` is told by an answer's state token, and
     /// `None` where there is none: only then nothing is done about a device that is ahead of what was allotted; otherwise the account's step
     /// follows it, or the device is suspended.
@@ -198,6 +205,22 @@ pub(crate) trait Store: Send + Sync {
     /// Records what came of the signature: closes the challenge (if it is still open) and gives the try back, or leaves it spent.
     async fn finish_answer(&self, answer: CheckedAnswer, now: Time) -> Result<Outcome, StoreError>;
 
+    /// Judges everything of an update but the PIN's signature, in the protocol's order, and takes a try before that is checked. What needs no
+    /// PIN is done at once; a commit begins the next epoch, with the shares that `reseal` gives.
+    async fn begin_update(
+        &self,
+        update: UpdateFacts,
+        reseal: Reseal,
+        now: Time,
+    ) -> Result<UpdateStep, StoreError>;
+    /// Records what came of the PIN's signature: does what was asked and gives the try back, or leaves it spent.
+    async fn finish_update(
+        &self,
+        update: UpdateFacts,
+        right: bool,
+        now: Time,
+    ) -> Result<Outcome, StoreError>;
+
     /// Takes one of a challenge's three tries at a code, and one of the account's, before the code is computed.
     async fn take_code_try(
         &self,
@@ -210,7 +233,7 @@ pub(crate) trait Store: Send + Sync {
     async fn finish_code(
         &self,
         id: ChallengeId,
-        winner: Option<NewChain>,
+        winner: Option<RightCode>,
         counted: Vec<DeviceId>,
         now: Time,
     ) -> Result<bool, StoreError>;

@@ -80,6 +80,8 @@ pub(crate) enum Strength {
     Code,
     /// Password and a code of the app, with PIN.
     CodePin,
+    /// Password and a code of the app, with a biometric.
+    CodeBiometric,
     /// Password and an approval with PIN.
     AppPin,
     /// Password and an approval with a biometric.
@@ -88,7 +90,7 @@ pub(crate) enum Strength {
     Mobile,
 }
 
-names!(Strength { Password = "password", Recovery = "recovery", Code = "code", CodePin = "code-pin", AppPin = "app-pin", AppBiometric = "app-biometric", Mobile = "mobile" });
+names!(Strength { Password = "password", Recovery = "recovery", Code = "code", CodePin = "code-pin", CodeBiometric = "code-biometric", AppPin = "app-pin", AppBiometric = "app-biometric", Mobile = "mobile" });
 
 impl Strength {
     /// Was more proved than the password?
@@ -166,10 +168,16 @@ pub(crate) struct Device {
     pub(crate) used_at: Time,
     /// Its keys and shares.
     pub(crate) keys: DeviceKeys,
+    /// Is K_dev in hardware?
+    pub(crate) hardware: bool,
     /// K_bio, when turned on.
     pub(crate) bio_key: Option<PublicKey>,
+    /// Sealed: B, when turned on.
+    pub(crate) bio_share: Option<Vec<u8>>,
     /// The PIN epoch.
     pub(crate) epoch: u32,
+    /// The hash of the change with which the epoch began; none in the first.
+    pub(crate) began_with: Option<Hash>,
     /// i0.
     pub(crate) first_step: Step,
     /// The step of the stored chain value.

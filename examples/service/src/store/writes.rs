@@ -36,6 +36,8 @@ countersign_failpoint::durable_writes! {
         KnowBrowser,
         /// [`super::Store::remove_device`]
         RemoveDevice,
+        /// [`super::Store::remove_by_device`]
+        RemoveByDevice,
         /// [`super::Store::adopt_last`]
         AdoptLast,
         /// [`super::Store::advance_chain`]
@@ -66,6 +68,14 @@ countersign_failpoint::durable_writes! {
         BeginAnswer,
         /// [`super::Store::finish_answer`]
         FinishAnswer,
+        /// [`super::Store::begin_update`] of a change
+        BeginChange,
+        /// [`super::Store::begin_update`] of a commit
+        Commit,
+        /// [`super::Store::begin_update`] of biometrics
+        BeginBiometrics,
+        /// [`super::Store::finish_update`]
+        FinishUpdate,
         /// [`super::Store::take_code_try`]
         TakeCodeTry,
         /// [`super::Store::finish_code`]

@@ -1,6 +1,6 @@
 //! The page of a challenge: it waits for the phone, or takes the code, and then lets the operation go on that asked for it.
 
-use std::sync::Arc;
+use std::{iter, sync::Arc};
 
 use axum::{
     Json,
@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::{
+    answer::UnlockedBy,
     challenge::{Purpose, Unlock},
     code::{Shape, Typed, transaction_question},
     id::{ChallengeId, DeviceId},
@@ -24,11 +25,11 @@ use super::{
     visitor::{Posted, Visitor},
 };
 use crate::{
-    api::{chain_of, sealed_chain},
+    api::{open_chain, sealed_chain},
     app::{App, secret},
     hex,
     seal::Place,
-    store::{Challenge, ChallengeKind, ChallengeState, CodeStep, Device, NewChain},
+    store::{Challenge, ChallengeKind, ChallengeState, CodeStep, Device, PastEpoch, RightCode},
 };
 
 /// The challenge of an address, if this visitor's session asked for it.
@@ -209,7 +210,7 @@ pub(super) async fn code(
     };
     let winner = winner(&app, &challenge, &devices, shape, &typed)?;
     let right = winner.is_some();
-    let counted = devices.iter().map(|device| device.dev).collect();
+    let counted = devices.iter().map(|(device, _)| device.dev).collect();
     if app
         .store()
         .finish_code(challenge.id, winner, counted, app.now())
@@ -230,14 +231,14 @@ pub(super) async fn code(
     )
 }
 
-/// The device whose code it is, with its chain past the step.
+/// The device and the PIN epoch whose code it is, with the chain past the step.
 fn winner(
     app: &App,
     challenge: &Challenge,
-    devices: &[Device],
+    devices: &[(Device, Vec<PastEpoch>)],
     shape: Shape,
     typed: &Typed,
-) -> Result<Option<NewChain>, PageError> {
+) -> Result<Option<RightCode>, PageError> {
     let Some(step) = challenge.step else {
         return Ok(None);
     };
@@ -250,37 +251,63 @@ fn winner(
         }
         _ => challenge.hash.0,
     };
-    for device in devices {
-        let place = |field| Place {
-            owner: device.dev.0,
-            field,
-            epoch: device.epoch,
-        };
-        let share = match challenge.unlock {
-            Unlock::Nothing => app
-                .root
-                .sealing
-                .open(place("plain-share"), &device.keys.plain_share)?,
-            Unlock::Pin | Unlock::PinOrBiometrics => app
-                .root
-                .sealing
-                .open(place("pin-share"), &device.keys.pin_share)?,
-        };
-        let Some(share): Option<Secret32> = secret(&share) else {
-            continue;
-        };
-        if let Some(chain) = judge_code(
-            &chain_of(app, device)?,
-            &share,
-            step,
-            &question,
-            shape,
-            typed,
-        ) {
-            return Ok(Some(sealed_chain(app, device, &chain)?));
+    for (device, past) in devices {
+        let present = (
+            device.epoch,
+            &device.keys.pin_share,
+            &device.keys.chain,
+            device.chain_step,
+        );
+        let past = past
+            .iter()
+            .map(|past| (past.epoch, &past.pin_share, &past.chain, past.chain_step));
+        for (epoch, pin_share, chain, chain_step) in iter::once(present).chain(past) {
+            let chain = open_chain(app, device.dev, epoch, chain_step, chain)?;
+            for (unlocked, share) in shares(app, device, epoch, pin_share, challenge.unlock)? {
+                if let Some(moved) = judge_code(&chain, &share, step, &question, shape, typed) {
+                    let chain = sealed_chain(app, device.dev, epoch, &moved)?;
+                    return Ok(Some(RightCode { chain, unlocked }));
+                }
+            }
         }
     }
     Ok(None)
+}
+
+/// The shares of what may unlock a code of this PIN epoch. N and B are the same in all of them, sealed for the present one.
+fn shares(
+    app: &App,
+    device: &Device,
+    epoch: u32,
+    pin_share: &[u8],
+    unlock: Unlock,
+) -> Result<Vec<(UnlockedBy, Secret32)>, PageError> {
+    let pin = || (UnlockedBy::Pin, "pin-share", epoch, pin_share);
+    let sealed = match unlock {
+        Unlock::Nothing => vec![(
+            UnlockedBy::Nothing,
+            "plain-share",
+            device.epoch,
+            device.keys.plain_share.as_slice(),
+        )],
+        Unlock::Pin => vec![pin()],
+        Unlock::PinOrBiometrics => {
+            let b = device.bio_share.as_deref();
+            let b = b.map(|b| (UnlockedBy::Biometrics, "bio-share", device.epoch, b));
+            iter::once(pin()).chain(b).collect()
+        }
+    };
+    let mut shares = Vec::with_capacity(sealed.len());
+    for (unlocked, field, epoch, sealed) in sealed {
+        let place = Place {
+            owner: device.dev.0,
+            field,
+            epoch,
+        };
+        shares
+            .extend(secret(&app.root.sealing.open(place, sealed)?).map(|share| (unlocked, share)));
+    }
+    Ok(shares)
 }
 
 #[derive(Deserialize)]

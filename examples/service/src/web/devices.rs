@@ -8,7 +8,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::{
-    challenge::Purpose, enrolment::Way, field::is_displayable, id::DeviceId,
+    challenge::{Purpose, Subject},
+    enrolment::Way,
+    field::is_displayable,
+    id::{AccountId, DeviceId},
 };
 use minijinja::context;
 use serde::Deserialize;
@@ -114,6 +117,7 @@ pub(super) async fn add(
         &headers,
         Purpose::AddDevice,
         with,
+        None,
         wanted.to_payload(),
     )
     .await?
@@ -183,12 +187,17 @@ pub(super) async fn remove(
         )
         .await;
     };
+    let subject = subject(&app, session.account, dev).await?;
+    if subject.is_none() {
+        return Err(PageError::NotFound);
+    }
     match issue::approval(
         &app,
         session,
         &headers,
         Purpose::Remove,
         with,
+        subject,
         hex::encode(&dev.0),
     )
     .await?
@@ -196,4 +205,19 @@ pub(super) async fn remove(
         Ok(id) => Ok(issue::to(id)),
         Err(error) => show(&app, &visitor, StatusCode::CONFLICT, Some(error)).await,
     }
+}
+
+/// A device of the account as the phone that is asked about it shows it.
+async fn subject(
+    app: &App,
+    account: AccountId,
+    dev: DeviceId,
+) -> Result<Option<Subject>, PageError> {
+    let device = app.store().device(dev).await?;
+    Ok(device
+        .filter(|device| device.account == account && device.state != DeviceState::Pending)
+        .map(|device| Subject {
+            dev,
+            name: device.name,
+        }))
 }

@@ -6,7 +6,9 @@ use axum::{
 };
 use countersign_protocol::{
     SigningKey, Step,
-    challenge::{Browser, Challenge, CodeForm, Context, Field, Kind, Purpose, System, Unlock},
+    challenge::{
+        Browser, Challenge, CodeForm, Context, Field, Kind, Purpose, Subject, System, Unlock,
+    },
     id::{ChallengeId, DeviceId},
     message::{Message, Received},
 };
@@ -29,27 +31,30 @@ pub(super) fn to(id: ChallengeId) -> Response {
     Redirect::to(&format!("/challenge/{}", hex::encode(&id.0))).into_response()
 }
 
-/// Asks a device for an approval with PIN and number matching.
+/// Asks a device for an approval with PIN or biometrics and number matching; `subject` is the device that it is about.
 pub(super) async fn approval(
     app: &App,
     session: &Session,
     headers: &HeaderMap,
     purpose: Purpose,
     dev: DeviceId,
+    subject: Option<Subject>,
     payload: String,
 ) -> Result<Issued, PageError> {
     let mut challenge = draft(app, headers, purpose, Unlock::PinOrBiometrics)?;
+    let about = subject.as_ref().map(|subject| subject.dev);
     challenge.kind = Kind::Approve {
         acc: session.account,
         dev,
         number_matching: true,
-        subject: None,
+        subject,
     };
     let number = u8::try_from(10 + random::below(90)?).unwrap_or(10);
     let message = sign(&challenge, &app.keys.signing)
         .ok_or_else(|| PageError::Broken("a challenge can't be signed".into()))?;
     let new = NewChallenge {
         dev: Some(dev),
+        subject: about,
         message: Some(message),
         number: Some(number),
         ..new(session, &challenge, ChallengeKind::Approve, payload)
@@ -86,6 +91,7 @@ pub(super) async fn on_mobile(
         kind: ChallengeKind::OnMobile,
         purpose: challenge.purpose,
         dev: None,
+        subject: None,
         message: sign(&challenge, &app.keys.signing),
         number: None,
         payload: String::new(),
@@ -191,6 +197,7 @@ fn new(
         kind,
         purpose: challenge.purpose,
         dev: None,
+        subject: None,
         message: None,
         number: None,
         payload,

@@ -195,7 +195,17 @@ pub(super) async fn app(
         })
         .into_response());
     };
-    match issue::approval(&app, session, &headers, Purpose::SignIn, dev, String::new()).await? {
+    match issue::approval(
+        &app,
+        session,
+        &headers,
+        Purpose::SignIn,
+        dev,
+        None,
+        String::new(),
+    )
+    .await?
+    {
         Ok(id) => Ok(issue::to(id)),
         Err(error) => choose(&app, &visitor, StatusCode::CONFLICT, Some(error)).await,
     }

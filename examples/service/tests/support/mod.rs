@@ -2,6 +2,8 @@
 //! PROTOCOL.md with the protocol crate, so that it can misbehave.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
+pub mod life;
+
 use std::{
     net::SocketAddr,
     sync::{
@@ -19,7 +21,7 @@ use countersign_protocol::{
     code::{Code, Shape, transaction_question},
     id::{Hash, PublicKey},
     info::Info,
-    keys::{Binding, Chain, PinKeys, enrolment_pin_key},
+    keys::{Chain, PinKeys, enrolment_pin_key},
     link::{Link, LinkMessage, Source},
     message::{Received, Verified, sign_payload},
     pin::Pin,
@@ -56,7 +58,7 @@ impl Clock for TestClock {
 }
 
 /// The operating system's randomness, for sealing.
-struct OsRng;
+pub struct OsRng;
 
 impl TryRng for OsRng {
     type Error = core::convert::Infallible;
@@ -360,6 +362,12 @@ pub struct Phone {
     pub d: Secret32,
     pub n: Secret32,
     pub chain: Chain,
+    /// The PIN epoch.
+    pub epoch: u32,
+    /// K_bio and B.
+    pub bio: Option<(SigningKey, Secret32)>,
+    /// Whether it says that K_dev is in hardware.
+    pub hardware: bool,
     pub counter: u64,
     pub token: Option<StateToken>,
     claim: Option<(Vec<u8>, Hash)>,
@@ -402,6 +410,9 @@ impl Phone {
             d: secret(),
             n: secret(),
             chain: Chain::new(1, secret()),
+            epoch: 1,
+            bio: None,
+            hardware: false,
             counter: 0,
             token: None,
             claim: None,
@@ -410,18 +421,7 @@ impl Phone {
     }
 
     fn pin_keys(&self, pin: &str) -> PinKeys {
-        let binding = Binding {
-            svc: self.info.svc,
-            acc: self.enrolment.acc,
-            dev: self.enrolment.dev,
-            epoch: 1,
-        };
-        PinKeys::derive(
-            &binding,
-            &self.d,
-            None,
-            &Pin::from_bytes(pin.as_bytes()).unwrap(),
-        )
+        self.keys_of(&self.d, self.epoch, pin)
     }
 
     /// What is PIN-derived or otherwise secret, for a test that looks for it in the service's files.
@@ -438,7 +438,12 @@ impl Phone {
     async fn post(&self, path: &str, body: Vec<u8>, hash: Hash) -> Reply {
         let (status, bytes) = self.post_raw(path, body).await;
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
-        let reply = Received::<Reply>::parse(&bytes)
+        self.read(&bytes, hash)
+    }
+
+    /// A reply to the request of this hash.
+    fn read(&self, bytes: &[u8], hash: Hash) -> Reply {
+        let reply = Received::<Reply>::parse(bytes)
             .unwrap()
             .verify(self.info.signing_key(self.info.kid).unwrap())
             .unwrap();
@@ -490,7 +495,11 @@ impl Phone {
             enrolment: self.enrolment.id,
             enrolment_hash: self.enrolment.hash(),
             device_key: PublicKey::of(&self.key),
-            key_class: KeyClass::Software,
+            key_class: if self.hardware {
+                KeyClass::Hardware
+            } else {
+                KeyClass::Software
+            },
             z_present: false,
             platform: "test".into(),
             model: "Test phone".into(),
@@ -515,7 +524,7 @@ impl Phone {
         reply
     }
 
-    fn query(&self, ask: Ask) -> (Vec<u8>, Hash) {
+    pub fn query(&self, ask: Ask) -> (Vec<u8>, Hash) {
         let query = Query {
             svc: self.info.svc,
             acc: self.enrolment.acc,
@@ -613,6 +622,17 @@ impl Phone {
         number: Option<u8>,
         pin: &str,
     ) -> (Vec<u8>, Hash) {
+        self.answer_by(challenge, decision, number, Some(pin))
+    }
+
+    /// An answer that biometrics unlock, where there is no PIN.
+    pub fn answer_by(
+        &mut self,
+        challenge: &Verified<Challenge>,
+        decision: Decision,
+        number: Option<u8>,
+        pin: Option<&str>,
+    ) -> (Vec<u8>, Hash) {
         self.counter += 1;
         let approves = decision == Decision::Approve;
         let answer = Answer {
@@ -628,24 +648,27 @@ impl Phone {
             time: self.clock.now(),
             counter: self.counter,
             last: self.chain.last(),
-            unlocked_by: if approves {
-                UnlockedBy::Pin
-            } else {
-                UnlockedBy::Nothing
+            unlocked_by: match (approves, pin) {
+                (false, _) => UnlockedBy::Nothing,
+                (true, Some(_)) => UnlockedBy::Pin,
+                (true, None) => UnlockedBy::Biometrics,
             },
-            epoch: 1,
+            epoch: self.epoch,
             state_token: self.token.unwrap(),
         };
-        if approves {
-            let keys = self.pin_keys(pin);
-            self.signed(
-                answer
-                    .prepare_with_pin(keys.signing_key(), &self.info.hpke_key, &mut OsRng)
-                    .unwrap(),
-            )
-        } else {
-            self.signed(Unsigned::plain(&answer))
-        }
+        let unsigned = match (approves, pin) {
+            (false, _) => Ok(Unsigned::plain(&answer)),
+            (true, Some(pin)) => {
+                let keys = self.pin_keys(pin);
+                answer.prepare_with_pin(keys.signing_key(), &self.info.hpke_key, &mut OsRng)
+            }
+            (true, None) => {
+                let (key, _) = self.bio.as_ref().unwrap();
+                let signature = life::sign_with(key, &answer.to_be_signed_by_biometrics());
+                answer.prepare_with_biometrics(&signature, &self.info.hpke_key, &mut OsRng)
+            }
+        };
+        self.signed(unsigned.unwrap())
     }
 
     pub async fn send(&self, body: Vec<u8>, hash: Hash) -> Reply {
@@ -667,6 +690,19 @@ impl Phone {
 
     /// The code for a scanned challenge, the chain moved past it.
     pub fn code(&mut self, link: &str, values: &[(&str, &str)], pin: &str) -> String {
+        self.code_by(link, values, |phone, unlock| match unlock {
+            Unlock::Nothing => copy(&phone.n),
+            _ => copy(&phone.pin_keys(pin).code),
+        })
+    }
+
+    /// A code with the share that `share` gives for what must unlock it.
+    pub fn code_by(
+        &mut self,
+        link: &str,
+        values: &[(&str, &str)],
+        share: impl Fn(&Self, Unlock) -> Secret32,
+    ) -> String {
         let LinkMessage::Challenge(challenge) = Link::parse(link, Source::Camera).unwrap().message
         else {
             panic!("not a challenge")
@@ -683,10 +719,7 @@ impl Phone {
             ),
             _ => panic!("no code"),
         };
-        let share = match challenge.unlock {
-            Unlock::Nothing => copy(&self.n),
-            _ => copy(&self.pin_keys(pin).code),
-        };
+        let share = share(self, challenge.unlock);
         let here = self.chain.advanced(step, 65_536).unwrap();
         let code = Code::compute(shape, here.code_key(&share).expose(), step, &question)
             .shown()
@@ -699,4 +732,47 @@ impl Phone {
 /// Signs arbitrary bytes, for tests of hostile input.
 pub fn sign(key: &SigningKey, domain: &'static str, payload: &[u8]) -> [u8; 64] {
     sign_payload(domain, payload, key)
+}
+
+/// Signs out and begins to sign in again with the password; the page after `method`.
+pub async fn begin_sign_in(browser: &mut Browser, method: &str) -> Page {
+    browser.get("/account").await;
+    browser.post("/sign-out", &[]).await;
+    browser.password("anna@example.eu", PASSWORD).await;
+    browser.post(method, &[]).await
+}
+
+/// Signs in anew by the app with this PIN.
+pub async fn try_pin(browser: &mut Browser, phone: &mut Phone, pin: &str) -> Reply {
+    let page = begin_sign_in(browser, "/sign-in/app").await;
+    let challenge = phone.inbox(0).await.unwrap();
+    let reply = phone
+        .decide(&challenge, Decision::Approve, Some(page.number()), pin)
+        .await;
+    browser.get(&page.path).await;
+    reply
+}
+
+fn database(world: &World) -> rusqlite::Connection {
+    rusqlite::Connection::open(world.folder.path().join("service.db")).unwrap()
+}
+
+/// A number from the database.
+pub fn number(world: &World, query: &str) -> i64 {
+    database(world)
+        .query_row(query, [], |row| row.get(0))
+        .unwrap()
+}
+
+/// Changes one row of the database behind the service's back.
+pub fn sql(world: &World, statement: &str) {
+    assert_eq!(database(world).execute(statement, []).unwrap(), 1);
+}
+
+/// How often something happened.
+pub fn events(world: &World, what: &str) -> i64 {
+    number(
+        world,
+        &format!("SELECT count(*) FROM event WHERE what = '{what}'"),
+    )
 }

@@ -213,8 +213,8 @@ fn insert(
         c,
         "INSERT INTO challenge
             (id, account, session, kind, purpose, dev, step, message, hash, number, payload, unlock, issued_at, expires_at, state,
-             known, quiet)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'open', ?15, ?16)",
+             known, quiet, subject)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'open', ?15, ?16, ?17)",
         params![
             new.id.0,
             new.account.map(|account| account.0),
@@ -231,7 +231,8 @@ fn insert(
             int(now),
             int(new.expires_at),
             new.known_browser,
-            quiet
+            quiet,
+            new.subject.map(|dev| dev.0)
         ],
     )?;
     Ok(())

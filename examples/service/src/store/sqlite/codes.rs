@@ -2,6 +2,7 @@
 
 use countersign_protocol::{
     Time,
+    answer::UnlockedBy,
     challenge::Unlock,
     id::{AccountId, ChallengeId, DeviceId},
     policy::codes::{DeviceEpoch, NOTICE_AT, WithPin, WithoutPin},
@@ -12,6 +13,7 @@ use super::{
     accounts::note,
     challenges, devices,
     rows::{byte, int, num, one, run},
+    updates,
 };
 use crate::store::*;
 
@@ -69,6 +71,14 @@ pub(super) fn take_try(
         }
     }
     let last = codes.ended();
+    let step = challenge.step.unwrap_or_default();
+    let devices = devices
+        .into_iter()
+        .map(|device| {
+            let past = updates::past(c, device.dev, step, now)?;
+            Ok((device, past))
+        })
+        .collect::<Result<_, StoreError>>()?;
     Ok(CodeStep::Check {
         challenge: Box::new(challenge),
         devices,
@@ -79,7 +89,7 @@ pub(super) fn take_try(
 pub(super) fn finish(
     c: &Connection,
     id: ChallengeId,
-    winner: Option<&NewChain>,
+    winner: Option<&RightCode>,
     counted: &[DeviceId],
     now: Time,
 ) -> Result<bool, StoreError> {
@@ -111,11 +121,12 @@ pub(super) fn finish(
         return Ok(false);
     };
     // Compare-and-set: of many that bring the same right code, one finds the challenge open.
-    let strength = if pin {
-        Strength::CodePin
-    } else {
-        Strength::Code
+    let strength = match winner.unlocked {
+        UnlockedBy::Nothing => Strength::Code,
+        UnlockedBy::Pin => Strength::CodePin,
+        UnlockedBy::Biometrics => Strength::CodeBiometric,
     };
+    let winner = &winner.chain;
     let closed = run(
         c,
         "UPDATE challenge SET state = 'approved', closed_at = ?2, strength = ?3, by_dev = ?4

@@ -48,19 +48,66 @@ pub(super) fn remove(
     if recovery::standing(c, account)?.recovery.is_some() {
         return Ok(false);
     }
-    run(c, "DELETE FROM device WHERE dev = ?1", [dev.0])?;
+    delete(c, &device, Some(keep), now)?;
+    note(c, account, "device-removed", &device.name, now)?;
+    Ok(true)
+}
+
+/// Deletes a device with everything that was sealed for it, and ends all sessions of its account but `keep`.
+fn delete(
+    c: &Connection,
+    device: &Device,
+    keep: Option<SessionHash>,
+    now: Time,
+) -> Result<(), StoreError> {
+    run(c, "DELETE FROM device WHERE dev = ?1", [device.dev.0])?;
     // Whoever had the phone may be signed in elsewhere.
     run(
         c,
-        "DELETE FROM session WHERE account = ?1 AND hash <> ?2",
-        params![account.0, keep],
+        "DELETE FROM session WHERE account = ?1 AND hash IS NOT ?2",
+        params![device.account.0, keep],
     )?;
+    end_challenges(c, device.dev, now)
+}
+
+/// Ends what a device was asked.
+fn end_challenges(c: &Connection, dev: DeviceId, now: Time) -> Result<(), StoreError> {
     run(
         c,
         "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE dev = ?1 AND state = 'open'",
         params![dev.0, int(now)],
     )?;
-    note(c, account, "device-removed", &device.name, now)?;
+    Ok(())
+}
+
+/// A device removes itself, which takes no PIN: whoever holds the phone can do it. So that this and the password are not enough to put
+/// another phone in its place, the account is guarded when no device is left.
+pub(super) fn remove_by_itself(
+    c: &Connection,
+    dev: DeviceId,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let Some(device) = get(c, dev)? else {
+        return Ok(false);
+    };
+    if device.state == DeviceState::Pending {
+        run(
+            c,
+            "UPDATE enrolment SET state = 'void', code = NULL WHERE id = ?1",
+            [device.enrolment.0],
+        )?;
+        run(c, "DELETE FROM device WHERE dev = ?1", [dev.0])?;
+        note(c, device.account, "enrolment-void", &device.name, now)?;
+        return Ok(true);
+    }
+    delete(c, &device, None, now)?;
+    let what = if of_account(c, device.account)?.is_empty() {
+        recovery::guard(c, device.account)?;
+        "last-device-removed"
+    } else {
+        "device-removed-itself"
+    };
+    note(c, device.account, what, &device.name, now)?;
     Ok(true)
 }
 
@@ -76,10 +123,11 @@ pub(super) fn suspend(c: &Connection, device: &Device, now: Time) -> Result<(), 
         "DELETE FROM session WHERE account = ?1 AND signed_in = 1",
         [device.account.0],
     )?;
+    end_challenges(c, device.dev, now)?;
     run(
         c,
-        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE dev = ?1 AND state = 'open'",
-        params![device.dev.0, int(now)],
+        "DELETE FROM pin_grant WHERE dev = ?1 OR by_dev = ?1",
+        [device.dev.0],
     )?;
     note(c, device.account, "device-suspended", &device.name, now)
 }
@@ -129,6 +177,11 @@ pub(super) fn advance_chain(c: &Connection, chain: &NewChain) -> Result<(), Stor
     run(
         c,
         "UPDATE device SET chain = ?3, chain_step = ?4 WHERE dev = ?1 AND epoch = ?2 AND chain_step < ?4",
+        params![chain.dev.0, chain.epoch, chain.chain, int(chain.to)],
+    )?;
+    run(
+        c,
+        "UPDATE past_epoch SET chain = ?3, chain_step = ?4 WHERE dev = ?1 AND epoch = ?2 AND chain_step < ?4",
         params![chain.dev.0, chain.epoch, chain.chain, int(chain.to)],
     )?;
     Ok(())

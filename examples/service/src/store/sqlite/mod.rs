@@ -8,8 +8,10 @@ mod codes;
 mod devices;
 mod enrolments;
 mod open;
+mod outcomes;
 mod recovery;
 mod rows;
+mod updates;
 mod writer;
 
 use std::{
@@ -21,6 +23,7 @@ use async_trait::async_trait;
 use countersign_protocol::{
     Step, Time,
     id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, KeyId},
+    update::What,
 };
 use rusqlite::Connection;
 
@@ -105,6 +108,7 @@ impl Store for Sqlite {
             challenges::sweep(c, now)?;
             browsers::sweep(c, now)?;
             recovery::sweep(c, now)?;
+            updates::sweep(c, now)?;
             enrolments::sweep(c, now)
         })
         .await
@@ -195,6 +199,15 @@ impl Store for Sqlite {
             devices::remove(c, account, dev, keep, now)
         })
         .await
+    }
+    async fn remove_by_device(&self, dev: DeviceId, now: Time) -> Result<bool, StoreError> {
+        self.write(Write::RemoveByDevice, move |c| {
+            devices::remove_by_itself(c, dev, now)
+        })
+        .await
+    }
+    async fn life(&self, dev: DeviceId, now: Time) -> Result<Life, StoreError> {
+        self.read(|c| updates::life(c, dev, now))
     }
     async fn adopt_last(
         &self,
@@ -328,7 +341,7 @@ impl Store for Sqlite {
         self.read(|c| challenges::inbox(c, dev, now))
     }
     async fn outcome(&self, dev: DeviceId, signed: Hash) -> Result<Option<Known>, StoreError> {
-        self.read(|c| answers::outcome(c, dev, signed))
+        self.read(|c| outcomes::get(c, dev, signed))
     }
     async fn begin_answer(&self, answer: AnswerFacts, now: Time) -> Result<AnswerStep, StoreError> {
         self.write(Write::BeginAnswer, move |c| answers::begin(c, &answer, now))
@@ -337,6 +350,32 @@ impl Store for Sqlite {
     async fn finish_answer(&self, answer: CheckedAnswer, now: Time) -> Result<Outcome, StoreError> {
         self.write(Write::FinishAnswer, move |c| {
             answers::finish(c, &answer, now)
+        })
+        .await
+    }
+
+    async fn begin_update(
+        &self,
+        update: UpdateFacts,
+        reseal: Reseal,
+        now: Time,
+    ) -> Result<UpdateStep, StoreError> {
+        let write = match update.update.what {
+            What::Change(_) => Write::BeginChange,
+            What::Commit { .. } => Write::Commit,
+            What::BiometricsOn { .. } | What::BiometricsOff { .. } => Write::BeginBiometrics,
+        };
+        self.write(write, move |c| updates::begin(c, &update, reseal, now))
+            .await
+    }
+    async fn finish_update(
+        &self,
+        update: UpdateFacts,
+        right: bool,
+        now: Time,
+    ) -> Result<Outcome, StoreError> {
+        self.write(Write::FinishUpdate, move |c| {
+            updates::finish(c, &update, right, now)
         })
         .await
     }
@@ -355,7 +394,7 @@ impl Store for Sqlite {
     async fn finish_code(
         &self,
         id: ChallengeId,
-        winner: Option<NewChain>,
+        winner: Option<RightCode>,
         counted: Vec<DeviceId>,
         now: Time,
     ) -> Result<bool, StoreError> {

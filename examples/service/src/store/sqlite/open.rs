@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0002_browser.sql"),
     include_str!("../../../migrations/0003_guard.sql"),
     include_str!("../../../migrations/0004_recovery.sql"),
+    include_str!("../../../migrations/0005_life.sql"),
 ];
 /// Marks the file as ours ("CSsv").
 const APPLICATION: i32 = 0x4353_7376;

@@ -56,6 +56,16 @@ pub(super) fn may_add(
     Ok(standing.recovery.is_none() && (!standing.guarded || recovered.is_some()))
 }
 
+/// From now on the password alone adds no factor.
+pub(super) fn guard(c: &Connection, account: AccountId) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE account SET guarded = 1 WHERE acc = ?1",
+        [account.0],
+    )?;
+    Ok(())
+}
+
 /// Ends every session, ends what is under way, and deletes every factor.
 fn clear(c: &Connection, account: AccountId, now: Time) -> Result<Vec<DeviceId>, StoreError> {
     let devices = all(
@@ -69,10 +79,10 @@ fn clear(c: &Connection, account: AccountId, now: Time) -> Result<Vec<DeviceId>,
         "DELETE FROM known_browser WHERE account = ?1",
         "DELETE FROM device WHERE account = ?1",
         "UPDATE enrolment SET state = 'void', code = NULL WHERE account = ?1 AND state <> 'done'",
-        "UPDATE account SET guarded = 1 WHERE acc = ?1",
     ] {
         run(c, sql, [account.0])?;
     }
+    guard(c, account)?;
     run(
         c,
         "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE account = ?1 AND state IN ('open', 'approved')",

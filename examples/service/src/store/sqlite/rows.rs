@@ -74,7 +74,8 @@ fn named<T>(
     from(&row.get::<_, String>(column)?).ok_or(StoreError::Damaged(column))
 }
 
-fn key(bytes: &[u8], column: &'static str) -> Result<PublicKey, StoreError> {
+/// A public key from a column's bytes.
+pub(super) fn key(bytes: &[u8], column: &'static str) -> Result<PublicKey, StoreError> {
     PublicKey::from_bytes(bytes).ok_or(StoreError::Damaged(column))
 }
 
@@ -118,11 +119,14 @@ pub(super) fn device(row: &Row<'_>) -> Result<Device, StoreError> {
             plain_share: row.get("plain_share")?,
             chain: row.get("chain")?,
         },
+        hardware: row.get("hardware")?,
         bio_key: row
             .get::<_, Option<Vec<u8>>>("bio_key")?
             .map(|bytes| key(&bytes, "bio_key"))
             .transpose()?,
+        bio_share: row.get("bio_share")?,
         epoch: small(row, "epoch")?,
+        began_with: row.get::<_, Option<[u8; 32]>>("began_with")?.map(Hash),
         first_step: num(row, "first_step")?,
         chain_step: num(row, "chain_step")?,
         counter: num(row, "counter")?,
@@ -168,6 +172,7 @@ pub(super) fn challenge(row: &Row<'_>) -> Result<Challenge, StoreError> {
         purpose: Purpose::from_number(num(row, "purpose")?)
             .ok_or(StoreError::Damaged("purpose"))?,
         dev: row.get::<_, Option<[u8; 8]>>("dev")?.map(DeviceId),
+        subject: row.get::<_, Option<[u8; 8]>>("subject")?.map(DeviceId),
         step: row
             .get::<_, Option<i64>>("step")?
             .map(|step| u64::try_from(step).map_err(|_| StoreError::Damaged("step")))

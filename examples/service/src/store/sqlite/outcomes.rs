@@ -1,0 +1,169 @@
+//! What answers and updates have in common: recorded outcomes, counter and state tokens, tries at the PIN.
+
+use countersign_protocol::{
+    Time,
+    id::{DeviceId, Hash},
+    policy::tries::{Notice, Tries},
+    reply::{self, ResultCode},
+    verify::{Accepted, DeviceRecord, TokenState},
+};
+use rusqlite::{Connection, params};
+
+use super::{
+    accounts::note,
+    devices,
+    rows::{byte, int, num, one, run, small},
+};
+use crate::{policy, store::*};
+
+/// What is known of a request that came before.
+pub(super) fn get(
+    c: &Connection,
+    dev: DeviceId,
+    signed: Hash,
+) -> Result<Option<Known>, StoreError> {
+    one(
+        c,
+        "SELECT * FROM outcome WHERE dev = ?1 AND signed = ?2",
+        params![dev.0, signed.0],
+        |row| {
+            let Some(result) = row.get::<_, Option<u8>>("result")? else {
+                return Ok(Known::Checking);
+            };
+            Ok(Known::Answered(Outcome {
+                result: ResultCode::from_number(result.into())
+                    .ok_or(StoreError::Damaged("result"))?,
+                at: num(row, "at")?,
+                row_left: byte(row, "row_left")?,
+                epoch_left: byte(row, "epoch_left")?,
+                counter: num(row, "counter")?,
+                epoch: small(row, "epoch")?,
+                issued: Some(num(row, "issued")?),
+            }))
+        },
+    )
+}
+
+/// An outcome that is not recorded, because the state token was not accepted.
+pub(super) fn refusal(device: &Device, result: ResultCode, now: Time) -> Outcome {
+    Outcome {
+        result,
+        at: now,
+        row_left: device.tries.left_in_a_row(),
+        epoch_left: device.tries.left_in_epoch(),
+        counter: device.counter,
+        epoch: device.epoch,
+        issued: None,
+    }
+}
+
+/// Records a request whose state token was accepted, as the device stands now: with its outcome, or as one that is being checked.
+pub(super) fn record(
+    c: &Connection,
+    dev: DeviceId,
+    signed: Hash,
+    result: Option<ResultCode>,
+    now: Time,
+) -> Result<(), StoreError> {
+    let device = devices::get(c, dev)?.ok_or(StoreError::Damaged("device"))?;
+    // The counter and state token are those that this very request was given, also if another came while it was checked.
+    run(
+        c,
+        "INSERT INTO outcome (dev, signed, at, result, row_left, epoch_left, counter, epoch, issued)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (dev, signed) DO UPDATE SET at = ?3, result = ?4, row_left = ?5, epoch_left = ?6, epoch = ?8 WHERE result IS NULL",
+        params![
+            dev.0,
+            signed.0,
+            int(now),
+            result.map(|result| result as u8),
+            device.tries.left_in_a_row(),
+            device.tries.left_in_epoch(),
+            int(device.counter),
+            device.epoch,
+            int(device.issued)
+        ],
+    )?;
+    // A phone asks again before it asks anything else; one that asks without end must not fill the table.
+    run(
+        c,
+        "DELETE FROM outcome WHERE dev = ?1 AND issued <= ?2",
+        params![dev.0, int(device.issued.saturating_sub(policy::OUTCOMES))],
+    )?;
+    Ok(())
+}
+
+/// Records an outcome and gives it back as it is recorded.
+pub(super) fn decide(
+    c: &Connection,
+    dev: DeviceId,
+    signed: Hash,
+    result: ResultCode,
+    now: Time,
+) -> Result<Outcome, StoreError> {
+    record(c, dev, signed, Some(result), now)?;
+    match get(c, dev, signed)? {
+        Some(Known::Answered(outcome)) => Ok(outcome),
+        _ => Err(StoreError::Damaged("outcome")),
+    }
+}
+
+/// The counter and state tokens of a request that was accepted.
+pub(super) fn accept(
+    c: &Connection,
+    dev: DeviceId,
+    accepted: &Accepted,
+    now: Time,
+) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE device SET counter = ?2, issued = ?3, acked = ?4, used_at = ?5 WHERE dev = ?1",
+        params![
+            dev.0,
+            int(accepted.counter),
+            int(accepted.tokens.issued),
+            int(accepted.tokens.acked),
+            int(now)
+        ],
+    )?;
+    Ok(())
+}
+
+/// A device as the protocol judges it.
+pub(super) fn device_record(device: &Device) -> DeviceRecord {
+    DeviceRecord {
+        state: match device.state {
+            DeviceState::Pending => reply::DeviceState::Claimed,
+            DeviceState::Suspended => reply::DeviceState::Suspended,
+            DeviceState::Active if device.is_blocked() => reply::DeviceState::Blocked,
+            DeviceState::Active => reply::DeviceState::Active,
+        },
+        acc: device.account,
+        counter: device.counter,
+        tokens: TokenState {
+            issued: device.issued,
+            acked: device.acked,
+        },
+        epoch: device.epoch,
+        has_biometrics: device.bio_key.is_some(),
+    }
+}
+
+pub(super) fn set_tries(c: &Connection, dev: DeviceId, tries: Tries) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE device SET wrong_row = ?2, wrong_epoch = ?3 WHERE dev = ?1",
+        params![dev.0, tries.in_a_row, tries.in_epoch],
+    )?;
+    Ok(())
+}
+
+/// A PIN was wrong: the try stays spent, and the person is told when few or none are left.
+pub(super) fn wrong_pin(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
+    let what = match device.tries.notice() {
+        Some(Notice::Blocked) => "device-blocked",
+        Some(Notice::Warning { .. }) => "few-tries-left",
+        None => return Ok(()),
+    };
+    note(c, device.account, what, &device.name, now)
+}

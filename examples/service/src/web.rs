@@ -25,6 +25,9 @@
 //! | `GET /account/devices` | | the list |
 //! | `POST /account/devices/add` | `name`, `pin` (`browser`, or the PIN is chosen on the phone), `with` (the device to confirm with, when there are several) | `/account/enrolments/{id}`, or first `/challenge/{id}` |
 //! | `POST /account/devices/remove` | `dev`, `with` | `/challenge/{id}`, or `/account/devices` |
+//! | `POST /account/devices/unblock` | `dev`, `with` (another device) | `/challenge/{id}`, then `/account/devices/{dev}/pin` |
+//! | `GET /account/devices/{dev}/pin` | | what to do on the phone; `/account/devices` when it has its new PIN or the time is over |
+//! | `GET /account/devices/{dev}/pin/state` | | as for challenges |
 //! | `GET /account/enrolments/{id}` | | QR code, then the form for the six digits (`id="model"`: the phone's model) |
 //! | `GET /account/enrolments/{id}/state`, `/code.png`, `/link` | | as for challenges; states `open`, `claimed`, `confirmed`, `done`, `void` |
 //! | `POST /account/enrolments/{id}/pin` | `v`, 64 hexadecimal digits | JSON `{"code": "HTTPS://…"}`: what the page's script draws, with S after it |
@@ -53,6 +56,7 @@ mod recovery;
 mod sign_in;
 mod texts;
 mod transfer;
+mod unblock;
 mod visitor;
 
 use std::sync::Arc;
@@ -116,6 +120,9 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/account/devices", get(devices::page))
         .route("/account/devices/add", post(devices::add))
         .route("/account/devices/remove", post(devices::remove))
+        .route("/account/devices/unblock", post(unblock::ask))
+        .route("/account/devices/{dev}/pin", get(unblock::page))
+        .route("/account/devices/{dev}/pin/state", get(unblock::state))
         .route("/account/enrolments/{id}", get(enrolment::page))
         .route("/account/enrolments/{id}/state", get(enrolment::state))
         .route("/account/enrolments/{id}/code.png", get(enrolment::png))

@@ -7,19 +7,12 @@ use std::{sync::Arc, time::Duration};
 use countersign_protocol::{answer::Decision, reply::ResultCode};
 use countersign_service::{Config, Embedded, OriginSetting};
 use reqwest::Method;
-use support::{Browser, PASSWORD, PIN, Page, World, encode};
+use support::{Browser, PASSWORD, PIN, World, begin_sign_in, encode};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     task::JoinSet,
 };
-
-async fn begin_sign_in(browser: &mut Browser, method: &str) -> Page {
-    browser.get("/account").await;
-    browser.post("/sign-out", &[]).await;
-    browser.password("anna@example.eu", PASSWORD).await;
-    browser.post(method, &[]).await
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_wrong_pins_in_parallel_never_give_a_sixth_check() {

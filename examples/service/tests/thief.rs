@@ -7,7 +7,7 @@ use countersign_protocol::{
     answer::Decision,
     reply::{DeviceState, ResultCode},
 };
-use support::{Browser, IBAN, PASSWORD, PIN, Page, Phone, World};
+use support::{Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, number, sql};
 
 const TRANSFER: [(&str, &str); 4] = [
     ("iban", IBAN),
@@ -15,20 +15,6 @@ const TRANSFER: [(&str, &str); 4] = [
     ("amount", "12.50"),
     ("reference", "Invoice 7"),
 ];
-
-fn database(world: &World) -> rusqlite::Connection {
-    rusqlite::Connection::open(world.folder.path().join("service.db")).unwrap()
-}
-
-fn number(world: &World, sql: &str) -> i64 {
-    database(world)
-        .query_row(sql, [], |row| row.get(0))
-        .unwrap()
-}
-
-fn change(world: &World, sql: &str) {
-    assert_eq!(database(world).execute(sql, []).unwrap(), 1);
-}
 
 /// Signs in with the password and a code of the app, which asks no PIN.
 async fn sign_in_by_code(world: &World, phone: &mut Phone) -> Browser {
@@ -48,17 +34,9 @@ async fn sign_in_by_app(world: &World, phone: &mut Phone) -> Browser {
     let mut browser = world.browser();
     browser.password("anna@example.eu", PASSWORD).await;
     let page = browser.post("/sign-in/app", &[]).await;
-    approve(phone, &page).await;
+    approve(phone, &page, PIN).await;
     assert_eq!(browser.get(&page.path).await.path, "/account");
     browser
-}
-
-async fn approve(phone: &mut Phone, page: &Page) {
-    let challenge = phone.inbox(0).await.unwrap();
-    let reply = phone
-        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
-        .await;
-    assert_eq!(reply.result, ResultCode::Done);
 }
 
 async fn ask_to_add(browser: &mut Browser) -> Page {
@@ -118,19 +96,10 @@ async fn who_signed_in_with_the_pin_may_remove_a_phone_that_is_blocked_later() {
 async fn a_device_whose_codes_are_closed_is_not_opened_by_another_devices_code() {
     let world = World::new().await;
     let (mut browser, mut first) = world.person().await;
-    let page = ask_to_add(&mut browser).await;
-    approve(&mut first, &page).await;
-    let page = browser.get(&page.path).await;
-    let link = browser.get(&format!("{}/link", page.path)).await.body;
-    let mut second = Phone::scan(world.service.address(), world.clock.clone(), &link).await;
-    let code = second.claim("5071").await.confirmation_code.unwrap();
-    browser.get(&page.path).await;
-    browser
-        .post(&format!("{}/code", page.path), &[("code", &code)])
-        .await;
-    assert_eq!(second.complete().await.result, ResultCode::Done);
+    let with = Some((&mut first, PIN));
+    let mut second = browser.add(&world.clock, "Second", "5071", with).await;
 
-    change(
+    sql(
         &world,
         "UPDATE device SET wrong_codes = 15 WHERE name = 'My phone'",
     );
@@ -170,19 +139,19 @@ async fn a_phone_moves_the_accounts_steps_only_after_a_restore() {
     assert_eq!(step(), 1);
     phone.chain = honest;
     let page = ask_to_add(&mut browser).await;
-    approve(&mut phone, &page).await;
+    approve(&mut phone, &page, PIN).await;
     browser.get(&page.path).await;
 
     // The database goes back to before the code and the approval; the phone's token tells.
-    change(&world, "UPDATE account SET step = 0");
-    change(
+    sql(&world, "UPDATE account SET step = 0");
+    sql(
         &world,
         "UPDATE device SET issued = 1, acked = 0, counter = 0, chain_step = 1",
     );
     phone.status().await;
     assert_eq!(step(), 0);
     let page = ask_to_add(&mut browser).await;
-    approve(&mut phone, &page).await;
+    approve(&mut phone, &page, PIN).await;
     assert_eq!(step(), 1);
 }
 
@@ -193,7 +162,7 @@ async fn a_phone_that_never_tires_fills_no_table() {
     ask_to_add(&mut browser).await;
     let challenge = phone.inbox(0).await.unwrap();
     // Answers of another epoch are recorded and leave the challenge open.
-    change(&world, "UPDATE device SET epoch = 2");
+    sql(&world, "UPDATE device SET epoch = 2");
     let mut last = None;
     for _ in 0..100 {
         let (body, hash) = phone.answer(&challenge, Decision::Decline, None, PIN);

@@ -21,7 +21,7 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError, enrolment, issue, qr, transfer,
+    PageError, enrolment, issue, qr, transfer, unblock,
     visitor::{Posted, Visitor},
 };
 use crate::{
@@ -391,6 +391,7 @@ async fn proceed(
             }
             Ok(Redirect::to("/account/devices").into_response())
         }
+        Purpose::Unblock => Ok(unblock::to(&collected.payload)),
         Purpose::Transaction => transfer::record(app, challenge.id, &collected).await,
         _ => Err(PageError::NotFound),
     }

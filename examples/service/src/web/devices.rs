@@ -35,7 +35,7 @@ pub(super) async fn page(
     show(&app, &visitor, StatusCode::OK, None).await
 }
 
-async fn show(
+pub(super) async fn show(
     app: &App,
     visitor: &Visitor,
     status: StatusCode,
@@ -50,7 +50,13 @@ async fn show(
         .iter()
         .map(|device| {
             let state = if device.state == DeviceState::Active && device.is_blocked() { "blocked" } else { device.state.name() };
+            let others: Vec<_> = usable
+                .iter()
+                .copied()
+                .filter(|other| other.dev != device.dev)
+                .collect();
             context! {
+                others => listed(&others),
                 dev => hex::encode(&device.dev.0), name => device.name, model => device.model, platform => device.platform,
                 created_at => device.created_at, used_at => device.used_at, state,
             }
@@ -208,7 +214,7 @@ pub(super) async fn remove(
 }
 
 /// A device of the account as the phone that is asked about it shows it.
-async fn subject(
+pub(super) async fn subject(
     app: &App,
     account: AccountId,
     dev: DeviceId,

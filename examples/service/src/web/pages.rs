@@ -29,6 +29,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("landing.html", include_str!("../../templates/landing.html")),
     ("method.html", include_str!("../../templates/method.html")),
     ("mobile.html", include_str!("../../templates/mobile.html")),
+    ("new_pin.html", include_str!("../../templates/new_pin.html")),
     ("parts.html", include_str!("../../templates/parts.html")),
     (
         "password.html",

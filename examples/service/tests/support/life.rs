@@ -103,7 +103,6 @@ impl Phone {
     ) -> SlotB {
         let (d, chain) = (secret(), secret());
         let new = self.keys_of(&d, wanted.epoch, wanted.new);
-        let old = self.keys_of(&self.d, self.epoch, wanted.old);
         let secrets = break_it(ChangeSecrets {
             p: copy(&new.code),
             chain: copy(&chain),
@@ -130,9 +129,15 @@ impl Phone {
         let device = key
             .as_ref()
             .map(|key| sign_with(key, &draft.to_be_signed_by_new_device_key()));
-        let old = (wanted.kind != ChangeKind::Forgotten).then_some(&old);
+        let old = (wanted.kind != ChangeKind::Forgotten).then(|| self.pin_keys(wanted.old));
         let unsigned = draft
-            .prepare(&new, old, device.as_ref(), &self.info.hpke_key, &mut OsRng)
+            .prepare(
+                &new,
+                old.as_ref(),
+                device.as_ref(),
+                &self.info.hpke_key,
+                &mut OsRng,
+            )
             .unwrap();
         let (body, hash) = self.signed(unsigned);
         SlotB {

@@ -2,7 +2,7 @@
 
 use countersign_protocol::{
     Time,
-    challenge::Unlock,
+    challenge::{Purpose, Unlock},
     id::{AccountId, ChallengeId, DeviceId},
     policy::{
         push,
@@ -38,6 +38,10 @@ pub(super) fn issue_approval(
     if !device
         .is_some_and(|device| device.account == account && device.state == DeviceState::Active)
     {
+        return Ok(Issue::NoDevice);
+    }
+    // No device grants itself a new PIN.
+    if new.purpose == Purpose::Unblock && new.subject.is_none_or(|subject| subject == dev) {
         return Ok(Issue::NoDevice);
     }
     let other = one(

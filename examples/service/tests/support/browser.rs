@@ -1,0 +1,227 @@
+//! A person's browser: one cookie, forms with the token of the page before.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use countersign_protocol::reply::ResultCode;
+use reqwest::{Client, Method};
+
+use super::{PASSWORD, PIN, Phone, TestClock, approve, client};
+
+#[derive(Debug)]
+pub struct Page {
+    pub status: u16,
+    pub body: String,
+    pub path: String,
+    pub headers: reqwest::header::HeaderMap,
+}
+
+impl Page {
+    /// The text between `before` and the next `after`.
+    pub fn between(&self, before: &str, after: &str) -> &str {
+        let rest = self
+            .body
+            .split_once(before)
+            .unwrap_or_else(|| panic!("no {before} in {}", self.body))
+            .1;
+        rest.split_once(after).unwrap().0
+    }
+
+    /// The number on the waiting page.
+    pub fn number(&self) -> u8 {
+        self.between("id=\"number\">", "<").parse().unwrap()
+    }
+
+    pub fn id(&self) -> String {
+        self.path.rsplit('/').next().unwrap().to_owned()
+    }
+}
+
+/// A browser: one cookie, forms with the token of the page before.
+#[derive(Clone)]
+pub struct Browser {
+    client: Client,
+    address: SocketAddr,
+    pub origin: String,
+    pub cookie: Option<String>,
+    /// The cookie that marks the browser as known.
+    pub known: Option<String>,
+    pub csrf: String,
+}
+
+pub fn encode(fields: &[(&str, &str)]) -> String {
+    let escape = |text: &str| {
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+                _ => format!("%{byte:02X}"),
+            })
+            .collect::<String>()
+    };
+    fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", escape(value)))
+        .collect::<Vec<_>>()
+        .join("&")
+}
+
+impl Browser {
+    pub fn new(address: SocketAddr, origin: &str) -> Self {
+        Self {
+            client: client(),
+            address,
+            origin: origin.to_owned(),
+            cookie: None,
+            known: None,
+            csrf: String::new(),
+        }
+    }
+
+    /// One request, no redirects followed.
+    pub async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+        headers: &[(&str, &str)],
+    ) -> Page {
+        let mut request = self
+            .client
+            .request(method, format!("http://{}{path}", self.address));
+        if let Some(cookie) = &self.cookie {
+            let known = self.known.as_deref().unwrap_or("more=2");
+            request = request.header("cookie", format!("other=1; {cookie}; {known}"));
+        }
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        let headers = response.headers().clone();
+        for cookie in headers.get_all("set-cookie") {
+            let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+            let place = if cookie.contains("-known=") {
+                &mut self.known
+            } else {
+                &mut self.cookie
+            };
+            *place = Some(cookie.to_owned());
+        }
+        let status = response.status().as_u16();
+        let path = headers
+            .get("location")
+            .map_or(path.to_owned(), |to| to.to_str().unwrap().to_owned());
+        let body = String::from_utf8_lossy(&response.bytes().await.unwrap()).into_owned();
+        if let Some((_, rest)) = body.split_once("name=\"csrf\" value=\"") {
+            self.csrf = rest.split('"').next().unwrap().to_owned();
+        }
+        Page {
+            status,
+            body,
+            path,
+            headers,
+        }
+    }
+
+    async fn follow(&mut self, mut page: Page) -> Page {
+        while page.status == 303 {
+            page = self.send(Method::GET, &page.path.clone(), None, &[]).await;
+        }
+        page
+    }
+
+    pub async fn get(&mut self, path: &str) -> Page {
+        let page = self.send(Method::GET, path, None, &[]).await;
+        self.follow(page).await
+    }
+
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let page = self.post_once(path, fields).await;
+        self.follow(page).await
+    }
+
+    pub async fn post_once(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let csrf = self.csrf.clone();
+        let body = encode(&[&[("csrf", csrf.as_str())], fields].concat());
+        let origin = self.origin.clone();
+        self.send(
+            Method::POST,
+            path,
+            Some(body),
+            &[("origin", &origin), ("sec-fetch-site", "same-origin")],
+        )
+        .await
+    }
+
+    pub async fn register(&mut self, email: &str) -> Page {
+        self.register_as("Anna", "Ozola", email).await
+    }
+
+    pub async fn register_as(&mut self, first: &str, last: &str, email: &str) -> Page {
+        self.get("/register").await;
+        let fields = [
+            ("first_name", first),
+            ("last_name", last),
+            ("email", email),
+            ("password", PASSWORD),
+            ("password_again", PASSWORD),
+            ("privacy", "yes"),
+        ];
+        let page = self.post("/register", &fields).await;
+        assert_eq!(
+            (page.status, page.path.as_str()),
+            (200, "/account"),
+            "{}",
+            page.body
+        );
+        page
+    }
+
+    /// E-mail and password; the page after them.
+    pub async fn password(&mut self, email: &str, password: &str) -> Page {
+        self.get("/sign-in").await;
+        self.post("/sign-in", &[("email", email)]).await;
+        self.post(
+            "/sign-in/password",
+            &[("email", email), ("password", password)],
+        )
+        .await
+    }
+
+    /// Adds the first phone.
+    pub async fn add_phone(&mut self, clock: &Arc<TestClock>) -> Phone {
+        self.add(clock, "My phone", PIN, None).await
+    }
+
+    /// Adds a phone, with everything that the person does on the page. Another that is there already approves it.
+    pub async fn add(
+        &mut self,
+        clock: &Arc<TestClock>,
+        name: &str,
+        pin: &str,
+        with: Option<(&mut Phone, &str)>,
+    ) -> Phone {
+        self.get("/account/devices").await;
+        let mut page = self.post("/account/devices/add", &[("name", name)]).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        if let Some((phone, pin)) = with {
+            approve(phone, &page, pin).await;
+            page = self.get(&page.path).await;
+        }
+        let link = self.get(&format!("{}/link", page.path)).await.body;
+        let mut phone = Phone::scan(self.address, clock.clone(), &link).await;
+        let reply = phone.claim(pin).await;
+        assert_eq!(reply.result, ResultCode::Done);
+        let code = reply.confirmation_code.clone().unwrap();
+        let shown = self.get(&page.path).await;
+        let model = shown.between("id=\"model\">", "</p>");
+        assert!(model.contains("Test phone"));
+        self.post(&format!("{}/code", page.path), &[("code", &code)])
+            .await;
+        assert_eq!(phone.complete().await.result, ResultCode::Done);
+        phone
+    }
+}

@@ -23,12 +23,15 @@ impl fmt::Display for AccountNumber {
 /// How an account stands, as last told by the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountState {
-    /// The enrolment is not finished: [`crate::Authenticator::resume_enrolments`] finishes or drops it.
+    /// The enrolment is not finished: [`crate::Authenticator::resume`] finishes or drops it.
     Unfinished,
     /// In use.
     Active,
     /// No PIN tries are left.
     Blocked,
+    /// This phone and the service no longer have the same PIN, because one of them was restored from a backup: a new PIN is set with
+    /// [`crate::Authenticator::set_forgotten_pin`].
+    NewPinNeeded,
     /// A copy of this phone was seen: remove the device on the service's page, and the account here, and initialise anew.
     Suspended,
 }
@@ -54,6 +57,8 @@ pub struct AccountSummary {
     pub tries_left: Option<u8>,
     /// PIN tries left before the PIN's next renewal, as last told.
     pub tries_left_in_epoch: Option<u8>,
+    /// A change of the PIN was begun and not answered: [`crate::Authenticator::resume`] finishes or drops it.
+    pub change_unfinished: bool,
     /// When it was initialised.
     pub created_at: Time,
 }
@@ -69,12 +74,14 @@ impl AccountSummary {
             device_name: account.device_name.clone(),
             state: match account.state {
                 State::Stored | State::Claimed | State::Confirmed => AccountState::Unfinished,
+                State::Active if account.told_epoch.is_some() => AccountState::NewPinNeeded,
                 State::Active => AccountState::Active,
                 State::Blocked => AccountState::Blocked,
                 State::Suspended => AccountState::Suspended,
             },
             tries_left: account.tries.map(|tries| tries.in_row),
             tries_left_in_epoch: account.tries.map(|tries| tries.in_epoch),
+            change_unfinished: account.pending.is_some(),
             created_at: account.created_at,
         }
     }

@@ -7,20 +7,19 @@ use countersign_protocol::keys::PinKeys;
 use countersign_protocol::link::encode_base32;
 use countersign_protocol::message::Verified;
 use countersign_protocol::pin::Pin;
-use countersign_protocol::reply::{DeviceState, Reply, ResultCode};
+use countersign_protocol::reply::{Reply, ResultCode};
 use countersign_protocol::request::Unsigned;
 
 use crate::account::AccountNumber;
 use crate::asked::Asked;
+use crate::change;
+use crate::epoch;
 use crate::history::{self, Kind as Event};
 use crate::keys::Random;
-use crate::phone::{Held, Phone, PhoneError, from_phone_errors};
-use crate::service::{Asking, ServiceError};
+use crate::phone::{Held, MOST_ROUNDS, Phone, PhoneError, from_phone_errors};
+use crate::service::{Asking, PATIENT, ServiceError};
 use crate::status;
 use crate::store::{Account, Write};
-
-/// How often a request is signed anew because the service asked for a higher counter, the right time, or its newer key.
-const MOST_ROUNDS: u32 = 4;
 
 /// Why a request was not approved or declined.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +47,9 @@ pub enum ApproveError {
     )]
     WrongNumber,
     /// No tries are left.
-    #[error("no PIN tries are left: unblock this phone on the service's page")]
+    #[error(
+        "no PIN tries are left: sign in on the service's page, have this device unblocked there, and set a new PIN"
+    )]
     Blocked,
     /// It was answered, replaced, or ended elsewhere.
     #[error("this request is not open any more: it was answered, replaced or ended elsewhere")]
@@ -60,7 +61,7 @@ pub enum ApproveError {
     Suspended,
     /// The service has another PIN epoch than this phone.
     #[error(
-        "the PIN of this account was changed elsewhere: remove the device on the service's page and the account here, and initialise anew"
+        "this phone and the service no longer have the same PIN, because one of them was restored from a backup: sign in on the service's page, have this device unblocked there, and set a new PIN"
     )]
     OtherEpoch,
     /// It can't be approved this way.
@@ -178,6 +179,9 @@ async fn answer(
     let challenge = &*held.challenge;
     // Requests with a counter and token go one at a time, also those of another program on this phone.
     let lock = phone.store.lock_requests().await?;
+    if phone.account(number.0)?.pending.is_some() {
+        epoch::settle(phone, &lock, number.0, PATIENT).await?;
+    }
     let account = phone.account(number.0)?;
     if account.svc != challenge.svc {
         return Err(ApproveError::OtherService);
@@ -188,17 +192,17 @@ async fn answer(
     if challenge.expires_at() <= phone.now(account.svc) {
         return Err(ApproveError::Expired);
     }
-    // The PIN itself is wiped here; its keys when the answer is there.
     let pin_keys = pin
+        .as_ref()
         .map(|pin| {
             phone
                 .store
-                .inspect(|connection| phone.pin_keys(connection, &account, &pin))
+                .inspect(|connection| phone.pin_keys(connection, &account, pin))
         })
         .transpose()?;
     let mut above = 0;
     for _ in 0..MOST_ROUNDS {
-        let account = next_counter(phone, number, above)?;
+        let account = phone.next_counter(number.0, above)?;
         let request = sign(phone, challenge, &account, choice, pin_keys.as_ref())?;
         let reply = phone.ask(&account, Asking::ANSWER, request).await?;
         match reply.result {
@@ -218,19 +222,20 @@ async fn answer(
             _ => {
                 take(phone, challenge, &account, &reply, choice)?;
                 drop(lock);
-                return outcome(phone, challenge, &account, &reply, choice);
+                let outcome = outcome(phone, challenge, &account, &reply, choice);
+                match (&outcome, &pin) {
+                    (Ok(approved), Some(pin)) => {
+                        let left = approved.tries_left_in_epoch;
+                        change::renew_if_due(phone, &account, left, pin).await;
+                    }
+                    (Err(ApproveError::OtherEpoch), _) => status::hear_of(phone, number).await,
+                    _ => (),
+                }
+                return outcome;
             }
         }
     }
     Err(status::unexpected(&account, "its result, again and again").into())
-}
-
-/// Counts before anything is sent: a request that was sent and forgotten can never meet one with the same counter.
-fn next_counter(phone: &Phone, number: AccountNumber, above: u64) -> Result<Account, PhoneError> {
-    phone.change(Write::Counter, number.0, |_, account| {
-        account.counter = account.counter.max(above).saturating_add(1);
-        Ok(account.clone())
-    })
 }
 
 fn sign(
@@ -270,12 +275,11 @@ fn sign(
     let Some(pin_keys) = pin_keys else {
         return Ok(Unsigned::plain(&answer));
     };
-    let missing = || status::unexpected(account, "its HPKE key");
-    let info = phone.info(account.svc)?.ok_or_else(missing)?;
+    let hpke_key = phone.hpke_key(account)?;
     let mut random = Random::new(&*phone.entropy);
     let request = answer
-        .prepare_with_pin(pin_keys.signing_key(), &info.hpke_key, &mut random)
-        .map_err(|_| missing())?;
+        .prepare_with_pin(pin_keys.signing_key(), &hpke_key, &mut random)
+        .map_err(|_| status::unexpected(account, "its HPKE key"))?;
     random.check()?;
     Ok(request)
 }
@@ -290,10 +294,6 @@ fn take(
 ) -> Result<(), ApproveError> {
     let detail = Asked::of(challenge, account.host()).to_string();
     phone.change(Write::Answered, account.number, |connection, account| {
-        if let Some(token) = reply.state_token {
-            account.state_token = Some(token.0);
-        }
-        status::take_tries(account, reply);
         let event = match (reply.result, choice) {
             (ResultCode::Done, Choice::Approve { .. }) => Some(Event::Approved),
             (ResultCode::Done, Choice::Decline) => Some(Event::Declined),
@@ -305,21 +305,7 @@ fn take(
         if let Some(event) = event {
             history::add_for(phone, connection, account, event, &detail)?;
         }
-        let state = match reply.result {
-            ResultCode::Blocked => Some(DeviceState::Blocked),
-            ResultCode::Suspended => Some(DeviceState::Suspended),
-            _ if account
-                .tries
-                .is_some_and(|tries| tries.in_row == 0 || tries.in_epoch == 0) =>
-            {
-                Some(DeviceState::Blocked)
-            }
-            _ => None,
-        };
-        if let Some(state) = state {
-            status::take_state(phone, connection, account, state)?;
-        }
-        Ok(())
+        Ok(status::take_verdict(phone, connection, account, reply)?)
     })
 }
 

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::account::AccountSummary;
 use crate::asked::Asked;
+use crate::epoch;
 use crate::history::{self, Kind as Event};
 use crate::keys::N;
 use crate::phone::{Held, KeptCode, Phone, PhoneError, from_phone_errors, lock};
@@ -63,6 +64,14 @@ pub enum CodeError {
     /// A code was made for other values.
     #[error("a code was made for other values already: get a new code on the page")]
     OtherValues,
+    /// A new PIN's last answer has not come.
+    #[error("finish the PIN change first: go online and try again")]
+    Unfinished,
+    /// The service has another PIN epoch than this phone.
+    #[error(
+        "this phone and the service no longer have the same PIN, because one of them was restored from a backup: sign in on the service's page, have this device unblocked there, and set a new PIN"
+    )]
+    OtherEpoch,
     /// The phone's own lock was not confirmed.
     #[error(transparent)]
     NotConfirmed(#[from] NotConfirmed),
@@ -98,11 +107,30 @@ pub(crate) async fn code(
     spend_once(phone, spend, pin.as_ref())
 }
 
+/// From the moment in which a new PIN may be in force, until it is known, no code can be told to be right. One attempt to find out is made.
+async fn finish_change(phone: &Phone, held: &Held) -> Result<(), CodeError> {
+    let Some(number) = held.account else {
+        return Err(CodeError::NotHeld);
+    };
+    let account = phone.account(number)?;
+    if account.told_epoch.is_some() {
+        return Err(CodeError::OtherEpoch);
+    }
+    if account.pending.as_ref().is_some_and(|slot| slot.accepted)
+        && let Err(error) = epoch::settle_if_pending(phone, account, 1).await
+    {
+        tracing::warn!(%error, "the PIN change is not finished");
+        return Err(CodeError::Unfinished);
+    }
+    Ok(())
+}
+
 /// Asks the phone's own lock where no PIN is asked, and refuses where the PIN is missing. A code that was made is shown without.
 pub(crate) async fn unlock(phone: &Phone, held: &Held, has_pin: bool) -> Result<(), CodeError> {
     if phone.memory().codes.contains_key(&held.challenge.hash()) {
         return Ok(());
     }
+    finish_change(phone, held).await?;
     match held.challenge.unlock {
         Unlock::Nothing => Ok(phone.presence.confirm("to show a code").await?),
         Unlock::Pin | Unlock::PinOrBiometrics if has_pin => Ok(()),
@@ -174,6 +202,9 @@ fn make(
         return Err(CodeError::NotHeld);
     };
     phone.change(Write::CodeMade, number, |connection, account| {
+        if account.pending.as_ref().is_some_and(|slot| slot.accepted) {
+            return Err(CodeError::Unfinished);
+        }
         let chain = phone
             .chain(connection, account)?
             .ok_or(CodeError::NotHeld)?;

@@ -8,12 +8,13 @@ use countersign_protocol::info::Info;
 use countersign_protocol::keys::{PinKeys, enrolment_pin_key};
 use countersign_protocol::link::{Link, LinkError, LinkMessage, Source};
 use countersign_protocol::message::{BadSignature, Verified};
-use countersign_protocol::pin::{Guessable, Pin, guessable};
+use countersign_protocol::pin::{Guessable, Pin};
 use countersign_protocol::query::Ask;
 use countersign_protocol::reply::{Reply, ResultCode};
 use countersign_protocol::secret::Secret;
 
 use crate::account::{self, AccountNumber, AccountSummary};
+use crate::change::{NotChosen, choose};
 use crate::keys::{C, D, N, Owner, Random, random_secret};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::service::{Asking, ServiceError, successor};
@@ -22,6 +23,8 @@ use crate::store::{Account, NewAccount, State, Write};
 
 /// The first PIN epoch.
 const FIRST_EPOCH: u32 = 1;
+/// The K_dev of an enrolment is not of any later epoch.
+const FIRST_KEY: u32 = 0;
 /// How long the service may hold a `complete`, seconds.
 const COMPLETE_WAIT: u8 = 25;
 /// How long after its message's expiry an enrolment may still be known to the service, seconds.
@@ -105,7 +108,7 @@ pub enum ClaimError {
         name: String,
     },
     /// The service did not answer, or not as it should. What was stored is finished or dropped by
-    /// [`crate::Authenticator::resume_enrolments`], or by claiming again.
+    /// [`crate::Authenticator::resume`], or by claiming again.
     #[error(transparent)]
     Service(#[from] ServiceError),
     /// Something on this phone is in the way.
@@ -189,16 +192,11 @@ pub struct Claimed {
     pub earlier_attempt: bool,
 }
 
-/// What became of an enrolment that an earlier run left unfinished.
-#[derive(Debug)]
-pub enum Resumed {
-    /// It is in use now.
+/// What became of an enrolment that was begun before.
+pub(crate) enum Earlier {
     Active(AccountSummary),
-    /// It waits to be confirmed on the page: show the code and call [`crate::Authenticator::complete_enrolment`].
     Waiting(Claimed),
-    /// The service does not have it; nothing of it is left here.
     Dropped(AccountSummary),
-    /// The service was not reached; it is as it was.
     Unknown(AccountSummary, ServiceError),
 }
 
@@ -276,11 +274,10 @@ pub(crate) async fn claim_with_new_pin(
             "the PIN was chosen in the browser: type that one",
         ));
     }
-    if !pin.same_as(&again) {
-        return Err(ClaimError::PinsDiffer);
-    }
-    if let Some(reason) = guessable(&pin) {
-        return Err(ClaimError::Guessable(reason));
+    match choose(&pin, &again) {
+        Ok(()) => (),
+        Err(NotChosen::Differ) => return Err(ClaimError::PinsDiffer),
+        Err(NotChosen::Guessable(reason)) => return Err(ClaimError::Guessable(reason)),
     }
     claim(phone, offer, &pin).await
 }
@@ -359,14 +356,14 @@ async fn earlier_attempt(
     }
     if account.enrolment == offer.enrolment.id {
         match resume_one(phone, &account).await? {
-            Resumed::Waiting(claimed) => return Ok(Some(claimed)),
-            Resumed::Active(summary) => {
+            Earlier::Waiting(claimed) => return Ok(Some(claimed)),
+            Earlier::Active(summary) => {
                 return Err(ClaimError::AlreadyHere { name: summary.name });
             }
-            Resumed::Unknown(_, ServiceError::NotKnown { .. })
+            Earlier::Unknown(_, ServiceError::NotKnown { .. })
                 if account.state == State::Stored => {}
-            Resumed::Unknown(_, error) => return Err(error.into()),
-            Resumed::Dropped(_) => return Ok(None),
+            Earlier::Unknown(_, error) => return Err(error.into()),
+            Earlier::Dropped(_) => return Ok(None),
         }
     }
     account::erase(phone, &account, None)?;
@@ -380,7 +377,9 @@ async fn send_claim(
     pin: &Pin,
 ) -> Result<(Account, Verified<Reply>), ClaimError> {
     let (enrolment, owner) = (&offer.enrolment, offer.owner());
-    let key = phone.keys.create_key(&owner.device_key_context())?;
+    let key = phone
+        .keys
+        .create_key(&owner.device_key_context(FIRST_KEY))?;
     let share = owner.share(&*phone.keys)?;
     let d = random_secret(&*phone.entropy)?;
     let n = random_secret(&*phone.entropy)?;
@@ -521,18 +520,8 @@ pub(crate) async fn complete(
     }
 }
 
-/// Finishes or drops what earlier runs left unfinished.
-pub(crate) async fn resume(phone: &Phone) -> Result<Vec<Resumed>, PhoneError> {
-    let mut all = Vec::new();
-    for account in phone.store.accounts()? {
-        if !account.state.is_enrolled() {
-            all.push(resume_one(phone, &account).await?);
-        }
-    }
-    Ok(all)
-}
-
-async fn resume_one(phone: &Phone, account: &Account) -> Result<Resumed, PhoneError> {
+/// Finishes or drops an enrolment that an earlier run left unfinished.
+pub(crate) async fn resume_one(phone: &Phone, account: &Account) -> Result<Earlier, PhoneError> {
     let summary = AccountSummary::of(account);
     let reply = match status::ask(phone, account).await {
         Ok(reply) => reply,
@@ -544,9 +533,9 @@ async fn resume_one(phone: &Phone, account: &Account) -> Result<Resumed, PhoneEr
                 && phone.now(account.svc) > account.enrolment_ends.saturating_add(GRACE) =>
         {
             account::erase(phone, account, None)?;
-            return Ok(Resumed::Dropped(summary));
+            return Ok(Earlier::Dropped(summary));
         }
-        Err(error) => return Ok(Resumed::Unknown(summary, error)),
+        Err(error) => return Ok(Earlier::Unknown(summary, error)),
     };
     let taken =
         phone.change::<_, ServiceError>(Write::Resumed, account.number, |connection, account| {
@@ -555,23 +544,23 @@ async fn resume_one(phone: &Phone, account: &Account) -> Result<Resumed, PhoneEr
         });
     match taken {
         Ok(account) if account.state.is_enrolled() => {
-            Ok(Resumed::Active(AccountSummary::of(&account)))
+            Ok(Earlier::Active(AccountSummary::of(&account)))
         }
         // The person has typed the digits already: nothing is left to wait for.
         Ok(account) if account.state == State::Confirmed => {
             match complete(phone, AccountNumber(account.number)).await {
-                Ok(active) => Ok(Resumed::Active(active)),
-                Err(CompleteError::Refused) => Ok(Resumed::Dropped(summary)),
+                Ok(active) => Ok(Earlier::Active(active)),
+                Err(CompleteError::Refused) => Ok(Earlier::Dropped(summary)),
                 Err(CompleteError::Expired) => {
-                    Ok(Resumed::Waiting(claimed(&account, &reply, true)))
+                    Ok(Earlier::Waiting(claimed(&account, &reply, true)))
                 }
-                Err(CompleteError::Service(error)) => Ok(Resumed::Unknown(summary, error)),
+                Err(CompleteError::Service(error)) => Ok(Earlier::Unknown(summary, error)),
                 Err(CompleteError::Phone(error)) => Err(error),
             }
         }
-        Ok(account) => Ok(Resumed::Waiting(claimed(&account, &reply, true))),
+        Ok(account) => Ok(Earlier::Waiting(claimed(&account, &reply, true))),
         Err(ServiceError::Phone(error)) => Err(error),
-        Err(error) => Ok(Resumed::Unknown(summary, error)),
+        Err(error) => Ok(Earlier::Unknown(summary, error)),
     }
 }
 

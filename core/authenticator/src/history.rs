@@ -38,11 +38,21 @@ pub enum Kind {
     TransactionSigned,
     /// A service changed its keys, signed by those before.
     ServiceKeysChanged,
+    /// The PIN was changed.
+    PinChanged,
+    /// What the PIN protects was made anew, and the PIN is the same.
+    PinRenewed,
+    /// A new PIN was set in the place of one that was forgotten or blocked.
+    PinSetAnew,
+    /// This phone has new keys for an account.
+    KeysRotated,
+    /// The service did not take a change of the PIN or keys.
+    ChangeRefused,
     /// An event of a newer version of the app.
     Other,
 }
 
-const KINDS: [(Kind, &str); 13] = [
+const KINDS: [(Kind, &str); 18] = [
     (Kind::AccountAdded, "account-added"),
     (Kind::AccountRemoved, "account-removed"),
     (Kind::AccountRenamed, "account-renamed"),
@@ -56,6 +66,11 @@ const KINDS: [(Kind, &str); 13] = [
     (Kind::CodeMade, "code-made"),
     (Kind::TransactionSigned, "transaction-signed"),
     (Kind::ServiceKeysChanged, "service-keys-changed"),
+    (Kind::PinChanged, "pin-changed"),
+    (Kind::PinRenewed, "pin-renewed"),
+    (Kind::PinSetAnew, "pin-set-anew"),
+    (Kind::KeysRotated, "keys-rotated"),
+    (Kind::ChangeRefused, "change-refused"),
 ];
 
 impl Kind {

@@ -12,9 +12,10 @@ use tokio::task::JoinSet;
 
 use crate::account::{AccountNumber, AccountSummary};
 use crate::asked::Asked;
+use crate::epoch;
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::platform::NoEntropy;
-use crate::service::{Asking, ServiceError};
+use crate::service::{Asking, PATIENT, ServiceError};
 use crate::status;
 use crate::store::{Account, State, Write};
 
@@ -73,6 +74,7 @@ pub(crate) async fn pending(
     number: AccountNumber,
 ) -> Result<Vec<PendingRequest>, InboxError> {
     let account = usable(phone, number)?;
+    let account = epoch::settle_if_pending(phone, account, PATIENT).await?;
     if phone.clock.now().abs_diff(account.synced_at) > STATUS_AGE {
         // So that no phone is left behind (§8, next step). The inbox does not depend on it.
         if let Err(error) = status::refresh(phone, number).await {
@@ -119,7 +121,11 @@ pub(crate) async fn watch(
     loop {
         let account = usable(phone, number)?;
         let began = Instant::now();
-        match poll(phone, &account, WATCH_WAIT, known).await {
+        let polled = match epoch::settle_if_pending(phone, account, PATIENT).await {
+            Ok(account) => poll(phone, &account, WATCH_WAIT, known).await,
+            Err(error) => Err(error.into()),
+        };
+        match polled {
             Ok(requests) if requests.iter().any(|request| Some(request.id) != known) => {
                 return Ok(requests);
             }

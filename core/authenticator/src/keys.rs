@@ -43,8 +43,9 @@ impl Owner {
         .concat()
     }
 
-    pub(crate) fn device_key_context(&self) -> Vec<u8> {
-        self.context(DEVICE_KEY, 0)
+    /// `epoch` is 0 for the K_dev of the enrolment, and that of its rotation for a later one, so that each has a name of its own.
+    pub(crate) fn device_key_context(&self, epoch: u32) -> Vec<u8> {
+        self.context(DEVICE_KEY, epoch)
     }
 
     pub(crate) fn share(&self, keys: &dyn KeyStore) -> Result<Option<Secret32>, KeyStoreError> {
@@ -98,12 +99,18 @@ impl Phone {
         pin: &Pin,
     ) -> Result<PinKeys, PhoneError> {
         let d = self.secret(connection, account, D)?;
+        let z = self.share(account)?;
+        let binding = account.owner().binding(account.epoch);
+        Ok(PinKeys::derive(&binding, &d, z.as_ref(), pin))
+    }
+
+    /// Z, which is there or not as it was at the enrolment.
+    pub(crate) fn share(&self, account: &Account) -> Result<Option<Secret32>, PhoneError> {
         let z = account.owner().share(&*self.keys)?;
         if z.is_some() != account.z_present {
             return Err(KeyStoreError::Unavailable("its hardware share".to_owned()).into());
         }
-        let binding = account.owner().binding(account.epoch);
-        Ok(PinKeys::derive(&binding, &d, z.as_ref(), pin))
+        Ok(z)
     }
 
     /// The account's place on the chain. `None` before the service has named the first step.

@@ -45,9 +45,12 @@
 mod account;
 mod approve;
 mod asked;
+mod change;
 mod code;
 pub mod draw;
 mod enrol;
+mod epoch;
+mod forgotten;
 mod history;
 mod inbox;
 mod keys;
@@ -55,6 +58,7 @@ mod open;
 mod phone;
 pub mod platform;
 mod read;
+mod resume;
 pub mod scan;
 mod service;
 mod sign;
@@ -69,6 +73,7 @@ use std::sync::Arc;
 pub use account::{AccountError, AccountNumber, AccountState, AccountSummary, Removed};
 pub use approve::{ApproveError, Approved};
 pub use asked::{Asked, purpose_name};
+pub use change::ChangeError;
 pub use code::{CodeError, CodeRequest, ShownCode};
 pub use countersign_protocol::Time;
 pub use countersign_protocol::challenge::{Browser, Purpose, System, Unlock};
@@ -77,14 +82,14 @@ pub use countersign_protocol::id::ChallengeId;
 pub use countersign_protocol::link::{LinkError, Source};
 pub use countersign_protocol::pin::{Guessable, NotAPin, Pin, guessable};
 pub use countersign_protocol::policy::steps::NotAccepted;
-pub use enrol::{
-    BeginError, ClaimError, Claimed, CompleteError, EnrolmentOffer, OfferDetails, Resumed,
-};
+pub use enrol::{BeginError, ClaimError, Claimed, CompleteError, EnrolmentOffer, OfferDetails};
+pub use forgotten::ForgottenError;
 pub use history::{Event, Kind as EventKind};
 pub use inbox::{Inbox, InboxError, PendingRequest};
 pub use open::{OpenError, Platform};
 pub use phone::{Device, PhoneError};
 pub use read::{OnMobileRequest, ReadError, Scanned};
+pub use resume::Resumed;
 pub use service::ServiceError;
 pub use sign::{
     FROM_YOUR_OWN_PAPERS, FormError, FormField, SignError, SignedTransaction, SignedValue,
@@ -182,12 +187,13 @@ impl Authenticator {
         enrol::complete(&self.phone, account).await
     }
 
-    /// Finishes or drops the enrolments that an earlier run left unfinished. Call it at every start; without any it does nothing.
+    /// Finishes or drops what an earlier run left unfinished: enrolments and changes of the PIN. Call it at every start; without anything it
+    /// does nothing.
     ///
     /// # Errors
     /// If something on this phone is in the way. A service that can't be reached is no error.
-    pub async fn resume_enrolments(&self) -> Result<Vec<Resumed>, PhoneError> {
-        enrol::resume(&self.phone).await
+    pub async fn resume(&self) -> Result<Vec<Resumed>, PhoneError> {
+        resume::resume(&self.phone).await
     }
 
     /// The open requests of one account.
@@ -320,6 +326,65 @@ impl Authenticator {
         pin: Option<Pin>,
     ) -> Result<SignedTransaction, SignError> {
         sign::sign(&self.phone, transaction, typed, pin).await
+    }
+
+    /// Changes an account's PIN. The new one is typed twice and must not be easy to guess; whether the old one is right is told by the service
+    /// alone. Whatever breaks off, one PIN works, and [`Authenticator::resume`] or the next request finds out which.
+    ///
+    /// # Errors
+    /// [`ChangeError::WrongPin`] with the tries left; [`ChangeError::Unfinished`] if the last answer did not come; and the rest, after which
+    /// the PIN is as it was.
+    pub async fn change_pin(
+        &self,
+        account: AccountNumber,
+        old: Pin,
+        new: Pin,
+        again: Pin,
+    ) -> Result<AccountSummary, ChangeError> {
+        change::change_pin(&self.phone, account, old, new, again).await
+    }
+
+    /// Makes new keys for an account, with the same PIN: the old ones vouch for them.
+    ///
+    /// # Errors
+    /// As [`Authenticator::change_pin`].
+    pub async fn rotate_keys(
+        &self,
+        account: AccountNumber,
+        pin: Pin,
+    ) -> Result<AccountSummary, ChangeError> {
+        change::rotate_keys(&self.phone, account, pin).await
+    }
+
+    /// Whether another factor has approved on the service's page that this phone sets a PIN anew. The approval holds for ten minutes.
+    ///
+    /// # Errors
+    /// If the service can't be reached or does not know this phone, or suspended it.
+    pub async fn can_set_new_pin(&self, account: AccountNumber) -> Result<bool, ForgottenError> {
+        forgotten::can_set(&self.phone, account).await
+    }
+
+    /// Waits until another factor has approved it. Networks that fail are waited out; dropping the future stops the waiting.
+    ///
+    /// # Errors
+    /// What waiting can't heal.
+    pub async fn watch_new_pin_grant(&self, account: AccountNumber) -> Result<(), ForgottenError> {
+        forgotten::watch(&self.phone, account).await
+    }
+
+    /// Sets a PIN anew, typed twice, after another factor approved it: where it was forgotten, blocked, or is not the service's any more. It
+    /// lifts a block.
+    ///
+    /// # Errors
+    /// [`ForgottenError::NotGranted`] with what to do first; [`ForgottenError::Unfinished`] if the last answer did not come; and the rest, after
+    /// which the PIN is as it was.
+    pub async fn set_forgotten_pin(
+        &self,
+        account: AccountNumber,
+        new: Pin,
+        again: Pin,
+    ) -> Result<AccountSummary, ForgottenError> {
+        forgotten::set_pin(&self.phone, account, new, again).await
     }
 
     /// The accounts on this phone.

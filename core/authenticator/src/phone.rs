@@ -85,6 +85,8 @@ pub(crate) struct Memory {
     pub(crate) codes: HashMap<Hash, KeptCode>,
 }
 
+/// How often a request is signed anew because the service asked for a higher counter, the right time, or its newer key.
+pub(crate) const MOST_ROUNDS: u32 = 4;
 /// The most challenges of one service that wait in memory: one that asks without end crowds out itself alone. An inbox holds four for an
 /// account; the rest is room.
 const MOST_HELD: usize = 64;
@@ -146,6 +148,28 @@ impl Phone {
             self.store.save_account(transaction, &account)?;
             Ok(value)
         })
+    }
+
+    /// Counts before anything is sent: a request that was sent and forgotten can never meet one with the same counter.
+    pub(crate) fn next_counter(&self, number: u32, above: u64) -> Result<Account, PhoneError> {
+        self.change(Write::Counter, number, |_, account| {
+            account.counter = account.counter.max(above).saturating_add(1);
+            Ok(account.clone())
+        })
+    }
+
+    /// Leaves no remains of what was erased, and has the key stores forget what was discarded. What can't be done now is done at the next start.
+    pub(crate) fn tidy(&self) {
+        let forget = || -> Result<(), PhoneError> {
+            for key in self.store.discarded_keys()? {
+                self.keys.delete_key(&key.handle)?;
+                self.store.forget_discarded(&key)?;
+            }
+            Ok(self.store.rewrite()?)
+        };
+        if let Err(error) = forget() {
+            tracing::warn!(%error, "what was erased is cleared away at the next start");
+        }
     }
 
     /// Keeps a verified challenge until it expires.

@@ -30,7 +30,7 @@ pub enum ServiceError {
     Transport(#[from] TransportError),
     /// It does not know this phone, or no longer.
     #[error(
-        "{host} does not know this phone, or no longer: if it was removed there, remove the account here and initialise anew"
+        "{host} does not know this phone, or no longer: the device was removed there, or all were by STOP. Remove the account here, sign in there, and initialise anew; if it was not you who removed it, say so there"
     )]
     NotKnown {
         /// The service.
@@ -99,6 +99,9 @@ impl ServiceError {
     }
 }
 
+/// How often a request is sent when no answer arrives.
+pub(crate) const PATIENT: u32 = 3;
+
 /// What is asked, and how patiently.
 #[derive(Clone, Copy)]
 pub(crate) struct Asking {
@@ -113,13 +116,20 @@ impl Asking {
     pub(crate) const CLAIM: Self = Self::again("/api/v1/claim");
     pub(crate) const ANSWER: Self = Self::again("/api/v1/answer");
     pub(crate) const STATUS: Self = Self::again("/api/v1/status");
+    pub(crate) const CHANGE: Self = Self::again("/api/v1/change");
+    pub(crate) const COMMIT: Self = Self::again("/api/v1/commit");
 
     const fn again(path: &'static str) -> Self {
         Self {
             path,
             hold: Duration::ZERO,
-            attempts: 3,
+            attempts: PATIENT,
         }
+    }
+
+    /// The same, sent at most so many times.
+    pub(crate) fn at_most(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
     }
 
     pub(crate) fn complete(wait: u8) -> Self {
@@ -257,6 +267,11 @@ impl Phone {
             })
     }
 
+    /// The key that what is secret is sealed to.
+    pub(crate) fn hpke_key(&self, account: &Account) -> Result<PublicKey, PhoneError> {
+        Ok(self.known_info(account.svc)?.hpke_key)
+    }
+
     /// Signs a request with K_dev, sends it, and verifies that the reply is the service's and to this request.
     pub(crate) async fn ask(
         &self,
@@ -271,7 +286,7 @@ impl Phone {
         };
         let hash = request.hash();
         let signature = self.keys.sign(
-            &account.owner().device_key_context(),
+            &account.owner().device_key_context(account.device_key_epoch),
             &account.device_key,
             &request.to_be_signed(),
         )?;

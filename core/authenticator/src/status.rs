@@ -8,10 +8,11 @@ use countersign_protocol::request::Unsigned;
 use rusqlite::Connection;
 
 use crate::account::{AccountNumber, AccountSummary};
+use crate::epoch;
 use crate::history::{self, Kind};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::platform::NoEntropy;
-use crate::service::{Asking, ServiceError};
+use crate::service::{Asking, PATIENT, ServiceError};
 use crate::store::{Account, State, Tries, Write};
 
 /// Why the service's word on an account was not had.
@@ -32,21 +33,47 @@ pub(crate) async fn refresh(
     number: AccountNumber,
 ) -> Result<AccountSummary, StatusError> {
     let account = phone.account(number.0)?;
-    let reply = ask(phone, &account).await?;
-    let account =
-        phone.change::<_, ServiceError>(Write::Status, number.0, |connection, account| {
-            take(phone, connection, account, &reply)?;
-            Ok(account.clone())
-        })?;
+    epoch::settle_if_pending(phone, account, PATIENT).await?;
+    let (account, _) = renew(phone, number).await?;
     Ok(AccountSummary::of(&account))
+}
+
+/// The same with the reply, where nothing is pending.
+pub(crate) async fn renew(
+    phone: &Phone,
+    number: AccountNumber,
+) -> Result<(Account, Verified<Reply>), ServiceError> {
+    let account = phone.account(number.0)?;
+    let reply = ask(phone, &account).await?;
+    let account = phone.change::<_, ServiceError>(Write::Status, number.0, |connection, account| {
+        take(phone, connection, account, &reply)?;
+        Ok(account.clone())
+    })?;
+    Ok((account, reply))
+}
+
+/// Asks how an account stands because something did not fit. What it says is shown; that it can't be had changes nothing.
+pub(crate) async fn hear_of(phone: &Phone, number: AccountNumber) {
+    if let Err(error) = refresh(phone, number).await {
+        tracing::warn!(%error, "the account's status was not had");
+    }
 }
 
 /// Sends a status request, once more if the clock is off.
 pub(crate) async fn ask(phone: &Phone, account: &Account) -> Result<Verified<Reply>, ServiceError> {
+    ask_patiently(phone, account, PATIENT).await
+}
+
+/// The same, sent so many times if no answer arrives.
+pub(crate) async fn ask_patiently(
+    phone: &Phone,
+    account: &Account,
+    attempts: u32,
+) -> Result<Verified<Reply>, ServiceError> {
     query(
         phone,
         account,
-        Asking::STATUS,
+        Asking::STATUS.at_most(attempts),
         Ask::Status {
             last: account.last_step(),
         },
@@ -119,9 +146,11 @@ pub(crate) fn take(
         .names
         .as_ref()
         .ok_or_else(|| missing(account, "the names"))?;
-    if epoch != account.epoch {
+    if epoch != account.epoch && !account.state.is_enrolled() {
         return Err(missing(account, "the epoch"));
     }
+    // The service was restored from a backup, or this phone was: the PIN is set anew.
+    account.told_epoch = (epoch != account.epoch).then_some(epoch);
     if account.next_step.is_none() {
         // The first that is heard of a claim: from here on the chain value that was sent has its step.
         account.next_step = Some(reply.i0.ok_or_else(|| missing(account, "the first step"))?);
@@ -148,6 +177,28 @@ pub(crate) fn take(
 pub(crate) fn take_tries(account: &mut Account, reply: &Reply) {
     if let (Some(in_row), Some(in_epoch)) = (reply.tries_in_row, reply.tries_in_epoch) {
         account.tries = Some(Tries { in_row, in_epoch });
+    }
+}
+
+/// Takes in what a reply says that judged a counter and state token: the next token, the tries, and whether the device is still in use.
+pub(crate) fn take_verdict(
+    phone: &Phone,
+    connection: &Connection,
+    account: &mut Account,
+    reply: &Reply,
+) -> Result<(), PhoneError> {
+    if let Some(token) = reply.state_token {
+        account.state_token = Some(token.0);
+    }
+    take_tries(account, reply);
+    let none_left = account
+        .tries
+        .is_some_and(|tries| tries.in_row == 0 || tries.in_epoch == 0);
+    match reply.result {
+        ResultCode::Suspended => take_state(phone, connection, account, DeviceState::Suspended),
+        ResultCode::Blocked => take_state(phone, connection, account, DeviceState::Blocked),
+        _ if none_left => take_state(phone, connection, account, DeviceState::Blocked),
+        _ => Ok(()),
     }
 }
 

@@ -179,7 +179,7 @@ async fn a_claim_whose_answer_was_lost_is_finished_by_the_next_start() {
         AccountState::Unfinished
     );
     let again = phone(scene.folder.path(), &scene.clock, &scene.desk);
-    let resumed = again.resume_enrolments().await.unwrap();
+    let resumed = again.resume().await.unwrap();
     let [Resumed::Waiting(claimed)] = &resumed[..] else {
         panic!("{resumed:?}");
     };

@@ -311,11 +311,11 @@ async fn what_a_claim_needs_is_stored_before_the_claim_is_sent_and_later_finishe
     let phone = phone(folder.path(), &clock, &Desk::new(&clock));
     assert_eq!(phone.accounts().unwrap()[0].state, AccountState::Unfinished);
     // This verifier has never heard of it. While the claim might still arrive, nothing is dropped.
-    let resumed = phone.resume_enrolments().await.unwrap();
+    let resumed = phone.resume().await.unwrap();
     assert!(matches!(resumed[..], [countersign::Resumed::Unknown(..)]));
     assert_eq!(phone.accounts().unwrap().len(), 1);
     clock.set(NOW + 601);
-    let resumed = phone.resume_enrolments().await.unwrap();
+    let resumed = phone.resume().await.unwrap();
     assert!(matches!(resumed[..], [countersign::Resumed::Dropped(_)]));
     assert!(phone.accounts().unwrap().is_empty());
 }

@@ -89,7 +89,7 @@ async fn a4_after_a_restart_an_unfinished_enrolment_goes_on_where_it_was() {
         .unwrap();
     drop(offer);
     let phone = world.phone.restarted();
-    let resumed = phone.core.resume_enrolments().await.unwrap();
+    let resumed = phone.core.resume().await.unwrap();
     let Resumed::Waiting(again) = &resumed[0] else {
         panic!("{resumed:?}");
     };
@@ -98,7 +98,7 @@ async fn a4_after_a_restart_an_unfinished_enrolment_goes_on_where_it_was() {
     let code = claimed.confirmation_code.unwrap();
     world.person.type_code(&code).await.unwrap();
     let phone = phone.restarted();
-    let resumed = phone.core.resume_enrolments().await.unwrap();
+    let resumed = phone.core.resume().await.unwrap();
     assert!(
         matches!(&resumed[0], Resumed::Active(account) if account.state == AccountState::Active)
     );

@@ -1,10 +1,12 @@
 //! Rows of accounts, services and sealed blobs.
 
-use countersign_protocol::id::{AccountId, DeviceId, EnrolmentId, Svc};
+use countersign_protocol::id::{AccountId, DeviceId, EnrolmentId, Hash, Svc};
+use countersign_protocol::update::ChangeKind;
 use countersign_protocol::{Step, Time};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::changes::PendingChange;
 use super::{Store, StoreError};
 
 /// How far an account is, as last told by the service.
@@ -67,14 +69,20 @@ pub(crate) struct Account {
     pub(crate) device_name: String,
     pub(crate) own_name: Option<String>,
     pub(crate) device_key: Vec<u8>,
+    /// In whose name K_dev was made: 0 at enrolment, then the epoch of its rotation.
+    pub(crate) device_key_epoch: u32,
     pub(crate) z_present: bool,
     pub(crate) epoch: u32,
+    /// The service's epoch, where it is another.
+    pub(crate) told_epoch: Option<u32>,
     pub(crate) counter: u64,
     pub(crate) next_step: Option<Step>,
     pub(crate) state_token: Option<[u8; 32]>,
     pub(crate) tries: Option<Tries>,
     pub(crate) created_at: Time,
     pub(crate) synced_at: Time,
+    /// Slot B.
+    pub(crate) pending: Option<PendingChange>,
 }
 
 impl Account {
@@ -104,8 +112,10 @@ pub(crate) struct NewAccount<'a> {
 }
 
 const SELECT: &str = "SELECT number, account.svc, acc, dev, origin, state, enrolment, enrolment_ends, app_name, \
-     account_label, device_name, own_name, device_key, z_present, epoch, counter, next_step, state_token, tries_in_row, \
-     tries_in_epoch, created_at, synced_at FROM account JOIN service USING (svc)";
+     account_label, device_name, own_name, account.device_key, z_present, account.epoch, counter, next_step, state_token, tries_in_row, \
+     tries_in_epoch, created_at, synced_at, device_key_epoch, told_epoch, pending.epoch, pending.hash, pending.kind, \
+     pending.accepted, pending.step, pending.device_key \
+     FROM account JOIN service USING (svc) LEFT JOIN pending_change AS pending ON pending.account = account.number";
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let number = |at: usize| row.get::<_, i64>(at).map(i64::unsigned_abs);
@@ -137,6 +147,21 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
             .map(|(in_row, in_epoch)| Tries { in_row, in_epoch }),
         created_at: number(20)?,
         synced_at: number(21)?,
+        device_key_epoch: row.get(22)?,
+        told_epoch: row.get(23)?,
+        pending: row
+            .get::<_, Option<u32>>(24)?
+            .map(|epoch| {
+                Ok::<_, rusqlite::Error>(PendingChange {
+                    epoch,
+                    hash: Hash(row.get(25)?),
+                    kind: ChangeKind::from_number(number(26)?).ok_or_else(|| odd(26))?,
+                    accepted: row.get(27)?,
+                    step: number(28)?,
+                    device_key: row.get(29)?,
+                })
+            })
+            .transpose()?,
     })
 }
 
@@ -231,7 +256,7 @@ impl Store {
         Ok(number)
     }
 
-    /// Writes back what changes of an account: state, names, step, token, tries.
+    /// Writes back what changes of an account: state, names, epoch, step, token, tries, K_dev.
     pub(crate) fn save_account(
         &self,
         connection: &Connection,
@@ -241,7 +266,7 @@ impl Store {
             connection,
             "UPDATE account SET state = ?2, app_name = ?3, account_label = ?4, device_name = ?5, own_name = ?6, \
              epoch = ?7, counter = ?8, next_step = ?9, state_token = ?10, tries_in_row = ?11, tries_in_epoch = ?12, \
-             synced_at = ?13 WHERE number = ?1",
+             synced_at = ?13, device_key = ?14, device_key_epoch = ?15, told_epoch = ?16 WHERE number = ?1",
             params![
                 account.number,
                 account.state as i64,
@@ -255,7 +280,10 @@ impl Store {
                 account.state_token,
                 account.tries.map(|tries| tries.in_row),
                 account.tries.map(|tries| tries.in_epoch),
-                account.synced_at as i64
+                account.synced_at as i64,
+                account.device_key,
+                account.device_key_epoch,
+                account.told_epoch
             ],
         )
     }
@@ -312,7 +340,7 @@ impl Store {
         )
     }
 
-    fn run(
+    pub(super) fn run(
         &self,
         connection: &Connection,
         sql: &str,

@@ -7,7 +7,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{StoreError, Write, failure};
 
 /// The migrations in order; the first is number 1. Never change one that was released.
-const MIGRATIONS: &[&str] = &[include_str!("0001_start.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("0001_start.sql"),
+    include_str!("0002_life.sql"),
+];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
 pub(super) fn run(connection: &mut Connection, folder: &Path) -> Result<(), StoreError> {

@@ -43,5 +43,15 @@ countersign_failpoint::durable_writes! {
         Renamed,
         /// A service's newer keys.
         ServiceKeys,
+        /// Slot B, before its change is sent, or its hash, before a change that was signed anew is.
+        SlotStored,
+        /// The service took the change of slot B; before `commit` is sent.
+        SlotAccepted,
+        /// Slot B takes the place of slot A.
+        SlotSwapped,
+        /// Slot B goes.
+        SlotErased,
+        /// The key store forgot a key that is not used any more.
+        KeyForgotten,
     }
 }

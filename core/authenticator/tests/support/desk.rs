@@ -11,7 +11,7 @@ use countersign_protocol::SigningKey;
 use countersign_protocol::answer::Answer;
 use countersign_protocol::claim::{Claim, ClaimSecrets};
 use countersign_protocol::enrolment::Enrolment;
-use countersign_protocol::id::{AccountId, DeviceId, Hash, PublicKey};
+use countersign_protocol::id::{AccountId, ChallengeId, DeviceId, Hash, PublicKey};
 use countersign_protocol::info::{Info, ServiceKey};
 use countersign_protocol::keys::{Chain, enrolment_pin_verifier};
 use countersign_protocol::message::Message;
@@ -21,15 +21,18 @@ use countersign_protocol::reply::{DeviceState, Names, Reply, ResultCode, Tries};
 use countersign_protocol::request::{ReceivedRequest, Transcript};
 use countersign_protocol::seal::OpeningKey;
 use countersign_protocol::secret::{Secret, Secret32};
+use countersign_protocol::update::Update;
 use countersign_protocol::verify::{
     ChallengeRecord, DeviceRecord, Next, StateTokenKey, TokenState, judge_answer,
 };
 
-use super::{NOW, TestClock, random};
+use super::{NOW, Pending, TestClock, random};
 
 /// What the test does to the next replies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Twist {
+    /// Nothing: the one after it is for a later request.
+    None,
     /// The reply names another request.
     OtherRequest,
     /// The signature is another key's, which names itself as the right one.
@@ -57,7 +60,12 @@ pub struct Registered {
     pub counter: u64,
     pub tokens: TokenState,
     pub in_row: u8,
+    pub in_epoch: u8,
     pub claim: Hash,
+    pub epoch: u32,
+    pub pending: Option<Pending>,
+    pub began_with: Option<Hash>,
+    pub granted: Option<ChallengeId>,
 }
 
 pub struct Invitation {
@@ -159,7 +167,7 @@ impl Desk {
         of_path.map(|(_, body)| body.clone()).collect()
     }
 
-    fn reply(&self, request: Hash, result: ResultCode) -> Reply {
+    pub(super) fn reply(&self, request: Hash, result: ResultCode) -> Reply {
         let kid = PublicKey::of(&self.key()).key_id();
         let sequence = self.sequence.load(Ordering::SeqCst);
         let now = self.clock.now();
@@ -196,6 +204,7 @@ impl Desk {
         if twist == Some(Twist::Clock) {
             let hash = match path {
                 "/api/v1/answer" => self.request::<Answer>(body)?.hash(),
+                "/api/v1/change" | "/api/v1/commit" => self.request::<Update>(body)?.hash(),
                 "/api/v1/claim" => self.claim_request(body).hash(),
                 _ => self.request::<Query>(body)?.hash(),
             };
@@ -204,19 +213,20 @@ impl Desk {
         let reply = match path {
             "/api/v1/claim" => self.claim(body)?,
             "/api/v1/answer" => self.answer(body)?,
+            "/api/v1/change" | "/api/v1/commit" => self.update(body)?,
             _ => self.query(body)?,
         };
         Some(self.signed(reply, twist))
     }
 
-    fn request<T: Transcript>(
+    pub(super) fn request<T: Transcript>(
         &self,
         body: &[u8],
     ) -> Option<countersign_protocol::request::Request<T>> {
         let received = ReceivedRequest::<T>::parse(body).unwrap();
         let (_, _, dev) = received.names();
         let key = self.books.lock().unwrap().devices.get(&dev.0)?.key;
-        Some(received.verify(&key).unwrap())
+        received.verify(&key).ok()
     }
 
     fn claim_request(&self, body: &[u8]) -> countersign_protocol::request::Request<Claim> {
@@ -281,7 +291,12 @@ impl Desk {
                 counter: 0,
                 tokens: TokenState::FIRST,
                 in_row: 5,
+                in_epoch: 15,
                 claim: request.hash(),
+                epoch: 1,
+                pending: None,
+                began_with: None,
+                granted: None,
             },
         );
         let mut reply = self.reply(request.hash(), ResultCode::Done);
@@ -295,10 +310,13 @@ impl Desk {
             reply.state_token = Some(self.tokens.token(DeviceId(*dev), device.tokens.issued));
         }
         reply.tries_in_row = Some(device.in_row);
-        reply.tries_in_epoch = Some(15);
+        reply.tries_in_epoch = Some(device.in_epoch);
         reply.counter = Some(device.counter);
         reply.next_step = Some(device.chain.next());
-        reply.epoch = Some(1);
+        reply.epoch = Some(device.epoch);
+        reply.pending_change = device.pending.as_ref().map(|pending| pending.hash);
+        reply.epoch_change = device.began_with;
+        reply.granted = device.granted;
         reply.device_state = Some(device.state);
         let label = |invitation: &&Invitation| invitation.message.dev.0 == *dev;
         let invitation = books.invitations.values().find(label).unwrap();
@@ -334,7 +352,7 @@ impl Desk {
             Ask::Inbox { .. } => {
                 let device = &books.devices[&request.dev.0];
                 reply.tries_in_row = Some(device.in_row);
-                reply.tries_in_epoch = Some(15);
+                reply.tries_in_epoch = Some(device.in_epoch);
                 reply.device_state = Some(device.state);
                 let open = books.challenges.values().filter(|(record, _)| {
                     record.open && record.dev.is_some_and(|dev| dev == request.dev)
@@ -370,7 +388,7 @@ impl Desk {
                 acc: request.acc,
                 counter: device.counter,
                 tokens: device.tokens,
-                epoch: 1,
+                epoch: device.epoch,
                 has_biometrics: false,
             },
             record.as_ref().map(|(record, _)| record),
@@ -405,17 +423,12 @@ impl Desk {
                     .opening
                     .open(&request.sealing(), request.sealed())
                     .unwrap();
-                device.in_row -= 1;
-                if request.verify_unlock(&opened, &device.pin_key).is_ok() {
-                    device.in_row = 5;
+                let right = request.verify_unlock(&opened, &device.pin_key).is_ok();
+                let result = device.count(right);
+                if right {
                     close();
-                    ResultCode::Done
-                } else {
-                    if device.in_row == 0 {
-                        device.state = DeviceState::Blocked;
-                    }
-                    ResultCode::WrongPin
                 }
+                result
             }
             Next::CheckBiometrics => panic!("no biometrics here"),
         };
@@ -423,7 +436,7 @@ impl Desk {
         if judgement.accepted.is_some() {
             reply.state_token = Some(self.tokens.token(request.dev, device.tokens.issued));
             reply.tries_in_row = Some(device.in_row);
-            reply.tries_in_epoch = Some(15);
+            reply.tries_in_epoch = Some(device.in_epoch);
             reply.counter = Some(device.counter);
             if result == ResultCode::Done && request.challenge_type == 4 {
                 reply.r = Some([7; 16]);

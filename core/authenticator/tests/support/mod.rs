@@ -11,6 +11,7 @@
 mod asks;
 mod desk;
 mod scene;
+mod updates;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub use asks::*;
 pub use desk::*;
 #[allow(unused_imports, reason = "each test program uses some of it")]
 pub use scene::*;
+#[allow(unused_imports, reason = "each test program uses some of it")]
+pub use updates::*;
 
 /// The moment at which tests begin.
 pub const NOW: u64 = 1_795_392_000;

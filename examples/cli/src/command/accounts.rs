@@ -28,6 +28,9 @@ pub(crate) fn accounts(phone: &Authenticator, out: Out) -> Outcome {
                         "not finished:  countersign init  goes on with it".to_owned()
                     }
                     AccountState::Blocked => "blocked: unblock it on the service's page".to_owned(),
+                    AccountState::NewPinNeeded => {
+                        "a new PIN is needed: unblock this device on the service's page".to_owned()
+                    }
                     AccountState::Suspended => {
                         "suspended: a copy was seen; remove it here and there".to_owned()
                     }

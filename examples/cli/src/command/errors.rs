@@ -194,6 +194,8 @@ impl HasExit for CodeError {
     fn exit(&self) -> Exit {
         match self {
             Self::PinNeeded | Self::NotConfirmed(_) => Exit::Usage,
+            Self::Unfinished => Exit::Network,
+            Self::OtherEpoch => Exit::Refused,
             // Too far ahead: connecting once helps.
             Self::Step(NotAccepted::TooFar) => Exit::Network,
             Self::Phone(error) => error.exit(),

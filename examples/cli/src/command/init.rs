@@ -25,7 +25,7 @@ pub(crate) async fn init(phone: &Authenticator, args: &Init, out: Out) -> Outcom
         ));
     }
     let scanned = input::scan(code)?;
-    for resumed in phone.resume_enrolments().await? {
+    for resumed in phone.resume().await? {
         say_resumed(&resumed, out);
     }
     let offer = phone.begin_enrolment(&scanned.text, scanned.source).await?;
@@ -37,7 +37,7 @@ pub(crate) async fn init(phone: &Authenticator, args: &Init, out: Out) -> Outcom
 
 /// Finishes what an earlier run could not.
 async fn go_on(phone: &Authenticator, out: Out) -> Outcome {
-    let all = phone.resume_enrolments().await?;
+    let all = phone.resume().await?;
     if all.is_empty() {
         return Err(Failure::new(
             Exit::Usage,
@@ -49,6 +49,7 @@ async fn go_on(phone: &Authenticator, out: Out) -> Outcome {
             Resumed::Active(account) => done(&account, out),
             Resumed::Waiting(claimed) => confirm(phone, &claimed, out).await?,
             Resumed::Unknown(_, error) => return Err(error.into()),
+            Resumed::PinChanged(_) | Resumed::PinAsBefore(_) => say_resumed(&resumed, out),
             Resumed::Dropped(_) => {
                 say_resumed(&resumed, out);
                 return Err(Failure::new(
@@ -110,6 +111,11 @@ fn say_resumed(resumed: &Resumed, out: Out) {
         Resumed::Dropped(account) => (
             account,
             "begun earlier, is not known to the service any more; nothing of it is left here",
+        ),
+        Resumed::PinChanged(account) => (account, "has its new PIN now; the one before is void"),
+        Resumed::PinAsBefore(account) => (
+            account,
+            "has the PIN that it had; the change did not reach the service",
         ),
         Resumed::Waiting(Claimed { account, .. }) | Resumed::Unknown(account, _) => (
             account,

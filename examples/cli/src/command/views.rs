@@ -18,6 +18,7 @@ pub(crate) fn state_name(state: AccountState) -> &'static str {
         AccountState::Unfinished => "unfinished",
         AccountState::Active => "active",
         AccountState::Blocked => "blocked",
+        AccountState::NewPinNeeded => "new-pin-needed",
         AccountState::Suspended => "suspended",
     }
 }

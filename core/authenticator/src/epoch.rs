@@ -245,11 +245,12 @@ impl<'a> Slot<'a> {
             .store
             .write::<_, PhoneError>(Write::SlotStored, |transaction| {
                 let (store, number) = (&phone.store, account.number);
-                Ok(if first {
-                    store.add_pending(transaction, number, &pending, [(D, &d), (C, &chain)])?
+                if first {
+                    store.add_pending(transaction, number, &pending, [(D, &d), (C, &chain)])?;
                 } else {
-                    store.sign_pending_anew(transaction, number, &pending, (C, &chain))?
-                })
+                    store.sign_pending_anew(transaction, number, &pending, (C, &chain))?;
+                }
+                Ok(())
             })?;
         if first {
             phone.store.rewrite()?;

@@ -45,10 +45,11 @@ pub(crate) async fn renew(
 ) -> Result<(Account, Verified<Reply>), ServiceError> {
     let account = phone.account(number.0)?;
     let reply = ask(phone, &account).await?;
-    let account = phone.change::<_, ServiceError>(Write::Status, number.0, |connection, account| {
-        take(phone, connection, account, &reply)?;
-        Ok(account.clone())
-    })?;
+    let account =
+        phone.change::<_, ServiceError>(Write::Status, number.0, |connection, account| {
+            take(phone, connection, account, &reply)?;
+            Ok(account.clone())
+        })?;
     Ok((account, reply))
 }
 

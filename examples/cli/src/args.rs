@@ -97,6 +97,19 @@ the QR code.")]
         after_help = "Example:\n  countersign remove 1\n\nRemove the device on the service's page too: it still counts there."
     )]
     Remove(Remove),
+    /// Change an account's PIN, or set a forgotten or blocked one anew
+    Pin {
+        /// Which of the two
+        #[command(subcommand)]
+        command: PinCommand,
+    },
+    /// Make new keys for an account; the PIN stays the same
+    #[command(after_help = "\
+Example:
+  countersign rotate
+
+The old keys vouch for the new ones. Exit code 3 when the PIN was wrong.")]
+    Rotate(Rotate),
     /// Print the text of every QR code in pictures
     #[command(
         after_help = "Examples:\n  countersign decode screenshot.png\n  countersign decode --json *.jpg\n\nExit code 1 when there is none."
@@ -134,7 +147,7 @@ It uses folders of its own and leaves nothing behind. Exit code 0 only if every 
 /// Takes the PIN from standard input.
 #[derive(Debug, Args)]
 pub(crate) struct PinOption {
-    /// Take the PIN from the first line of standard input instead of asking (never as an argument, which other
+    /// Take PINs from lines of standard input instead of asking (never as an argument, which other
     /// programs could read)
     #[arg(long)]
     pub(crate) pin_stdin: bool,
@@ -246,6 +259,61 @@ pub(crate) struct Remove {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// `pin`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PinCommand {
+    /// Change the PIN: the present one, then a new one twice
+    #[command(after_help = "\
+Examples:
+  countersign pin change
+  printf '4071\\n5829\\n' | countersign pin change --pin-stdin
+
+With --pin-stdin the first line is the present PIN and the second the new one.
+Exit code 3 when the present PIN was wrong. If the last answer does not come
+(exit code 4), the next command that goes online finds out which PIN holds.")]
+    Change(PinChange),
+    /// Set a new PIN where it was forgotten or is blocked; another of your factors has to approve it first
+    #[command(after_help = "\
+Examples:
+  countersign pin forgotten
+  countersign pin forgotten --wait
+
+On the service's page, choose to unblock this device, and approve that with
+another device or key. It then holds for ten minutes. With --pin-stdin the
+first line is the new PIN. Exit code 3 when nothing has approved it.")]
+    Forgotten(PinForgotten),
+}
+
+/// `pin change`.
+#[derive(Debug, Args)]
+pub(crate) struct PinChange {
+    /// The account's number in `countersign accounts`, or its name; not needed when there is only one
+    pub(crate) account: Option<String>,
+    #[command(flatten)]
+    pub(crate) pin: PinOption,
+}
+
+/// `pin forgotten`.
+#[derive(Debug, Args)]
+pub(crate) struct PinForgotten {
+    /// The account's number in `countersign accounts`, or its name; not needed when there is only one
+    pub(crate) account: Option<String>,
+    /// Wait until it is approved
+    #[arg(long)]
+    pub(crate) wait: bool,
+    #[command(flatten)]
+    pub(crate) pin: PinOption,
+}
+
+/// `rotate`.
+#[derive(Debug, Args)]
+pub(crate) struct Rotate {
+    /// The account's number in `countersign accounts`, or its name; not needed when there is only one
+    pub(crate) account: Option<String>,
+    #[command(flatten)]
+    pub(crate) pin: PinOption,
 }
 
 /// `decode`.

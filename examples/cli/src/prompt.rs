@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
-use countersign::Pin;
+use countersign::{Pin, guessable};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::failure::{Exit, Failure, Outcome};
@@ -46,6 +46,35 @@ pub(crate) fn pin(question: &str, from_stdin: bool) -> Outcome<Pin> {
             Ok(pin) => return Ok(pin),
             Err(error) => say(&format!("{error}.\n")),
         }
+    }
+}
+
+/// A new PIN, typed twice at a terminal; from standard input one line is enough.
+///
+/// # Errors
+/// If it isn't four digits or is easy to guess, or there is nobody to ask.
+pub(crate) fn new_pin(from_stdin: bool) -> Outcome<(Pin, Pin)> {
+    loop {
+        let pin = pin("New PIN", from_stdin)?;
+        if let Some(reason) = guessable(&pin) {
+            if from_stdin {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("the PIN is too easy: {reason}"),
+                ));
+            }
+            say(&format!("Please choose another PIN: {reason}.\n"));
+            continue;
+        }
+        let again = if from_stdin {
+            Pin::from_bytes(pin.as_bytes()).map_err(|error| Failure::new(Exit::Usage, error))?
+        } else {
+            self::pin("The same PIN again", false)?
+        };
+        if pin.same_as(&again) {
+            return Ok((pin, again));
+        }
+        say("The two PINs are not the same; please begin again.\n");
     }
 }
 

@@ -2,9 +2,9 @@
 
 use countersign::transport::TransportError;
 use countersign::{
-    AccountError, ApproveError, BeginError, ClaimError, CodeError, CompleteError, FormError,
-    InboxError, NotAccepted, OpenError, PhoneError, ReadError, ServiceError, SignError,
-    StatusError,
+    AccountError, ApproveError, BeginError, ChangeError, ClaimError, CodeError, CompleteError,
+    ForgottenError, FormError, InboxError, NotAccepted, OpenError, PhoneError, ReadError,
+    ServiceError, SignError, StatusError,
 };
 
 use crate::failure::{Exit, Failure};
@@ -28,6 +28,7 @@ failures!(
     BeginError,
     CodeError,
     CompleteError,
+    ForgottenError,
     InboxError,
     OpenError,
     PhoneError,
@@ -43,6 +44,23 @@ impl From<ClaimError> for Failure {
         let failure = Failure::new(error.exit(), &error);
         match error {
             ClaimError::WrongPin { tries_left } => failure.with("tries_left", tries_left),
+            _ => failure,
+        }
+    }
+}
+
+impl From<ChangeError> for Failure {
+    fn from(error: ChangeError) -> Self {
+        let failure = Failure::new(error.exit(), &error);
+        match error {
+            ChangeError::WrongPin {
+                tries_left,
+                tries_left_in_epoch,
+            } => failure
+                .with("reason", "wrong-pin")
+                .with("tries_left", tries_left)
+                .with("tries_left_in_epoch", tries_left_in_epoch),
+            ChangeError::Unfinished(_) => failure.with("reason", "unfinished"),
             _ => failure,
         }
     }
@@ -172,6 +190,28 @@ impl HasExit for ApproveError {
         match self {
             Self::NumberNeeded => Exit::Usage,
             Self::Service(error) => error.exit(),
+            Self::Phone(error) => error.exit(),
+            _ => Exit::Refused,
+        }
+    }
+}
+
+impl HasExit for ChangeError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::PinsDiffer | Self::Guessable(_) | Self::SamePin => Exit::Usage,
+            Self::Lost(error) | Self::Unfinished(error) | Self::Service(error) => error.exit(),
+            Self::Phone(error) => error.exit(),
+            _ => Exit::Refused,
+        }
+    }
+}
+
+impl HasExit for ForgottenError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::PinsDiffer | Self::Guessable(_) => Exit::Usage,
+            Self::Lost(error) | Self::Unfinished(error) | Self::Service(error) => error.exit(),
             Self::Phone(error) => error.exit(),
             _ => Exit::Refused,
         }

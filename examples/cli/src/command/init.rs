@@ -1,8 +1,6 @@
 //! `init`: an account comes onto this phone.
 
-use countersign::{
-    AccountSummary, Authenticator, Claimed, EnrolmentOffer, OfferDetails, Pin, Resumed, guessable,
-};
+use countersign::{AccountSummary, Authenticator, Claimed, EnrolmentOffer, OfferDetails, Resumed};
 use serde_json::json;
 
 use super::views;
@@ -105,7 +103,8 @@ fn done(account: &AccountSummary, out: Out) {
 }
 
 /// What became of something that an earlier run could not finish.
-fn say_resumed(resumed: &Resumed, out: Out) {
+/// What became of something that an earlier run left unfinished.
+pub(super) fn say_resumed(resumed: &Resumed, out: Out) {
     let (account, what) = match resumed {
         Resumed::Active(account) => (account, "begun earlier, is active now"),
         Resumed::Dropped(account) => (
@@ -149,29 +148,8 @@ async fn claim(
     if !pin_stdin {
         out.note("If that is yours, choose a PIN of four digits for it. Ctrl-C ends without adding anything.");
     }
-    loop {
-        let pin = prompt::pin("New PIN", pin_stdin)?;
-        if let Some(reason) = guessable(&pin) {
-            if pin_stdin {
-                return Err(Failure::new(
-                    Exit::Usage,
-                    format!("the PIN is too easy: {reason}"),
-                ));
-            }
-            out.note(&format!("Please choose another PIN: {reason}."));
-            continue;
-        }
-        let again = if pin_stdin {
-            Pin::from_bytes(pin.as_bytes()).map_err(|error| Failure::new(Exit::Usage, error))?
-        } else {
-            prompt::pin("The same PIN again", false)?
-        };
-        if !pin.same_as(&again) {
-            out.note("The two PINs are not the same; please begin again.");
-            continue;
-        }
-        return Ok(phone.claim_with_new_pin(offer, pin, again).await?);
-    }
+    let (pin, again) = prompt::new_pin(pin_stdin)?;
+    Ok(phone.claim_with_new_pin(offer, pin, again).await?)
 }
 
 /// `606 194` is easier to carry over than `606194`.

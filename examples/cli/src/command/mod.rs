@@ -5,6 +5,7 @@ mod doctor;
 mod errors;
 mod init;
 mod phone;
+mod pin;
 mod qr;
 mod requests;
 mod scan;
@@ -36,6 +37,8 @@ pub(crate) fn run(cli: Cli, out: Out) -> Outcome {
         Command::History(args) => accounts::history(&open()?, &args, out),
         Command::Rename(args) => accounts::rename(&open()?, &args, out),
         Command::Remove(args) => accounts::remove(&open()?, &args, out),
+        Command::Pin { command } => wait(async { pin::pin(&open()?, &command, out).await }),
+        Command::Rotate(args) => wait(async { pin::rotate(&open()?, &args, out).await }),
         Command::Decode(args) => qr::decode(&args, out),
         Command::Draw(args) => qr::draw(&args, out),
         Command::Doctor => wait(doctor::doctor(global, out)),

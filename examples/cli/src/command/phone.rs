@@ -62,6 +62,22 @@ pub(crate) fn find(accounts: Vec<AccountSummary>, which: &str) -> Outcome<Accoun
     }
 }
 
+/// The account that is meant: the one that is named, or the only one.
+pub(crate) fn one(phone: &Authenticator, which: Option<&str>) -> Outcome<AccountSummary> {
+    let mut accounts = phone.accounts()?;
+    if let Some(which) = which {
+        return find(accounts, which);
+    }
+    match (accounts.pop(), accounts.is_empty()) {
+        (Some(account), true) => Ok(account),
+        (Some(_), false) => Err(Failure::new(
+            Exit::Usage,
+            "there are several accounts on this phone; name one of those that  countersign accounts  shows",
+        )),
+        (None, _) => Err(none_yet()),
+    }
+}
+
 /// Nothing was initialised.
 pub(crate) fn none_yet() -> Failure {
     Failure::new(

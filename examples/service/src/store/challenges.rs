@@ -9,7 +9,10 @@ use countersign_protocol::{
     reply::ResultCode,
 };
 
-use super::{Device, NewChain, PastEpoch, SessionHash, SignedMessage, Strength, records::names};
+use super::{
+    Device, Entry, NewChain, NewEnrolment, PastEpoch, SessionHash, SignedMessage, Strength,
+    records::names,
+};
 
 /// What kind of challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,16 +260,26 @@ pub(crate) struct RightCode {
     pub(crate) unlocked: UnlockedBy,
 }
 
+/// What a result is collected for. It is done in the same transaction, so that a crash leaves neither one without the other.
+pub(crate) enum Then {
+    /// The browser is signed in.
+    Enter(Entry),
+    /// An enrolment begins.
+    Enrol(NewEnrolment),
+    /// A device is removed.
+    Remove(DeviceId),
+    /// A transfer is recorded.
+    Record(Transfer),
+    /// It is enough that it was collected.
+    Nothing,
+}
+
 /// A collected result.
 pub(crate) struct Collected {
-    /// Whose.
-    pub(crate) account: AccountId,
-    /// What for.
-    pub(crate) purpose: Purpose,
-    /// What the operation needs to go on.
-    pub(crate) payload: String,
     /// With what it was proved.
     pub(crate) strength: Strength,
+    /// What it was collected for was possible.
+    pub(crate) done: bool,
 }
 
 /// A signed transfer.

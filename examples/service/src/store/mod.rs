@@ -77,25 +77,14 @@ pub(crate) trait Store: Send + Sync {
     /// The guess was right: forget the wrong ones.
     async fn forget_guesses(&self, who: [u8; 32]) -> Result<(), StoreError>;
 
-    /// Opens a session in place of `replaces`; an account's oldest sessions go when there are too many.
-    async fn open_session(
-        &self,
-        replaces: Option<SessionHash>,
-        session: Session,
-    ) -> Result<(), StoreError>;
+    /// Lets a browser in whose password was right; an account's oldest sessions go when there are too many.
+    async fn open_session(&self, entry: Entry) -> Result<(), StoreError>;
     /// A session that has not expired and was used lately.
     async fn session(&self, hash: SessionHash, now: Time) -> Result<Option<Session>, StoreError>;
     /// Notes that the session was used.
     async fn touch_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError>;
     /// Ends a session with all that it asked for and has not got.
     async fn end_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError>;
-    /// Remembers that this browser signed in to the account with more than the password.
-    async fn know_browser(
-        &self,
-        browser: SessionHash,
-        account: AccountId,
-        now: Time,
-    ) -> Result<(), StoreError>;
     /// Has this browser signed in to the account with more than the password, not too long ago?
     async fn knows_browser(
         &self,
@@ -237,20 +226,22 @@ pub(crate) trait Store: Send + Sync {
         counted: Vec<DeviceId>,
         now: Time,
     ) -> Result<bool, StoreError>;
-    /// The browser collects the result: once, within a minute, by the session that asked, while the device is active.
+    /// The browser collects the result: once, within a minute, by the session that asked, while the device is active. What it was asked for
+    /// is done with it.
     async fn collect(
         &self,
         id: ChallengeId,
         session: SessionHash,
+        then: Then,
         now: Time,
     ) -> Result<Option<Collected>, StoreError>;
 
-    /// The browser that began on a phone comes back with what the phone was given: once, before the challenge expires, while the device is
-    /// active.
+    /// The browser that began on a phone comes back with what the phone was given, and is let in: once, before the challenge expires, while
+    /// the device is active.
     async fn complete_mobile(
         &self,
         id: ChallengeId,
-        session: SessionHash,
+        entry: Entry,
         now: Time,
     ) -> Result<Option<Collected>, StoreError>;
 
@@ -265,11 +256,12 @@ pub(crate) trait Store: Send + Sync {
     async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError>;
     /// Cancels a recovery; `false` when it is not under way.
     async fn cancel_recovery(&self, id: RecoveryId, now: Time) -> Result<bool, StoreError>;
-    /// Ends a recovery whose time has come: sessions and factors go, and the account takes a new factor from a session that was opened by
-    /// recovery. Answers the devices that were there; `None` when it is not under way or too early.
+    /// Ends a recovery whose time has come: sessions and factors go, and the browser is let in, from which the account takes a new factor.
+    /// Answers the devices that were there; `None` when it is not under way or too early.
     async fn finish_recovery(
         &self,
         id: RecoveryId,
+        entry: Entry,
         now: Time,
     ) -> Result<Option<Vec<DeviceId>>, StoreError>;
     /// The oldest events that people are to be told of and have not been.
@@ -277,16 +269,6 @@ pub(crate) trait Store: Send + Sync {
     /// The message about this event has left.
     async fn notice_sent(&self, id: u64) -> Result<(), StoreError>;
 
-    /// Records a signed transfer.
-    async fn record_transfer(&self, transfer: Transfer) -> Result<(), StoreError>;
-    /// Notes an event for the account's own history.
-    async fn note(
-        &self,
-        account: AccountId,
-        what: &'static str,
-        detail: String,
-        now: Time,
-    ) -> Result<(), StoreError>;
     /// The newest events, newest first.
     async fn events(&self, account: AccountId, at_most: u32) -> Result<Vec<Event>, StoreError>;
 }

@@ -118,6 +118,17 @@ pub(crate) struct Session {
     pub(crate) expires_at: Time,
 }
 
+/// A browser that is let in.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// The cookie that it had: a session of it ends.
+    pub(crate) replaces: SessionHash,
+    /// The session that is opened. Where it is an approval or code that lets in, account and strength are that one's.
+    pub(crate) session: Session,
+    /// The mark under which the browser is known from now on, if it signed in with more than the password.
+    pub(crate) known: SessionHash,
+}
+
 /// A device's state, as stored. Blocked is not a state: it follows from the tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeviceState {

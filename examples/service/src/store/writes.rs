@@ -32,8 +32,6 @@ countersign_failpoint::durable_writes! {
         TouchSession,
         /// [`super::Store::end_session`]
         EndSession,
-        /// [`super::Store::know_browser`]
-        KnowBrowser,
         /// [`super::Store::remove_device`]
         RemoveDevice,
         /// [`super::Store::remove_by_device`]
@@ -94,9 +92,5 @@ countersign_failpoint::durable_writes! {
         FinishRecovery,
         /// [`super::Store::notice_sent`]
         NoticeSent,
-        /// [`super::Store::record_transfer`]
-        RecordTransfer,
-        /// [`super::Store::note`]
-        Note,
     }
 }

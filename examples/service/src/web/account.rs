@@ -84,9 +84,7 @@ pub(super) async fn register(
         return refuse(StatusCode::CONFLICT, vec!["register_error_taken"]);
     }
     tracing::info!(%acc, "an account was created");
-    visitor
-        .enter(&app, acc, true, Strength::Password, "/account")
-        .await
+    visitor.enter(&app, acc, true, "/account").await
 }
 
 /// `GET /account`.

@@ -29,7 +29,10 @@ use crate::{
     app::{App, secret},
     hex,
     seal::Place,
-    store::{Challenge, ChallengeKind, ChallengeState, CodeStep, Device, PastEpoch, RightCode},
+    store::{
+        Challenge, ChallengeKind, ChallengeState, CodeStep, Device, PastEpoch, RightCode, Strength,
+        Then,
+    },
 };
 
 /// The challenge of an address, if this visitor's session asked for it.
@@ -205,6 +208,10 @@ pub(super) async fn code(
         }
         CodeStep::Over => {
             let challenge = own(&app, &visitor, &id).await?;
+            // The code was accepted, and the answer that said so was lost.
+            if challenge.state == ChallengeState::Approved {
+                return proceed(&app, &visitor, &challenge).await;
+            }
             return ended(&app, &visitor, &challenge);
         }
     };
@@ -361,38 +368,56 @@ async fn proceed(
     challenge: &Challenge,
 ) -> Result<Response, PageError> {
     let session = visitor.any()?;
-    let Some(collected) = app
-        .store()
-        .collect(challenge.id, session.hash, app.now())
-        .await?
-    else {
-        let mut challenge = own(app, visitor, &hex::encode(&challenge.id.0)).await?;
-        if challenge.state == ChallengeState::Approved {
-            challenge.state = ChallengeState::Open;
-        }
-        return ended(app, visitor, &challenge);
+    let Some(account) = challenge.account else {
+        return Err(PageError::NotFound);
     };
-    match collected.purpose {
+    let collect = async |then| {
+        app.store()
+            .collect(challenge.id, session.hash, then, app.now())
+            .await
+    };
+    match challenge.purpose {
         Purpose::SignIn => {
-            visitor
-                .enter(app, collected.account, true, collected.strength, "/account")
-                .await
+            let opening = visitor.opening(app, account, true, Strength::Password)?;
+            if let Some(collected) = collect(Then::Enter(opening.entry.clone())).await? {
+                return Ok(opening.go(collected.strength, "/account"));
+            }
         }
         Purpose::AddDevice => {
-            let wanted = enrolment::Wanted::from_payload(&collected.payload);
-            enrolment::begin(app, visitor, wanted, None).await
+            let wanted = enrolment::Wanted::from_payload(&challenge.payload);
+            let new = enrolment::draft(app, visitor.signed_in()?, wanted, None).await?;
+            let id = new.id;
+            if let Some(collected) = collect(Then::Enrol(new)).await? {
+                return Ok(enrolment::begun_or_not(id, collected.done));
+            }
         }
         Purpose::Remove => {
-            if let Some(dev) = hex::decode(&collected.payload).map(DeviceId) {
-                app.store()
-                    .remove_device(collected.account, dev, session.hash, app.now())
-                    .await?;
+            let dev = hex::decode(&challenge.payload)
+                .map(DeviceId)
+                .ok_or(PageError::NotFound)?;
+            if collect(Then::Remove(dev)).await?.is_some() {
                 app.waiting.wake(dev);
+                return Ok(Redirect::to("/account/devices").into_response());
             }
-            Ok(Redirect::to("/account/devices").into_response())
         }
-        Purpose::Unblock => Ok(unblock::to(&collected.payload)),
-        Purpose::Transaction => transfer::record(app, challenge.id, &collected).await,
-        _ => Err(PageError::NotFound),
+        // The phone that may set its PIN anew has its grant in the challenge itself.
+        Purpose::Unblock => {
+            if collect(Then::Nothing).await?.is_some() {
+                return Ok(unblock::to(&challenge.payload));
+            }
+        }
+        Purpose::Transaction => {
+            let transfer = transfer::record(app, challenge, account)?;
+            if collect(Then::Record(transfer)).await?.is_some() {
+                let id = hex::encode(&challenge.id.0);
+                return Ok(Redirect::to(&format!("/account/transfer/{id}")).into_response());
+            }
+        }
+        _ => return Err(PageError::NotFound),
     }
+    let mut challenge = own(app, visitor, &hex::encode(&challenge.id.0)).await?;
+    if challenge.state == ChallengeState::Approved {
+        challenge.state = ChallengeState::Open;
+    }
+    ended(app, visitor, &challenge)
 }

@@ -30,7 +30,7 @@ use crate::{
     app::App,
     hex, policy, random,
     seal::Place,
-    store::{Enrolment, EnrolmentState, NewEnrolment, SignedMessage},
+    store::{Enrolment, EnrolmentState, NewEnrolment, Session, SignedMessage},
 };
 
 /// The device that is to be added.
@@ -68,7 +68,28 @@ pub(super) async fn begin(
     wanted: Wanted,
     expires_at: Option<Time>,
 ) -> Result<Response, PageError> {
-    let session = visitor.signed_in()?;
+    let new = draft(app, visitor.signed_in()?, wanted, expires_at).await?;
+    let id = new.id;
+    let begun = app.store().begin_enrolment(new).await?;
+    Ok(begun_or_not(id, begun))
+}
+
+/// The enrolment's page, or the list of devices where none can be added.
+pub(super) fn begun_or_not(id: EnrolmentId, begun: bool) -> Response {
+    if begun {
+        to(id)
+    } else {
+        Redirect::to("/account/devices").into_response()
+    }
+}
+
+/// An enrolment with its signed message.
+pub(super) async fn draft(
+    app: &App,
+    session: &Session,
+    wanted: Wanted,
+    expires_at: Option<Time>,
+) -> Result<NewEnrolment, PageError> {
     let account = app
         .store()
         .account(session.account)
@@ -99,7 +120,7 @@ pub(super) async fn begin(
             .hash(),
         bytes,
     };
-    let new = NewEnrolment {
+    Ok(NewEnrolment {
         id: message.id,
         account: session.account,
         session: session.hash,
@@ -110,11 +131,7 @@ pub(super) async fn begin(
         way: wanted.way,
         issued_at: now,
         expires_at: message.expires_at,
-    };
-    if !app.store().begin_enrolment(new).await? {
-        return Ok(Redirect::to("/account/devices").into_response());
-    }
-    Ok(to(message.id))
+    })
 }
 
 fn to(id: EnrolmentId) -> Response {

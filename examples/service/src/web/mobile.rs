@@ -25,7 +25,7 @@ use crate::{
     api::return_value,
     app::App,
     hex,
-    store::{Challenge, ChallengeKind, ChallengeState},
+    store::{Challenge, ChallengeKind, ChallengeState, Strength},
 };
 
 #[derive(Deserialize)]
@@ -122,22 +122,17 @@ pub(super) async fn back(
     if !bool::from(r.as_bytes().ct_eq(right.as_bytes())) {
         return refuse(&app, &visitor, "mobile_wrong");
     }
+    // The approval has told whose phone it was.
+    let Some(account) = challenge.account else {
+        return refuse(&app, &visitor, "mobile_over");
+    };
+    let opening = visitor.opening(&app, account, true, Strength::Mobile)?;
     let collected = app
         .store()
-        .complete_mobile(challenge.id, challenge.session, app.now())
+        .complete_mobile(challenge.id, opening.entry.clone(), app.now())
         .await?;
     match collected {
-        Some(collected) => {
-            visitor
-                .enter(
-                    &app,
-                    collected.account,
-                    true,
-                    collected.strength,
-                    "/account",
-                )
-                .await
-        }
+        Some(collected) => Ok(opening.go(collected.strength, "/account")),
         None => refuse(&app, &visitor, "mobile_over"),
     }
 }

@@ -239,22 +239,19 @@ pub(super) async fn finish(
         Checked::Wrong => return refuse(StatusCode::UNAUTHORIZED, "recover_error", 0),
         Checked::Right(_) => {}
     }
-    let Some(devices) = app.store().finish_recovery(recovery.id, app.now()).await? else {
+    let opening = visitor.opening(&app, recovery.account, true, Strength::Recovery)?;
+    let Some(devices) = app
+        .store()
+        .finish_recovery(recovery.id, opening.entry.clone(), app.now())
+        .await?
+    else {
         return refuse(StatusCode::CONFLICT, "recover_error_early", 0);
     };
     for dev in devices {
         app.waiting.wake(dev);
     }
     tracing::warn!(acc = %recovery.account, "an account was recovered");
-    visitor
-        .enter(
-            &app,
-            recovery.account,
-            true,
-            Strength::Recovery,
-            "/account/devices",
-        )
-        .await
+    Ok(opening.go(Strength::Recovery, "/account/devices"))
 }
 
 /// `GET /recovery/cancel/{token}`: asks first, because mail programs open links by themselves.

@@ -22,7 +22,7 @@ use crate::{
     app::App,
     hex,
     password::Password,
-    store::{Device, DeviceState, Guess, Strength},
+    store::{Device, DeviceState, Guess},
 };
 
 /// `GET /sign-in`.
@@ -94,22 +94,12 @@ pub(super) async fn password(
     let none = app.store().devices(account.acc).await?.is_empty();
     let guarded = app.store().standing(account.acc).await?.guarded;
     if none && guarded {
-        visitor
-            .enter(&app, account.acc, false, Strength::Password, "/recovery")
-            .await
+        visitor.enter(&app, account.acc, false, "/recovery").await
     } else if none {
-        visitor
-            .enter(&app, account.acc, true, Strength::Password, "/account")
-            .await
+        visitor.enter(&app, account.acc, true, "/account").await
     } else {
         visitor
-            .enter(
-                &app,
-                account.acc,
-                false,
-                Strength::Password,
-                "/sign-in/method",
-            )
+            .enter(&app, account.acc, false, "/sign-in/method")
             .await
     }
 }

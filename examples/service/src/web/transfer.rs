@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::{
     extract::{Path, State},
     http::StatusCode,
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use countersign_protocol::{
     challenge::{Field, Purpose, Unlock},
     field::{FieldKind, canonical},
-    id::ChallengeId,
+    id::{AccountId, ChallengeId},
 };
 use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     app::App,
     hex,
-    store::{ChallengeState, Collected, Transfer},
+    store::{Challenge, ChallengeState, Transfer},
 };
 
 /// What the phone shows above the fields.
@@ -162,25 +162,23 @@ pub(super) async fn begin(
     }
 }
 
-/// The code was right: the transfer is recorded.
-pub(super) async fn record(
+/// What is recorded when the code was right.
+pub(super) fn record(
     app: &App,
-    id: ChallengeId,
-    collected: &Collected,
-) -> Result<Response, PageError> {
-    let details = Details::read(&collected.payload)
+    challenge: &Challenge,
+    account: AccountId,
+) -> Result<Transfer, PageError> {
+    let details = Details::read(&challenge.payload)
         .ok_or_else(|| PageError::Broken("a transfer's data are damaged".into()))?;
-    let transfer = Transfer {
-        id,
-        account: collected.account,
+    Ok(Transfer {
+        id: challenge.id,
+        account,
         at: app.now(),
         iban: details.iban,
         name: details.name,
         amount: details.amount,
         reference: details.reference,
-    };
-    app.store().record_transfer(transfer).await?;
-    Ok(Redirect::to(&format!("/account/transfer/{}", hex::encode(&id.0))).into_response())
+    })
 }
 
 /// `GET /account/transfer/{id}`.

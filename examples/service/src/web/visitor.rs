@@ -17,7 +17,7 @@ use super::PageError;
 use crate::{
     app::App,
     hex, policy, random,
-    store::{Session, SessionHash, Strength},
+    store::{Entry, Session, SessionHash, Strength},
 };
 
 /// A visitor: one with a session, or one whose cookie only ties forms to the browser that got them.
@@ -164,16 +164,32 @@ impl Visitor {
         self.session.as_ref().ok_or(PageError::SignInFirst)
     }
 
-    /// Opens a session with a new cookie, so that one that was known before is worth nothing, and goes to `to`.
+    /// Opens a session for who gave the right password, and goes to `to`.
     pub(super) async fn enter(
         &self,
         app: &App,
         account: AccountId,
         signed_in: bool,
-        strength: Strength,
         to: &str,
     ) -> Result<Response, PageError> {
+        let opening = self.opening(app, account, signed_in, Strength::Password)?;
+        app.store().open_session(opening.entry.clone()).await?;
+        Ok(opening.go(Strength::Password, to))
+    }
+
+    /// A session to be opened, with a new cookie, so that one that was known before is worth nothing.
+    pub(super) fn opening(
+        &self,
+        app: &App,
+        account: AccountId,
+        signed_in: bool,
+        strength: Strength,
+    ) -> Result<Opening, PageError> {
         let cookie = hex::encode(&random::bytes::<32>()?);
+        let known = match &self.known {
+            Some(known) => known.clone(),
+            None => hex::encode(&random::bytes::<32>()?),
+        };
         let now = app.now();
         let session = Session {
             hash: hash(&cookie),
@@ -189,47 +205,42 @@ impl Visitor {
                     policy::HALF_SESSION_SECONDS
                 },
         };
-        app.store()
-            .open_session(Some(hash(&self.cookie)), session.clone())
-            .await?;
-        if signed_in {
-            app.store()
-                .note(account, "signed-in", strength.name().to_owned(), now)
-                .await?;
-        }
-        let mut response = Redirect::to(to).into_response();
-        Self::new(app, cookie, true, Some(session), None).remember(&mut response);
-        if signed_in && strength.is_strong() {
-            self.mark_known(app, account, &mut response).await?;
-        }
-        Ok(response)
+        Ok(Opening {
+            entry: Entry {
+                replaces: hash(&self.cookie),
+                known: hash(&known),
+                session,
+            },
+            cookie,
+            known,
+            secure: self.secure,
+        })
     }
 }
 
-impl Visitor {
-    /// Marks this browser as known for the account. The mark gives no right but to ask for a code when strangers have used up theirs.
-    async fn mark_known(
-        &self,
-        app: &App,
-        account: AccountId,
-        response: &mut Response,
-    ) -> Result<(), PageError> {
-        let known = match &self.known {
-            Some(known) => known.clone(),
-            None => hex::encode(&random::bytes::<32>()?),
+/// A session that the store is to open, with the cookies that the browser gets when it has.
+pub(super) struct Opening {
+    /// What the store takes.
+    pub(super) entry: Entry,
+    cookie: String,
+    known: String,
+    secure: bool,
+}
+
+impl Opening {
+    /// It is open: goes to `to`. Who signed in with more than the password has a browser that is known from now on. That gives no right but
+    /// to ask for a code when strangers have used up theirs.
+    pub(super) fn go(&self, strength: Strength, to: &str) -> Response {
+        let mut response = Redirect::to(to).into_response();
+        let mut set = |name, value: &str, stays: &str| {
+            set_cookie(&mut response, name, value, self.secure, stays);
         };
-        app.store()
-            .know_browser(hash(&known), account, app.now())
-            .await?;
-        let stays = format!("; Max-Age={}", policy::KNOWN_BROWSER_SECONDS);
-        set_cookie(
-            response,
-            known_name(self.secure),
-            &known,
-            self.secure,
-            &stays,
-        );
-        Ok(())
+        set(cookie_name(self.secure), &self.cookie, "");
+        if self.entry.session.signed_in && strength.is_strong() {
+            let stays = format!("; Max-Age={}", policy::KNOWN_BROWSER_SECONDS);
+            set(known_name(self.secure), &self.known, &stays);
+        }
+        response
     }
 }
 

@@ -6,7 +6,10 @@ use countersign_protocol::{
 };
 use rusqlite::{Connection, params};
 
-use super::rows::{self, all, int, num, one, run, small};
+use super::{
+    browsers,
+    rows::{self, all, int, num, one, run, small},
+};
 use crate::{policy, store::*};
 
 pub(super) fn setting(c: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -130,14 +133,11 @@ pub(super) fn forget_guesses(c: &Connection, who: [u8; 32]) -> Result<(), StoreE
     Ok(())
 }
 
-pub(super) fn open_session(
-    c: &Connection,
-    replaces: Option<SessionHash>,
-    session: &Session,
-) -> Result<(), StoreError> {
-    if let Some(old) = replaces {
-        end_session(c, old, session.created_at)?;
-    }
+/// Opens the session of a browser that is let in, in the place of the one that it had.
+pub(super) fn enter(c: &Connection, entry: &Entry) -> Result<(), StoreError> {
+    let session = &entry.session;
+    let now = session.created_at;
+    end_session(c, entry.replaces, now)?;
     run(
         c,
         // Half sessions, which need only the password, don't push out whole ones.
@@ -159,6 +159,18 @@ pub(super) fn open_session(
             int(session.expires_at)
         ],
     )?;
+    if session.signed_in {
+        note(
+            c,
+            session.account,
+            "signed-in",
+            session.strength.name(),
+            now,
+        )?;
+        if session.strength.is_strong() {
+            browsers::know(c, entry.known, session.account, now)?;
+        }
+    }
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use countersign_protocol::{
 use rusqlite::{Connection, Params, params};
 
 use super::{
-    codes, devices,
+    accounts, codes, devices, enrolments,
     rows::{self, all, int, num, one, run, small},
 };
 use crate::{policy, store::*};
@@ -260,53 +260,79 @@ pub(super) fn collect(
     c: &Connection,
     id: ChallengeId,
     session: SessionHash,
+    then: Then,
     now: Time,
 ) -> Result<Option<Collected>, StoreError> {
-    take(
+    let taken = take(
         c,
         "SELECT challenge.* FROM challenge JOIN device ON device.dev = challenge.by_dev
          WHERE id = ?1 AND session = ?2 AND challenge.state = 'approved' AND kind <> 'on-mobile' AND closed_at + ?3 >= ?4
            AND device.state = 'active' AND device.account = challenge.account",
         id,
         params![id.0, session, int(policy::COLLECT_SECONDS), int(now)],
-    )
+    )?;
+    let Some((account, strength)) = taken else {
+        return Ok(None);
+    };
+    let done = match then {
+        Then::Enter(entry) => let_in(c, entry, account, strength).map(|()| true)?,
+        Then::Enrol(new) => enrolments::begin(c, &new)?,
+        Then::Remove(dev) => devices::remove(c, account, dev, session, now)?,
+        Then::Nothing => true,
+        Then::Record(transfer) => accounts::record_transfer(c, &transfer).map(|()| true)?,
+    };
+    Ok(Some(Collected { strength, done }))
+}
+
+fn let_in(
+    c: &Connection,
+    mut entry: Entry,
+    account: AccountId,
+    strength: Strength,
+) -> Result<(), StoreError> {
+    entry.session.account = account;
+    entry.session.strength = strength;
+    accounts::enter(c, &entry)
 }
 
 pub(super) fn complete_mobile(
     c: &Connection,
     id: ChallengeId,
-    session: SessionHash,
+    entry: Entry,
     now: Time,
 ) -> Result<Option<Collected>, StoreError> {
-    take(
+    let taken = take(
         c,
         "SELECT challenge.* FROM challenge JOIN device ON device.dev = challenge.by_dev
          WHERE id = ?1 AND session = ?2 AND challenge.state = 'approved' AND kind = 'on-mobile' AND expires_at > ?3
            AND device.state = 'active' AND device.account = challenge.account",
         id,
-        params![id.0, session, int(now)],
-    )
+        params![id.0, entry.replaces, int(now)],
+    )?;
+    let Some((account, strength)) = taken else {
+        return Ok(None);
+    };
+    let_in(c, entry, account, strength)?;
+    Ok(Some(Collected {
+        strength,
+        done: true,
+    }))
 }
 
-/// Takes an approved challenge that `sql` finds, once.
+/// Takes an approved challenge that `sql` finds, once: whose it is, and with what it was proved.
 fn take(
     c: &Connection,
     sql: &str,
     id: ChallengeId,
     params: impl Params,
-) -> Result<Option<Collected>, StoreError> {
+) -> Result<Option<(AccountId, Strength)>, StoreError> {
     let found = one(c, sql, params, |row| {
         let strength = Strength::from_name(&row.get::<_, String>("strength")?)
             .ok_or(StoreError::Damaged("strength"))?;
-        let challenge = rows::challenge(row)?;
-        Ok(Collected {
-            account: challenge
-                .account
-                .ok_or(StoreError::Damaged("a challenge's account"))?,
-            purpose: challenge.purpose,
-            payload: challenge.payload,
-            strength,
-        })
+        let account = rows::challenge(row)?
+            .account
+            .ok_or(StoreError::Damaged("a challenge's account"))?;
+        Ok((account, strength))
     })?;
     if found.is_some() {
         run(

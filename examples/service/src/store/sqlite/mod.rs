@@ -137,15 +137,9 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn open_session(
-        &self,
-        replaces: Option<SessionHash>,
-        session: Session,
-    ) -> Result<(), StoreError> {
-        self.write(Write::OpenSession, move |c| {
-            accounts::open_session(c, replaces, &session)
-        })
-        .await
+    async fn open_session(&self, entry: Entry) -> Result<(), StoreError> {
+        self.write(Write::OpenSession, move |c| accounts::enter(c, &entry))
+            .await
     }
     async fn session(&self, hash: SessionHash, now: Time) -> Result<Option<Session>, StoreError> {
         self.read(|c| accounts::session(c, hash, now))
@@ -159,17 +153,6 @@ impl Store for Sqlite {
     async fn end_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError> {
         self.write(Write::EndSession, move |c| {
             accounts::end_session(c, hash, now)
-        })
-        .await
-    }
-    async fn know_browser(
-        &self,
-        browser: SessionHash,
-        account: AccountId,
-        now: Time,
-    ) -> Result<(), StoreError> {
-        self.write(Write::KnowBrowser, move |c| {
-            browsers::know(c, browser, account, now)
         })
         .await
     }
@@ -407,22 +390,22 @@ impl Store for Sqlite {
         &self,
         id: ChallengeId,
         session: SessionHash,
+        then: Then,
         now: Time,
     ) -> Result<Option<Collected>, StoreError> {
         self.write(Write::Collect, move |c| {
-            challenges::collect(c, id, session, now)
+            challenges::collect(c, id, session, then, now)
         })
         .await
     }
-
     async fn complete_mobile(
         &self,
         id: ChallengeId,
-        session: SessionHash,
+        entry: Entry,
         now: Time,
     ) -> Result<Option<Collected>, StoreError> {
         self.write(Write::CompleteMobile, move |c| {
-            challenges::complete_mobile(c, id, session, now)
+            challenges::complete_mobile(c, id, entry, now)
         })
         .await
     }
@@ -448,10 +431,13 @@ impl Store for Sqlite {
     async fn finish_recovery(
         &self,
         id: RecoveryId,
+        entry: Entry,
         now: Time,
     ) -> Result<Option<Vec<DeviceId>>, StoreError> {
-        self.write(Write::FinishRecovery, move |c| recovery::finish(c, id, now))
-            .await
+        self.write(Write::FinishRecovery, move |c| {
+            recovery::finish(c, id, &entry, now)
+        })
+        .await
     }
     async fn due_notices(&self) -> Result<Vec<DueNotice>, StoreError> {
         self.read(recovery::due_notices)
@@ -461,24 +447,6 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn record_transfer(&self, transfer: Transfer) -> Result<(), StoreError> {
-        self.write(Write::RecordTransfer, move |c| {
-            accounts::record_transfer(c, &transfer)
-        })
-        .await
-    }
-    async fn note(
-        &self,
-        account: AccountId,
-        what: &'static str,
-        detail: String,
-        now: Time,
-    ) -> Result<(), StoreError> {
-        self.write(Write::Note, move |c| {
-            accounts::note(c, account, what, &detail, now)
-        })
-        .await
-    }
     async fn events(&self, account: AccountId, at_most: u32) -> Result<Vec<Event>, StoreError> {
         self.read(|c| accounts::events(c, account, at_most))
     }

@@ -8,7 +8,7 @@ use countersign_protocol::{
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    accounts::note,
+    accounts::{enter, note},
     rows::{all, int, num, one, run},
 };
 use crate::{policy, store::*};
@@ -169,6 +169,7 @@ pub(super) fn cancel_of(c: &Connection, account: AccountId, now: Time) -> Result
 pub(super) fn finish(
     c: &Connection,
     id: RecoveryId,
+    entry: &Entry,
     now: Time,
 ) -> Result<Option<Vec<DeviceId>>, StoreError> {
     let Some(recovery) = get(c, id)?.filter(|recovery| recovery.ripe_at <= now) else {
@@ -181,6 +182,7 @@ pub(super) fn finish(
         [recovery.account.0],
     )?;
     note(c, recovery.account, "recovery-done", "", now)?;
+    enter(c, entry)?;
     Ok(Some(devices))
 }
 

@@ -135,7 +135,7 @@ impl Phone {
                 &new,
                 old.as_ref(),
                 device.as_ref(),
-                &self.info.hpke_key,
+                &self.hpke_key,
                 &mut OsRng,
             )
             .unwrap();
@@ -221,10 +221,22 @@ impl Phone {
         let draft = BiometricsDraft::new(update, epoch, PublicKey::of(&key), &b, &mut OsRng);
         let proof = sign_with(&key, &draft.to_be_signed_by_biometrics());
         let unsigned = draft
-            .prepare(&self.pin_keys(pin), &proof, &self.info.hpke_key, &mut OsRng)
+            .prepare(&self.pin_keys(pin), &proof, &self.hpke_key, &mut OsRng)
             .unwrap();
         let (body, hash) = self.signed(unsigned);
         (body, hash, key, b)
+    }
+
+    /// Biometrics whose key did not sign: another did.
+    pub fn biometrics_of_another(&mut self, pin: &str) -> (Vec<u8>, Hash) {
+        let epoch = self.epoch;
+        let [key, other] = [0, 1].map(|_| SigningKey::from_slice(&random::<32>()).unwrap());
+        let update = self.update(What::BiometricsOff { epoch });
+        let named = PublicKey::of(&key);
+        let draft = BiometricsDraft::new(update, epoch, named, &secret(), &mut OsRng);
+        let proof = sign_with(&other, &draft.to_be_signed_by_biometrics());
+        let unsigned = draft.prepare(&self.pin_keys(pin), &proof, &self.hpke_key, &mut OsRng);
+        self.signed(unsigned.unwrap())
     }
 
     pub async fn turn_biometrics_on(&mut self, pin: &str) -> Reply {

@@ -85,11 +85,11 @@ pub fn random<const N: usize>() -> [u8; N] {
     out
 }
 
-fn secret<const N: usize>() -> Secret<N> {
+pub fn secret<const N: usize>() -> Secret<N> {
     Secret::new_with(|out| *out = random())
 }
 
-fn copy<const N: usize>(secret: &Secret<N>) -> Secret<N> {
+pub fn copy<const N: usize>(secret: &Secret<N>) -> Secret<N> {
     Secret::new_with(|out| *out = *secret.expose())
 }
 

@@ -30,6 +30,8 @@ pub struct Phone {
     address: SocketAddr,
     pub(super) clock: Arc<TestClock>,
     pub info: Verified<Info>,
+    /// To which it seals.
+    pub hpke_key: PublicKey,
     pub(super) enrolment: Verified<countersign_protocol::enrolment::Enrolment>,
     pub key: SigningKey,
     pub d: Secret32,
@@ -77,6 +79,7 @@ impl Phone {
             client,
             address,
             clock,
+            hpke_key: info.hpke_key,
             info,
             enrolment,
             key: SigningKey::from_slice(&random::<32>()).unwrap(),
@@ -185,7 +188,7 @@ impl Phone {
             commitment: [0; 32],
         };
         let unsigned = claim
-            .prepare(&secrets, &keys, &self.info.hpke_key, &mut OsRng)
+            .prepare(&secrets, &keys, &self.hpke_key, &mut OsRng)
             .unwrap();
         self.claim = Some(self.signed(unsigned));
         self.claim_again().await
@@ -338,12 +341,12 @@ impl Phone {
             (false, _) => Ok(Unsigned::plain(&answer)),
             (true, Some(pin)) => {
                 let keys = self.pin_keys(pin);
-                answer.prepare_with_pin(keys.signing_key(), &self.info.hpke_key, &mut OsRng)
+                answer.prepare_with_pin(keys.signing_key(), &self.hpke_key, &mut OsRng)
             }
             (true, None) => {
                 let (key, _) = self.bio.as_ref().unwrap();
                 let signature = sign_with(key, &answer.to_be_signed_by_biometrics());
-                answer.prepare_with_biometrics(&signature, &self.info.hpke_key, &mut OsRng)
+                answer.prepare_with_biometrics(&signature, &self.hpke_key, &mut OsRng)
             }
         };
         self.signed(unsigned.unwrap())

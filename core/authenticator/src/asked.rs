@@ -3,7 +3,7 @@
 use core::fmt;
 
 use countersign_protocol::Time;
-use countersign_protocol::challenge::{Browser, Challenge, Purpose, System};
+use countersign_protocol::challenge::{Browser, Challenge, Kind, Purpose, System};
 
 /// What a challenge says of itself. The service signed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Asked {
     pub host: String,
     /// The operation.
     pub purpose: Purpose,
+    /// The name of the device that the operation is about, where it is about one: that is to be unblocked, or removed.
+    pub subject: Option<String>,
     /// The browser that asked.
     pub browser: Browser,
     /// The system that it runs on.
@@ -33,6 +35,13 @@ impl Asked {
             app_name: challenge.app_name.clone(),
             host: host.to_owned(),
             purpose: challenge.purpose,
+            subject: match &challenge.kind {
+                Kind::Approve {
+                    subject: Some(subject),
+                    ..
+                } => Some(subject.name.clone()),
+                _ => None,
+            },
             browser: challenge.context.browser,
             system: challenge.context.system,
             place: (place != "ZZ").then(|| place.to_owned()),
@@ -45,7 +54,11 @@ impl Asked {
 /// One line in English, for a history and a command line: `sign-in, Firefox on Linux, LV`.
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", purpose_name(self.purpose))?;
+        match (self.purpose, &self.subject) {
+            (Purpose::Unblock, Some(name)) => write!(f, "setting a new PIN on “{name}”")?,
+            (Purpose::Remove, Some(name)) => write!(f, "removing “{name}”")?,
+            (purpose, _) => f.write_str(purpose_name(purpose))?,
+        }
         match (browser_name(self.browser), system_name(self.system)) {
             (Some(browser), Some(system)) => write!(f, ", {browser} on {system}")?,
             (Some(one), None) | (None, Some(one)) => write!(f, ", {one}")?,
@@ -65,7 +78,7 @@ pub fn purpose_name(purpose: Purpose) -> &'static str {
         Purpose::SignIn => "sign-in",
         Purpose::AddDevice => "adding a device",
         Purpose::ChangePin => "PIN change",
-        Purpose::Unblock => "unblocking",
+        Purpose::Unblock => "setting a new PIN",
         Purpose::Remove => "removing a factor",
         Purpose::ChangePassword => "password change",
         Purpose::Transaction => "transaction",

@@ -352,6 +352,9 @@ pub(crate) enum LevelOption {
 /// `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
+    /// Show a phone's whole life instead of its first day: PINs changed and forgotten, a new phone, a copied one
+    #[arg(long)]
+    pub(crate) life: bool,
     /// Keep the folder with the phone's and the service's data and the pictures, and say where it is
     #[arg(long)]
     pub(crate) keep: bool,

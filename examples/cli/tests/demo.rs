@@ -113,3 +113,30 @@ fn demo_says_so_where_a_process_cannot_be_cut_off_from_the_network() {
         run.stdout
     );
 }
+
+#[test]
+fn demo_life_goes_through_every_step_in_under_20_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let run = common::command(folder.path(), &["demo", "--life"])
+        .env("TMPDIR", folder.path())
+        .output()
+        .map(common::Run::from)
+        .unwrap();
+    assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(!run.stdout.contains('✗'));
+    for said in [
+        "A new phone",
+        "“1987” is refused",
+        "PIN is changed",
+        "renews its keys",
+        "the old ones vouch",
+        "block the first phone",
+        "copy is found out",
+        "history.csv",
+    ] {
+        assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -3,6 +3,7 @@
 //! The person knows only the service's pages, the phone only what it scans and receives. Every step checks its outcome on the other
 //! side: what the phone did, in the browser; what the browser did, on the phone.
 
+mod life;
 mod offline;
 mod steps;
 mod stop;
@@ -118,7 +119,11 @@ async fn run(args: &Demo, folder: &Path, steps: &mut Steps) -> Step {
         Some(_) => format!("A sign-in service started at {origin}"),
         None => format!("The sign-in service at {origin} answers"),
     });
-    let result = story.tell(steps).await;
+    let result = if args.life {
+        story.tell_life(steps).await
+    } else {
+        story.tell(steps).await
+    };
     drop(story);
     if let Some(service) = service {
         service.stop().await;

@@ -1,7 +1,7 @@
 //! Bytes to a service and back over HTTPS. It sees bytes only: whether an answer is the service's is told by its signature.
 //!
-//! [`HttpTransport`] follows no redirect, speaks plain HTTP to loopback only, trusts the platform's certificate authorities (and those
-//! of an organisation's own that its caller names), and bounds time and size.
+//! [`HttpTransport`] follows no redirect, speaks plain HTTP to loopback only, trusts the platform's certificate authorities, or built-in ones
+//! where a platform would have to be prepared first (and those of an organisation's own that its caller names), and bounds time and size.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -131,6 +131,7 @@ pub struct HttpTransport {
     // Made when first needed: loading the platform's authorities takes longer than everything else at a start.
     secure: OnceLock<Result<Client, String>>,
     authorities: Vec<CertificateDer<'static>>,
+    built_in: bool,
     loopback: OnceLock<Result<Client, String>>,
 }
 
@@ -151,9 +152,24 @@ impl HttpTransport {
         }
     }
 
+    /// A transport that asks nothing of its platform: it trusts Mozilla's certificate authorities, which are built in, and these besides.
+    #[must_use]
+    pub fn with_built_in_authorities(authorities: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self {
+            built_in: true,
+            ..Self::with_authorities(authorities)
+        }
+    }
+
     fn client(&self, origin: &Origin) -> Result<&Client, TransportError> {
         let client = if origin.is_secure() {
-            self.secure.get_or_init(|| secure_client(&self.authorities))
+            self.secure.get_or_init(|| {
+                if self.built_in {
+                    built_in_client(&self.authorities)
+                } else {
+                    secure_client(&self.authorities)
+                }
+            })
         } else {
             self.loopback.get_or_init(loopback_client)
         };
@@ -175,6 +191,22 @@ fn secure_client(authorities: &[CertificateDer<'static>]) -> Result<Client, Stri
     };
     let config = config
         .map_err(|error| format!("the certificate authorities can't be used: {error}"))?
+        .with_no_client_auth();
+    build(config, true)
+}
+
+/// The built-in authorities and these.
+fn built_in_client(authorities: &[CertificateDer<'static>]) -> Result<Client, String> {
+    let wrong =
+        |error: rustls::Error| format!("the certificate authorities can't be used: {error}");
+    let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    for authority in authorities {
+        roots.add(authority.clone()).map_err(wrong)?;
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(wrong)?
+        .with_root_certificates(roots)
         .with_no_client_auth();
     build(config, true)
 }

@@ -1,0 +1,141 @@
+//! The accounts on this phone, and its history.
+
+use std::sync::Arc;
+
+use countersign::{AccountError as CoreAccount, AccountNumber, StatusError as CoreStatus};
+
+use crate::authenticator::Authenticator;
+use crate::problem::{PhoneProblem, ServiceProblem, errors, from_phone, from_service_and_phone};
+use crate::records::{Account, Event, Removed, accounts};
+
+errors! {
+    /// Why an account can't be changed.
+    AccountError {
+        /// Not a name: 1 to 40 characters that can be seen.
+        Name {}
+        /// Something on this phone is in the way.
+        Phone {
+            /// What it is.
+            problem: PhoneProblem,
+        }
+    }
+}
+from_phone!(AccountError);
+
+impl From<CoreAccount> for AccountError {
+    fn from(error: CoreAccount) -> Self {
+        let text = error.to_string();
+        match error {
+            CoreAccount::Name => Self::Name { text },
+            CoreAccount::Phone(error) => error.into(),
+        }
+    }
+}
+
+errors! {
+    /// Why the service's word on an account was not had.
+    StatusError {
+        /// The service did not answer, or not as it should.
+        Service {
+            /// What was wrong.
+            problem: ServiceProblem,
+        }
+        /// Something on this phone is in the way.
+        Phone {
+            /// What it is.
+            problem: PhoneProblem,
+        }
+    }
+}
+from_service_and_phone!(StatusError);
+
+impl From<CoreStatus> for StatusError {
+    fn from(error: CoreStatus) -> Self {
+        match error {
+            CoreStatus::Service(error) => error.into(),
+            CoreStatus::Phone(error) => error.into(),
+        }
+    }
+}
+
+errors! {
+    /// Something on this phone is in the way.
+    PhoneError {
+        /// Something on this phone is in the way.
+        Phone {
+            /// What it is.
+            problem: PhoneProblem,
+        }
+    }
+}
+from_phone!(PhoneError);
+
+#[uniffi::export]
+impl Authenticator {
+    /// The accounts on this phone.
+    ///
+    /// # Errors
+    /// If the data can't be read.
+    pub async fn accounts(&self) -> Result<Vec<Account>, PhoneError> {
+        let core = Arc::clone(&self.core);
+        Ok(accounts(self.runner.block(move || core.accounts()).await?))
+    }
+
+    /// Asks the service how an account stands: names, tries left, and the step from which on codes may be asked.
+    ///
+    /// # Errors
+    /// If the service can't be reached or does not know this phone.
+    pub async fn refresh(&self, account: u32) -> Result<Account, StatusError> {
+        let core = Arc::clone(&self.core);
+        let account = self
+            .runner
+            .run(async move { core.refresh(AccountNumber(account)).await })
+            .await?;
+        Ok(account.into())
+    }
+
+    /// Gives an account another name on this phone: 1 to 40 characters.
+    ///
+    /// # Errors
+    /// If it is no name.
+    pub async fn rename(&self, account: u32, name: String) -> Result<Account, AccountError> {
+        let core = Arc::clone(&self.core);
+        let account = self
+            .runner
+            .block(move || core.rename(AccountNumber(account), &name))
+            .await?;
+        Ok(account.into())
+    }
+
+    /// Removes an account from this phone, with its keys. The service is not told: the answer says what to do there.
+    ///
+    /// # Errors
+    /// If the data can't be written.
+    pub async fn remove(&self, account: u32) -> Result<Removed, AccountError> {
+        let core = Arc::clone(&self.core);
+        let removed = self
+            .runner
+            .block(move || core.remove(AccountNumber(account)))
+            .await?;
+        Ok(removed.into())
+    }
+
+    /// What happened on this phone, the newest first.
+    ///
+    /// # Errors
+    /// If the data can't be read.
+    pub async fn history(&self) -> Result<Vec<Event>, PhoneError> {
+        let core = Arc::clone(&self.core);
+        let events = self.runner.block(move || core.history()).await?;
+        Ok(events.into_iter().map(Event::from).collect())
+    }
+
+    /// The history as comma-separated values (RFC 4180).
+    ///
+    /// # Errors
+    /// If the data can't be read.
+    pub async fn export_history(&self) -> Result<String, PhoneError> {
+        let core = Arc::clone(&self.core);
+        Ok(self.runner.block(move || core.export_history()).await?)
+    }
+}

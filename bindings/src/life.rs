@@ -1,0 +1,338 @@
+//! The PIN's life: changed, renewed, forgotten; and what an earlier run left unfinished.
+
+use std::sync::Arc;
+
+use countersign::{
+    AccountNumber, ChangeError as CoreChange, ForgottenError as CoreForgotten, Guessable,
+    Resumed as CoreResumed,
+};
+
+use crate::accounts::PhoneError;
+use crate::authenticator::Authenticator;
+use crate::pin::PinEntry;
+use crate::problem::{
+    PhoneProblem, ServiceProblem, errors, from_incomplete_pin, from_service_and_phone,
+};
+use crate::records::{Account, Claimed};
+
+errors! {
+    /// Why a PIN was not changed.
+    ChangeError {
+        /// Fewer than four digits were typed.
+        PinIncomplete {}
+        /// The new PIN and its repetition differ: ask for both again.
+        PinsDiffer {}
+        /// The new PIN is too easy to guess: ask for another.
+        GuessablePin {
+            /// Why.
+            reason: Guessable,
+        }
+        /// What was typed as the present PIN was typed as the new one too.
+        SamePin {}
+        /// The present PIN was wrong, says the service; the PIN is as it was.
+        WrongPin {
+            /// Tries left in a row.
+            tries_left: i32,
+            /// Tries left before the PIN's next renewal.
+            tries_left_in_epoch: i32,
+        }
+        /// No tries are left: a new PIN is set with `setForgottenPin`.
+        Blocked {}
+        /// The service saw a copy of this phone: remove the device on its page and the account here, and initialise anew.
+        Suspended {}
+        /// The service has another PIN epoch than this phone: a new PIN is set with `setForgottenPin`.
+        OtherEpoch {}
+        /// The account is not in use yet.
+        NotActive {}
+        /// The service did not take it; the PIN is as it was.
+        Refused {}
+        /// It did not reach the service; the PIN is as it was.
+        Lost {
+            /// What was wrong.
+            problem: ServiceProblem,
+        }
+        /// The service's last answer did not come, so which PIN holds is not known yet: `resume`, or the next request, finds out.
+        Unfinished {
+            /// What was wrong.
+            problem: ServiceProblem,
+        }
+        /// The service did not answer, or not as it should. Nothing was changed.
+        Service {
+            /// What was wrong.
+            problem: ServiceProblem,
+        }
+        /// Something on this phone is in the way.
+        Phone {
+            /// What it is.
+            problem: PhoneProblem,
+        }
+    }
+}
+from_service_and_phone!(ChangeError);
+from_incomplete_pin!(ChangeError);
+
+impl From<CoreChange> for ChangeError {
+    fn from(error: CoreChange) -> Self {
+        let text = error.to_string();
+        match error {
+            CoreChange::PinsDiffer => Self::PinsDiffer { text },
+            CoreChange::Guessable(reason) => Self::GuessablePin { reason, text },
+            CoreChange::SamePin => Self::SamePin { text },
+            CoreChange::WrongPin {
+                tries_left,
+                tries_left_in_epoch,
+            } => Self::WrongPin {
+                tries_left: tries_left.into(),
+                tries_left_in_epoch: tries_left_in_epoch.into(),
+                text,
+            },
+            CoreChange::Blocked => Self::Blocked { text },
+            CoreChange::Suspended => Self::Suspended { text },
+            CoreChange::OtherEpoch => Self::OtherEpoch { text },
+            CoreChange::NotActive => Self::NotActive { text },
+            CoreChange::Refused => Self::Refused { text },
+            CoreChange::Lost(error) => Self::Lost {
+                problem: ServiceProblem::of(&error),
+                text,
+            },
+            CoreChange::Unfinished(error) => Self::Unfinished {
+                problem: ServiceProblem::of(&error),
+                text,
+            },
+            CoreChange::Service(error) => error.into(),
+            CoreChange::Phone(error) => error.into(),
+        }
+    }
+}
+
+errors! {
+    /// Why a PIN was not set anew.
+    ForgottenError {
+        /// Fewer than four digits were typed.
+        PinIncomplete {}
+        /// The new PIN and its repetition differ: ask for both again.
+        PinsDiffer {}
+        /// The new PIN is too easy to guess: ask for another.
+        GuessablePin {
+            /// Why.
+            reason: Guessable,
+        }
+        /// Another factor has to approve it on the service's page first, within the ten minutes before.
+        NotGranted {}
+        /// The service saw a copy of this phone: remove the device on its page and the account here, and initialise anew.
+        Suspended {}
+        /// The account is not in use yet.
+        NotActive {}
+        /// The service did not take it; the PIN is as it was.
+        Refused {}
+        /// It did not reach the service; the PIN is as it was.
+        Lost {
+            /// What was wrong.
+            problem: ServiceProblem,
+        }
+        /// The service's last answer did not come, so which PIN holds is not known yet: `resume`, or the next request, finds out.
+        Unfinished {
+            /// What was wrong.
+            problem: ServiceProblem,
+        }
+        /// The service did not answer, or not as it should. Nothing was changed.
+        Service {
+            /// What was wrong.
+            problem: ServiceProblem,
+        }
+        /// Something on this phone is in the way.
+        Phone {
+            /// What it is.
+            problem: PhoneProblem,
+        }
+    }
+}
+from_service_and_phone!(ForgottenError);
+from_incomplete_pin!(ForgottenError);
+
+impl From<CoreForgotten> for ForgottenError {
+    fn from(error: CoreForgotten) -> Self {
+        let text = error.to_string();
+        match error {
+            CoreForgotten::PinsDiffer => Self::PinsDiffer { text },
+            CoreForgotten::Guessable(reason) => Self::GuessablePin { reason, text },
+            CoreForgotten::NotGranted => Self::NotGranted { text },
+            CoreForgotten::Suspended => Self::Suspended { text },
+            CoreForgotten::NotActive => Self::NotActive { text },
+            CoreForgotten::Refused => Self::Refused { text },
+            CoreForgotten::Lost(error) => Self::Lost {
+                problem: ServiceProblem::of(&error),
+                text,
+            },
+            CoreForgotten::Unfinished(error) => Self::Unfinished {
+                problem: ServiceProblem::of(&error),
+                text,
+            },
+            CoreForgotten::Service(error) => error.into(),
+            CoreForgotten::Phone(error) => error.into(),
+        }
+    }
+}
+
+/// What became of something that an earlier run left unfinished.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum Resumed {
+    /// The enrolment is finished: the account is in use now.
+    Active {
+        /// The account.
+        account: Account,
+    },
+    /// The enrolment waits to be confirmed on the page: show the code and call `completeEnrolment`.
+    Waiting {
+        /// What to show.
+        claimed: Claimed,
+    },
+    /// The service does not have the enrolment; nothing of it is left here.
+    Dropped {
+        /// What it was.
+        account: Account,
+    },
+    /// The new PIN holds: say so.
+    PinChanged {
+        /// The account.
+        account: Account,
+    },
+    /// The service does not have the new PIN; the one before holds: say so.
+    PinAsBefore {
+        /// The account.
+        account: Account,
+    },
+    /// The service was not reached; it is as it was.
+    Unknown {
+        /// The account.
+        account: Account,
+        /// Why nothing is known.
+        problem: ServiceProblem,
+    },
+}
+
+impl From<CoreResumed> for Resumed {
+    fn from(resumed: CoreResumed) -> Self {
+        match resumed {
+            CoreResumed::Active(account) => Self::Active {
+                account: account.into(),
+            },
+            CoreResumed::Waiting(claimed) => Self::Waiting {
+                claimed: claimed.into(),
+            },
+            CoreResumed::Dropped(account) => Self::Dropped {
+                account: account.into(),
+            },
+            CoreResumed::PinChanged(account) => Self::PinChanged {
+                account: account.into(),
+            },
+            CoreResumed::PinAsBefore(account) => Self::PinAsBefore {
+                account: account.into(),
+            },
+            CoreResumed::Unknown(account, error) => Self::Unknown {
+                account: account.into(),
+                problem: ServiceProblem::of(&error),
+            },
+        }
+    }
+}
+
+#[uniffi::export]
+impl Authenticator {
+    /// Finishes or drops what an earlier run left unfinished: enrolments and changes of the PIN. Call it at every start; without anything it
+    /// does nothing.
+    ///
+    /// # Errors
+    /// If something on this phone is in the way. A service that can't be reached is no error.
+    pub async fn resume(&self) -> Result<Vec<Resumed>, PhoneError> {
+        let core = Arc::clone(&self.core);
+        let all = self.runner.run(async move { core.resume().await }).await?;
+        Ok(all.into_iter().map(Resumed::from).collect())
+    }
+
+    /// Changes an account's PIN. The new one is typed twice and must not be easy to guess; whether the old one is right is told by the service
+    /// alone. Whatever breaks off, one PIN works, and `resume` or the next request finds out which.
+    ///
+    /// # Errors
+    /// Among others `WrongPin` with the tries left, and `Unfinished` if the last answer did not come. After all others the PIN is as it was.
+    pub async fn change_pin(
+        &self,
+        account: u32,
+        old: Arc<PinEntry>,
+        new: Arc<PinEntry>,
+        again: Arc<PinEntry>,
+    ) -> Result<Account, ChangeError> {
+        // All are taken, also when one is not whole: none is left for the next attempt.
+        let (old, new, again) = (old.take(), new.take(), again.take());
+        let (old, new, again) = (old?, new?, again?);
+        let (core, number) = (Arc::clone(&self.core), AccountNumber(account));
+        let account = self
+            .runner
+            .run(async move { core.change_pin(number, old, new, again).await })
+            .await?;
+        Ok(account.into())
+    }
+
+    /// Makes new keys for an account, with the same PIN: the old ones vouch for them.
+    ///
+    /// # Errors
+    /// As `changePin`.
+    pub async fn rotate_keys(
+        &self,
+        account: u32,
+        pin: Arc<PinEntry>,
+    ) -> Result<Account, ChangeError> {
+        let pin = pin.take()?;
+        let (core, number) = (Arc::clone(&self.core), AccountNumber(account));
+        let account = self
+            .runner
+            .run(async move { core.rotate_keys(number, pin).await })
+            .await?;
+        Ok(account.into())
+    }
+
+    /// Whether another factor has approved on the service's page that this phone sets a PIN anew. The approval holds for ten minutes.
+    ///
+    /// # Errors
+    /// If the service can't be reached or does not know this phone, or suspended it.
+    pub async fn can_set_new_pin(&self, account: u32) -> Result<bool, ForgottenError> {
+        let core = Arc::clone(&self.core);
+        Ok(self
+            .runner
+            .run(async move { core.can_set_new_pin(AccountNumber(account)).await })
+            .await?)
+    }
+
+    /// Waits until another factor has approved it. Networks that fail are waited out.
+    ///
+    /// # Errors
+    /// What waiting can't heal.
+    pub async fn watch_new_pin_grant(&self, account: u32) -> Result<(), ForgottenError> {
+        let core = Arc::clone(&self.core);
+        Ok(self
+            .runner
+            .run(async move { core.watch_new_pin_grant(AccountNumber(account)).await })
+            .await?)
+    }
+
+    /// Sets a PIN anew, typed twice, after another factor approved it: where it was forgotten, blocked, or is not the service's any more. It
+    /// lifts a block.
+    ///
+    /// # Errors
+    /// Among others `NotGranted`, and `Unfinished` if the last answer did not come. After all others the PIN is as it was.
+    pub async fn set_forgotten_pin(
+        &self,
+        account: u32,
+        new: Arc<PinEntry>,
+        again: Arc<PinEntry>,
+    ) -> Result<Account, ForgottenError> {
+        let (new, again) = (new.take(), again.take());
+        let (new, again) = (new?, again?);
+        let (core, number) = (Arc::clone(&self.core), AccountNumber(account));
+        let account = self
+            .runner
+            .run(async move { core.set_forgotten_pin(number, new, again).await })
+            .await?;
+        Ok(account.into())
+    }
+}

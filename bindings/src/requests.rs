@@ -1,0 +1,354 @@
+//! Requests to approve: asking for them, waiting for them, answering them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use countersign::{
+    AccountNumber, ApproveError as CoreApprove, Authenticator as Core, ChallengeId,
+    InboxError as CoreInbox, PendingRequest as CoreRequest,
+};
+
+use crate::accounts::PhoneError;
+use crate::authenticator::Authenticator;
+use crate::pin::PinEntry;
+use crate::problem::{
+    PhoneProblem, ServiceProblem, errors, from_incomplete_pin, from_service_and_phone,
+};
+use crate::records::{Account, Approved, PendingRequest, challenge};
+
+/// The most requests that a watcher remembers having told of.
+const MOST_KNOWN: usize = 64;
+/// How long a watcher pauses when it was told what it knows.
+const PAUSE: Duration = Duration::from_secs(2);
+
+errors! {
+    /// Why an inbox can't be had.
+    InboxError {
+        /// The account is not in use yet; when waiting for all, there is none in use.
+        NotActive {}
+        /// The service saw a copy of this phone: remove the device on its page and the account here, and initialise anew.
+        Suspended {}
+        /// The service did not answer, or not as it should.
+        Service {
+            /// What was wrong.
+            problem: ServiceProblem,
+        }
+        /// Something on this phone is in the way.
+        Phone {
+            /// What it is.
+            problem: PhoneProblem,
+        }
+    }
+}
+from_service_and_phone!(InboxError);
+
+impl From<CoreInbox> for InboxError {
+    fn from(error: CoreInbox) -> Self {
+        let text = error.to_string();
+        match error {
+            CoreInbox::NotActive => Self::NotActive { text },
+            CoreInbox::Suspended => Self::Suspended { text },
+            CoreInbox::Service(error) => error.into(),
+            CoreInbox::Phone(error) => error.into(),
+        }
+    }
+}
+
+errors! {
+    /// Why a request was not approved or declined.
+    ApproveError {
+        /// Fewer than four digits were typed.
+        PinIncomplete {}
+        /// It is not among the requests that this phone has: look at the open requests again.
+        NotHeld {}
+        /// The number on the computer is asked: 10 to 99.
+        NumberNeeded {}
+        /// It was not answered in time.
+        Expired {}
+        /// The PIN was wrong; the request stays open.
+        WrongPin {
+            /// Tries left in a row.
+            tries_left: i32,
+            /// Tries left before the PIN's next renewal.
+            tries_left_in_epoch: i32,
+        }
+        /// The number was wrong; the request is closed.
+        WrongNumber {}
+        /// No tries are left: a new PIN is set with `setForgottenPin`.
+        Blocked {}
+        /// It was answered, replaced, or ended elsewhere.
+        Closed {}
+        /// The service saw a copy of this phone: remove the device on its page and the account here, and initialise anew.
+        Suspended {}
+        /// The service has another PIN epoch than this phone: a new PIN is set with `setForgottenPin`.
+        OtherEpoch {}
+        /// It can't be approved this way: see on the computer what it asks for.
+        UnlockNotAllowed {}
+        /// The account is not in use yet.
+        NotActive {}
+        /// The account is not of the service that asks.
+        OtherService {}
+        /// The service did not answer, or not as it should. Whether a request arrived, `pending` tells.
+        Service {
+            /// What was wrong.
+            problem: ServiceProblem,
+        }
+        /// Something on this phone is in the way.
+        Phone {
+            /// What it is.
+            problem: PhoneProblem,
+        }
+    }
+}
+from_service_and_phone!(ApproveError);
+from_incomplete_pin!(ApproveError);
+
+impl From<CoreApprove> for ApproveError {
+    fn from(error: CoreApprove) -> Self {
+        let text = error.to_string();
+        match error {
+            CoreApprove::NotHeld => Self::NotHeld { text },
+            CoreApprove::NumberNeeded => Self::NumberNeeded { text },
+            CoreApprove::Expired => Self::Expired { text },
+            CoreApprove::WrongPin {
+                tries_left,
+                tries_left_in_epoch,
+            } => Self::WrongPin {
+                tries_left: tries_left.into(),
+                tries_left_in_epoch: tries_left_in_epoch.into(),
+                text,
+            },
+            CoreApprove::WrongNumber => Self::WrongNumber { text },
+            CoreApprove::Blocked => Self::Blocked { text },
+            CoreApprove::Closed => Self::Closed { text },
+            CoreApprove::Suspended => Self::Suspended { text },
+            CoreApprove::OtherEpoch => Self::OtherEpoch { text },
+            CoreApprove::UnlockNotAllowed => Self::UnlockNotAllowed { text },
+            CoreApprove::NotActive => Self::NotActive { text },
+            CoreApprove::OtherService => Self::OtherService { text },
+            CoreApprove::Service(error) => error.into(),
+            CoreApprove::Phone(error) => error.into(),
+        }
+    }
+}
+
+/// An account about whose inbox nothing is known now.
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+pub struct AccountInbox {
+    /// The account.
+    pub account: Account,
+    /// Why, in English.
+    pub text: String,
+}
+
+/// The requests of all accounts, and the accounts whose inbox was not had.
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+pub struct Inbox {
+    /// What waits for a decision, the oldest first.
+    pub requests: Vec<PendingRequest>,
+    /// Accounts about which nothing is known now.
+    pub problems: Vec<AccountInbox>,
+}
+
+#[uniffi::export]
+impl Authenticator {
+    /// The open requests of one account, at once.
+    ///
+    /// # Errors
+    /// If the service can't be reached or does not know this phone.
+    pub async fn pending(&self, account: u32) -> Result<Vec<PendingRequest>, InboxError> {
+        let core = Arc::clone(&self.core);
+        let requests = self
+            .runner
+            .run(async move { core.pending(AccountNumber(account)).await })
+            .await?;
+        Ok(requests.into_iter().map(PendingRequest::from).collect())
+    }
+
+    /// The open requests of all accounts, at once, and the accounts that could not be asked about.
+    ///
+    /// # Errors
+    /// If something on this phone is in the way.
+    pub async fn pending_all(&self) -> Result<Inbox, PhoneError> {
+        let core = Arc::clone(&self.core);
+        let inbox = self
+            .runner
+            .run(async move { core.pending_all().await })
+            .await?;
+        Ok(Inbox {
+            requests: inbox
+                .requests
+                .into_iter()
+                .map(PendingRequest::from)
+                .collect(),
+            problems: inbox
+                .problems
+                .into_iter()
+                .map(|(account, error)| AccountInbox {
+                    account: account.into(),
+                    text: error.to_string(),
+                })
+                .collect(),
+        })
+    }
+
+    /// A watcher of new requests: of one account, or of all that are in use when it is asked.
+    pub fn watch(self: Arc<Self>, account: Option<u32>) -> RequestWatcher {
+        RequestWatcher {
+            phone: self,
+            account: account.map(AccountNumber),
+            told: Mutex::default(),
+        }
+    }
+
+    /// Approves a request of the inbox. `number` is what the computer shows, where the request says that it is asked.
+    ///
+    /// # Errors
+    /// Among others `WrongPin` with the tries left, after which the same request can be approved again, and `WrongNumber`, which ends it.
+    pub async fn approve(
+        &self,
+        request: String,
+        number: Option<i32>,
+        pin: Arc<PinEntry>,
+    ) -> Result<Approved, ApproveError> {
+        let pin = pin.take()?;
+        let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
+        let number = number.and_then(|number| u8::try_from(number).ok());
+        let core = Arc::clone(&self.core);
+        let approved = self
+            .runner
+            .run(async move { core.approve(id, number, pin).await })
+            .await?;
+        Ok(approved.into())
+    }
+
+    /// Approves what began in a browser on this phone. Open the answer's address in that browser at once.
+    ///
+    /// # Errors
+    /// As `approve`.
+    pub async fn approve_on_mobile(
+        &self,
+        request: String,
+        account: u32,
+        pin: Arc<PinEntry>,
+    ) -> Result<Approved, ApproveError> {
+        let pin = pin.take()?;
+        let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
+        let core = Arc::clone(&self.core);
+        let approved = self
+            .runner
+            .run(async move {
+                core.approve_on_mobile(id, AccountNumber(account), pin)
+                    .await
+            })
+            .await?;
+        Ok(approved.into())
+    }
+
+    /// Declines a request of the inbox. It is final and asks no PIN.
+    ///
+    /// # Errors
+    /// If it is not open any more, or the service can't be reached.
+    pub async fn decline(&self, request: String) -> Result<(), ApproveError> {
+        let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
+        let core = Arc::clone(&self.core);
+        Ok(self
+            .runner
+            .run(async move { core.decline(id).await })
+            .await?)
+    }
+
+    /// Declines a request that the person did not begin, and reports it as fraud.
+    ///
+    /// # Errors
+    /// As `decline`.
+    pub async fn report(&self, request: String) -> Result<(), ApproveError> {
+        let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
+        let core = Arc::clone(&self.core);
+        Ok(self
+            .runner
+            .run(async move { core.report(id).await })
+            .await?)
+    }
+}
+
+/// Waits for new requests. Each is told of once.
+#[derive(uniffi::Object)]
+pub struct RequestWatcher {
+    phone: Arc<Authenticator>,
+    account: Option<AccountNumber>,
+    told: Mutex<Told>,
+}
+
+/// What was heard of.
+#[derive(Default)]
+struct Told {
+    /// The newest first.
+    known: Vec<ChallengeId>,
+    /// New ones that nobody was told of yet.
+    waiting: Vec<CoreRequest>,
+}
+
+impl Told {
+    /// Takes in what is open now, and says whether something of it is new.
+    fn take(&mut self, requests: Vec<CoreRequest>) -> bool {
+        let before = self.waiting.len();
+        for request in requests {
+            if !self.known.contains(&request.id) {
+                self.known.insert(0, request.id);
+                self.waiting.push(request);
+            }
+        }
+        self.known.truncate(MOST_KNOWN);
+        self.waiting.len() > before
+    }
+
+    fn next(&mut self) -> Option<CoreRequest> {
+        (!self.waiting.is_empty()).then(|| self.waiting.remove(0))
+    }
+}
+
+#[uniffi::export]
+impl RequestWatcher {
+    /// Waits for the next new request. Networks that fail are waited out. A call that is cancelled loses none.
+    ///
+    /// # Errors
+    /// What waiting can't heal: the service does not know this phone any more, or there is no account in use.
+    pub async fn next(&self) -> Result<PendingRequest, InboxError> {
+        loop {
+            let known = {
+                let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(request) = told.next() {
+                    return Ok(request.into());
+                }
+                told.known.clone()
+            };
+            let (core, account) = (Arc::clone(&self.phone.core), self.account);
+            let requests = self
+                .phone
+                .runner
+                .run(async move { open(&core, account, &known).await })
+                .await?;
+            let new = self
+                .told
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(requests);
+            if !new {
+                let pause = async { tokio::time::sleep(PAUSE).await };
+                self.phone.runner.run(pause).await;
+            }
+        }
+    }
+}
+
+async fn open(
+    core: &Core,
+    account: Option<AccountNumber>,
+    known: &[ChallengeId],
+) -> Result<Vec<CoreRequest>, CoreInbox> {
+    match account {
+        Some(account) => core.watch(account, known.first().copied()).await,
+        None => core.watch_all(known).await,
+    }
+}

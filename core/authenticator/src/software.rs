@@ -39,6 +39,12 @@ pub enum KeyFileError {
         /// What the system says.
         source: io::Error,
     },
+    /// No room is left for it.
+    #[error("there is no room left on the disk for the key file {}: free some and try again", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is not 32 bytes.
     #[error("the key file {} is damaged: put the right one back from where it was copied", path.display())]
     Damaged {
@@ -171,11 +177,16 @@ impl KeyStore for SoftwareKeyStore {
     }
 }
 
+fn failed(path: &Path, source: io::Error) -> KeyFileError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::StorageFull => KeyFileError::Full { path },
+        _ => KeyFileError::Io { path, source },
+    }
+}
+
 fn read_key(path: &Path) -> Result<Option<Secret32>, KeyFileError> {
-    let io = |source| KeyFileError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io = |source| failed(path, source);
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -203,10 +214,7 @@ fn read_key(path: &Path) -> Result<Option<Secret32>, KeyFileError> {
 /// Writes a new key to a file of its own, and gives it its name only when it is whole and on disk. Who comes second leaves the first
 /// one's key in place.
 fn make_key(folder: &Path, path: &Path) -> Result<(), KeyFileError> {
-    let io = |source| KeyFileError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io = |source| failed(path, source);
     let key = Secret32::try_new_with(|key| SystemEntropy::default().fill(key))?;
     let mut tag = [0; 8];
     SystemEntropy::default().fill(&mut tag)?;

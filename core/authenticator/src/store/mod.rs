@@ -71,6 +71,16 @@ pub enum StoreError {
         /// The folder.
         folder: PathBuf,
     },
+    /// The disk fails.
+    #[error(
+        "the disk that holds {} is full or fails ({why}): free some room, or see what the system says of the disk", folder.display()
+    )]
+    Disk {
+        /// The folder.
+        folder: PathBuf,
+        /// What the database says.
+        why: String,
+    },
     /// It is not what this program wrote.
     #[error(
         "the data in {} are damaged ({why}): restore the folder as a whole, or remove it, remove this phone on the service's page, and initialise anew", folder.display()
@@ -283,6 +293,7 @@ fn failure(folder: &Path, error: rusqlite::Error) -> StoreError {
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             StoreError::NotWritable { folder, why }
         }
+        Some(ErrorCode::SystemIoFailure) => StoreError::Disk { folder, why },
         Some(ErrorCode::DiskFull) => StoreError::Full { folder },
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             StoreError::Damaged { folder, why }

@@ -19,12 +19,31 @@ use countersign_protocol::{
     Step, Time,
     id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, KeyId},
 };
+use rusqlite::ErrorCode;
 
 /// Why the store did not do what it was asked. Nothing was changed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum StoreError {
-    /// The database refused: full disk, read-only folder, damaged file.
-    #[error("the database refused: {0}. Is the disk full, or the data folder read-only?")]
+    /// No room is left on the disk.
+    #[error(
+        "there is no room left on the disk that holds the data folder. Free some: until then nothing is changed"
+    )]
+    Full,
+    /// The data folder can't be written.
+    #[error(
+        "the data folder can't be written ({0}). Give this user the right to write there: until then nothing is changed"
+    )]
+    ReadOnly(String),
+    /// The disk fails, or is too full for SQLite's own files.
+    #[error(
+        "the disk that holds the data folder is full or fails ({0}). Free some room, or see what the system says of the disk"
+    )]
+    Disk(String),
+    /// Another program has locked the database.
+    #[error("another program uses the database. Close it: only this service may")]
+    Locked,
+    /// The database refused for another reason.
+    #[error("the database refused: {0}")]
     Database(String),
     /// A stored value has a form that this program never writes.
     #[error("a stored value is damaged: {0}")]
@@ -36,7 +55,15 @@ pub(crate) enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error.to_string())
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                Self::ReadOnly(error.to_string())
+            }
+            Some(ErrorCode::SystemIoFailure) => Self::Disk(error.to_string()),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
+            _ => Self::Database(error.to_string()),
+        }
     }
 }
 

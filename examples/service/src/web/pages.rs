@@ -157,6 +157,8 @@ pub(super) enum PageError {
     BadForm,
     TooLong,
     Busy,
+    /// Nothing can be stored at the moment; the store has said why in the log.
+    NotStored,
     Broken(String),
 }
 
@@ -170,6 +172,7 @@ impl PageError {
             Self::BadForm => "error_bad_form",
             Self::TooLong => "error_too_long",
             Self::Busy => "error_busy",
+            Self::NotStored => "error_not_stored",
             Self::Broken(_) => "error_broken",
         }
     }
@@ -181,7 +184,7 @@ impl PageError {
             Self::FormExpired | Self::OtherSite => StatusCode::FORBIDDEN,
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -191,6 +194,10 @@ impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Stopped => Self::Busy,
+            StoreError::Full
+            | StoreError::ReadOnly(_)
+            | StoreError::Disk(_)
+            | StoreError::Locked => Self::NotStored,
             error => Self::Broken(error.to_string()),
         }
     }

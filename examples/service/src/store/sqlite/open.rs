@@ -46,10 +46,16 @@ pub(crate) enum OpenError {
     Foreign(PathBuf),
     /// SQLite refused.
     #[error("the database can't be opened: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] StoreError),
     /// The writing thread did not start.
     #[error("no thread for the database: {0}")]
     Thread(#[source] io::Error),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
+    }
 }
 
 impl Sqlite {

@@ -183,7 +183,7 @@ impl PhoneProblem {
                 StoreError::Newer { .. } => Self::DataNewer,
                 StoreError::Busy { .. } => Self::DataBusy,
                 StoreError::NotWritable { .. } => Self::DataNotWritable,
-                StoreError::Full { .. } => Self::DiskFull,
+                StoreError::Full { .. } | StoreError::Disk { .. } => Self::DiskFull,
                 StoreError::Damaged { .. } | StoreError::Other { .. } => Self::DataDamaged,
             },
             PhoneError::Keys(KeyStoreError::NotOurs) => Self::KeysNotOurs,

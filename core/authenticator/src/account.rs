@@ -57,6 +57,8 @@ pub struct AccountSummary {
     pub tries_left: Option<u8>,
     /// PIN tries left before the PIN's next renewal, as last told.
     pub tries_left_in_epoch: Option<u8>,
+    /// Whether biometrics may unlock what asks for “PIN or biometrics”.
+    pub biometrics: bool,
     /// A change of the PIN was begun and not answered: [`crate::Authenticator::resume`] finishes or drops it.
     pub change_unfinished: bool,
     /// When it was initialised.
@@ -81,6 +83,7 @@ impl AccountSummary {
             },
             tries_left: account.tries.map(|tries| tries.in_row),
             tries_left_in_epoch: account.tries.map(|tries| tries.in_epoch),
+            biometrics: account.has_biometrics(),
             change_unfinished: account.pending.is_some(),
             created_at: account.created_at,
         }

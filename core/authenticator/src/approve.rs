@@ -1,22 +1,25 @@
 //! Approve, decline, report as fraud (§11). Every PIN gives a request of the same form; only the service's answer tells what it was.
 
 use countersign_protocol::answer::{Answer, Decision, StateToken, UnlockedBy};
-use countersign_protocol::challenge::{Challenge, Kind};
+use countersign_protocol::challenge::{Challenge, Kind, Unlock};
 use countersign_protocol::id::ChallengeId;
 use countersign_protocol::keys::PinKeys;
 use countersign_protocol::link::encode_base32;
 use countersign_protocol::message::Verified;
-use countersign_protocol::pin::Pin;
 use countersign_protocol::reply::{Reply, ResultCode};
 use countersign_protocol::request::Unsigned;
 
 use crate::account::AccountNumber;
-use crate::asked::Asked;
+use crate::asked::{Asked, purpose_name};
+use crate::biometrics::{self, UseError};
 use crate::change;
+use crate::code::By;
 use crate::epoch;
 use crate::history::{self, Kind as Event};
 use crate::keys::Random;
-use crate::phone::{Held, MOST_ROUNDS, Phone, PhoneError, from_phone_errors};
+use crate::phone::{Held, Phone, PhoneError, from_phone_errors};
+use crate::platform::BiometricsError;
+use crate::rounds::Rounds;
 use crate::service::{Asking, PATIENT, ServiceError};
 use crate::status;
 use crate::store::{Account, Write};
@@ -67,6 +70,15 @@ pub enum ApproveError {
     /// It can't be approved this way.
     #[error("this request cannot be approved with a PIN: see on the computer what it asks for")]
     UnlockNotAllowed,
+    /// It can't be approved with biometrics, says the request, or the service has no such key of this phone.
+    #[error("this request cannot be approved with biometrics: use the PIN")]
+    BiometricsNotAllowed,
+    /// Biometrics are not on for this account.
+    #[error("biometrics are not on for this account: use the PIN, and turn them on if you like")]
+    BiometricsOff,
+    /// The finger or face did not unlock it.
+    #[error(transparent)]
+    Biometrics(BiometricsError),
     /// The account is not in use yet.
     #[error("this account is not in use yet: finish initialising it")]
     NotActive,
@@ -81,6 +93,16 @@ pub enum ApproveError {
     Phone(#[from] PhoneError),
 }
 from_phone_errors!(ApproveError);
+
+impl From<UseError> for ApproveError {
+    fn from(error: UseError) -> Self {
+        match error {
+            UseError::Off => Self::BiometricsOff,
+            UseError::Biometrics(error) => Self::Biometrics(error),
+            UseError::Phone(error) => Self::Phone(error),
+        }
+    }
+}
 
 /// An approval that the service took.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,12 +123,33 @@ enum Choice {
     Report,
 }
 
+/// What unlocks an approval.
+enum Unlocking {
+    Nothing,
+    Pin(PinKeys),
+    Biometrics,
+}
+
+impl Unlocking {
+    fn new(phone: &Phone, account: &Account, by: &By) -> Result<Self, PhoneError> {
+        Ok(match by {
+            By::Nothing => Self::Nothing,
+            By::Biometrics => Self::Biometrics,
+            By::Pin(pin) => Self::Pin(
+                phone
+                    .store
+                    .inspect(|connection| phone.pin_keys(connection, account, pin))?,
+            ),
+        })
+    }
+}
+
 /// Approves a request of the inbox.
 pub(crate) async fn approve(
     phone: &Phone,
     id: ChallengeId,
     number: Option<u8>,
-    pin: Pin,
+    by: By,
 ) -> Result<Approved, ApproveError> {
     let (held, account) = from_inbox(phone, id)?;
     let number_asked = matches!(
@@ -120,7 +163,7 @@ pub(crate) async fn approve(
     if number_asked && number.is_none() {
         return Err(ApproveError::NumberNeeded);
     }
-    answer(phone, &held, account, Choice::Approve { number }, Some(pin)).await
+    answer(phone, &held, account, Choice::Approve { number }, by).await
 }
 
 /// Approves a request that began in a browser on this phone.
@@ -128,26 +171,20 @@ pub(crate) async fn approve_on_mobile(
     phone: &Phone,
     id: ChallengeId,
     account: AccountNumber,
-    pin: Pin,
+    by: By,
 ) -> Result<Approved, ApproveError> {
     let held = phone.held(&id).ok_or(ApproveError::NotHeld)?;
     if !matches!(held.challenge.kind, Kind::OnMobile { .. }) {
         return Err(ApproveError::NotHeld);
     }
-    answer(
-        phone,
-        &held,
-        account,
-        Choice::Approve { number: None },
-        Some(pin),
-    )
-    .await
+    let choice = Choice::Approve { number: None };
+    answer(phone, &held, account, choice, by).await
 }
 
 /// Declines a request of the inbox. It is final.
 pub(crate) async fn decline(phone: &Phone, id: ChallengeId) -> Result<(), ApproveError> {
     let (held, account) = from_inbox(phone, id)?;
-    answer(phone, &held, account, Choice::Decline, None)
+    answer(phone, &held, account, Choice::Decline, By::Nothing)
         .await
         .map(drop)
 }
@@ -155,7 +192,7 @@ pub(crate) async fn decline(phone: &Phone, id: ChallengeId) -> Result<(), Approv
 /// Declines a request of the inbox and reports it: somebody else began it.
 pub(crate) async fn report(phone: &Phone, id: ChallengeId) -> Result<(), ApproveError> {
     let (held, account) = from_inbox(phone, id)?;
-    answer(phone, &held, account, Choice::Report, None)
+    answer(phone, &held, account, Choice::Report, By::Nothing)
         .await
         .map(drop)
 }
@@ -174,14 +211,45 @@ async fn answer(
     held: &Held,
     number: AccountNumber,
     choice: Choice,
-    pin: Option<Pin>,
+    by: By,
+) -> Result<Approved, ApproveError> {
+    let mut answered = answer_once(phone, held, number, choice, &by).await;
+    // What follows is not in the way of what was asked for.
+    match (&mut answered, &by) {
+        (Ok(approved), By::Pin(pin)) => {
+            let account = phone.account(number.0)?;
+            if let Some(renewed) =
+                change::renew_if_due(phone, &account, approved.tries_left_in_epoch, pin).await
+            {
+                approved.tries_left = renewed.tries_left;
+                approved.tries_left_in_epoch = renewed.tries_left_in_epoch;
+            }
+        }
+        (Err(ApproveError::OtherEpoch | ApproveError::BiometricsNotAllowed), _) => {
+            status::hear_of(phone, number).await;
+        }
+        (Err(ApproveError::Biometrics(BiometricsError::Changed)), _) => {
+            biometrics::tell(phone, number.0).await;
+        }
+        _ => (),
+    }
+    answered
+}
+
+async fn answer_once(
+    phone: &Phone,
+    held: &Held,
+    number: AccountNumber,
+    choice: Choice,
+    by: &By,
 ) -> Result<Approved, ApproveError> {
     let challenge = &*held.challenge;
+    if matches!(by, By::Biometrics) && challenge.unlock != Unlock::PinOrBiometrics {
+        return Err(ApproveError::BiometricsNotAllowed);
+    }
     // Requests with a counter and token go one at a time, also those of another program on this phone.
     let lock = phone.store.lock_requests().await?;
-    if phone.account(number.0)?.pending.is_some() {
-        epoch::settle(phone, &lock, number.0, PATIENT).await?;
-    }
+    epoch::settle(phone, &lock, number.0, PATIENT).await?;
     let account = phone.account(number.0)?;
     if account.svc != challenge.svc {
         return Err(ApproveError::OtherService);
@@ -192,58 +260,25 @@ async fn answer(
     if challenge.expires_at() <= phone.now(account.svc) {
         return Err(ApproveError::Expired);
     }
-    let pin_keys = pin
-        .as_ref()
-        .map(|pin| {
-            phone
-                .store
-                .inspect(|connection| phone.pin_keys(connection, &account, pin))
-        })
-        .transpose()?;
-    let mut above = 0;
-    for _ in 0..MOST_ROUNDS {
-        let account = phone.next_counter(number.0, above)?;
-        let request = sign(phone, challenge, &account, choice, pin_keys.as_ref())?;
+    let unlocking = Unlocking::new(phone, &account, by)?;
+    let mut rounds = Rounds::new();
+    loop {
+        let account = rounds.next(phone, number.0)?;
+        let request = sign(phone, challenge, &account, choice, &unlocking).await?;
         let reply = phone.ask(&account, Asking::ANSWER, request).await?;
-        match reply.result {
-            ResultCode::Counter => {
-                above = reply
-                    .counter
-                    .ok_or_else(|| status::unexpected(&account, "the counter"))?;
-            }
-            ResultCode::Clock => {
-                take(phone, challenge, &account, &reply, choice)?;
-                phone.adopt_time(account.svc, reply.time);
-            }
-            ResultCode::Unsealable => {
-                take(phone, challenge, &account, &reply, choice)?;
-                phone.renew_info(account.svc).await?;
-            }
-            _ => {
-                take(phone, challenge, &account, &reply, choice)?;
-                drop(lock);
-                let outcome = outcome(phone, challenge, &account, &reply, choice);
-                match (&outcome, &pin) {
-                    (Ok(approved), Some(pin)) => {
-                        let left = approved.tries_left_in_epoch;
-                        change::renew_if_due(phone, &account, left, pin).await;
-                    }
-                    (Err(ApproveError::OtherEpoch), _) => status::hear_of(phone, number).await,
-                    _ => (),
-                }
-                return outcome;
-            }
+        if !rounds.again(phone, &account, &reply).await? {
+            take(phone, challenge, &account, &reply, choice, &unlocking)?;
+            return outcome(phone, challenge, &account, &reply, choice, &unlocking);
         }
     }
-    Err(status::unexpected(&account, "its result, again and again").into())
 }
 
-fn sign(
+async fn sign(
     phone: &Phone,
     challenge: &Verified<Challenge>,
     account: &Account,
     choice: Choice,
-    pin_keys: Option<&PinKeys>,
+    unlocking: &Unlocking,
 ) -> Result<Unsigned, ApproveError> {
     let token = account.state_token.ok_or(ApproveError::NotActive)?;
     let (decision, number) = match choice {
@@ -264,24 +299,34 @@ fn sign(
         time: phone.now(account.svc),
         counter: account.counter,
         last: account.last_step(),
-        unlocked_by: if pin_keys.is_some() {
-            UnlockedBy::Pin
-        } else {
-            UnlockedBy::Nothing
+        unlocked_by: match unlocking {
+            Unlocking::Nothing => UnlockedBy::Nothing,
+            Unlocking::Pin(_) => UnlockedBy::Pin,
+            Unlocking::Biometrics => UnlockedBy::Biometrics,
         },
         epoch: account.epoch,
         state_token: StateToken(token),
     };
-    let Some(pin_keys) = pin_keys else {
-        return Ok(Unsigned::plain(&answer));
-    };
     let hpke_key = phone.hpke_key(account)?;
-    let mut random = Random::new(&*phone.entropy);
-    let request = answer
-        .prepare_with_pin(pin_keys.signing_key(), &hpke_key, &mut random)
-        .map_err(|_| status::unexpected(account, "its HPKE key"))?;
-    random.check()?;
-    Ok(request)
+    let prepared = match unlocking {
+        Unlocking::Nothing => return Ok(Unsigned::plain(&answer)),
+        Unlocking::Pin(keys) => {
+            let mut random = Random::new(&*phone.entropy);
+            let request = answer.prepare_with_pin(keys.signing_key(), &hpke_key, &mut random);
+            random.check()?;
+            request
+        }
+        Unlocking::Biometrics => {
+            let message = answer.to_be_signed_by_biometrics();
+            let reason = format!("to approve: {}", purpose_name(challenge.purpose));
+            let signature = biometrics::sign(phone, account, &message, &reason).await?;
+            let mut random = Random::new(&*phone.entropy);
+            let request = answer.prepare_with_biometrics(&signature, &hpke_key, &mut random);
+            random.check()?;
+            request
+        }
+    };
+    prepared.map_err(|_| status::unexpected(account, "its HPKE key").into())
 }
 
 /// Stores what the service said. Before this nothing on the phone knows anything of how it went.
@@ -291,6 +336,7 @@ fn take(
     account: &Account,
     reply: &Reply,
     choice: Choice,
+    unlocking: &Unlocking,
 ) -> Result<(), ApproveError> {
     let detail = Asked::of(challenge, account.host()).to_string();
     phone.change(Write::Answered, account.number, |connection, account| {
@@ -298,7 +344,9 @@ fn take(
             (ResultCode::Done, Choice::Approve { .. }) => Some(Event::Approved),
             (ResultCode::Done, Choice::Decline) => Some(Event::Declined),
             (ResultCode::Done, Choice::Report) => Some(Event::Reported),
-            (ResultCode::WrongPin, _) => Some(Event::WrongPin),
+            (ResultCode::WrongPin, _) if matches!(unlocking, Unlocking::Pin(_)) => {
+                Some(Event::WrongPin)
+            }
             (ResultCode::WrongNumber, _) => Some(Event::WrongNumber),
             _ => None,
         };
@@ -315,8 +363,14 @@ fn outcome(
     account: &Account,
     reply: &Reply,
     choice: Choice,
+    unlocking: &Unlocking,
 ) -> Result<Approved, ApproveError> {
-    if !matches!(reply.result, ResultCode::WrongPin | ResultCode::Blocked) {
+    // What another way to unlock, or time, may still approve stays.
+    let stays = matches!(
+        reply.result,
+        ResultCode::WrongPin | ResultCode::Blocked | ResultCode::Unlock
+    );
+    if !stays {
         phone.memory().held.remove(&challenge.id);
     }
     match reply.result {
@@ -331,6 +385,9 @@ fn outcome(
                 _ => None,
             },
         }),
+        ResultCode::WrongPin | ResultCode::Unlock if matches!(unlocking, Unlocking::Biometrics) => {
+            Err(ApproveError::BiometricsNotAllowed)
+        }
         ResultCode::WrongPin => match (reply.tries_in_row, reply.tries_in_epoch) {
             (Some(tries_left), Some(tries_left_in_epoch)) => Err(ApproveError::WrongPin {
                 tries_left,

@@ -117,10 +117,15 @@ pub(crate) async fn rotate_keys(
 }
 
 /// After a right PIN: makes what it protects anew where many tries were spent. What is in the way now is not in the way of what the PIN was
-/// typed for; the next right PIN comes here again.
-pub(crate) async fn renew_if_due(phone: &Phone, account: &Account, left: Option<u8>, pin: &Pin) {
+/// typed for; the next right PIN comes here again. The account, if they are new.
+pub(crate) async fn renew_if_due(
+    phone: &Phone,
+    account: &Account,
+    left: Option<u8>,
+    pin: &Pin,
+) -> Option<AccountSummary> {
     if left.is_none_or(|left| left > RENEW_AT) {
-        return;
+        return None;
     }
     let plan = Same {
         kind: ChangeKind::Refresh,
@@ -129,10 +134,11 @@ pub(crate) async fn renew_if_due(phone: &Phone, account: &Account, left: Option<
     };
     let renewal = next_epoch(phone, AccountNumber(account.number), pin, pin, plan);
     match tokio::time::timeout(RENEWAL_MAY_TAKE, renewal).await {
-        Ok(Ok(_)) => (),
+        Ok(Ok(renewed)) => return Some(renewed),
         Ok(Err(error)) => tracing::warn!(%error, "the keys were not renewed"),
         Err(_) => tracing::warn!("the keys were not renewed in time"),
     }
+    None
 }
 
 /// Why a PIN can't be chosen.
@@ -164,9 +170,7 @@ async fn next_epoch(
     what: Same,
 ) -> Result<AccountSummary, ChangeError> {
     let lock = phone.store.lock_requests().await?;
-    if phone.account(number.0)?.pending.is_some() {
-        epoch::settle(phone, &lock, number.0, what.attempts).await?;
-    }
+    epoch::settle(phone, &lock, number.0, what.attempts).await?;
     let account = phone.account(number.0)?;
     match account.state {
         State::Active => (),

@@ -8,15 +8,17 @@ use countersign_protocol::keys::LONGEST_ADVANCE;
 use countersign_protocol::message::Verified;
 use countersign_protocol::pin::Pin;
 use countersign_protocol::policy::steps::{NotAccepted, accept};
+use countersign_protocol::secret::Secret32;
 use zeroize::Zeroizing;
 
 use crate::account::AccountSummary;
 use crate::asked::Asked;
-use crate::epoch;
+use crate::biometrics::{self, UseError};
 use crate::history::{self, Kind as Event};
 use crate::keys::N;
 use crate::phone::{Held, KeptCode, Phone, PhoneError, from_phone_errors, lock};
-use crate::platform::NotConfirmed;
+use crate::platform::{BiometricsError, NotConfirmed};
+use crate::resume;
 use crate::store::Write;
 
 /// What a code is asked for.
@@ -72,6 +74,15 @@ pub enum CodeError {
         "this phone and the service no longer have the same PIN, because one of them was restored from a backup: sign in on the service's page, have this device unblocked there, and set a new PIN"
     )]
     OtherEpoch,
+    /// The PIN is asked, and nothing else will do.
+    #[error("this code asks for the PIN: type it")]
+    BiometricsNotAllowed,
+    /// Biometrics are not on for this account.
+    #[error("biometrics are not on for this account: use the PIN, and turn them on if you like")]
+    BiometricsOff,
+    /// The finger or face did not unlock it.
+    #[error(transparent)]
+    Biometrics(BiometricsError),
     /// The phone's own lock was not confirmed.
     #[error(transparent)]
     NotConfirmed(#[from] NotConfirmed),
@@ -81,12 +92,40 @@ pub enum CodeError {
 }
 from_phone_errors!(CodeError);
 
+impl From<UseError> for CodeError {
+    fn from(error: UseError) -> Self {
+        match error {
+            UseError::Off => Self::BiometricsOff,
+            UseError::Biometrics(error) => Self::Biometrics(error),
+            UseError::Phone(error) => Self::Phone(error),
+        }
+    }
+}
+
+/// What the person gives to unlock something.
+pub(crate) enum By {
+    Nothing,
+    Pin(Pin),
+    Biometrics,
+}
+
+impl From<Option<Pin>> for By {
+    fn from(pin: Option<Pin>) -> Self {
+        pin.map_or(Self::Nothing, Self::Pin)
+    }
+}
+
+/// The code share U, or what it is derived from.
+pub(crate) enum Share<'a> {
+    /// None: the code was made before.
+    Made,
+    N,
+    P(&'a Pin),
+    B(Secret32),
+}
+
 /// Makes the code of a scanned sign-in, or shows the one that was made.
-pub(crate) async fn code(
-    phone: &Phone,
-    id: ChallengeId,
-    pin: Option<Pin>,
-) -> Result<ShownCode, CodeError> {
+pub(crate) async fn code(phone: &Phone, id: ChallengeId, by: By) -> Result<ShownCode, CodeError> {
     let held = phone.held(&id).ok_or(CodeError::NotHeld)?;
     let Kind::Code { form, .. } = held.challenge.kind else {
         return Err(CodeError::NotHeld);
@@ -103,8 +142,8 @@ pub(crate) async fn code(
         values: Vec::new(),
         event: Event::CodeMade,
     };
-    unlock(phone, &held, pin.is_some()).await?;
-    spend_once(phone, spend, pin.as_ref())
+    let share = unlock(phone, &held, &by).await?;
+    spend_once(phone, spend, &share)
 }
 
 /// From the moment in which a new PIN may be in force, until it is known, no code can be told to be right. One attempt to find out is made.
@@ -117,7 +156,7 @@ async fn finish_change(phone: &Phone, held: &Held) -> Result<(), CodeError> {
         return Err(CodeError::OtherEpoch);
     }
     if account.pending.as_ref().is_some_and(|slot| slot.accepted)
-        && let Err(error) = epoch::settle_if_pending(phone, account, 1).await
+        && let Err(error) = resume::settled(phone, account, 1).await
     {
         tracing::warn!(%error, "the PIN change is not finished");
         return Err(CodeError::Unfinished);
@@ -125,16 +164,30 @@ async fn finish_change(phone: &Phone, held: &Held) -> Result<(), CodeError> {
     Ok(())
 }
 
-/// Asks the phone's own lock where no PIN is asked, and refuses where the PIN is missing. A code that was made is shown without.
-pub(crate) async fn unlock(phone: &Phone, held: &Held, has_pin: bool) -> Result<(), CodeError> {
+/// Asks the phone's own lock where no PIN is asked, or the finger or face, and refuses where the PIN is missing. A code that was made is shown
+/// without.
+pub(crate) async fn unlock<'a>(
+    phone: &Phone,
+    held: &Held,
+    by: &'a By,
+) -> Result<Share<'a>, CodeError> {
     if phone.memory().codes.contains_key(&held.challenge.hash()) {
-        return Ok(());
+        return Ok(Share::Made);
     }
     finish_change(phone, held).await?;
-    match held.challenge.unlock {
-        Unlock::Nothing => Ok(phone.presence.confirm("to show a code").await?),
-        Unlock::Pin | Unlock::PinOrBiometrics if has_pin => Ok(()),
-        Unlock::Pin | Unlock::PinOrBiometrics => Err(CodeError::PinNeeded),
+    match (held.challenge.unlock, by) {
+        (Unlock::Nothing, _) => {
+            phone.presence.confirm("to show a code").await?;
+            Ok(Share::N)
+        }
+        (Unlock::Pin | Unlock::PinOrBiometrics, By::Pin(pin)) => Ok(Share::P(pin)),
+        (Unlock::PinOrBiometrics, By::Biometrics) => {
+            let account = phone.account(held.account.ok_or(CodeError::NotHeld)?)?;
+            let b = biometrics::share(phone, &account, "to show a code").await?;
+            Ok(Share::B(b))
+        }
+        (Unlock::Pin, By::Biometrics) => Err(CodeError::BiometricsNotAllowed),
+        (Unlock::Pin | Unlock::PinOrBiometrics, By::Nothing) => Err(CodeError::PinNeeded),
     }
 }
 
@@ -151,7 +204,7 @@ pub(crate) struct Spend<'a> {
 pub(crate) fn spend_once(
     phone: &Phone,
     spend: Spend<'_>,
-    pin: Option<&Pin>,
+    share: &Share<'_>,
 ) -> Result<ShownCode, CodeError> {
     let challenge = &*spend.held.challenge;
     let expires_at = challenge.expires_at();
@@ -172,7 +225,7 @@ pub(crate) fn spend_once(
             };
         }
     }
-    let code = make(phone, challenge, &spend, pin)?;
+    let code = make(phone, challenge, &spend, share)?;
     let shown = shown(&code, expires_at, false);
     let kept = KeptCode {
         code,
@@ -196,7 +249,7 @@ fn make(
     phone: &Phone,
     challenge: &Verified<Challenge>,
     spend: &Spend<'_>,
-    pin: Option<&Pin>,
+    share: &Share<'_>,
 ) -> Result<Code, CodeError> {
     let (Some(number), Some(step)) = (spend.held.account, step_of(challenge)) else {
         return Err(CodeError::NotHeld);
@@ -213,10 +266,11 @@ fn make(
             .advanced(step, LONGEST_ADVANCE)
             .ok_or(NotAccepted::TooFar)?;
         let following = here.advanced(step + 1, 1).ok_or(NotAccepted::TooFar)?;
-        let key = match (challenge.unlock, pin) {
-            (Unlock::Nothing, _) => here.code_key(&phone.secret(connection, account, N)?),
-            (_, Some(pin)) => here.code_key(&phone.pin_keys(connection, account, pin)?.code),
-            (_, None) => return Err(CodeError::PinNeeded),
+        let key = match share {
+            Share::Made => return Err(CodeError::NotHeld),
+            Share::N => here.code_key(&phone.secret(connection, account, N)?),
+            Share::P(pin) => here.code_key(&phone.pin_keys(connection, account, pin)?.code),
+            Share::B(b) => here.code_key(b),
         };
         phone.move_chain(connection, account, &following)?;
         let detail = match &challenge.kind {

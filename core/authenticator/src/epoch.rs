@@ -12,10 +12,12 @@ use countersign_protocol::secret::{Secret, Secret32};
 use countersign_protocol::update::{Change, ChangeKind, NewDeviceKey, Update, What};
 use rusqlite::Connection;
 
+use crate::biometrics;
 use crate::history::{self, Kind};
 use crate::keys::{C, D, N, Random, random_secret};
-use crate::phone::{MOST_ROUNDS, Phone, PhoneError};
+use crate::phone::{Phone, PhoneError};
 use crate::platform::{DeviceKey, KeyStoreError};
+use crate::rounds::Rounds;
 use crate::service::{Asking, ServiceError};
 use crate::status;
 use crate::store::{Account, PendingChange, RequestLock, State, Write};
@@ -266,51 +268,40 @@ async fn send(
     mut slot: Slot<'_>,
 ) -> Result<Option<ResultCode>, ServiceError> {
     let asking = Asking::CHANGE.at_most(slot.plan.attempts);
-    let mut above = 0;
-    for round in 1..=MOST_ROUNDS {
-        let account = phone.next_counter(number, above)?;
-        let request = match slot.request(phone, &account, round == 1) {
+    let mut rounds = Rounds::new();
+    let mut first = true;
+    loop {
+        let account = rounds.next(phone, number)?;
+        let request = match slot.request(phone, &account, first) {
             Ok(request) => request,
             Err(error) => {
                 // Nothing of it is on its way.
-                if let (1, Some(key)) = (round, &slot.device_key) {
+                if let (true, Some(key)) = (first, &slot.device_key) {
                     phone.keys.delete_key(&key.handle)?;
                 }
                 return Err(error);
             }
         };
+        first = false;
         let reply = phone.ask(&account, asking, request).await?;
-        let again = round < MOST_ROUNDS;
-        match (reply.result, reply.counter) {
-            (ResultCode::Counter, Some(counter)) if again => above = counter,
-            (ResultCode::Clock, _) if again => phone.adopt_time(account.svc, reply.time),
-            (ResultCode::Unsealable, _) if again => {
-                phone.change(Write::Answered, number, |connection, account| {
-                    status::take_verdict(phone, connection, account, &reply)
-                })?;
-                if let Err(error) = phone.renew_info(account.svc).await {
-                    erase(phone, number, None)?;
-                    return Err(error);
-                }
-            }
-            (ResultCode::Done, _) => {
-                phone.change::<_, PhoneError>(
-                    Write::SlotAccepted,
-                    number,
-                    |connection, account| {
-                        status::take_verdict(phone, connection, account, &reply)?;
-                        Ok(phone.store.accept_pending(connection, number)?)
-                    },
-                )?;
-                return Ok(None);
-            }
-            (result, _) => {
-                erase(phone, number, Some(&reply))?;
-                return Ok(Some(result));
+        match rounds.again(phone, &account, &reply).await {
+            Ok(false) => (),
+            Ok(true) => continue,
+            Err(error) => {
+                erase(phone, number, None)?;
+                return Err(error);
             }
         }
+        if reply.result != ResultCode::Done {
+            erase(phone, number, Some(&reply))?;
+            return Ok(Some(reply.result));
+        }
+        phone.change::<_, PhoneError>(Write::SlotAccepted, number, |connection, account| {
+            status::take_verdict(phone, connection, account, &reply)?;
+            Ok(phone.store.accept_pending(connection, number)?)
+        })?;
+        return Ok(None);
     }
-    Ok(Some(ResultCode::Refused))
 }
 
 fn missing() -> PhoneError {
@@ -324,19 +315,21 @@ async fn commit(
     attempts: u32,
 ) -> Result<Option<ResultCode>, ServiceError> {
     let asking = Asking::COMMIT.at_most(attempts);
-    let mut above = 0;
-    for _ in 0..MOST_ROUNDS {
-        let account = phone.next_counter(number, above)?;
+    let mut rounds = Rounds::new();
+    loop {
+        let account = rounds.next(phone, number)?;
         let pending = account.pending.as_ref().ok_or_else(missing)?;
         let what = What::Commit {
             change: pending.hash,
         };
         let request = Unsigned::plain(&update(phone, &account, what)?);
         let reply = phone.ask(&account, asking, request).await?;
-        match (reply.result, reply.counter) {
-            (ResultCode::Counter, Some(counter)) => above = counter,
-            (ResultCode::Clock, _) => phone.adopt_time(account.svc, reply.time),
-            (ResultCode::Done, _) => {
+        if rounds.again(phone, &account, &reply).await? {
+            continue;
+        }
+        let result = reply.result;
+        match result {
+            ResultCode::Done => {
                 phone.change::<_, PhoneError>(
                     Write::SlotSwapped,
                     number,
@@ -352,15 +345,13 @@ async fn commit(
                 phone.tidy();
                 return Ok(None);
             }
-            (result @ (ResultCode::Blocked | ResultCode::NotOpen | ResultCode::Suspended), _) => {
+            ResultCode::Blocked | ResultCode::NotOpen | ResultCode::Suspended => {
                 erase(phone, number, Some(&reply))?;
                 return Ok(Some(result));
             }
             _ => return Err(status::unexpected(&account, "its result")),
         }
     }
-    let account = phone.account(number)?;
-    Err(status::unexpected(&account, "its result, again and again"))
 }
 
 /// Asks the service what became of slot B, and finishes or erases it. Whether the new epoch is in use.
@@ -425,20 +416,6 @@ async fn ask_status(
     }
 }
 
-/// The same, where there is a slot B at all: before every request and code of an account.
-pub(crate) async fn settle_if_pending(
-    phone: &Phone,
-    account: Account,
-    attempts: u32,
-) -> Result<Account, ServiceError> {
-    if account.pending.is_none() {
-        return Ok(account);
-    }
-    let lock = phone.store.lock_requests().await?;
-    settle(phone, &lock, account.number, attempts).await?;
-    Ok(phone.account(account.number)?)
-}
-
 /// Puts slot B in the place of slot A, which is erased with its chain. C' moves to the step after the last that A spent.
 fn swap(phone: &Phone, connection: &Connection, account: &mut Account) -> Result<(), PhoneError> {
     let pending = account.pending.take().ok_or_else(missing)?;
@@ -454,7 +431,9 @@ fn swap(phone: &Phone, connection: &Connection, account: &mut Account) -> Result
         .store
         .close_pending(connection, account, pending.epoch)?;
     if let Some(handle) = pending.device_key {
-        phone.store.discard_key(connection, &account.device_key)?;
+        phone
+            .store
+            .discard_key(connection, &account.device_key, false)?;
         account.device_key = handle;
         account.device_key_epoch = pending.epoch;
         history::add_for(phone, connection, account, Kind::KeysRotated, "")?;
@@ -465,6 +444,11 @@ fn swap(phone: &Phone, connection: &Connection, account: &mut Account) -> Result
             ChangeKind::Forgotten => Kind::PinSetAnew,
         };
         history::add_for(phone, connection, account, kind, "")?;
+    }
+    if pending.kind != ChangeKind::Refresh && account.biometrics.is_some() {
+        // The service deletes its side with the swap.
+        biometrics::discard(phone, connection, account)?;
+        history::add_for(phone, connection, account, Kind::BiometricsOff, "new PIN")?;
     }
     account.epoch = pending.epoch;
     account.told_epoch = None;
@@ -509,7 +493,7 @@ fn drop_slot(
         .store
         .close_pending(connection, account, account.epoch)?;
     if let Some(key) = &pending.device_key {
-        phone.store.discard_key(connection, key)?;
+        phone.store.discard_key(connection, key, false)?;
     }
     let detail = match pending.kind {
         ChangeKind::Change => "PIN change",

@@ -11,6 +11,7 @@ use crate::change::{NotChosen, choose};
 use crate::epoch::{self, Ended, Plan};
 use crate::inbox::Backoff;
 use crate::phone::{Phone, PhoneError, from_phone_errors};
+use crate::resume;
 use crate::service::{PATIENT, ServiceError};
 use crate::status;
 use crate::store::State;
@@ -64,7 +65,7 @@ from_phone_errors!(ForgottenError);
 
 /// Whether another factor has approved that a PIN is set anew, now.
 pub(crate) async fn can_set(phone: &Phone, number: AccountNumber) -> Result<bool, ForgottenError> {
-    let account = epoch::settle_if_pending(phone, phone.account(number.0)?, PATIENT).await?;
+    let account = resume::settled(phone, phone.account(number.0)?, PATIENT).await?;
     match account.state {
         State::Active | State::Blocked => (),
         State::Suspended => return Err(ForgottenError::Suspended),
@@ -118,9 +119,7 @@ pub(crate) async fn set_pin(
             return Err(ForgottenError::NotActive);
         }
     }
-    if account.pending.is_some() {
-        epoch::settle(phone, &lock, number.0, PATIENT).await?;
-    }
+    epoch::settle(phone, &lock, number.0, PATIENT).await?;
     let (account, reply) = status::renew(phone, number).await?;
     if account.state == State::Suspended {
         return Err(ForgottenError::Suspended);

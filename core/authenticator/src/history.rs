@@ -46,13 +46,19 @@ pub enum Kind {
     PinSetAnew,
     /// This phone has new keys for an account.
     KeysRotated,
-    /// The service did not take a change of the PIN or keys.
+    /// Biometrics were turned on.
+    BiometricsOn,
+    /// Biometrics were turned off, or are off because of a new PIN.
+    BiometricsOff,
+    /// The fingers or faces that the phone knows have changed, so biometrics are off.
+    BiometricsGone,
+    /// The service did not take a change of the PIN, the keys or biometrics.
     ChangeRefused,
     /// An event of a newer version of the app.
     Other,
 }
 
-const KINDS: [(Kind, &str); 18] = [
+const KINDS: [(Kind, &str); 21] = [
     (Kind::AccountAdded, "account-added"),
     (Kind::AccountRemoved, "account-removed"),
     (Kind::AccountRenamed, "account-renamed"),
@@ -70,6 +76,9 @@ const KINDS: [(Kind, &str); 18] = [
     (Kind::PinRenewed, "pin-renewed"),
     (Kind::PinSetAnew, "pin-set-anew"),
     (Kind::KeysRotated, "keys-rotated"),
+    (Kind::BiometricsOn, "biometrics-on"),
+    (Kind::BiometricsOff, "biometrics-off"),
+    (Kind::BiometricsGone, "biometrics-gone"),
     (Kind::ChangeRefused, "change-refused"),
 ];
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign_protocol::challenge::{Challenge, Kind};
+use countersign_protocol::challenge::{Challenge, Kind, Unlock};
 use countersign_protocol::id::ChallengeId;
 use countersign_protocol::message::{Received, Verified};
 use countersign_protocol::query::Ask;
@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 
 use crate::account::{AccountNumber, AccountSummary};
 use crate::asked::Asked;
-use crate::epoch;
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::platform::NoEntropy;
+use crate::resume;
 use crate::service::{Asking, PATIENT, ServiceError};
 use crate::status;
 use crate::store::{Account, State, Write};
@@ -35,6 +35,8 @@ pub struct PendingRequest {
     pub account: AccountSummary,
     /// Who asks, for what, from where and when.
     pub asked: Asked,
+    /// What unlocks an approval: where it says so, biometrics in the place of the PIN.
+    pub unlock: Unlock,
     /// Whether the person types the number (10 to 99) that the computer shows.
     pub number_asked: bool,
 }
@@ -74,7 +76,7 @@ pub(crate) async fn pending(
     number: AccountNumber,
 ) -> Result<Vec<PendingRequest>, InboxError> {
     let account = usable(phone, number)?;
-    let account = epoch::settle_if_pending(phone, account, PATIENT).await?;
+    let account = resume::settled(phone, account, PATIENT).await?;
     if phone.clock.now().abs_diff(account.synced_at) > STATUS_AGE {
         // So that no phone is left behind (§8, next step). The inbox does not depend on it.
         if let Err(error) = status::refresh(phone, number).await {
@@ -121,7 +123,7 @@ pub(crate) async fn watch(
     loop {
         let account = usable(phone, number)?;
         let began = Instant::now();
-        let polled = match epoch::settle_if_pending(phone, account, PATIENT).await {
+        let polled = match resume::settled(phone, account, PATIENT).await {
             Ok(account) => poll(phone, &account, WATCH_WAIT, known).await,
             Err(error) => Err(error.into()),
         };
@@ -255,6 +257,7 @@ fn show(phone: &Phone, account: &Account, challenge: Verified<Challenge>) -> Pen
         id: challenge.id,
         account: AccountSummary::of(account),
         asked: Asked::of(&challenge, account.host()),
+        unlock: challenge.unlock,
         number_asked: matches!(
             challenge.kind,
             Kind::Approve {

@@ -45,6 +45,7 @@
 mod account;
 mod approve;
 mod asked;
+mod biometrics;
 mod change;
 mod code;
 pub mod draw;
@@ -59,6 +60,7 @@ mod phone;
 pub mod platform;
 mod read;
 mod resume;
+mod rounds;
 pub mod scan;
 mod service;
 mod sign;
@@ -73,6 +75,7 @@ use std::sync::Arc;
 pub use account::{AccountError, AccountNumber, AccountState, AccountSummary, Removed};
 pub use approve::{ApproveError, Approved};
 pub use asked::{Asked, purpose_name};
+pub use biometrics::TurnOnError;
 pub use change::ChangeError;
 pub use code::{CodeError, CodeRequest, ShownCode};
 pub use countersign_protocol::Time;
@@ -103,6 +106,7 @@ pub use store::{DATABASE_FILE, StoreError};
 #[doc(hidden)]
 pub const DURABLE_WRITES: &[&str] = store::Write::ALL;
 
+use code::By;
 use phone::Phone;
 
 /// A whole phone.
@@ -187,7 +191,7 @@ impl Authenticator {
         enrol::complete(&self.phone, account).await
     }
 
-    /// Finishes or drops what an earlier run left unfinished: enrolments and changes of the PIN. Call it at every start; without anything it
+    /// Finishes or drops what an earlier run left unfinished: enrolments, changes of the PIN, biometrics. Call it at every start; without anything it
     /// does nothing.
     ///
     /// # Errors
@@ -246,7 +250,7 @@ impl Authenticator {
         number: Option<u8>,
         pin: Pin,
     ) -> Result<Approved, ApproveError> {
-        approve::approve(&self.phone, request, number, pin).await
+        approve::approve(&self.phone, request, number, By::Pin(pin)).await
     }
 
     /// Approves what began in a browser on this phone. Open [`Approved::open`] in that browser at once.
@@ -259,7 +263,31 @@ impl Authenticator {
         account: AccountNumber,
         pin: Pin,
     ) -> Result<Approved, ApproveError> {
-        approve::approve_on_mobile(&self.phone, request, account, pin).await
+        approve::approve_on_mobile(&self.phone, request, account, By::Pin(pin)).await
+    }
+
+    /// Approves a request of the inbox with a finger or face in the place of the PIN, where [`PendingRequest::unlock`] and the account allow it.
+    ///
+    /// # Errors
+    /// [`ApproveError::Biometrics`], after which the same request can be approved with the PIN; and as [`Authenticator::approve`].
+    pub async fn approve_with_biometrics(
+        &self,
+        request: ChallengeId,
+        number: Option<u8>,
+    ) -> Result<Approved, ApproveError> {
+        approve::approve(&self.phone, request, number, By::Biometrics).await
+    }
+
+    /// The same for what began in a browser on this phone. Open [`Approved::open`] in that browser at once.
+    ///
+    /// # Errors
+    /// As [`Authenticator::approve_with_biometrics`].
+    pub async fn approve_on_mobile_with_biometrics(
+        &self,
+        request: ChallengeId,
+        account: AccountNumber,
+    ) -> Result<Approved, ApproveError> {
+        approve::approve_on_mobile(&self.phone, request, account, By::Biometrics).await
     }
 
     /// Declines a request of the inbox. It is final and asks no PIN.
@@ -288,7 +316,15 @@ impl Authenticator {
         request: ChallengeId,
         pin: Option<Pin>,
     ) -> Result<ShownCode, CodeError> {
-        code::code(&self.phone, request, pin).await
+        code::code(&self.phone, request, pin.into()).await
+    }
+
+    /// The same with a finger or face in the place of the PIN, where [`CodeRequest::unlock`] and the account allow it.
+    ///
+    /// # Errors
+    /// As [`Authenticator::code`], and [`CodeError::Biometrics`], after which the PIN may be used.
+    pub async fn code_with_biometrics(&self, request: ChallengeId) -> Result<ShownCode, CodeError> {
+        code::code(&self.phone, request, By::Biometrics).await
     }
 
     /// Checks one field of a transaction while it is being typed, and returns the value as it would be signed.
@@ -325,7 +361,51 @@ impl Authenticator {
         typed: &[TypedValue],
         pin: Option<Pin>,
     ) -> Result<SignedTransaction, SignError> {
-        sign::sign(&self.phone, transaction, typed, pin).await
+        sign::sign(&self.phone, transaction, typed, pin.into()).await
+    }
+
+    /// The same with a finger or face in the place of the PIN, where [`TransactionForm::unlock`] and the account allow it.
+    ///
+    /// # Errors
+    /// As [`Authenticator::sign`], and [`CodeError::Biometrics`], after which the PIN may be used.
+    pub async fn sign_with_biometrics(
+        &self,
+        transaction: ChallengeId,
+        typed: &[TypedValue],
+    ) -> Result<SignedTransaction, SignError> {
+        sign::sign(&self.phone, transaction, typed, By::Biometrics).await
+    }
+
+    /// Whether to offer biometrics for an account: there is a finger or face to ask, and they are not on.
+    ///
+    /// # Errors
+    /// If the data can't be read.
+    pub fn biometrics_offered(&self, account: AccountNumber) -> Result<bool, PhoneError> {
+        biometrics::offered(&self.phone, account)
+    }
+
+    /// Turns biometrics on for an account, with its PIN, which always stays as the way back. A new PIN turns them off, and so does the
+    /// platform when fingers or faces are added.
+    ///
+    /// # Errors
+    /// [`TurnOnError::WrongPin`] with the tries left; [`TurnOnError::Unfinished`] if no answer came; and the rest, after which they are off.
+    pub async fn turn_on_biometrics(
+        &self,
+        account: AccountNumber,
+        pin: Pin,
+    ) -> Result<AccountSummary, TurnOnError> {
+        biometrics::turn_on(&self.phone, account, pin).await
+    }
+
+    /// Turns biometrics off for an account, without a network too: the service is told now or later.
+    ///
+    /// # Errors
+    /// If something on this phone is in the way.
+    pub async fn turn_off_biometrics(
+        &self,
+        account: AccountNumber,
+    ) -> Result<AccountSummary, PhoneError> {
+        biometrics::turn_off(&self.phone, account).await
     }
 
     /// Changes an account's PIN. The new one is typed twice and must not be easy to guess; whether the old one is right is told by the service

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use crate::phone::{Device, Memory, Phone, PhoneError, from_phone_errors};
-use crate::platform::{Clock, Entropy, KeyStore, UserPresence};
-use crate::software::{KeyFileError, LoggedIn, SoftwareKeyStore, SystemClock, SystemEntropy};
+use crate::platform::{Biometrics, Clock, Entropy, KeyStore, UserPresence};
+use crate::software::{
+    KeyFileError, LoggedIn, SoftwareBiometrics, SoftwareKeyStore, SystemClock, SystemEntropy,
+};
 use crate::store::Store;
 use crate::transport::{HttpTransport, Transport};
 
@@ -19,6 +21,8 @@ pub struct Platform {
     pub keys: Arc<dyn KeyStore>,
     /// The phone's own lock.
     pub presence: Arc<dyn UserPresence>,
+    /// The phone's fingerprint or face reader, where there is one.
+    pub biometrics: Option<Arc<dyn Biometrics>>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Random numbers.
@@ -38,6 +42,10 @@ impl Platform {
         Ok(Self {
             keys: Arc::new(SoftwareKeyStore::open(folder)?),
             presence: Arc::new(LoggedIn),
+            biometrics: Some(Arc::new(SoftwareBiometrics::open(
+                folder,
+                Arc::new(LoggedIn),
+            )?)),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy::default()),
             transport: Arc::new(HttpTransport::new()),
@@ -87,6 +95,7 @@ fn with(store: Store, platform: Platform) -> Result<Phone, OpenError> {
         store,
         keys: platform.keys,
         presence: platform.presence,
+        biometrics: platform.biometrics,
         clock: platform.clock,
         entropy: platform.entropy,
         transport: platform.transport,

@@ -12,7 +12,9 @@ use countersign_protocol::message::Verified;
 use rusqlite::Connection;
 
 use crate::account::AccountNumber;
-use crate::platform::{Clock, Entropy, KeyStore, KeyStoreError, NoEntropy, UserPresence};
+use crate::platform::{
+    Biometrics, Clock, Entropy, KeyStore, KeyStoreError, NoEntropy, UserPresence,
+};
 use crate::store::{Account, Store, StoreError, Write};
 use crate::transport::Transport;
 
@@ -85,8 +87,6 @@ pub(crate) struct Memory {
     pub(crate) codes: HashMap<Hash, KeptCode>,
 }
 
-/// How often a request is signed anew because the service asked for a higher counter, the right time, or its newer key.
-pub(crate) const MOST_ROUNDS: u32 = 4;
 /// The most challenges of one service that wait in memory: one that asks without end crowds out itself alone. An inbox holds four for an
 /// account; the rest is room.
 const MOST_HELD: usize = 64;
@@ -95,6 +95,7 @@ pub(crate) struct Phone {
     pub(crate) store: Store,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) presence: Arc<dyn UserPresence>,
+    pub(crate) biometrics: Option<Arc<dyn Biometrics>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -150,19 +151,18 @@ impl Phone {
         })
     }
 
-    /// Counts before anything is sent: a request that was sent and forgotten can never meet one with the same counter.
-    pub(crate) fn next_counter(&self, number: u32, above: u64) -> Result<Account, PhoneError> {
-        self.change(Write::Counter, number, |_, account| {
-            account.counter = account.counter.max(above).saturating_add(1);
-            Ok(account.clone())
-        })
-    }
-
     /// Leaves no remains of what was erased, and has the key stores forget what was discarded. What can't be done now is done at the next start.
     pub(crate) fn tidy(&self) {
         let forget = || -> Result<(), PhoneError> {
             for key in self.store.discarded_keys()? {
-                self.keys.delete_key(&key.handle)?;
+                if !key.biometric {
+                    self.keys.delete_key(&key.handle)?;
+                } else if let Some(biometrics) = &self.biometrics
+                    && let Err(error) = biometrics.delete_key(&key.handle)
+                {
+                    tracing::warn!(%error, "a biometric key is forgotten later");
+                    continue;
+                }
                 self.store.forget_discarded(&key)?;
             }
             Ok(self.store.rewrite()?)
@@ -170,6 +170,14 @@ impl Phone {
         if let Err(error) = forget() {
             tracing::warn!(%error, "what was erased is cleared away at the next start");
         }
+    }
+
+    /// The same, where anything was discarded at all.
+    pub(crate) fn tidy_if_due(&self) -> Result<(), PhoneError> {
+        if !self.store.discarded_keys()?.is_empty() {
+            self.tidy();
+        }
+        Ok(())
     }
 
     /// Keeps a verified challenge until it expires.

@@ -1,4 +1,4 @@
-//! What a phone's platform gives the core: keys, presence, clock, entropy. Traits only; [`crate::software`] is the embedded default.
+//! What a phone's platform gives the core: keys, presence, biometrics, clock, entropy. Traits only; [`crate::software`] is the embedded default.
 //!
 //! The core keeps an `Arc<dyn ...>` of each. Calls into [`KeyStore`], [`Clock`] and [`Entropy`] are short and may block; the
 //! network comes in through [`crate::transport::Transport`].
@@ -48,7 +48,8 @@ pub trait KeyStore: Send + Sync {
     /// If it was made with another key or context, or was changed.
     fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyStoreError>;
 
-    /// Makes a P-256 key that only this key store can use. `context` names the account.
+    /// Makes a P-256 key that only this key store can use. `context` names the account; a second call makes another key, with a handle of its
+    /// own.
     ///
     /// # Errors
     /// If the key store can't be used now.
@@ -92,6 +93,87 @@ pub trait UserPresence: Send + Sync {
     /// # Errors
     /// If the person does not confirm.
     async fn confirm(&self, reason: &str) -> Result<(), NotConfirmed>;
+}
+
+/// Why the phone's biometrics did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BiometricsError {
+    /// The person did not confirm, or was not recognised.
+    #[error("it was not confirmed; try again, or use the PIN")]
+    NotConfirmed,
+    /// A finger or face was added or removed since, and the platform has destroyed the keys.
+    #[error(
+        "the fingers or faces that this phone knows have changed, so biometrics are off for this account: use the PIN, and turn them on again"
+    )]
+    Changed,
+    /// They can't be used now.
+    #[error("biometrics cannot be used now ({0}); use the PIN")]
+    Unavailable(String),
+}
+
+/// A signing key that only the person's finger or face unlocks.
+pub struct BiometricKey {
+    /// How [`Biometrics`] finds it again. It must be worthless without the hardware.
+    pub handle: Vec<u8>,
+    /// Its public half.
+    pub public: PublicKey,
+}
+
+/// The phone's fingerprint or face reader with the keys that it unlocks. What is `async` may ask the person, with a reason in English for the
+/// platform's own question. The platform destroys the keys when fingers or faces are added; then everything says [`BiometricsError::Changed`].
+#[async_trait]
+pub trait Biometrics: Send + Sync {
+    /// Whether there is such a reader and the person has set it up.
+    fn available(&self) -> bool;
+
+    /// Makes a P-256 key that only this finger or face unlocks, and what [`Biometrics::seal`] needs. `context` names the account; a second call
+    /// makes another key, with a handle of its own.
+    ///
+    /// # Errors
+    /// If they can't be used now.
+    async fn create_key(&self, context: &[u8]) -> Result<BiometricKey, BiometricsError>;
+
+    /// Signs with ES256: r and s, 32 bytes each. A high s is brought low by the caller.
+    ///
+    /// # Errors
+    /// If the person does not confirm, or the key is gone.
+    async fn sign(
+        &self,
+        context: &[u8],
+        handle: &[u8],
+        message: &[u8],
+        reason: &str,
+    ) -> Result<SignatureBytes, BiometricsError>;
+
+    /// Seals a secret so that only the same finger or face opens it; `context` is the associated data.
+    ///
+    /// # Errors
+    /// If the person does not confirm, or the key is gone.
+    async fn seal(
+        &self,
+        context: &[u8],
+        handle: &[u8],
+        secret: &[u8],
+        reason: &str,
+    ) -> Result<Vec<u8>, BiometricsError>;
+
+    /// Opens what [`Biometrics::seal`] made for the same context and key.
+    ///
+    /// # Errors
+    /// If the person does not confirm, or the key is gone.
+    async fn open(
+        &self,
+        context: &[u8],
+        handle: &[u8],
+        sealed: &[u8],
+        reason: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, BiometricsError>;
+
+    /// Forgets a key, asking nobody. A key that is gone already is no error.
+    ///
+    /// # Errors
+    /// If they can't be used now.
+    fn delete_key(&self, handle: &[u8]) -> Result<(), BiometricsError>;
 }
 
 /// The phone's clock.

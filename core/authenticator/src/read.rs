@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_protocol::Step;
-use countersign_protocol::challenge::{Challenge, Kind};
+use countersign_protocol::challenge::{Challenge, Kind, Unlock};
 use countersign_protocol::id::{AccountId, ChallengeId};
 use countersign_protocol::info::Info;
 use countersign_protocol::link::{Link, LinkError, LinkMessage, Source};
@@ -90,6 +90,8 @@ pub struct OnMobileRequest {
     pub accounts: Vec<AccountSummary>,
     /// Who asks, for what, from where and when.
     pub asked: Asked,
+    /// What unlocks an approval: where it says so, biometrics in the place of the PIN.
+    pub unlock: Unlock,
 }
 
 /// What a text asks for.
@@ -143,6 +145,7 @@ pub(crate) async fn read(phone: &Phone, text: &str, source: Source) -> Result<Sc
                 id: challenge.id,
                 accounts: accounts.iter().map(AccountSummary::of).collect(),
                 asked,
+                unlock: challenge.unlock,
             }));
         }
         Kind::Code { acc, step, .. } | Kind::Transaction { acc, step, .. } => (*acc, *step),

@@ -3,11 +3,12 @@
 use countersign_protocol::update::ChangeKind;
 
 use crate::account::AccountSummary;
+use crate::biometrics;
 use crate::enrol::{self, Claimed, Earlier};
 use crate::epoch;
 use crate::phone::{Phone, PhoneError};
 use crate::service::{PATIENT, ServiceError};
-use crate::store::Account;
+use crate::store::{Account, BiometricRow, BiometricState};
 
 /// What became of something that an earlier run left unfinished.
 #[derive(Debug)]
@@ -22,15 +23,17 @@ pub enum Resumed {
     PinChanged(AccountSummary),
     /// The service does not have the new PIN; the one before holds: say so.
     PinAsBefore(AccountSummary),
+    /// Biometrics, of which no answer had come, are on.
+    BiometricsOn(AccountSummary),
+    /// Biometrics, of which no answer had come, are not on.
+    BiometricsOff(AccountSummary),
     /// The service was not reached; it is as it was.
     Unknown(AccountSummary, ServiceError),
 }
 
 /// Goes through all accounts.
 pub(crate) async fn resume(phone: &Phone) -> Result<Vec<Resumed>, PhoneError> {
-    if !phone.store.discarded_keys()?.is_empty() {
-        phone.tidy();
-    }
+    phone.tidy_if_due()?;
     let mut all = Vec::new();
     for account in phone.store.accounts()? {
         if !account.state.is_enrolled() {
@@ -42,6 +45,11 @@ pub(crate) async fn resume(phone: &Phone) -> Result<Vec<Resumed>, PhoneError> {
             });
         } else if account.pending.is_some() {
             all.extend(change(phone, &account).await?);
+        }
+        if let Some(row) = &account.biometrics
+            && row.state != BiometricState::On
+        {
+            all.extend(biometrics(phone, &account, row).await?);
         }
     }
     Ok(all)
@@ -66,4 +74,42 @@ async fn change(phone: &Phone, account: &Account) -> Result<Option<Resumed>, Pho
         Err(ServiceError::Phone(error)) => Err(error),
         Err(error) => Ok(Some(Resumed::Unknown(AccountSummary::of(account), error))),
     }
+}
+
+async fn biometrics(
+    phone: &Phone,
+    account: &Account,
+    row: &BiometricRow,
+) -> Result<Option<Resumed>, PhoneError> {
+    let lock = phone.store.lock_requests().await?;
+    let asked = row.state == BiometricState::Asked;
+    let settled = biometrics::settle(phone, &lock, account.number, PATIENT).await;
+    drop(lock);
+    biometrics::tell(phone, account.number).await;
+    let account = AccountSummary::of(&phone.account(account.number)?);
+    match settled {
+        Ok(true) if asked => Ok(Some(Resumed::BiometricsOn(account))),
+        Ok(false) if asked => Ok(Some(Resumed::BiometricsOff(account))),
+        Ok(_) => Ok(None),
+        Err(ServiceError::Phone(error)) => Err(error),
+        Err(error) => Ok(Some(Resumed::Unknown(account, error))),
+    }
+}
+
+/// Before every request of an account: what an earlier one left unfinished comes first.
+pub(crate) async fn settled(
+    phone: &Phone,
+    account: Account,
+    attempts: u32,
+) -> Result<Account, ServiceError> {
+    let number = account.number;
+    if account.pending.is_none() && account.biometrics.is_none() {
+        return Ok(account);
+    }
+    if account.pending.is_some() {
+        let lock = phone.store.lock_requests().await?;
+        epoch::settle(phone, &lock, number, attempts).await?;
+    }
+    biometrics::tell(phone, number).await;
+    Ok(phone.account(number)?)
 }

@@ -118,6 +118,7 @@ impl Asking {
     pub(crate) const STATUS: Self = Self::again("/api/v1/status");
     pub(crate) const CHANGE: Self = Self::again("/api/v1/change");
     pub(crate) const COMMIT: Self = Self::again("/api/v1/commit");
+    pub(crate) const BIOMETRICS: Self = Self::again("/api/v1/biometrics");
 
     const fn again(path: &'static str) -> Self {
         Self {

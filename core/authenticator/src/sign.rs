@@ -5,12 +5,11 @@ use countersign_protocol::challenge::{Field, Kind, Unlock};
 use countersign_protocol::code::{Shape, transaction_question};
 use countersign_protocol::field::{FieldError, FieldKind, Pattern, canonical};
 use countersign_protocol::id::ChallengeId;
-use countersign_protocol::pin::Pin;
 use zeroize::Zeroizing;
 
 use crate::account::AccountSummary;
 use crate::asked::Asked;
-use crate::code::{CodeError, CodeRequest, Spend, spend_once, unlock};
+use crate::code::{By, CodeError, CodeRequest, Spend, spend_once, unlock};
 use crate::history::Kind as Event;
 use crate::phone::{Held, Phone};
 
@@ -203,7 +202,7 @@ pub(crate) async fn sign(
     phone: &Phone,
     id: ChallengeId,
     typed: &[TypedValue],
-    pin: Option<Pin>,
+    by: By,
 ) -> Result<SignedTransaction, SignError> {
     let held = held(phone, id)?;
     let values = reviewed(&held, typed)?;
@@ -224,8 +223,8 @@ pub(crate) async fn sign(
             .collect(),
         event: Event::TransactionSigned,
     };
-    unlock(phone, &held, pin.is_some()).await?;
-    let shown = spend_once(phone, spend, pin.as_ref())?;
+    let share = unlock(phone, &held, &by).await?;
+    let shown = spend_once(phone, spend, &share)?;
     Ok(SignedTransaction {
         title: title.clone(),
         values,

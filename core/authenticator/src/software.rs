@@ -6,6 +6,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -21,7 +22,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use crate::platform::{
-    Clock, DeviceKey, Entropy, KeyStore, KeyStoreError, NoEntropy, NotConfirmed, UserPresence,
+    BiometricKey, Biometrics, BiometricsError, Clock, DeviceKey, Entropy, KeyStore, KeyStoreError,
+    NoEntropy, NotConfirmed, UserPresence,
 };
 use crate::store::Write as Durable;
 
@@ -293,5 +295,95 @@ pub struct LoggedIn;
 impl UserPresence for LoggedIn {
     async fn confirm(&self, _reason: &str) -> Result<(), NotConfirmed> {
         Ok(())
+    }
+}
+
+/// A stand-in for a fingerprint reader on a computer that has none: it asks whom [`UserPresence`] asks. Its keys are as safe as the file that
+/// holds the wrapping key.
+pub struct SoftwareBiometrics {
+    keys: SoftwareKeyStore,
+    presence: Arc<dyn UserPresence>,
+}
+
+impl SoftwareBiometrics {
+    /// Takes the wrapping key from its file in `folder`, or makes it.
+    ///
+    /// # Errors
+    /// If the file can't be read or made, is damaged, or is readable by others.
+    pub fn open(folder: &Path, presence: Arc<dyn UserPresence>) -> Result<Self, KeyFileError> {
+        Ok(Self {
+            keys: SoftwareKeyStore::open(folder)?,
+            presence,
+        })
+    }
+
+    async fn confirm(&self, reason: &str) -> Result<(), BiometricsError> {
+        let confirmed = self.presence.confirm(reason).await;
+        confirmed.map_err(|NotConfirmed| BiometricsError::NotConfirmed)
+    }
+}
+
+impl From<KeyStoreError> for BiometricsError {
+    fn from(error: KeyStoreError) -> Self {
+        match error {
+            KeyStoreError::NotOurs => Self::Changed,
+            KeyStoreError::Unavailable(why) => Self::Unavailable(why),
+        }
+    }
+}
+
+/// Apart from what the key store itself seals for the same account.
+fn biometric(context: &[u8]) -> Vec<u8> {
+    [b"biometric", context].concat()
+}
+
+#[async_trait]
+impl Biometrics for SoftwareBiometrics {
+    fn available(&self) -> bool {
+        true
+    }
+
+    async fn create_key(&self, context: &[u8]) -> Result<BiometricKey, BiometricsError> {
+        let key = self.keys.create_key(&biometric(context))?;
+        Ok(BiometricKey {
+            handle: key.handle,
+            public: key.public,
+        })
+    }
+
+    async fn sign(
+        &self,
+        context: &[u8],
+        handle: &[u8],
+        message: &[u8],
+        reason: &str,
+    ) -> Result<SignatureBytes, BiometricsError> {
+        self.confirm(reason).await?;
+        Ok(self.keys.sign(&biometric(context), handle, message)?)
+    }
+
+    async fn seal(
+        &self,
+        context: &[u8],
+        _handle: &[u8],
+        secret: &[u8],
+        _reason: &str,
+    ) -> Result<Vec<u8>, BiometricsError> {
+        Ok(self.keys.seal(&biometric(context), secret)?)
+    }
+
+    async fn open(
+        &self,
+        context: &[u8],
+        _handle: &[u8],
+        sealed: &[u8],
+        reason: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, BiometricsError> {
+        self.confirm(reason).await?;
+        Ok(self.keys.open(&biometric(context), sealed)?)
+    }
+
+    fn delete_key(&self, handle: &[u8]) -> Result<(), BiometricsError> {
+        Ok(self.keys.delete_key(handle)?)
     }
 }

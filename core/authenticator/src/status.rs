@@ -8,10 +8,11 @@ use countersign_protocol::request::Unsigned;
 use rusqlite::Connection;
 
 use crate::account::{AccountNumber, AccountSummary};
-use crate::epoch;
+use crate::biometrics;
 use crate::history::{self, Kind};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::platform::NoEntropy;
+use crate::resume;
 use crate::service::{Asking, PATIENT, ServiceError};
 use crate::store::{Account, State, Tries, Write};
 
@@ -33,7 +34,7 @@ pub(crate) async fn refresh(
     number: AccountNumber,
 ) -> Result<AccountSummary, StatusError> {
     let account = phone.account(number.0)?;
-    epoch::settle_if_pending(phone, account, PATIENT).await?;
+    resume::settled(phone, account, PATIENT).await?;
     let (account, _) = renew(phone, number).await?;
     Ok(AccountSummary::of(&account))
 }
@@ -50,6 +51,7 @@ pub(crate) async fn renew(
             take(phone, connection, account, &reply)?;
             Ok(account.clone())
         })?;
+    phone.tidy_if_due()?;
     Ok((account, reply))
 }
 
@@ -169,6 +171,7 @@ pub(crate) fn take(
     take_tries(account, reply);
     take_state(phone, connection, account, state)?;
     if account.state.is_enrolled() {
+        biometrics::hear(phone, connection, account, reply)?;
         advance(phone, connection, account, next_step)?;
     }
     Ok(())

@@ -68,7 +68,7 @@ PIN here, type the six digits that appear on the page with the QR code.")]
     Watch(Watch),
     /// Approve a request: shows who asks, for what, from where and when, then takes the number and the PIN
     #[command(
-        after_help = "Examples:\n  countersign approve\n  pass show example/pin | countersign approve --number 42 --pin-stdin\n\nThe number is the one that the computer's screen shows."
+        after_help = "Examples:\n  countersign approve\n  pass show example/pin | countersign approve --number 42 --pin-stdin\n  countersign approve --number 42 --biometrics\n\nThe number is the one that the computer's screen shows."
     )]
     Approve(Approve),
     /// Decline a request, or report it as fraud; this needs no PIN
@@ -102,6 +102,20 @@ the QR code.")]
         /// Which of the two
         #[command(subcommand)]
         command: PinCommand,
+    },
+    /// Turn biometrics on or off: a key of their own in the place of the PIN, where the service allows it
+    #[command(after_help = "\
+Examples:
+  countersign biometrics on
+  countersign approve --biometrics --number 42
+  countersign biometrics off
+
+A computer without a reader has a stand-in: whoever may run programs as you may
+use it. The PIN always works too. A new PIN turns biometrics off.")]
+    Biometrics {
+        /// Which of the two
+        #[command(subcommand)]
+        command: BiometricsCommand,
     },
     /// Make new keys for an account; the PIN stays the same
     #[command(after_help = "\
@@ -153,6 +167,16 @@ pub(crate) struct PinOption {
     pub(crate) pin_stdin: bool,
 }
 
+/// What unlocks: the PIN, or biometrics in its place.
+#[derive(Debug, Args)]
+pub(crate) struct UnlockOption {
+    #[command(flatten)]
+    pub(crate) pin: PinOption,
+    /// Use biometrics in the place of the PIN, where the service allows it and `countersign biometrics on` was said
+    #[arg(long, conflicts_with = "pin_stdin")]
+    pub(crate) biometrics: bool,
+}
+
 /// Which account.
 #[derive(Debug, Args)]
 pub(crate) struct AccountOption {
@@ -193,7 +217,7 @@ pub(crate) struct Approve {
     #[arg(long, value_parser = clap::value_parser!(u8).range(10..=99))]
     pub(crate) number: Option<u8>,
     #[command(flatten)]
-    pub(crate) pin: PinOption,
+    pub(crate) unlock: UnlockOption,
 }
 
 /// `decline`.
@@ -229,7 +253,7 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) account: Option<String>,
     #[command(flatten)]
-    pub(crate) pin: PinOption,
+    pub(crate) unlock: UnlockOption,
 }
 
 /// `history`.
@@ -305,6 +329,35 @@ pub(crate) struct PinForgotten {
     pub(crate) wait: bool,
     #[command(flatten)]
     pub(crate) pin: PinOption,
+}
+
+/// `biometrics`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BiometricsCommand {
+    /// Turn them on, with the PIN
+    #[command(
+        after_help = "Example:\n  countersign biometrics on\n\nExit code 3 when the PIN was wrong."
+    )]
+    On(BiometricsOn),
+    /// Turn them off; without a network too, and then the service is told later
+    #[command(after_help = "Example:\n  countersign biometrics off")]
+    Off(BiometricsOff),
+}
+
+/// `biometrics on`.
+#[derive(Debug, Args)]
+pub(crate) struct BiometricsOn {
+    /// The account's number in `countersign accounts`, or its name; not needed when there is only one
+    pub(crate) account: Option<String>,
+    #[command(flatten)]
+    pub(crate) pin: PinOption,
+}
+
+/// `biometrics off`.
+#[derive(Debug, Args)]
+pub(crate) struct BiometricsOff {
+    /// The account's number in `countersign accounts`, or its name; not needed when there is only one
+    pub(crate) account: Option<String>,
 }
 
 /// `rotate`.

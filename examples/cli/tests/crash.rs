@@ -36,6 +36,8 @@ const STORIES: &[fn() -> Names] = &[
     changing_the_pin,
     a_wrong_present_pin,
     new_keys,
+    turning_biometrics_on,
+    turning_biometrics_off,
 ];
 
 type Names = BTreeSet<String>;
@@ -503,5 +505,43 @@ fn new_keys() -> Names {
             assert_eq!(run.code, 0, "{name}: {}", run.stderr);
             is_whole(world, 0).await;
         },
+    )
+}
+
+/// Biometrics are on or off on both sides alike, approve if they are on, and can be turned on anew.
+async fn biometrics_are_whole(world: &mut World, name: &str) {
+    assert_eq!(world.run(&["doctor"]).code, 0, "{name}");
+    let on = world.run(&["accounts", "--json"]).json()[0]["biometrics"] == true;
+    let number = ask_app_anew(world).await;
+    let args = ["approve", "--number", &number, "--biometrics"];
+    let run = world.run(&args);
+    assert_eq!(run.code, if on { 0 } else { 2 }, "{name}: {}", run.stderr);
+    if !on {
+        assert_eq!(world.run(&["decline"]).code, 0);
+        let run = world.run_with(&["biometrics", "on", "--pin-stdin"], PIN);
+        assert_eq!(run.code, 0, "{name}: {}", run.stderr);
+    }
+    page_goes_on(world).await;
+    is_whole(world, 0).await;
+}
+
+fn turning_biometrics_on() -> Names {
+    story(
+        World::initialised,
+        async |world, arm| arm.run(world, &["biometrics", "on", "--pin-stdin"], PIN),
+        async |world, name| biometrics_are_whole(world, name).await,
+    )
+}
+
+fn turning_biometrics_off() -> Names {
+    story(
+        async || {
+            let world = World::initialised().await;
+            let run = world.run_with(&["biometrics", "on", "--pin-stdin"], PIN);
+            assert_eq!(run.code, 0, "{}", run.stderr);
+            world
+        },
+        async |world, arm| arm.run(world, &["biometrics", "off"], b""),
+        async |world, name| biometrics_are_whole(world, name).await,
     )
 }

@@ -1,11 +1,12 @@
 //! Rows of accounts, services and sealed blobs.
 
-use countersign_protocol::id::{AccountId, DeviceId, EnrolmentId, Hash, Svc};
+use countersign_protocol::id::{AccountId, DeviceId, EnrolmentId, Hash, KeyId, Svc};
 use countersign_protocol::update::ChangeKind;
 use countersign_protocol::{Step, Time};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::biometrics::{BiometricRow, BiometricState};
 use super::changes::PendingChange;
 use super::{Store, StoreError};
 
@@ -83,6 +84,8 @@ pub(crate) struct Account {
     pub(crate) synced_at: Time,
     /// Slot B.
     pub(crate) pending: Option<PendingChange>,
+    /// K_bio and B.
+    pub(crate) biometrics: Option<BiometricRow>,
 }
 
 impl Account {
@@ -111,11 +114,12 @@ pub(crate) struct NewAccount<'a> {
     pub(crate) sealed: [(&'static str, &'a [u8]); 3],
 }
 
-const SELECT: &str = "SELECT number, account.svc, acc, dev, origin, state, enrolment, enrolment_ends, app_name, \
+const SELECT: &str = "SELECT number, account.svc, acc, dev, origin, account.state, enrolment, enrolment_ends, app_name, \
      account_label, device_name, own_name, account.device_key, z_present, account.epoch, counter, next_step, state_token, tries_in_row, \
      tries_in_epoch, created_at, synced_at, device_key_epoch, told_epoch, pending.epoch, pending.hash, pending.kind, \
-     pending.accepted, pending.step, pending.device_key \
-     FROM account JOIN service USING (svc) LEFT JOIN pending_change AS pending ON pending.account = account.number";
+     pending.accepted, pending.step, pending.device_key, bio.state, bio.key, bio.kid, bio.share \
+     FROM account JOIN service USING (svc) LEFT JOIN pending_change AS pending ON pending.account = account.number \
+     LEFT JOIN biometrics AS bio ON bio.account = account.number";
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let number = |at: usize| row.get::<_, i64>(at).map(i64::unsigned_abs);
@@ -159,6 +163,18 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
                     accepted: row.get(27)?,
                     step: number(28)?,
                     device_key: row.get(29)?,
+                })
+            })
+            .transpose()?,
+        biometrics: row
+            .get::<_, Option<i64>>(30)?
+            .map(|state| {
+                Ok::<_, rusqlite::Error>(BiometricRow {
+                    state: BiometricState::from_number(state.unsigned_abs())
+                        .ok_or_else(|| odd(30))?,
+                    key: row.get(31)?,
+                    kid: KeyId(row.get(32)?),
+                    share: row.get(33)?,
                 })
             })
             .transpose()?,

@@ -27,6 +27,8 @@ pub(crate) struct PendingChange {
 pub(crate) struct DiscardedKey {
     id: i64,
     pub(crate) handle: Vec<u8>,
+    /// Of the biometric store.
+    pub(crate) biometric: bool,
 }
 
 impl Store {
@@ -136,22 +138,24 @@ impl Store {
         &self,
         connection: &Connection,
         handle: &[u8],
+        biometric: bool,
     ) -> Result<(), StoreError> {
         self.run(
             connection,
-            "INSERT INTO discarded_key (handle, biometric) VALUES (?1, 0)",
-            params![handle],
+            "INSERT INTO discarded_key (handle, biometric) VALUES (?1, ?2)",
+            params![handle, biometric],
         )
     }
 
     pub(crate) fn discarded_keys(&self) -> Result<Vec<DiscardedKey>, StoreError> {
         self.read(|connection| {
             connection
-                .prepare("SELECT id, handle FROM discarded_key ORDER BY id")?
+                .prepare("SELECT id, handle, biometric FROM discarded_key ORDER BY id")?
                 .query_map([], |row| {
                     Ok(DiscardedKey {
                         id: row.get(0)?,
                         handle: row.get(1)?,
+                        biometric: row.get(2)?,
                     })
                 })?
                 .collect()

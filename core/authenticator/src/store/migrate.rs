@@ -10,6 +10,7 @@ use super::{StoreError, Write, failure};
 const MIGRATIONS: &[&str] = &[
     include_str!("0001_start.sql"),
     include_str!("0002_life.sql"),
+    include_str!("0003_biometrics.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.

@@ -4,6 +4,7 @@
 //! no file once the commit returns, and a power cut cannot bring the journal that held it back.
 
 mod accounts;
+mod biometrics;
 mod changes;
 mod history;
 mod migrate;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 
 pub(crate) use accounts::{Account, NewAccount, State, Tries};
+pub(crate) use biometrics::{BiometricRow, BiometricState};
 pub(crate) use changes::PendingChange;
 pub(crate) use history::Record;
 pub(crate) use writes::Write;

@@ -51,6 +51,14 @@ countersign_failpoint::durable_writes! {
         SlotSwapped,
         /// Slot B goes.
         SlotErased,
+        /// K_bio and B, before biometrics are asked for.
+        BiometricsStored,
+        /// What the service said of biometrics.
+        BiometricsAnswered,
+        /// K_bio and B go.
+        BiometricsErased,
+        /// The service knows that they are gone.
+        BiometricsTold,
         /// The key store forgot a key that is not used any more.
         KeyForgotten,
     }

@@ -82,6 +82,10 @@ impl Desk {
 
     /// Opens an approval for the only device.
     pub fn ask_approval(&self, number: Option<u8>) -> ChallengeId {
+        self.ask_approval_by(number, Unlock::Pin)
+    }
+
+    pub fn ask_approval_by(&self, number: Option<u8>, unlock: Unlock) -> ChallengeId {
         let (acc, dev) = self.only();
         let kind = Kind::Approve {
             acc,
@@ -89,17 +93,21 @@ impl Desk {
             number_matching: number.is_some(),
             subject: None,
         };
-        let (challenge, bytes) = self.challenge(kind, Purpose::SignIn, Unlock::Pin);
+        let (challenge, bytes) = self.challenge(kind, Purpose::SignIn, unlock);
         self.open(&challenge, bytes, Some(acc), Some(dev), number);
         challenge.id
     }
 
     /// Opens what began in a browser on the phone, and returns the link.
     pub fn ask_on_mobile(&self) -> String {
+        self.ask_on_mobile_by(Unlock::Pin)
+    }
+
+    pub fn ask_on_mobile_by(&self, unlock: Unlock) -> String {
         let kind = Kind::OnMobile {
             return_url: format!("{}/back", self.origin),
         };
-        let (challenge, bytes) = self.challenge(kind, Purpose::SignIn, Unlock::Pin);
+        let (challenge, bytes) = self.challenge(kind, Purpose::SignIn, unlock);
         let text = countersign_protocol::link::link_text(&self.origin, &bytes);
         self.open(&challenge, bytes, None, None, None);
         text
@@ -142,13 +150,23 @@ impl Desk {
 
     /// The text of a QR code that asks to sign a transfer.
     pub fn ask_transaction(&self, acc: AccountId, step: u64, fields: Vec<Field>) -> String {
+        self.ask_transaction_by(acc, step, fields, Unlock::Pin)
+    }
+
+    pub fn ask_transaction_by(
+        &self,
+        acc: AccountId,
+        step: u64,
+        fields: Vec<Field>,
+        unlock: Unlock,
+    ) -> String {
         let kind = Kind::Transaction {
             acc,
             step,
             title: "Transfer".into(),
             fields,
         };
-        let (_, bytes) = self.challenge(kind, Purpose::Transaction, Unlock::Pin);
+        let (_, bytes) = self.challenge(kind, Purpose::Transaction, unlock);
         qr_text(&self.origin, &bytes)
     }
 
@@ -166,19 +184,20 @@ impl Desk {
         };
         let mut books = self.books.lock().unwrap();
         let device = books.devices.values_mut().next().unwrap();
-        let share = match challenge.unlock {
-            Unlock::Nothing => &device.n,
-            _ => &device.p,
-        };
         let typed = Typed::read(shape, typed).unwrap_or_else(|error| panic!("{error}"));
-        match judge_code(
-            &device.chain,
-            share,
-            step,
-            &question.unwrap_or(hash.0),
-            shape,
-            &typed,
-        ) {
+        let question = question.unwrap_or(hash.0);
+        let shares = match challenge.unlock {
+            Unlock::Nothing => vec![&device.n],
+            Unlock::Pin => vec![&device.p],
+            Unlock::PinOrBiometrics => {
+                let b = device.biometrics.as_ref().map(|(_, b)| b);
+                [Some(&device.p), b].into_iter().flatten().collect()
+            }
+        };
+        let moved = shares
+            .into_iter()
+            .find_map(|share| judge_code(&device.chain, share, step, &question, shape, &typed));
+        match moved {
             Some(chain) => {
                 device.chain = chain;
                 true

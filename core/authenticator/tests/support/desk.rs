@@ -66,6 +66,7 @@ pub struct Registered {
     pub pending: Option<Pending>,
     pub began_with: Option<Hash>,
     pub granted: Option<ChallengeId>,
+    pub biometrics: Option<(PublicKey, Secret32)>,
 }
 
 pub struct Invitation {
@@ -204,7 +205,9 @@ impl Desk {
         if twist == Some(Twist::Clock) {
             let hash = match path {
                 "/api/v1/answer" => self.request::<Answer>(body)?.hash(),
-                "/api/v1/change" | "/api/v1/commit" => self.request::<Update>(body)?.hash(),
+                "/api/v1/change" | "/api/v1/commit" | "/api/v1/biometrics" => {
+                    self.request::<Update>(body)?.hash()
+                }
                 "/api/v1/claim" => self.claim_request(body).hash(),
                 _ => self.request::<Query>(body)?.hash(),
             };
@@ -213,7 +216,7 @@ impl Desk {
         let reply = match path {
             "/api/v1/claim" => self.claim(body)?,
             "/api/v1/answer" => self.answer(body)?,
-            "/api/v1/change" | "/api/v1/commit" => self.update(body)?,
+            "/api/v1/change" | "/api/v1/commit" | "/api/v1/biometrics" => self.update(body)?,
             _ => self.query(body)?,
         };
         Some(self.signed(reply, twist))
@@ -297,6 +300,7 @@ impl Desk {
                 pending: None,
                 began_with: None,
                 granted: None,
+                biometrics: None,
             },
         );
         let mut reply = self.reply(request.hash(), ResultCode::Done);
@@ -317,6 +321,7 @@ impl Desk {
         reply.pending_change = device.pending.as_ref().map(|pending| pending.hash);
         reply.epoch_change = device.began_with;
         reply.granted = device.granted;
+        reply.biometric_kid = device.biometrics.as_ref().map(|(key, _)| key.key_id());
         reply.device_state = Some(device.state);
         let label = |invitation: &&Invitation| invitation.message.dev.0 == *dev;
         let invitation = books.invitations.values().find(label).unwrap();
@@ -389,7 +394,7 @@ impl Desk {
                 counter: device.counter,
                 tokens: device.tokens,
                 epoch: device.epoch,
-                has_biometrics: false,
+                has_biometrics: device.biometrics.is_some(),
             },
             record.as_ref().map(|(record, _)| record),
             self.clock.now(),
@@ -430,7 +435,20 @@ impl Desk {
                 }
                 result
             }
-            Next::CheckBiometrics => panic!("no biometrics here"),
+            Next::CheckBiometrics => {
+                let opened = self
+                    .opening
+                    .open(&request.sealing(), request.sealed())
+                    .unwrap();
+                let (key, _) = device.biometrics.as_ref().unwrap();
+                match request.verify_unlock(&opened, key) {
+                    Ok(()) => {
+                        close();
+                        ResultCode::Done
+                    }
+                    Err(_) => ResultCode::WrongPin,
+                }
+            }
         };
         let mut reply = self.reply(request.hash(), result);
         if judgement.accepted.is_some() {

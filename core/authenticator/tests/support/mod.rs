@@ -69,6 +69,7 @@ pub fn platform(folder: &Path, clock: Arc<TestClock>, transport: Arc<dyn Transpo
     Platform {
         keys: Arc::new(SoftwareKeyStore::open(folder).unwrap()),
         presence: Arc::new(LoggedIn),
+        biometrics: None,
         clock,
         entropy: Arc::new(SystemEntropy::default()),
         transport,

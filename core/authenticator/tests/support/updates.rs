@@ -42,6 +42,9 @@ impl Registered {
     fn swap(&mut self) {
         let pending = self.pending.take().unwrap();
         self.epoch = pending.epoch;
+        if pending.kind != ChangeKind::Refresh {
+            self.biometrics = None;
+        }
         self.pin_key = pending.secrets.pin_key;
         self.p = pending.secrets.p;
         let chain = Chain::new(pending.step, pending.secrets.chain);
@@ -87,7 +90,7 @@ impl Desk {
                 counter: device.counter,
                 tokens: device.tokens,
                 epoch: device.epoch,
-                has_biometrics: false,
+                has_biometrics: device.biometrics.is_some(),
             },
             key_class: KeyClass::Software,
             pending: device.pending.as_ref().map(|pending| PendingChange {
@@ -114,8 +117,10 @@ impl Desk {
                 device.swap();
                 ResultCode::Done
             }
-            UpdateNext::CheckBiometrics | UpdateNext::DropBiometrics => {
-                panic!("no biometrics here")
+            UpdateNext::CheckBiometrics => self.check_biometrics(&request, device),
+            UpdateNext::DropBiometrics => {
+                device.biometrics = None;
+                ResultCode::Done
             }
         };
         let mut reply = self.reply(request.hash(), result);
@@ -140,6 +145,24 @@ impl Desk {
         device: &Registered,
     ) -> countersign_protocol::answer::StateToken {
         self.tokens.token(dev, device.tokens.issued)
+    }
+
+    fn check_biometrics(&self, request: &Request<Update>, device: &mut Registered) -> ResultCode {
+        let What::BiometricsOn { key, .. } = request.what else {
+            panic!("no biometrics");
+        };
+        let Ok(opened) = self.opening.open(&request.sealing(), request.sealed()) else {
+            return ResultCode::Unsealable;
+        };
+        let Ok(opened) = request.biometric_secrets(&opened) else {
+            return ResultCode::Refused;
+        };
+        let right = opened.verify_pin(request, &device.pin_key).is_ok();
+        let result = device.count(right);
+        if right {
+            device.biometrics = Some((key, opened.b));
+        }
+        result
     }
 
     fn check_change(&self, request: &Request<Update>, device: &mut Registered) -> ResultCode {

@@ -1,10 +1,11 @@
 //! Which exit code each of the phone's errors has. What they say, they say themselves.
 
+use countersign::platform::BiometricsError;
 use countersign::transport::TransportError;
 use countersign::{
     AccountError, ApproveError, BeginError, ChangeError, ClaimError, CodeError, CompleteError,
     ForgottenError, FormError, InboxError, NotAccepted, OpenError, PhoneError, ReadError,
-    ServiceError, SignError, StatusError,
+    ServiceError, SignError, StatusError, TurnOnError,
 };
 
 use crate::failure::{Exit, Failure};
@@ -61,6 +62,23 @@ impl From<ChangeError> for Failure {
                 .with("tries_left", tries_left)
                 .with("tries_left_in_epoch", tries_left_in_epoch),
             ChangeError::Unfinished(_) => failure.with("reason", "unfinished"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<TurnOnError> for Failure {
+    fn from(error: TurnOnError) -> Self {
+        let failure = Failure::new(error.exit(), &error);
+        match error {
+            TurnOnError::WrongPin {
+                tries_left,
+                tries_left_in_epoch,
+            } => failure
+                .with("reason", "wrong-pin")
+                .with("tries_left", tries_left)
+                .with("tries_left_in_epoch", tries_left_in_epoch),
+            TurnOnError::Unfinished(_) => failure.with("reason", "unfinished"),
             _ => failure,
         }
     }
@@ -188,7 +206,9 @@ impl HasExit for InboxError {
 impl HasExit for ApproveError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NumberNeeded => Exit::Usage,
+            Self::NumberNeeded | Self::BiometricsNotAllowed | Self::BiometricsOff => Exit::Usage,
+            Self::Biometrics(BiometricsError::NotConfirmed) => Exit::Nothing,
+            Self::Biometrics(_) => Exit::Store,
             Self::Service(error) => error.exit(),
             Self::Phone(error) => error.exit(),
             _ => Exit::Refused,
@@ -200,6 +220,19 @@ impl HasExit for ChangeError {
     fn exit(&self) -> Exit {
         match self {
             Self::PinsDiffer | Self::Guessable(_) | Self::SamePin => Exit::Usage,
+            Self::Lost(error) | Self::Unfinished(error) | Self::Service(error) => error.exit(),
+            Self::Phone(error) => error.exit(),
+            _ => Exit::Refused,
+        }
+    }
+}
+
+impl HasExit for TurnOnError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotAvailable => Exit::Usage,
+            Self::Biometrics(BiometricsError::NotConfirmed) => Exit::Nothing,
+            Self::Biometrics(_) => Exit::Store,
             Self::Lost(error) | Self::Unfinished(error) | Self::Service(error) => error.exit(),
             Self::Phone(error) => error.exit(),
             _ => Exit::Refused,
@@ -233,7 +266,11 @@ impl HasExit for ReadError {
 impl HasExit for CodeError {
     fn exit(&self) -> Exit {
         match self {
-            Self::PinNeeded | Self::NotConfirmed(_) => Exit::Usage,
+            Self::PinNeeded
+            | Self::NotConfirmed(_)
+            | Self::BiometricsNotAllowed
+            | Self::BiometricsOff
+            | Self::Biometrics(_) => Exit::Usage,
             Self::Unfinished => Exit::Network,
             Self::OtherEpoch => Exit::Refused,
             // Too far ahead: connecting once helps.

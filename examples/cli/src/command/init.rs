@@ -47,7 +47,10 @@ async fn go_on(phone: &Authenticator, out: Out) -> Outcome {
             Resumed::Active(account) => done(&account, out),
             Resumed::Waiting(claimed) => confirm(phone, &claimed, out).await?,
             Resumed::Unknown(_, error) => return Err(error.into()),
-            Resumed::PinChanged(_) | Resumed::PinAsBefore(_) => say_resumed(&resumed, out),
+            Resumed::PinChanged(_)
+            | Resumed::PinAsBefore(_)
+            | Resumed::BiometricsOn(_)
+            | Resumed::BiometricsOff(_) => say_resumed(&resumed, out),
             Resumed::Dropped(_) => {
                 say_resumed(&resumed, out);
                 return Err(Failure::new(
@@ -112,6 +115,10 @@ pub(super) fn say_resumed(resumed: &Resumed, out: Out) {
             "begun earlier, is not known to the service any more; nothing of it is left here",
         ),
         Resumed::PinChanged(account) => (account, "has its new PIN now; the one before is void"),
+        Resumed::BiometricsOn(account) => (account, "has biometrics on now"),
+        Resumed::BiometricsOff(account) => {
+            (account, "has no biometrics; they did not reach the service")
+        }
         Resumed::PinAsBefore(account) => (
             account,
             "has the PIN that it had; the change did not reach the service",

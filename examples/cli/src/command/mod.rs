@@ -1,6 +1,7 @@
 //! The commands, one family a file.
 
 mod accounts;
+mod biometrics;
 mod doctor;
 mod errors;
 mod init;
@@ -38,6 +39,9 @@ pub(crate) fn run(cli: Cli, out: Out) -> Outcome {
         Command::Rename(args) => accounts::rename(&open()?, &args, out),
         Command::Remove(args) => accounts::remove(&open()?, &args, out),
         Command::Pin { command } => wait(async { pin::pin(&open()?, &command, out).await }),
+        Command::Biometrics { command } => {
+            wait(async { biometrics::biometrics(&open()?, &command, out).await })
+        }
         Command::Rotate(args) => wait(async { pin::rotate(&open()?, &args, out).await }),
         Command::Decode(args) => qr::decode(&args, out),
         Command::Draw(args) => qr::draw(&args, out),

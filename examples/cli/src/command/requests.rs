@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::phone::{find, none_yet};
 use super::views;
-use crate::args::{AccountOption, Approve, Decline, Watch, Which};
+use crate::args::{AccountOption, Approve, Decline, PinOption, UnlockOption, Watch, Which};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::out::Out;
 use crate::prompt;
@@ -102,7 +102,7 @@ async fn chosen(phone: &Authenticator, which: &Which, out: Out) -> Outcome<Pendi
 pub(crate) async fn approve(phone: &Authenticator, args: &Approve, out: Out) -> Outcome {
     let request = chosen(phone, &args.which, out).await?;
     out.note(&views::request_words(&request));
-    let approved = ask_and_approve(phone, &request, args.number, args.pin.pin_stdin, out).await?;
+    let approved = ask_and_approve(phone, &request, args.number, &args.unlock, out).await?;
     say_approved(&request, &approved, out);
     Ok(())
 }
@@ -111,7 +111,7 @@ async fn ask_and_approve(
     phone: &Authenticator,
     request: &PendingRequest,
     number: Option<u8>,
-    pin_stdin: bool,
+    unlock: &UnlockOption,
     out: Out,
 ) -> Outcome<Approved> {
     let number = match number {
@@ -119,10 +119,13 @@ async fn ask_and_approve(
         None if request.number_asked => Some(prompt::number()?),
         None => None,
     };
+    if unlock.biometrics {
+        return Ok(phone.approve_with_biometrics(request.id, number).await?);
+    }
     loop {
-        let pin = prompt::pin("PIN", pin_stdin)?;
+        let pin = prompt::pin("PIN", unlock.pin.pin_stdin)?;
         match phone.approve(request.id, number, pin).await {
-            Err(error @ ApproveError::WrongPin { .. }) if !pin_stdin => {
+            Err(error @ ApproveError::WrongPin { .. }) if !unlock.pin.pin_stdin => {
                 out.note(&format!("{}.", sentence(&error.to_string())));
             }
             result => return Ok(result?),
@@ -235,6 +238,10 @@ pub(crate) async fn watch(phone: &Authenticator, args: &Watch, out: Out) -> Outc
 }
 
 async fn decide(phone: &Authenticator, request: &PendingRequest, out: Out) -> Outcome {
+    let at_the_terminal = UnlockOption {
+        pin: PinOption { pin_stdin: false },
+        biometrics: false,
+    };
     loop {
         let typed = prompt::line(
             "[a]pprove, [d]ecline, [r]eport as fraud, or [l]ater",
@@ -243,7 +250,7 @@ async fn decide(phone: &Authenticator, request: &PendingRequest, out: Out) -> Ou
         )?;
         match typed.trim().to_ascii_lowercase().as_str() {
             "a" | "approve" => {
-                let approved = ask_and_approve(phone, request, None, false, out).await?;
+                let approved = ask_and_approve(phone, request, None, &at_the_terminal, out).await?;
                 say_approved(request, &approved, out);
                 return Ok(());
             }

@@ -21,7 +21,7 @@ use crate::text::{rfc3339, safe};
 
 /// Reads the code and does what it asks for.
 pub(crate) async fn scan(phone: &Authenticator, args: &Scan, out: Out) -> Outcome {
-    if args.code == "-" && args.pin.pin_stdin {
+    if args.code == "-" && args.unlock.pin.pin_stdin {
         return Err(Failure::new(
             Exit::Usage,
             "standard input cannot be both the code and the PIN; save the picture to a file first",
@@ -46,11 +46,20 @@ pub(crate) async fn scan(phone: &Authenticator, args: &Scan, out: Out) -> Outcom
     }
 }
 
-/// The PIN, where the challenge asks for it.
-fn pin(unlock: Unlock, args: &Scan) -> Outcome<Option<Pin>> {
+/// What unlocks, where the challenge asks for something.
+enum By {
+    Pin(Option<Pin>),
+    Biometrics,
+}
+
+fn by(unlock: Unlock, args: &Scan) -> Outcome<By> {
     match unlock {
-        Unlock::Nothing => Ok(None),
-        Unlock::Pin | Unlock::PinOrBiometrics => Ok(Some(prompt::pin("PIN", args.pin.pin_stdin)?)),
+        Unlock::Nothing => Ok(By::Pin(None)),
+        _ if args.unlock.biometrics => Ok(By::Biometrics),
+        Unlock::Pin | Unlock::PinOrBiometrics => {
+            let pin = prompt::pin("PIN", args.unlock.pin.pin_stdin)?;
+            Ok(By::Pin(Some(pin)))
+        }
     }
 }
 
@@ -65,8 +74,10 @@ async fn code(phone: &Authenticator, request: &CodeRequest, args: &Scan, out: Ou
         out.note(&table(&views::asked_rows(&request.asked, &request.account)));
     }
     say_clock(request.clock_looks_wrong, out);
-    let pin = pin(request.unlock, args)?;
-    let shown = phone.code(request.id, pin).await?;
+    let shown = match by(request.unlock, args)? {
+        By::Pin(pin) => phone.code(request.id, pin).await?,
+        By::Biometrics => phone.code_with_biometrics(request.id).await?,
+    };
     if out.is_json() {
         out.line(
             || {
@@ -99,8 +110,10 @@ async fn transaction(
     let typed = fill_in(phone, form, args, out)?;
     let values = phone.review(form.id, &typed)?;
     out.note(&format!("You sign:\n{}", table(&value_rows(&values))));
-    let pin = pin(form.unlock, args)?;
-    let signed = phone.sign(form.id, &typed, pin).await?;
+    let signed = match by(form.unlock, args)? {
+        By::Pin(pin) => phone.sign(form.id, &typed, pin).await?,
+        By::Biometrics => phone.sign_with_biometrics(form.id, &typed).await?,
+    };
     if out.is_json() {
         out.line(
             || {
@@ -219,10 +232,13 @@ async fn on_mobile(
         }
     };
     out.note(&table(&views::asked_rows(&request.asked, &account)));
-    let pin = prompt::pin("PIN", args.pin.pin_stdin)?;
-    let approved = phone
-        .approve_on_mobile(request.id, account.number, pin)
-        .await?;
+    let (id, account) = (request.id, account.number);
+    let approved = if args.unlock.biometrics {
+        phone.approve_on_mobile_with_biometrics(id, account).await?
+    } else {
+        let pin = prompt::pin("PIN", args.unlock.pin.pin_stdin)?;
+        phone.approve_on_mobile(id, account, pin).await?
+    };
     out.line(
         || json!({ "decision": "approved", "open": approved.open, "tries_left": approved.tries_left }),
         || match &approved.open {

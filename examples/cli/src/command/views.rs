@@ -33,6 +33,7 @@ pub(crate) fn account(account: &AccountSummary) -> Value {
         "account": account.account_label,
         "device": account.device_name,
         "state": state_name(account.state),
+        "biometrics": account.biometrics,
         "tries_left": account.tries_left,
         "tries_left_in_epoch": account.tries_left_in_epoch,
         "created_at": rfc3339(account.created_at),

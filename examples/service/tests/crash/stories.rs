@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use countersign::{ClaimError, Source};
 
-use crate::life::*;
 use crate::sign_in::*;
 use crate::world::{PASSWORD, PIN, WRONG_PIN, World, pin};
 use crate::{Before, Names, story};
@@ -36,9 +35,6 @@ stories! {
     a_session_that_is_used,
     removing_a_device,
     removing_a_blocked_device,
-    removing_the_device_on_the_phone,
-    changing_the_pin,
-    turning_biometrics_on_and_off,
     deleting_every_device,
     beginning_a_recovery,
     cancelling_a_recovery,

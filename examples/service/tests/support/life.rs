@@ -248,14 +248,10 @@ impl Phone {
         reply
     }
 
-    pub fn biometrics_off(&mut self) -> (Vec<u8>, Hash) {
+    pub async fn turn_biometrics_off(&mut self) -> Reply {
         let epoch = self.epoch;
         let update = self.update(What::BiometricsOff { epoch });
-        self.signed(Unsigned::plain(&update))
-    }
-
-    pub async fn turn_biometrics_off(&mut self) -> Reply {
-        let (body, hash) = self.biometrics_off();
+        let (body, hash) = self.signed(Unsigned::plain(&update));
         self.put("/api/v1/biometrics", body, hash).await
     }
 

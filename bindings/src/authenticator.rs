@@ -78,6 +78,7 @@ fn guarded(platform: Platform) -> CorePlatform {
     CorePlatform {
         keys: Arc::new(GuardedKeys::new(platform.key_store)),
         presence: Arc::new(GuardedPresence(platform.presence)),
+        biometrics: None,
         clock: match platform.clock {
             Some(clock) => Arc::new(GuardedClock::new(clock)),
             None => Arc::new(SystemClock),

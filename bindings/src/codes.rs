@@ -108,6 +108,12 @@ errors! {
         Unfinished {}
         /// The service has another PIN epoch than this phone: a new PIN is set with `setForgottenPin`.
         OtherEpoch {}
+        /// The PIN is asked, and nothing else will do.
+        BiometricsNotAllowed {}
+        /// Biometrics are not on for this account: use the PIN.
+        BiometricsOff {}
+        /// The finger or face did not unlock it: use the PIN.
+        Biometrics {}
         /// The phone's own lock was not confirmed.
         NotConfirmed {}
         /// Something on this phone is in the way.
@@ -132,6 +138,9 @@ impl From<CoreCode> for CodeError {
             CoreCode::OtherValues => Self::OtherValues { text },
             CoreCode::Unfinished => Self::Unfinished { text },
             CoreCode::OtherEpoch => Self::OtherEpoch { text },
+            CoreCode::BiometricsNotAllowed => Self::BiometricsNotAllowed { text },
+            CoreCode::BiometricsOff => Self::BiometricsOff { text },
+            CoreCode::Biometrics(_) => Self::Biometrics { text },
             CoreCode::NotConfirmed(_) => Self::NotConfirmed { text },
             CoreCode::Phone(error) => error.into(),
         }

@@ -202,6 +202,16 @@ pub enum Resumed {
         /// The account.
         account: Account,
     },
+    /// Biometrics, of which no answer had come, are on.
+    BiometricsOn {
+        /// The account.
+        account: Account,
+    },
+    /// Biometrics, of which no answer had come, are not on.
+    BiometricsOff {
+        /// The account.
+        account: Account,
+    },
     /// The service was not reached; it is as it was.
     Unknown {
         /// The account.
@@ -227,6 +237,12 @@ impl From<CoreResumed> for Resumed {
                 account: account.into(),
             },
             CoreResumed::PinAsBefore(account) => Self::PinAsBefore {
+                account: account.into(),
+            },
+            CoreResumed::BiometricsOn(account) => Self::BiometricsOn {
+                account: account.into(),
+            },
+            CoreResumed::BiometricsOff(account) => Self::BiometricsOff {
                 account: account.into(),
             },
             CoreResumed::Unknown(account, error) => Self::Unknown {

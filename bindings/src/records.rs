@@ -47,6 +47,8 @@ pub struct Account {
     pub tries_left: Option<i32>,
     /// PIN tries left before the PIN's next renewal, as last told.
     pub tries_left_in_epoch: Option<i32>,
+    /// Whether biometrics may unlock what asks for the PIN or biometrics.
+    pub biometrics: bool,
     /// A change of the PIN was begun and not answered: `resume` finishes or drops it.
     pub change_unfinished: bool,
     /// When it was initialised.
@@ -65,6 +67,7 @@ impl From<countersign::AccountSummary> for Account {
             state: account.state,
             tries_left: account.tries_left.map(i32::from),
             tries_left_in_epoch: account.tries_left_in_epoch.map(i32::from),
+            biometrics: account.biometrics,
             change_unfinished: account.change_unfinished,
             created_at: instant(account.created_at),
         }
@@ -126,6 +129,8 @@ pub struct PendingRequest {
     pub account: Account,
     /// Who asks, for what, from where and when.
     pub asked: Asked,
+    /// What unlocks an approval: where it says so, biometrics in the place of the PIN.
+    pub unlock: Unlock,
     /// Whether the person types the number (10 to 99) that the computer shows.
     pub number_asked: bool,
 }
@@ -136,6 +141,7 @@ impl From<countersign::PendingRequest> for PendingRequest {
             id: request.id.to_string(),
             account: request.account.into(),
             asked: request.asked.into(),
+            unlock: request.unlock,
             number_asked: request.number_asked,
         }
     }

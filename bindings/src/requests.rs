@@ -84,6 +84,12 @@ errors! {
         OtherEpoch {}
         /// It can't be approved this way: see on the computer what it asks for.
         UnlockNotAllowed {}
+        /// The PIN is asked, and nothing else will do.
+        BiometricsNotAllowed {}
+        /// Biometrics are not on for this account: use the PIN.
+        BiometricsOff {}
+        /// The finger or face did not unlock it: use the PIN.
+        Biometrics {}
         /// The account is not in use yet.
         NotActive {}
         /// The account is not of the service that asks.
@@ -124,6 +130,9 @@ impl From<CoreApprove> for ApproveError {
             CoreApprove::Suspended => Self::Suspended { text },
             CoreApprove::OtherEpoch => Self::OtherEpoch { text },
             CoreApprove::UnlockNotAllowed => Self::UnlockNotAllowed { text },
+            CoreApprove::BiometricsNotAllowed => Self::BiometricsNotAllowed { text },
+            CoreApprove::BiometricsOff => Self::BiometricsOff { text },
+            CoreApprove::Biometrics(_) => Self::Biometrics { text },
             CoreApprove::NotActive => Self::NotActive { text },
             CoreApprove::OtherService => Self::OtherService { text },
             CoreApprove::Service(error) => error.into(),

@@ -166,7 +166,13 @@ pub enum EventKind {
     PinSetAnew,
     /// This phone has new keys for an account.
     KeysRotated,
-    /// The service did not take a change of the PIN or keys.
+    /// Biometrics were turned on.
+    BiometricsOn,
+    /// Biometrics were turned off, or are off because of a new PIN.
+    BiometricsOff,
+    /// The fingers or faces that the phone knows have changed, so biometrics are off.
+    BiometricsGone,
+    /// The service did not take a change of the PIN, the keys or biometrics.
     ChangeRefused,
     /// An event of a newer version of the app.
     Other,

@@ -406,6 +406,8 @@ pub struct OnMobileRequest {
     pub accounts: Vec<Account>,
     /// Who asks, for what, from where and when.
     pub asked: Asked,
+    /// What unlocks an approval: where it says so, biometrics in the place of the PIN.
+    pub unlock: Unlock,
 }
 
 /// What the text of a code or link asks for.
@@ -443,6 +445,7 @@ impl From<countersign::Scanned> for Scanned {
                     id: request.id.to_string(),
                     accounts: accounts(request.accounts),
                     asked: request.asked.into(),
+                    unlock: request.unlock,
                 },
             },
         }

@@ -87,8 +87,11 @@ pub(super) async fn answer(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
         }
     };
     if outcome.issued.is_some() {
-        let restored = request.state_token.sequence() > device.issued;
-        follow_chain(&app, &device, request.last, Some(restored)).await?;
+        // Whether the service was restored tells only the first copy that comes, whose token is not accepted yet.
+        let restored = known
+            .is_none()
+            .then(|| request.state_token.sequence() > device.issued);
+        follow_chain(&app, &device, request.last, restored).await?;
     }
     tracing::info!(dev = %device.dev, result = ?outcome.result, "an answer was judged");
     answered(&app, &request, outcome)

@@ -72,6 +72,10 @@ async fn update(
         content: opened.content(&app, &request)?,
         proof: [request.signature().as_slice(), request.transcript_bytes()].concat(),
     };
+    // Whether the service was restored tells only the first copy that comes, whose token is not accepted yet.
+    let restored = known
+        .is_none()
+        .then(|| request.state_token.sequence() > device.issued);
     let step = app
         .store()
         .begin_update(facts.clone(), reseal(app.clone()), now)
@@ -91,10 +95,9 @@ async fn update(
         }
     };
     if outcome.issued.is_some()
-        && let Some(now) = app.store().device(device.dev).await?
+        && let Some(present) = app.store().device(device.dev).await?
     {
-        let restored = request.state_token.sequence() > device.issued;
-        follow_chain(&app, &now, request.last, Some(restored)).await?;
+        follow_chain(&app, &present, request.last, restored).await?;
     }
     tracing::info!(dev = %device.dev, result = ?outcome.result, "a change of a device's keys was judged");
     updated(&app, &request, outcome)

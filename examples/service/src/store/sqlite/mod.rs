@@ -111,7 +111,10 @@ impl Store for Sqlite {
             updates::sweep(c, now)?;
             enrolments::sweep(c, now)
         })
-        .await
+        .await?;
+        let path = self.path.clone();
+        let emptied = tokio::task::spawn_blocking(move || open::empty_log(&path));
+        emptied.await.map_err(|_| StoreError::Stopped)?
     }
 
     async fn create_account(&self, account: NewAccount, now: Time) -> Result<bool, StoreError> {

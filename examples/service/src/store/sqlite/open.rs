@@ -5,6 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Mutex,
+    time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags};
@@ -160,9 +161,43 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Brings the write-ahead log into the database and empties it. `secure_delete` overwrites what was deleted in the database itself; the log
+/// would keep the pages as they were until it happens to be written over. Where somebody reads at this moment, the next time does it.
+pub(super) fn empty_log(path: &Path) -> Result<(), StoreError> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(Duration::from_millis(50))?;
+    let busy: i64 =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    tracing::debug!(busy, "the log was emptied");
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn what_was_replaced_is_in_no_file_after_a_sweep() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Sqlite::open(folder.path()).unwrap();
+        let holds = |byte: u8| {
+            ["service.db", "service.db-wal"].iter().any(|file| {
+                let bytes = fs::read(folder.path().join(file)).unwrap();
+                bytes.windows(64).any(|window| window == [byte; 64])
+            })
+        };
+        for byte in [0xa5, 0xa6] {
+            store.set_setting("test", vec![byte; 64]).await.unwrap();
+        }
+        assert!(holds(0xa5) && holds(0xa6));
+        store.sweep(1).await.unwrap();
+        assert!(!holds(0xa5) && holds(0xa6));
+        store.close();
+    }
 
     #[test]
     fn two_processes_on_one_data_folder_are_refused() {

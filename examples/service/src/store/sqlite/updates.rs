@@ -4,12 +4,13 @@
 use countersign_protocol::{
     Step, Time,
     challenge::Purpose,
+    claim::KeyClass,
     id::{ChallengeId, DeviceId, Hash, PublicKey},
+    policy::codes::DeviceEpoch,
     reply::ResultCode,
     update::{Change, ChangeKind, What},
     verify::{GRANT_LASTS, PendingChange, UpdateNext, UpdateRecord, judge_update},
 };
-use countersign_protocol::{claim::KeyClass, policy::codes::DeviceEpoch};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -62,7 +63,12 @@ fn pending(c: &Connection, dev: DeviceId) -> Result<Option<Pending>, StoreError>
 
 pub(super) fn life(c: &Connection, dev: DeviceId, now: Time) -> Result<Life, StoreError> {
     Ok(Life {
-        pending: pending(c, dev)?.map(|pending| pending.hash),
+        pending: one(
+            c,
+            "SELECT hash FROM pending_change WHERE dev = ?1",
+            [dev.0],
+            |row| Ok(Hash(row.get("hash")?)),
+        )?,
         granted: granted(c, dev, now)?,
     })
 }

@@ -129,6 +129,7 @@ fn demo_life_goes_through_every_step_in_under_20_seconds() {
     for said in [
         "A new phone",
         "“1987” is refused",
+        "a finger",
         "PIN is changed",
         "renews its keys",
         "the old ones vouch",

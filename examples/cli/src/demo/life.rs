@@ -32,6 +32,7 @@ impl Story {
             dev: self.new_device(&[]).await?,
         };
         let second = self.new_phone(&first, steps).await?;
+        self.biometrics(&first, steps).await?;
         self.change_pin(&first, steps).await?;
         self.renew(&first, steps).await?;
         self.rotate(&first, steps).await?;
@@ -148,6 +149,24 @@ impl Story {
         })
     }
 
+    /// Turned on with the PIN; then a finger signs in. The demo's reader is a stand-in that always says yes.
+    async fn biometrics(&mut self, first: &Device, steps: &mut Steps) -> Step {
+        first
+            .phone
+            .turn_on_biometrics(first.account, pin(PIN)?)
+            .await
+            .map_err(words)?;
+        let (number, request) = self.sign_in_with(first).await?;
+        first
+            .phone
+            .approve_with_biometrics(request.id, Some(number))
+            .await
+            .map_err(words)?;
+        self.page_goes_on(true).await?;
+        steps.done("Biometrics are turned on with the PIN: a finger in its place signs in (a stand-in here, which always says yes)");
+        Ok(())
+    }
+
     /// A wrong old PIN is counted and changes nothing; then the old one no longer works, and the new one does.
     async fn change_pin(&mut self, first: &Device, steps: &mut Steps) -> Step {
         let change = async |old, new| {
@@ -165,6 +184,10 @@ impl Story {
         if let Some(error) = change(PIN, THIRD_PIN).await? {
             return Err(words(error));
         }
+        let account = first.phone.refresh(first.account).await.map_err(words)?;
+        if account.biometrics {
+            return Err("a new PIN should turn biometrics off".to_owned());
+        }
         let (number, request) = self.sign_in_with(first).await?;
         let old = first
             .phone
@@ -180,7 +203,7 @@ impl Story {
             .map_err(words)?;
         self.page_goes_on(true).await?;
         steps.done(&format!(
-            "The PIN is changed on the phone: with a wrong old one it is not ({left} tries left); with the right one the new PIN signs in, and the old one no more"
+            "The PIN is changed on the phone: with a wrong old one it is not ({left} tries left); with the right one the new PIN signs in, and the old one no more; biometrics are off again"
         ));
         Ok(())
     }

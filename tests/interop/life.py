@@ -46,29 +46,41 @@ def head(account: Account, kind: int) -> dict:
     return account.head(kind) | {5: account.now(), 6: account.counter, 7: account.last, 8: account.token}
 
 
-def change(account: Account, slot: Slot, new_pin: str, old_pin: str | None = None, grant: bytes | None = None) -> Request:
-    """The change to slot B, which is stored with the change's hash before it is sent. Signing anew is calling again."""
-    phone.check_pin(new_pin)
-    require(slot.kind == REFRESH or not phone.guessable(new_pin), "this PIN is easy to guess")
+def change_body(account: Account, slot: Slot, new_pin: str) -> dict:
+    """What the service gets of the new epoch; C' stands for the step after the last that A spent."""
     while slot.step < account.step:
         slot.chain, slot.step = wire.next_chain(slot.chain), slot.step + 1
     root = account.root(slot.epoch, slot.d)
-    new_key = wire.pin_key(root, new_pin)
-    r = wire.random(32)
-    body = wire.encode({0: wire.pin_share(root, new_pin), 1: slot.chain, 2: wire.public_bytes(new_key)})
-    transcript = head(account, m.CHANGE) | {9: slot.epoch, 11: slot.kind, 13: wire.sha256(r, body)}
+    return {0: wire.pin_share(root, new_pin), 1: slot.chain, 2: wire.public_bytes(wire.pin_key(root, new_pin))}
+
+
+def change_transcript(account: Account, slot: Slot, commitment: bytes, grant: bytes | None) -> dict:
+    transcript = head(account, m.CHANGE) | {9: slot.epoch, 11: slot.kind, 13: commitment}
     if slot.kind == FORGOTTEN:
         transcript[12] = grant
     if slot.k_dev is not None:
         transcript |= {14: wire.public_bytes(slot.k_dev), 15: slot.key_class}
-    signed = wire.encode(transcript)
-    secret = {0: r, 1: body, 2: wire.sign(new_key, "change-new", signed)}
+    return transcript
+
+
+def change_signatures(account: Account, slot: Slot, transcript: bytes, new_pin: str, old_pin: str | None) -> dict:
+    signatures = {2: wire.sign(wire.pin_key(account.root(slot.epoch, slot.d), new_pin), "change-new", transcript)}
     if slot.kind != FORGOTTEN:
         phone.check_pin(old_pin)
-        secret[3] = wire.sign(wire.pin_key(account.root(), old_pin), "change-pin", signed)
+        signatures[3] = wire.sign(wire.pin_key(account.root(), old_pin), "change-pin", transcript)
     if slot.k_dev is not None:
-        secret[4] = wire.sign(slot.k_dev, "change-device", signed)
-    request = account.request(m.CHANGE, transcript, wire.encode(secret))
+        signatures[4] = wire.sign(slot.k_dev, "change-device", transcript)
+    return signatures
+
+
+def change(account: Account, slot: Slot, new_pin: str, old_pin: str | None = None, grant: bytes | None = None) -> Request:
+    """The change to slot B, which is stored with the change's hash before it is sent. Signing anew is calling again."""
+    phone.check_pin(new_pin)
+    require(slot.kind == REFRESH or not phone.guessable(new_pin), "this PIN is easy to guess")
+    r, body = wire.random(32), wire.encode(change_body(account, slot, new_pin))
+    transcript = change_transcript(account, slot, wire.sha256(r, body), grant)
+    signatures = change_signatures(account, slot, wire.encode(transcript), new_pin, old_pin)
+    request = account.request(m.CHANGE, transcript, wire.encode({0: r, 1: body} | signatures))
     slot.change = request.hash
     account.slot_b = slot
     return request
@@ -172,17 +184,23 @@ def refresh(account: Account, pin: str, rotate: bool = False) -> int:
 # --- Biometrics -----------------------------------------------------------------------------------------------------
 
 
+def biometrics_transcript(account: Account, commitment: bytes) -> dict:
+    return head(account, m.BIOMETRICS) | {9: account.epoch, 13: commitment, 16: wire.public_bytes(account.k_bio)}
+
+
+def biometrics_signatures(account: Account, transcript: bytes, pin: str) -> dict:
+    by_pin = wire.sign(wire.pin_key(account.root(), pin), "biometrics-pin", transcript)
+    return {2: by_pin, 3: wire.sign(account.k_bio, "biometrics-key", transcript)}
+
+
 def biometrics_on(account: Account, pin: str) -> Request:
     """Makes K_bio and B, which are stored before they are sent."""
     phone.check_pin(pin)
     account.k_bio, account.b = wire.new_key(), wire.random(32)
     r, body = wire.random(32), wire.encode({0: account.b})
-    transcript = head(account, m.BIOMETRICS)
-    transcript |= {9: account.epoch, 13: wire.sha256(r, body), 16: wire.public_bytes(account.k_bio)}
-    signed = wire.encode(transcript)
-    by_pin = wire.sign(wire.pin_key(account.root(), pin), "biometrics-pin", signed)
-    secret = {0: r, 1: body, 2: by_pin, 3: wire.sign(account.k_bio, "biometrics-key", signed)}
-    return account.request(m.BIOMETRICS, transcript, wire.encode(secret))
+    transcript = biometrics_transcript(account, wire.sha256(r, body))
+    signatures = biometrics_signatures(account, wire.encode(transcript), pin)
+    return account.request(m.BIOMETRICS, transcript, wire.encode({0: r, 1: body} | signatures))
 
 
 def biometrics_off(account: Account) -> Request:
@@ -201,11 +219,15 @@ def turn_on_biometrics(account: Account, pin: str) -> SimpleNamespace:
 # --- Removal --------------------------------------------------------------------------------------------------------
 
 
+def remove_transcript(account: Account) -> dict:
+    return account.head(m.REMOVE) | {5: account.now(), 6: wire.random(16)}
+
+
 def remove(account: Account) -> Request:
     """Erases everything but K_dev at once; the request may go out later, signed then."""
     account.d = account.n = account.chain = account.token = account.s = account.z = None
     account.slot_b = account.k_bio = account.b = None
-    return account.request(m.REMOVE, account.head(m.REMOVE) | {5: account.now(), 6: wire.random(16)})
+    return account.request(m.REMOVE, remove_transcript(account))
 
 
 def tell_removal(account: Account) -> bool:

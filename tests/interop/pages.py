@@ -83,9 +83,10 @@ class Page:
     def path(self) -> str:
         return urllib.parse.urlsplit(self.url).path
 
-    def form(self, action: str) -> Form:
-        """The one form whose action ends so."""
+    def form(self, action: str, **fields: str) -> Form:
+        """The one form whose action ends so, and whose fields say so already."""
         found = [form for form in self.forms if urllib.parse.urlsplit(form.action).path.endswith(action)]
+        found = [form for form in found if fields.items() <= form.fields.items()]
         assert len(found) == 1, f"{len(found)} forms to {action} on {self.url} ({self.status}): {self.text[:600]}"
         return found[0]
 
@@ -121,9 +122,9 @@ class Browser:
     def get(self, url: str) -> Page:
         return Page(*self._open(url, None, ""))
 
-    def submit(self, page: Page, action: str, **values: str) -> Page:
-        """Fills the form in as a person would: hidden fields stay as they are."""
-        form = page.form(action)
+    def submit(self, page: Page, action: str, of: dict[str, str] | None = None, **values: str) -> Page:
+        """Fills the form in as a person would: hidden fields stay as they are. `of` tells forms of one action apart."""
+        form = page.form(action, **(of or {}))
         unknown = set(values) - form.names
         assert not unknown, f"the form {action} has no {unknown}, only {form.names}"
         target = urllib.parse.urljoin(page.url, form.action)

@@ -35,8 +35,8 @@ class Person:
         """The link of the QR code on the page."""
         return self.browser.get(f"{self.page.path}/link").html.strip()
 
-    def submit(self, action: str, **values: str) -> Page:
-        self.page = self.browser.submit(self.page, action, **values)
+    def submit(self, action: str, of: dict[str, str] | None = None, **values: str) -> Page:
+        self.page = self.browser.submit(self.page, action, of, **values)
         return self.page
 
     def reload(self) -> Page:
@@ -50,14 +50,38 @@ class Person:
         return phone.begin(self.link(), m.CAMERA)
 
     def enrol(self) -> phone.Account:
-        made = self.begin_enrolment()
-        reply = made.send(made.claim(PIN))
+        return self.finish_enrolment(self.begin_enrolment(), PIN)
+
+    def finish_enrolment(self, made: phone.Account, pin: str) -> phone.Account:
+        reply = made.send(made.claim(pin))
         assert reply.result == phone.DONE, reply
         self.reload()
         self.submit("/code", code=reply.confirmation)
         assert made.send(made.complete(wait=5)).result == phone.DONE
         assert made.send(made.status()).state == 3
         return made
+
+    def approve_on_page(self, purpose: int, by: phone.Account | None = None, pin: str = PIN):
+        """Answers the challenge that the page waits for, with the phone and its PIN."""
+        by = by or self.phone
+        (challenge,) = by.open_challenges(wait=5)
+        assert challenge.purpose == purpose, challenge
+        reply = by.send(by.approve(challenge, pin, int(self.page.by_id["number"])))
+        assert reply.result == phone.DONE, reply
+        self.reload()
+        return challenge
+
+    def add_phone(self, pin: str) -> phone.Account:
+        """A second one, approved with the first."""
+        self.page = self.browser.get("/account/devices")
+        self.submit("/account/devices/add", name="Second")
+        self.approve_on_page(purpose=2)
+        assert "/account/enrolments/" in self.page.path, self.page.text
+        return self.finish_enrolment(phone.begin(self.link(), m.CAMERA), pin)
+
+    def ask_to_unblock(self, made: phone.Account) -> Page:
+        self.page = self.browser.get("/account/devices")
+        return self.submit("/account/devices/unblock", of={"dev": made.enrolment.dev.hex()})
 
     def begin_sign_in(self) -> Page:
         """As far as the question which factor, in a browser without a session."""
@@ -72,6 +96,8 @@ class Person:
         """Signs in with the app; the challenge that the phone gets, and the number on the page."""
         self.begin_sign_in()
         self.submit("/sign-in/app")
+        if self.page.path == "/sign-in/device":  # There are several.
+            self.submit("/sign-in/app", of={"dev": self.phone.enrolment.dev.hex()})
         (challenge,) = self.phone.open_challenges(wait=5)
         return challenge, int(self.page.by_id["number"])
 

@@ -90,6 +90,7 @@ class Account:
     s: bytes | None = None
     z: bytes | None = None
     k_dev: object = field(default_factory=wire.new_key)
+    key_class: int = 1  # software; a phone that lies about it is its own business
     d: bytes = field(default_factory=lambda: wire.random(32))
     n: bytes = field(default_factory=lambda: wire.random(32))
     chain: bytes = field(default_factory=lambda: wire.random(32))
@@ -152,7 +153,7 @@ class Account:
             5: e.id,
             6: e.hash,
             7: wire.public_bytes(self.k_dev),
-            8: 1,
+            8: self.key_class,
             9: self.z is not None,
             10: "Python",
             11: "Second phone",

@@ -3,7 +3,7 @@
 import sys
 import unittest
 
-suite = unittest.defaultTestLoader.loadTestsFromNames(sys.argv[1:] or ["test_phone", "test_life", "test_interop"])
+suite = unittest.defaultTestLoader.loadTestsFromNames(sys.argv[1:] or ["test_phone", "test_life", "test_interop", "test_interop_life", "test_interop_hostile"])
 result = unittest.TextTestRunner(verbosity=2).run(suite)
 failed = len(result.failures) + len(result.errors)
 print(f"interop: {result.testsRun} tests, {failed} failed, {len(result.skipped)} skipped")

@@ -3,55 +3,17 @@
 import threading
 import unittest
 
+import base
 import messages as m
 import phone
 import wire
+from base import Interop, forge
 from pages import Browser
 from person import PIN, TRANSFER, WRONG_PIN, Person
-from service import Service
-
-SERVICE: Service
 
 
 def setUpModule():
-    global SERVICE
-    SERVICE = Service()
-    unittest.addModuleCleanup(SERVICE.stop)
-
-
-def forge(account: phone.Account, name: str, transcript: bytes, sealed: bytes | None = None, key=None, high_s=False) -> bytes:
-    """The body of a request around these bytes, whatever they are."""
-    parts = [transcript] if sealed is None else [transcript, wire.sha256(sealed)]
-    message = wire.make_signed(key or account.k_dev, name, wire.encode(parts))
-    if high_s:
-        s = wire.N - int.from_bytes(message.signature[32:], "big")
-        message = wire.Signed(name, message.payload, message.signature[:32] + s.to_bytes(32, "big"))
-    return wire.encode([message.encode()] if sealed is None else [message.encode(), sealed])
-
-
-class Interop(unittest.TestCase):
-    def person(self, with_phone: bool = True) -> Person:
-        return Person(SERVICE.origin, with_phone)
-
-    def post(self, name: str, body: bytes, media_type: str = phone.MEDIA_TYPE) -> bytes:
-        return phone.http(f"{SERVICE.origin}/api/v1/{name}", body, 8192, media_type)
-
-    def outcome(self, name: str, request: phone.Request) -> dict:
-        """The signed reply without the service's time, which a repeated reply has anew."""
-        reply = wire.decode(wire.read_signed(self.post(name, request.body), "reply", 8192).payload, "reply")
-        del reply[6]
-        return reply
-
-    def assert_http(self, status: int, name: str, body: bytes, media_type: str = phone.MEDIA_TYPE):
-        with self.assertRaises(phone.HttpError) as caught:
-            self.post(name, body, media_type)
-        self.assertEqual(caught.exception.status, status, caught.exception.line)
-        if status not in (404, 405):
-            self.assertRegex(caught.exception.line, r"\A[^<\n]+\Z", "one line of text for people")
-
-    def assert_result(self, result: int, name: str, body: bytes):
-        signed = wire.read_signed(self.post(name, body), "reply", 8192)
-        self.assertEqual(wire.decode(signed.payload, "reply")[5], result)
+    base.start()
 
 
 class Enrolment(Interop):
@@ -118,26 +80,11 @@ class Enrolment(Interop):
 
 
 class Devices(Interop):
-    def approve(self, person: Person, purpose: int):
-        (challenge,) = person.phone.open_challenges(wait=5)
-        self.assertEqual(challenge.purpose, purpose)
-        request = person.phone.approve(challenge, PIN, int(person.page.by_id["number"]))
-        self.assertEqual(person.phone.send(request).result, phone.DONE)
-        person.reload()
-
     def test_a_second_device_is_approved_with_the_first_and_both_make_codes(self):
         person = self.person()
         first, challenge = person.phone, person.ask_for_transaction()
         person.submit("/code", code=first.code(challenge, PIN, list(TRANSFER.values())))
-        person.page = person.browser.get("/account/devices")
-        person.submit("/account/devices/add", name="Second")
-        self.approve(person, purpose=2)
-        self.assertIn("/account/enrolments/", person.page.path)
-        second = phone.begin(person.link(), m.CAMERA)
-        reply = second.send(second.claim("8305"))
-        person.reload()
-        person.submit("/code", code=reply.confirmation)
-        self.assertEqual(second.send(second.complete(wait=5)).result, phone.DONE)
+        second = person.add_phone("8305")
         self.assertGreater(second.step, 1, "its chain begins where the account is")
         for made, pin in ((first, PIN), (second, "8305")):
             person.phone = made
@@ -150,7 +97,7 @@ class Devices(Interop):
         person.page = person.browser.get("/account/devices")
         person.submit("/account/devices/remove")
         if "/challenge/" in person.page.path:
-            self.approve(person, purpose=5)
+            person.approve_on_page(m.REMOVAL)
         self.assert_http(401, "status", person.phone.status().body)
 
 
@@ -212,14 +159,7 @@ class Approval(Interop):
         made = person.phone
         challenge, number = person.ask_for_approval()
         requests = [made.approve(challenge, f"73{guess:02}", number) for guess in range(12)]
-        replies = []
-        threads = [threading.Thread(target=lambda r=request: replies.append(made.send(r))) for request in requests]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        results = [reply.result for reply in replies]
-        self.assertEqual(len(results), len(requests))
+        results = self.results_in_parallel(made, requests)
         self.assertLessEqual(set(results), {phone.WRONG_PIN, phone.OLD_COUNTER, phone.BLOCKED})
         self.assertEqual(results.count(phone.WRONG_PIN), 5 - made.send(made.status()).tries_in_row)
 
@@ -229,7 +169,7 @@ class Approval(Interop):
         for pin, result in ((WRONG_PIN, phone.WRONG_PIN), (PIN, phone.DONE)):
             request = person.phone.approve(challenge, pin, number)
             first = self.outcome("answer", request)
-            SERVICE.crash_and_restart()
+            base.SERVICE.crash_and_restart()
             self.assertEqual(self.outcome("answer", request), first)
             self.assertEqual(person.phone.send(request).result, result)
         self.assertEqual(person.phone.send(person.phone.inbox()).tries_in_epoch, 14)
@@ -377,7 +317,7 @@ class Codes(Interop):
 class HostileRequests(Interop):
     @classmethod
     def setUpClass(cls):
-        cls.made = Person(SERVICE.origin).phone
+        cls.made = Person(base.SERVICE.origin).phone
 
     def test_every_truncation_and_trailing_bytes(self):
         body = self.made.status().body
@@ -434,7 +374,7 @@ class HostileRequests(Interop):
         self.assert_http(415, "status", body, "application/cbor")
         self.assert_http(404, "nothing", body)
         with self.assertRaises(phone.HttpError) as caught:
-            phone.http(f"{SERVICE.origin}/api/v1/status", None, 8192)
+            phone.http(f"{base.SERVICE.origin}/api/v1/status", None, 8192)
         self.assertEqual(caught.exception.status, 405)
 
     def test_requests_for_another_endpoint_another_enrolment_or_at_another_time(self):
@@ -447,7 +387,7 @@ class HostileRequests(Interop):
     def test_scanning_the_code_with_a_browser_has_no_side_effect(self):
         person = self.person(with_phone=False)
         made = person.begin_enrolment()
-        page = Browser(SERVICE.origin).get(person.link())
+        page = Browser(base.SERVICE.origin).get(person.link())
         self.assertEqual(page.status, 200)
         self.assertEqual(made.send(made.claim(PIN)).result, phone.DONE)
 

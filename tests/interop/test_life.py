@@ -3,6 +3,7 @@
 import unittest
 from unittest import mock
 
+import codes
 import life
 import messages as m
 import phone
@@ -161,6 +162,23 @@ class Storage(unittest.TestCase):
                     ask()
             life.adopt(made)
             made.code(made.take(raw("code challenge"), m.CAMERA), None)
+
+    def test_codes_with_biometrics_come_from_their_own_share(self):
+        challenge = payload_of(raw("transaction challenge"))
+        with at(challenge[8]):
+            made = account()
+            made.b, typed = raw("B"), [V[f"transaction value {name}"] for name in ("iban", "name", "amount", "reference")]
+            taken = made.take(raw("transaction challenge"), m.CAMERA)
+            with self.assertRaises(Refused):
+                made.code(taken, None, typed, biometrics=True)  # it wants the PIN
+            taken.unlock = 2
+            for bad in ({"pin": None}, {"pin": PIN, "biometrics": True}):
+                with self.assertRaises(Refused):
+                    made.code(taken, values=typed, **bad)
+            key = wire.code_key(raw("C_2"), raw("B"))
+            question = [[field.id, value] for field, value in zip(taken.fields, typed)]
+            expected = codes.transaction_code(key, 2, taken.hash, question)
+            self.assertEqual(made.code(taken, None, typed, biometrics=True), expected)
 
     def test_the_new_chain_begins_after_the_last_step_that_the_old_one_spent(self):
         made = account()

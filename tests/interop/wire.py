@@ -132,7 +132,7 @@ def public_key(value: object) -> bool:
 
 TIME = uint(0, (1 << 53) - 1)
 STEP = uint(1, (1 << 53) - 1)
-COUNT = uint(0, (1 << 64) - 1)
+COUNT = TIME
 EPOCH = uint(1, (1 << 32) - 1)
 
 

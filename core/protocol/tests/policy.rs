@@ -121,7 +121,7 @@ fn five_wrong_codes_with_pin_in_a_row_close_them_until_a_strong_factor() {
 fn fifteen_wrong_codes_with_pin_close_a_device_until_its_new_epoch() {
     let mut device = DeviceEpoch::default();
     for wrong in 0..15 {
-        assert_eq!(device.refresh_needed(), wrong >= 8);
+        assert_eq!(device.left(), 15 - wrong);
         assert_eq!(
             device.take().unwrap().give_back(),
             device,

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::{end_session, note},
-    challenges, devices,
+    challenges, codes, devices,
     outcomes::{self, accept, decide, device_record, record, refusal, set_tries, wrong_pin},
     recovery,
     rows::{int, run},
@@ -175,12 +175,7 @@ pub(super) fn finish(
         updates::grant(c, challenge, &device, now)?;
     }
     if closed == 1 {
-        // An approval with PIN or biometric opens the ways by code again.
-        run(
-            c,
-            "UPDATE account SET wrong_pin_codes = 0, wrong_plain_codes = 0 WHERE acc = ?1",
-            [device.account.0],
-        )?;
+        codes::open_ways(c, device.account)?;
     }
     decide(
         c,

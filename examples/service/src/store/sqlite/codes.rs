@@ -196,6 +196,16 @@ fn set(
     Ok(())
 }
 
+/// After an approval with PIN or biometrics, or a new PIN epoch, the ways by code are open again.
+pub(super) fn open_ways(c: &Connection, account: AccountId) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE account SET wrong_pin_codes = 0, wrong_plain_codes = 0 WHERE acc = ?1",
+        [account.0],
+    )?;
+    Ok(())
+}
+
 fn set_device(c: &Connection, device: &Device, wrong: DeviceEpoch) -> Result<(), StoreError> {
     run(
         c,

@@ -78,7 +78,7 @@ pub(super) fn record(
             int(now),
             result.map(|result| result as u8),
             device.tries.left_in_a_row(),
-            device.tries.left_in_epoch(),
+            left_in_epoch(&device, result),
             int(device.counter),
             device.epoch,
             int(device.issued)
@@ -91,6 +91,15 @@ pub(super) fn record(
         params![dev.0, int(device.issued.saturating_sub(policy::OUTCOMES))],
     )?;
     Ok(())
+}
+
+/// Where all went well, wrong codes count as well: too many of either, and the phone refreshes its epoch.
+fn left_in_epoch(device: &Device, result: Option<ResultCode>) -> u8 {
+    let left = device.tries.left_in_epoch();
+    match result {
+        Some(ResultCode::Done) => left.min(device.wrong_codes.left()),
+        _ => left,
+    }
 }
 
 /// Records an outcome and gives it back as it is recorded.

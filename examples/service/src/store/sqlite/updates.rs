@@ -15,7 +15,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
-    devices,
+    codes, devices,
     outcomes::{self, accept, decide, device_record, record, refusal, set_tries, wrong_pin},
     rows::{all, int, key, num, one, run, small},
 };
@@ -357,6 +357,7 @@ fn swap(
     if new.kind != ChangeKind::Refresh {
         forget_biometrics(c, dev)?;
     }
+    codes::open_ways(c, device.account)?;
     set_proof(c, dev, "change", &new.proof)?;
     run(c, "DELETE FROM pending_change WHERE dev = ?1", [dev.0])?;
     run(c, "DELETE FROM pin_grant WHERE dev = ?1", [dev.0])?;

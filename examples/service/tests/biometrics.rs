@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::sync::Arc;
-
 use countersign_protocol::{
     SigningKey,
     answer::Decision,
@@ -13,9 +11,10 @@ use countersign_protocol::{
     update::ChangeKind,
 };
 use support::{
-    Browser, PASSWORD, PIN, Page, Phone, World, begin_sign_in, events, number, random, try_pin,
+    Browser, PASSWORD, PIN, Page, Phone, World, begin_sign_in, events,
+    life::{at_once, five_were_checked},
+    number, random, try_pin,
 };
-use tokio::task::JoinSet;
 
 const NEW: &str = "5071";
 const WRONG: &str = "9374";
@@ -140,30 +139,14 @@ async fn a_wrong_pin_is_counted_when_biometrics_are_turned_on() {
 async fn sixty_four_wrong_pins_in_parallel_never_give_a_sixth_check_of_biometrics() {
     let world = World::new().await;
     let (_browser, mut phone) = world.person().await;
-    let requests: Vec<_> = (0..64)
+    let requests = (0..64)
         .map(|_| {
             let (body, hash, ..) = phone.biometrics_on(WRONG);
             (body, hash)
         })
         .collect();
-    let phone = Arc::new(phone);
-    let mut all = JoinSet::new();
-    for (body, hash) in requests {
-        let phone = phone.clone();
-        all.spawn(async move {
-            let sent = phone.send_update("/api/v1/biometrics", body, hash);
-            sent.await.result
-        });
-    }
-    let results = all.join_all().await;
-    let count = |wanted| results.iter().filter(|result| **result == wanted).count();
-    let checked = count(ResultCode::WrongPin);
-    assert!((1..=5).contains(&checked), "{checked} PINs were checked");
-    assert_eq!(
-        checked + count(ResultCode::Blocked) + count(ResultCode::Counter),
-        64,
-        "{results:?}"
-    );
+    let (_phone, replies) = at_once(phone, "/api/v1/biometrics", requests).await;
+    five_were_checked(&replies);
 }
 
 #[tokio::test]

@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::sync::Arc;
-
 use countersign_protocol::{
     SigningKey,
     change::ChangeSecrets,
@@ -14,8 +12,11 @@ use countersign_protocol::{
     reply::{DeviceState, Reply, ResultCode},
     update::ChangeKind,
 };
-use support::{Browser, PIN, Phone, World, events, life::Wanted, number, random, sql, try_pin};
-use tokio::task::JoinSet;
+use support::{
+    Browser, PIN, Phone, World, events,
+    life::{Wanted, at_once, five_were_checked},
+    number, random, sql, try_pin,
+};
 
 const NEW: &str = "5071";
 const WRONG: &str = "9374";
@@ -140,29 +141,12 @@ async fn fifteen_wrong_old_pins_in_an_epoch_block_whatever_came_right_between() 
 async fn sixty_four_wrong_changes_in_parallel_never_give_a_sixth_check() {
     let world = World::new().await;
     let (_browser, mut phone) = world.person().await;
-    let slots: Vec<_> = (0..64)
+    let changes = (0..64)
         .map(|_| phone.change(phone.wanted(ChangeKind::Change, WRONG, NEW)))
+        .map(|slot| (slot.body, slot.hash))
         .collect();
-    let phone = Arc::new(phone);
-    let mut all = JoinSet::new();
-    for slot in slots {
-        let phone = phone.clone();
-        all.spawn(async move {
-            let sent = phone.send_update("/api/v1/change", slot.body, slot.hash);
-            sent.await.result
-        });
-    }
-    let results = all.join_all().await;
-    let checked = results
-        .iter()
-        .filter(|result| **result == ResultCode::WrongPin)
-        .count();
-    let refused = results
-        .iter()
-        .filter(|result| matches!(result, ResultCode::Blocked | ResultCode::Counter))
-        .count();
-    assert!((1..=5).contains(&checked), "{checked} PINs were checked");
-    assert_eq!(checked + refused, 64, "{results:?}");
+    let (_phone, replies) = at_once(phone, "/api/v1/change", changes).await;
+    five_were_checked(&replies);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -171,14 +155,9 @@ async fn the_same_change_sent_again_gets_the_same_outcome_and_costs_nothing() {
     let (_browser, mut phone) = world.person().await;
     for (pin, result, left) in [(WRONG, ResultCode::WrongPin, 4), (PIN, ResultCode::Done, 5)] {
         let slot = phone.change(phone.wanted(ChangeKind::Change, pin, NEW));
-        let shared = Arc::new(phone);
-        let mut all = JoinSet::new();
-        for _ in 0..32 {
-            let (phone, body, hash) = (shared.clone(), slot.body.clone(), slot.hash);
-            all.spawn(async move { phone.send_update("/api/v1/change", body, hash).await });
-        }
-        let replies = all.join_all().await;
-        phone = Arc::into_inner(shared).unwrap();
+        let copies = vec![(slot.body.clone(), slot.hash); 32];
+        let replies;
+        (phone, replies) = at_once(phone, "/api/v1/change", copies).await;
         phone.token = replies[0].state_token;
         // Much later too, when its time would be refused.
         world.clock.advance(3600);
@@ -495,4 +474,36 @@ async fn a_request_at_another_endpoint_and_one_by_another_device_are_refused() {
     assert_eq!(phone.post_raw("/api/v1/change", slot.body).await.0, 401);
     phone.key = own;
     assert_eq!(phone.status().await.tries_in_epoch, Some(15));
+}
+
+#[tokio::test]
+async fn what_was_being_checked_while_an_epoch_began_does_nothing_in_it() {
+    let world = World::new().await;
+    let (mut browser, mut phone) = world.person().await;
+    let change = phone.change(phone.wanted(ChangeKind::Change, PIN, "6304"));
+    let (biometrics, hash, ..) = phone.biometrics_on(PIN);
+    let late = [
+        ("/api/v1/change", change.body, change.hash),
+        ("/api/v1/biometrics", biometrics, hash),
+    ];
+    for (path, body, hash) in &late {
+        let reply = phone.put(path, body.clone(), *hash).await;
+        assert_eq!(reply.result, ResultCode::Done);
+        // As if the service had stopped between the try and the verdict.
+        sql(
+            &world,
+            "UPDATE outcome SET result = NULL WHERE issued = (SELECT issued FROM device)",
+        );
+    }
+    phone.change_pin(ChangeKind::Change, PIN, NEW).await;
+    for (path, body, hash) in &late {
+        let reply = phone.send_update(path, body.clone(), *hash).await;
+        assert_eq!(
+            (reply.result, reply.tries_in_row, reply.tries_in_epoch),
+            (ResultCode::Epoch, Some(5), Some(15))
+        );
+    }
+    let status = phone.status().await;
+    assert_eq!((status.pending_change, status.biometric_kid), (None, None));
+    assert!(works(&mut browser, &mut phone, NEW).await);
 }

@@ -2,12 +2,15 @@
 
 mod support;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use countersign_protocol::{answer::Decision, reply::ResultCode};
 use countersign_service::{Config, Embedded, OriginSetting};
 use reqwest::Method;
-use support::{Browser, PASSWORD, PIN, World, begin_sign_in, encode};
+use support::{
+    Browser, PASSWORD, PIN, World, begin_sign_in, encode,
+    life::{at_once, five_were_checked},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -20,26 +23,11 @@ async fn sixty_four_wrong_pins_in_parallel_never_give_a_sixth_check() {
     let (mut browser, mut phone) = world.person().await;
     let page = begin_sign_in(&mut browser, "/sign-in/app").await;
     let challenge = phone.inbox(0).await.unwrap();
-    let answers: Vec<_> = (0..64)
+    let answers = (0..64)
         .map(|_| phone.answer(&challenge, Decision::Approve, Some(page.number()), "9374"))
         .collect();
-    let phone = Arc::new(phone);
-    let mut all = JoinSet::new();
-    for (body, hash) in answers {
-        let phone = phone.clone();
-        all.spawn(async move { phone.send(body, hash).await.result });
-    }
-    let results = all.join_all().await;
-    let checked = results
-        .iter()
-        .filter(|result| **result == ResultCode::WrongPin)
-        .count();
-    let refused = results
-        .iter()
-        .filter(|result| matches!(result, ResultCode::Blocked | ResultCode::Counter))
-        .count();
-    assert!((1..=5).contains(&checked), "{checked} PINs were checked");
-    assert_eq!(checked + refused, 64, "{results:?}");
+    let (_phone, replies) = at_once(phone, "/api/v1/answer", answers).await;
+    five_were_checked(&replies);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -53,19 +41,14 @@ async fn sixty_four_copies_of_one_answer_in_parallel_cost_one_try_and_get_one_ou
         (PIN, ResultCode::Done, 5),
     ] {
         let (body, hash) = phone.answer(&challenge, Decision::Approve, Some(page.number()), pin);
-        let shared = Arc::new(phone);
-        let mut all = JoinSet::new();
-        for _ in 0..64 {
-            let (phone, body) = (shared.clone(), body.clone());
-            all.spawn(async move { phone.send(body, hash).await });
-        }
-        let replies = all.join_all().await;
+        let copies = vec![(body, hash); 64];
+        let replies;
+        (phone, replies) = at_once(phone, "/api/v1/answer", copies).await;
         for reply in &replies {
             assert_eq!(reply.result, result);
             assert_eq!(reply.tries_in_row, Some(left));
             assert_eq!(reply.state_token, replies[0].state_token);
         }
-        phone = Arc::into_inner(shared).unwrap();
         phone.token = replies[0].state_token;
         assert_eq!(phone.status().await.tries_in_row, Some(left));
     }

@@ -1,5 +1,7 @@
 //! The phone's part of section 13: change, commit, biometrics, remove. It may misbehave in every way that the tests need.
 
+use std::sync::Arc;
+
 use countersign_protocol::{
     SigningKey, Step,
     biometrics::BiometricsDraft,
@@ -17,6 +19,7 @@ use countersign_protocol::{
 };
 use countersign_service::Clock;
 use p256::ecdsa::signature::Signer;
+use tokio::task::JoinSet;
 
 use super::{OsRng, Phone, copy, random, secret};
 
@@ -49,6 +52,34 @@ pub struct SlotB {
 pub fn sign_with(key: &SigningKey, bytes: &[u8]) -> SignatureBytes {
     let signature: p256::ecdsa::Signature = key.sign(bytes);
     signature.to_bytes().into()
+}
+
+/// Sends requests all at once, and gives the phone back with the replies.
+pub async fn at_once(
+    phone: Phone,
+    path: &'static str,
+    requests: Vec<(Vec<u8>, Hash)>,
+) -> (Phone, Vec<Reply>) {
+    let phone = Arc::new(phone);
+    let mut all = JoinSet::new();
+    for (body, hash) in requests {
+        let phone = phone.clone();
+        all.spawn(async move { phone.post(path, body, hash).await });
+    }
+    let replies = all.join_all().await;
+    (Arc::into_inner(phone).unwrap(), replies)
+}
+
+/// Of many wrong PINs sent at once: five were checked at most, and the others refused unseen.
+pub fn five_were_checked(replies: &[Reply]) {
+    let count = |wanted| {
+        let same = replies.iter().filter(|reply| reply.result == wanted);
+        same.count()
+    };
+    let checked = count(ResultCode::WrongPin);
+    assert!((1..=5).contains(&checked), "{checked} PINs were checked");
+    let refused = count(ResultCode::Blocked) + count(ResultCode::Counter);
+    assert_eq!(checked + refused, replies.len());
 }
 
 impl Phone {

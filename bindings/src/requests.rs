@@ -254,6 +254,40 @@ impl Authenticator {
         Ok(approved.into())
     }
 
+    /// Declines what began in a browser on this phone. It is final and asks no PIN.
+    ///
+    /// # Errors
+    /// As `decline`.
+    pub async fn decline_on_mobile(
+        &self,
+        request: String,
+        account: u32,
+    ) -> Result<(), ApproveError> {
+        let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
+        let core = Arc::clone(&self.core);
+        Ok(self
+            .runner
+            .run(async move { core.decline_on_mobile(id, AccountNumber(account)).await })
+            .await?)
+    }
+
+    /// Declines it and reports it as fraud: the person did not begin it, somebody sent them the link.
+    ///
+    /// # Errors
+    /// As `decline`.
+    pub async fn report_on_mobile(
+        &self,
+        request: String,
+        account: u32,
+    ) -> Result<(), ApproveError> {
+        let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
+        let core = Arc::clone(&self.core);
+        Ok(self
+            .runner
+            .run(async move { core.report_on_mobile(id, AccountNumber(account)).await })
+            .await?)
+    }
+
     /// Declines a request of the inbox. It is final and asks no PIN.
     ///
     /// # Errors

@@ -173,12 +173,40 @@ pub(crate) async fn approve_on_mobile(
     account: AccountNumber,
     by: By,
 ) -> Result<Approved, ApproveError> {
-    let held = phone.held(&id).ok_or(ApproveError::NotHeld)?;
-    if !matches!(held.challenge.kind, Kind::OnMobile { .. }) {
-        return Err(ApproveError::NotHeld);
-    }
+    let held = on_mobile(phone, id)?;
     let choice = Choice::Approve { number: None };
     answer(phone, &held, account, choice, by).await
+}
+
+/// Declines a request that began in a browser on this phone. It is final.
+pub(crate) async fn decline_on_mobile(
+    phone: &Phone,
+    id: ChallengeId,
+    account: AccountNumber,
+) -> Result<(), ApproveError> {
+    let held = on_mobile(phone, id)?;
+    answer(phone, &held, account, Choice::Decline, By::Nothing)
+        .await
+        .map(drop)
+}
+
+/// Declines a request whose link somebody else sent, and reports it.
+pub(crate) async fn report_on_mobile(
+    phone: &Phone,
+    id: ChallengeId,
+    account: AccountNumber,
+) -> Result<(), ApproveError> {
+    let held = on_mobile(phone, id)?;
+    answer(phone, &held, account, Choice::Report, By::Nothing)
+        .await
+        .map(drop)
+}
+
+fn on_mobile(phone: &Phone, id: ChallengeId) -> Result<Held, ApproveError> {
+    phone
+        .held(&id)
+        .filter(|held| matches!(held.challenge.kind, Kind::OnMobile { .. }))
+        .ok_or(ApproveError::NotHeld)
 }
 
 /// Declines a request of the inbox. It is final.

@@ -290,6 +290,30 @@ impl Authenticator {
         approve::approve_on_mobile(&self.phone, request, account, By::Biometrics).await
     }
 
+    /// Declines what began in a browser on this phone. It is final and asks no PIN; the account says whose phone it was.
+    ///
+    /// # Errors
+    /// As [`Authenticator::decline`].
+    pub async fn decline_on_mobile(
+        &self,
+        request: ChallengeId,
+        account: AccountNumber,
+    ) -> Result<(), ApproveError> {
+        approve::decline_on_mobile(&self.phone, request, account).await
+    }
+
+    /// Declines it and reports it as fraud: the person did not begin it, somebody sent them the link.
+    ///
+    /// # Errors
+    /// As [`Authenticator::decline`].
+    pub async fn report_on_mobile(
+        &self,
+        request: ChallengeId,
+        account: AccountNumber,
+    ) -> Result<(), ApproveError> {
+        approve::report_on_mobile(&self.phone, request, account).await
+    }
+
     /// Declines a request of the inbox. It is final and asks no PIN.
     ///
     /// # Errors

@@ -84,7 +84,7 @@ from_phone_errors!(ReadError);
 /// A request that began in a browser on this phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnMobileRequest {
-    /// The challenge, which names the request in [`crate::Authenticator::approve_on_mobile`].
+    /// The challenge, which names the request in [`crate::Authenticator::approve_on_mobile`] and the like.
     pub id: ChallengeId,
     /// The accounts of the service on this phone; with several the person chooses.
     pub accounts: Vec<AccountSummary>,

@@ -159,7 +159,7 @@ It uses folders of its own and leaves nothing behind. Exit code 0 only if every 
 }
 
 /// Takes the PIN from standard input.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct PinOption {
     /// Take PINs from lines of standard input instead of asking (never as an argument, which other
     /// programs could read)
@@ -168,7 +168,7 @@ pub(crate) struct PinOption {
 }
 
 /// What unlocks: the PIN, or biometrics in its place.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct UnlockOption {
     #[command(flatten)]
     pub(crate) pin: PinOption,
@@ -249,9 +249,15 @@ pub(crate) struct Scan {
     /// A field of a transaction, by its id; may be repeated. What is missing is asked
     #[arg(long = "field", value_name = "ID=VALUE", value_parser = field)]
     pub(crate) fields: Vec<(String, String)>,
-    /// Which account approves a sign-in that began in this device's browser, where there are several of the service
+    /// The account that you mean; where the code is for another one, that is said, and asked on a terminal
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) account: Option<String>,
+    /// Decline a sign-in that began in this device's browser; this needs no PIN
+    #[arg(long, conflicts_with = "report")]
+    pub(crate) decline: bool,
+    /// Decline it and report it as fraud: somebody else sent you the link
+    #[arg(long)]
+    pub(crate) report: bool,
     #[command(flatten)]
     pub(crate) unlock: UnlockOption,
 }

@@ -118,6 +118,15 @@ pub(crate) fn wrapped(words: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// An error's words as a sentence's beginning.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut characters = safe(text).chars().collect::<Vec<_>>().into_iter();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

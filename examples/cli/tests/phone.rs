@@ -5,11 +5,12 @@
 mod common;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+use common::terminal::Terminal;
 use common::world::{EMAIL, PASSWORD, PIN, WRONG_PIN, World, json_lines};
 use common::{Run, command, countersign};
 use countersign_cli::person::Transfer;
@@ -491,44 +492,14 @@ fn the_data_are_in_the_xdg_folder_unless_another_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pin_is_asked_without_echo_and_again_when_it_was_wrong() {
     let mut world = World::initialised().await;
-    let number = world.ask_app().await;
-    let program = format!(
-        "'{}' approve --number {number} --data '{}'",
-        env!("CARGO_BIN_EXE_countersign"),
-        world.data().join("countersign").display()
-    );
-    let mut child = Command::new("script")
-        .args(["--quiet", "--return", "--command", &program, "/dev/null"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let mut stdout = child.stdout.take().unwrap();
-    let mut screen = String::new();
-    let mut until = |wanted: usize| {
-        let mut buffer = [0; 1024];
-        while screen.matches("PIN: ").count() < wanted {
-            let length = stdout.read(&mut buffer).unwrap();
-            assert!(length > 0, "{screen}");
-            screen.push_str(&String::from_utf8_lossy(&buffer[..length]));
-        }
-    };
-    until(1);
-    // The prompt is printed just before the echo goes off.
-    std::thread::sleep(Duration::from_millis(300));
-    stdin.write_all(WRONG_PIN).unwrap();
-    until(2);
-    std::thread::sleep(Duration::from_millis(300));
-    stdin.write_all(PIN).unwrap();
-    let mut rest = String::new();
-    stdout.read_to_string(&mut rest).unwrap();
-    screen.push_str(&rest);
-    assert!(child.wait().unwrap().success(), "{screen}");
+    let number = world.ask_app().await.to_string();
+    let mut terminal = Terminal::run(&world.data(), &["approve", "--number", &number]);
+    terminal.answer("PIN: ", "4072");
+    terminal.answer("PIN: ", "4071");
+    let screen = terminal.end();
     assert!(
         screen.contains("4 tries left") && screen.contains("Approved"),
         "{screen}"
     );
-    let typed = screen.split_once("PIN: ").unwrap().1;
-    assert!(!typed.contains("407"), "{screen}");
+    assert!(!screen.contains("407"), "{screen}");
 }

@@ -15,6 +15,7 @@
 //! | `POST /sign-in/code` | | `/challenge/{id}` |
 //! | `POST /sign-in/mobile` | | `/mobile/{id}` |
 //! | `GET /mobile/{id}`, `/link` | | the links that open the app on this phone; the link as text |
+//! | `GET /mobile/{id}/state` | | JSON `{"state": "open"}`, also when it is approved; `over` when it was declined or is too late |
 //! | `GET /mobile/{id}/return` | `r` | `/account`, in the browser that began |
 //! | `GET /challenge/{id}` | | the number (`id="number"`), or QR code and code form; `303` on when it is approved |
 //! | `GET /challenge/{id}/state` | | JSON `{"state": "open"}`; anything but `open`: load the page |
@@ -96,6 +97,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/sign-in/code", post(sign_in::code))
         .route("/sign-in/mobile", post(mobile::begin))
         .route("/mobile/{id}", get(mobile::page))
+        .route("/mobile/{id}/state", get(mobile::state))
         .route("/mobile/{id}/link", get(mobile::link))
         .route("/mobile/{id}/return", get(mobile::back))
         .route("/stop", get(recovery::stop_form).post(recovery::stop))

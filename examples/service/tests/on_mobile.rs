@@ -211,9 +211,17 @@ async fn what_is_declined_or_late_does_not_complete() {
     let mut browser = world.browser();
     let (page, link) = begin(&mut browser).await;
     let challenge = phone.open(&link);
+    assert_eq!(state(&mut browser, &page).await, "open");
     let reply = phone.decide(&challenge, Decision::Decline, None, PIN).await;
     assert_eq!((reply.result, reply.r), (ResultCode::Done, None));
-    assert!(browser.get(&page.path).await.body.contains("time is over"));
+    assert_eq!(state(&mut browser, &page).await, "over");
+    assert!(
+        browser
+            .get(&page.path)
+            .await
+            .body
+            .contains("not confirmed in the app")
+    );
 
     // r lives as long as the challenge, not longer.
     let (_, link) = begin(&mut browser).await;
@@ -229,6 +237,54 @@ async fn what_is_declined_or_late_does_not_complete() {
     let reply = phone.decide(&challenge, Decision::Approve, None, PIN).await;
     assert_eq!(reply.result, ResultCode::NotOpen);
     let back = approve(&browser, &mut phone, &second).await;
+    assert_eq!(browser.get(&back).await.path, "/account");
+}
+
+/// What the page's script is told.
+async fn state(browser: &mut Browser, page: &Page) -> String {
+    let told = browser.get(&format!("{}/state", page.path)).await;
+    told.between("{\"state\":\"", "\"").to_owned()
+}
+
+#[tokio::test]
+async fn a_link_that_somebody_sent_is_reported_and_its_browser_signed_out_while_the_owners_requests_go_on()
+ {
+    let world = World::new().await;
+    let (mut owner, mut phone) = world.person().await;
+    let mut thief = world.browser();
+    thief.register("eve@example.eu").await;
+    let (page, link) = begin(&mut thief).await;
+    let challenge = phone.open(&link);
+    let reply = phone.decide(&challenge, Decision::Report, None, PIN).await;
+    assert_eq!(
+        reply.result,
+        ResultCode::NotOpen,
+        "the browser is signed in to another account"
+    );
+
+    let mut thief = world.browser();
+    let (page_2, link) = begin(&mut thief).await;
+    let challenge = phone.open(&link);
+    let reply = phone.decide(&challenge, Decision::Report, None, PIN).await;
+    assert_eq!((reply.result, reply.r), (ResultCode::Done, None));
+    assert_eq!(state(&mut thief, &page_2).await, "over");
+    assert_eq!(signed_in(&mut thief).await, None);
+    assert_ne!(page.path, page_2.path);
+
+    owner.get("/account").await;
+    owner.post("/sign-out", &[]).await;
+    owner.password("anna@example.eu", support::PASSWORD).await;
+    assert_eq!(owner.post("/sign-in/app", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_approval_is_not_told_to_the_page() {
+    let world = World::new().await;
+    let (_computer, mut phone) = world.person().await;
+    let mut browser = world.browser();
+    let (page, link) = begin(&mut browser).await;
+    let back = approve(&browser, &mut phone, &link).await;
+    assert_eq!(state(&mut browser, &page).await, "open");
     assert_eq!(browser.get(&back).await.path, "/account");
 }
 

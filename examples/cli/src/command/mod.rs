@@ -5,6 +5,7 @@ mod biometrics;
 mod doctor;
 mod errors;
 mod init;
+mod on_mobile;
 mod phone;
 mod pin;
 mod qr;

@@ -6,7 +6,9 @@ use countersign::{AccountSummary, Authenticator};
 
 use crate::args::Global;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::text::safe;
+use crate::out::Out;
+use crate::prompt;
+use crate::text::{safe, sentence};
 
 /// The folder with the phone's data.
 pub(crate) fn folder(global: &Global) -> Outcome<PathBuf> {
@@ -75,6 +77,33 @@ pub(crate) fn one(phone: &Authenticator, which: Option<&str>) -> Outcome<Account
             "there are several accounts on this phone; name one of those that  countersign accounts  shows",
         )),
         (None, _) => Err(none_yet()),
+    }
+}
+
+/// Something is for this account, and another was named: on a terminal the person is asked whether they mean it.
+pub(crate) fn offer_to_switch(
+    what: &str,
+    account: &AccountSummary,
+    exit: Exit,
+    out: Out,
+) -> Outcome {
+    let other = || {
+        Failure::new(
+            exit,
+            format!(
+                "{what}; if you mean that one, use  --account {}",
+                account.number
+            ),
+        )
+    };
+    if !prompt::is_interactive() {
+        return Err(other());
+    }
+    out.note(&format!("{}.", sentence(what)));
+    if prompt::yes("Use that account?")? {
+        Ok(())
+    } else {
+        Err(other())
     }
 }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use countersign::{ApproveError, Approved, Authenticator, ChallengeId, PendingRequest};
 use serde_json::{Value, json};
 
-use super::phone::{find, none_yet};
+use super::phone::{find, none_yet, offer_to_switch};
 use super::views;
-use crate::args::{AccountOption, Approve, Decline, PinOption, UnlockOption, Watch, Which};
+use crate::args::{AccountOption, Approve, Decline, UnlockOption, Watch, Which};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::out::Out;
 use crate::prompt;
-use crate::text::{plural, safe};
+use crate::text::{plural, safe, sentence};
 
 /// The open requests, of one account or of all.
 async fn open(
@@ -75,13 +75,22 @@ pub(crate) async fn pending(phone: &Authenticator, args: &AccountOption, out: Ou
 /// The one request that is meant.
 async fn chosen(phone: &Authenticator, which: &Which, out: Out) -> Outcome<PendingRequest> {
     let mut requests = open(phone, &which.account, out).await?;
+    let id = which.id.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let is_meant = |request: &PendingRequest| request.id.to_string().starts_with(&id);
+    if !requests.iter().any(is_meant)
+        && which.account.account.is_some()
+        && let Some(request) = of_another_account(phone, is_meant).await?
+    {
+        let account = views::account_words(&request.account);
+        let what =
+            format!("no request waits for the account that you named, and one waits for {account}");
+        offer_to_switch(&what, &request.account, Exit::Nothing, out)?;
+        return Ok(request);
+    }
     if requests.is_empty() {
         return Err(none_waits());
     }
-    if let Some(id) = &which.id {
-        let id = id.to_ascii_lowercase();
-        requests.retain(|request| request.id.to_string().starts_with(&id));
-    }
+    requests.retain(is_meant);
     match (requests.pop(), requests.len()) {
         (Some(request), 0) => Ok(request),
         (Some(_), others) => Err(Failure::new(
@@ -96,6 +105,17 @@ async fn chosen(phone: &Authenticator, which: &Which, out: Out) -> Outcome<Pendi
             "no request with this id waits;  countersign pending  lists them",
         )),
     }
+}
+
+/// The one request that waits, whatever account it is for.
+async fn of_another_account(
+    phone: &Authenticator,
+    is_meant: impl Fn(&PendingRequest) -> bool,
+) -> Outcome<Option<PendingRequest>> {
+    let mut requests = phone.pending_all().await?.requests;
+    requests.retain(is_meant);
+    let one = requests.pop();
+    Ok(one.filter(|_| requests.is_empty()))
 }
 
 /// `approve`: shows the request first. A wrong PIN can be typed again where there is a person; the service counts.
@@ -133,14 +153,6 @@ async fn ask_and_approve(
     }
 }
 
-fn sentence(text: &str) -> String {
-    let mut characters = safe(text).chars().collect::<Vec<_>>().into_iter();
-    match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => String::new(),
-    }
-}
-
 fn say_approved(request: &PendingRequest, approved: &Approved, out: Out) {
     out.line(
         || {
@@ -175,17 +187,23 @@ async fn say_no(phone: &Authenticator, id: ChallengeId, report: bool, out: Out) 
     } else {
         phone.decline(id).await?;
     }
+    let advice = "Whoever began it knows your password: change it.";
+    said_no(id, report, advice, out);
+    Ok(())
+}
+
+/// It was declined, or reported; then comes what to do about it.
+pub(super) fn said_no(id: ChallengeId, report: bool, advice: &str, out: Out) {
     out.line(
         || json!({ "id": id.to_string(), "decision": if report { "reported" } else { "declined" } }),
         || {
             if report {
-                "Reported as fraud. Whoever began it knows your password: change it.".to_owned()
+                format!("Reported as fraud. {advice}")
             } else {
                 "Declined.".to_owned()
             }
         },
     );
-    Ok(())
 }
 
 /// `watch`: requests as they come. On a terminal each is asked about.
@@ -238,26 +256,44 @@ pub(crate) async fn watch(phone: &Authenticator, args: &Watch, out: Out) -> Outc
 }
 
 async fn decide(phone: &Authenticator, request: &PendingRequest, out: Out) -> Outcome {
-    let at_the_terminal = UnlockOption {
-        pin: PinOption { pin_stdin: false },
-        biometrics: false,
-    };
+    match decision(out)? {
+        Decision::Approve => {
+            let unlock = UnlockOption::default();
+            let approved = ask_and_approve(phone, request, None, &unlock, out).await?;
+            say_approved(request, &approved, out);
+            Ok(())
+        }
+        Decision::Decline => say_no(phone, request.id, false, out).await,
+        Decision::Report => say_no(phone, request.id, true, out).await,
+        Decision::Later => Ok(()),
+    }
+}
+
+/// What a person decides about a request.
+pub(super) enum Decision {
+    Approve,
+    Decline,
+    Report,
+    Later,
+}
+
+/// Asks for it.
+pub(super) fn decision(out: Out) -> Outcome<Decision> {
     loop {
         let typed = prompt::line(
             "[a]pprove, [d]ecline, [r]eport as fraud, or [l]ater",
             "a decision",
             "use approve or decline",
         )?;
-        match typed.trim().to_ascii_lowercase().as_str() {
-            "a" | "approve" => {
-                let approved = ask_and_approve(phone, request, None, &at_the_terminal, out).await?;
-                say_approved(request, &approved, out);
-                return Ok(());
+        return Ok(match typed.trim().to_ascii_lowercase().as_str() {
+            "a" | "approve" => Decision::Approve,
+            "d" | "decline" => Decision::Decline,
+            "r" | "report" => Decision::Report,
+            "l" | "later" | "" => Decision::Later,
+            _ => {
+                out.note("Type a, d, r or l.");
+                continue;
             }
-            "d" | "decline" => return say_no(phone, request.id, false, out).await,
-            "r" | "report" => return say_no(phone, request.id, true, out).await,
-            "l" | "later" | "" => return Ok(()),
-            _ => out.note("Type a, d, r or l."),
-        }
+        });
     }
 }

@@ -4,13 +4,14 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use countersign::{
-    Asked, Authenticator, CodeRequest, OnMobileRequest, Pin, Scanned, SignedValue, Time,
+    AccountSummary, Asked, Authenticator, CodeRequest, Pin, Scanned, SignedValue, Time,
     TransactionForm, TypedValue, Unlock,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use super::phone::find;
+use super::on_mobile;
+use super::phone::{find, offer_to_switch};
 use super::views;
 use crate::args::Scan;
 use crate::failure::{Exit, Failure, Outcome};
@@ -35,14 +36,26 @@ pub(crate) async fn scan(phone: &Authenticator, args: &Scan, out: Out) -> Outcom
             "this code is no transaction and has no fields; leave --field out",
         ));
     }
+    if (args.decline || args.report) && !matches!(read, Scanned::OnMobile(_)) {
+        return Err(Failure::new(
+            Exit::Usage,
+            "this code asks for no decision: nothing happens as long as its code is not typed on the page; leave --decline and --report out",
+        ));
+    }
     match read {
         Scanned::Enrolment => Err(Failure::new(
             Exit::Input,
             "this code adds an account to a phone; use it with  countersign init",
         )),
-        Scanned::Code(request) => code(phone, &request, args, out).await,
-        Scanned::Transaction(form) => transaction(phone, &form, args, out).await,
-        Scanned::OnMobile(request) => on_mobile(phone, &request, args, out).await,
+        Scanned::Code(request) => {
+            switch(phone, args, &request.account, out)?;
+            code(phone, &request, args, out).await
+        }
+        Scanned::Transaction(form) => {
+            switch(phone, args, &form.account, out)?;
+            transaction(phone, &form, args, out).await
+        }
+        Scanned::OnMobile(request) => on_mobile::on_mobile(phone, &request, args, out).await,
     }
 }
 
@@ -67,6 +80,19 @@ fn say_clock(looks_wrong: bool, out: Out) {
     if looks_wrong {
         out.note("This computer's clock looks wrong: the code was made in its future. Set the clock if the code is not accepted.");
     }
+}
+
+/// Where the code is for another account than the one that was named: says so, and offers to switch.
+fn switch(phone: &Authenticator, args: &Scan, account: &AccountSummary, out: Out) -> Outcome {
+    let Some(which) = &args.account else {
+        return Ok(());
+    };
+    let named = find(phone.accounts()?, which)?;
+    if named.number == account.number {
+        return Ok(());
+    }
+    let what = format!("this code is for {}", views::account_words(account));
+    offer_to_switch(&what, account, Exit::Usage, out)
 }
 
 async fn code(phone: &Authenticator, request: &CodeRequest, args: &Scan, out: Out) -> Outcome {
@@ -209,47 +235,6 @@ fn fill_in(
         }
     }
     Ok(typed)
-}
-
-/// An approval of what began in a browser on this computer.
-async fn on_mobile(
-    phone: &Authenticator,
-    request: &OnMobileRequest,
-    args: &Scan,
-    out: Out,
-) -> Outcome {
-    let account = match (request.accounts.as_slice(), &args.account) {
-        (several, Some(which)) => find(several.to_vec(), which)?,
-        ([only], None) => only.clone(),
-        (several, None) => {
-            let names: Vec<String> = several
-                .iter()
-                .map(|account| format!("  {}  {}", account.number, views::account_words(account)))
-                .collect();
-            out.note(&format!("Which account?\n{}", names.join("\n")));
-            let which = prompt::line("Account", "the account", "name it with --account")?;
-            find(several.to_vec(), which.trim())?
-        }
-    };
-    out.note(&table(&views::asked_rows(&request.asked, &account)));
-    let (id, account) = (request.id, account.number);
-    let approved = if args.unlock.biometrics {
-        phone.approve_on_mobile_with_biometrics(id, account).await?
-    } else {
-        let pin = prompt::pin("PIN", args.unlock.pin.pin_stdin)?;
-        phone.approve_on_mobile(id, account, pin).await?
-    };
-    out.line(
-        || json!({ "decision": "approved", "open": approved.open, "tries_left": approved.tries_left }),
-        || match &approved.open {
-            Some(address) => format!(
-                "Approved. Open this in the browser where you began:\n{}",
-                safe(address)
-            ),
-            None => "Approved.".to_owned(),
-        },
-    );
-    Ok(())
 }
 
 /// Seconds until it expires by the challenge's own lifetime and this computer's clock, whichever is less.

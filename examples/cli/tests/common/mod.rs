@@ -7,6 +7,8 @@
     clippy::expect_used
 )]
 
+#[cfg(target_os = "linux")]
+pub mod terminal;
 pub mod world;
 
 use std::io::Write;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use axum::{
+    Json,
     extract::{Path, RawQuery, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
@@ -69,6 +70,14 @@ fn is_over(app: &App, challenge: &Challenge) -> bool {
         )
 }
 
+/// The text key of why it is over. Which of the two refusals it was is the phone's business.
+fn why_over(challenge: &Challenge) -> &'static str {
+    match challenge.state {
+        ChallengeState::Declined | ChallengeState::Fraud => "mobile_refused",
+        _ => "mobile_over",
+    }
+}
+
 /// `GET /mobile/{id}`: the ways into the app. An approved one looks the same: this page can't tell who approved.
 pub(super) async fn page(
     State(app): State<Arc<App>>,
@@ -79,14 +88,30 @@ pub(super) async fn page(
         return refuse(&app, &visitor, "mobile_other");
     };
     if is_over(&app, &challenge) {
-        return refuse(&app, &visitor, "mobile_over");
+        return refuse(&app, &visitor, why_over(&challenge));
     }
+    let id = hex::encode(&challenge.id.0);
     let link = link_text(&app.origin, &challenge.message);
     let custom = link
         .split_once("://")
         .map(|(_, rest)| format!("countersign://{rest}"));
     app.pages
-        .show("mobile.html", &visitor, context! { link, custom })
+        .show("mobile.html", &visitor, context! { id, link, custom })
+}
+
+/// `GET /mobile/{id}/state`: whether the page is still good. It never tells of an approval.
+pub(super) async fn state(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let challenge = own(&app, &visitor, &id).await?.ok_or(PageError::NotFound)?;
+    let state = if is_over(&app, &challenge) {
+        "over"
+    } else {
+        "open"
+    };
+    Ok(Json(serde_json::json!({ "state": state })).into_response())
 }
 
 /// `GET /mobile/{id}/link`: the link as text.

@@ -88,12 +88,15 @@ pub(super) fn begin(
             close(ChallengeState::Fraud, "reported-fraud")?;
             if let Some(challenge) = challenges::get(c, answer.challenge)? {
                 end_session(c, challenge.session, now)?;
+                // Who began on another phone needed no password, so nothing is known of this account's.
+                if challenge.kind != ChallengeKind::OnMobile {
+                    run(
+                        c,
+                        "UPDATE account SET no_push_until = ?2 WHERE acc = ?1",
+                        params![device.account.0, int(now + push::HOUR)],
+                    )?;
+                }
             }
-            run(
-                c,
-                "UPDATE account SET no_push_until = ?2 WHERE acc = ?1",
-                params![device.account.0, int(now + push::HOUR)],
-            )?;
             decided(ResultCode::Done)
         }
         Next::Close(_) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign_protocol::ParseError;
 use countersign_protocol::challenge::Challenge;
 use countersign_protocol::id::{KeyId, PublicKey, Svc};
-use countersign_protocol::info::Info;
+use countersign_protocol::info::{Info, LONGEST_EARLIER, parse_earlier};
 use countersign_protocol::message::{BadSignature, Message, Received, Verified};
 use countersign_protocol::origin::Origin;
 use countersign_protocol::reply::Reply;
@@ -19,6 +19,8 @@ use crate::transport::{Outgoing, TransportError};
 
 /// Where a service publishes its signed information.
 const INFO_PATH: &str = "/.well-known/countersign";
+/// Where it keeps the earlier one that leads there.
+const EARLIER_PATH: &str = "/.well-known/countersign/earlier";
 /// What an answer may take when the service does not hold it back.
 const PROMPT: Duration = Duration::from_secs(15);
 
@@ -185,24 +187,31 @@ impl Phone {
 
     /// Fetches a service's information; nothing is verified yet.
     pub(crate) async fn fetch_info(&self, origin: &Origin) -> Result<Received<Info>, ServiceError> {
-        let bytes = self
+        let bytes = self.fetch(origin, INFO_PATH, Info::LIMIT).await?;
+        Received::parse(&bytes).map_err(unreadable(origin))
+    }
+
+    async fn fetch(
+        &self,
+        origin: &Origin,
+        path: &'static str,
+        limit: usize,
+    ) -> Result<Vec<u8>, ServiceError> {
+        let sent = self
             .transport
             .send(Outgoing {
                 origin: origin.clone(),
-                path: INFO_PATH,
+                path,
                 body: None,
-                limit: Info::LIMIT,
+                limit,
                 timeout: PROMPT,
             })
-            .await
-            .map_err(|error| refined(origin.authority(), error))?;
-        Received::parse(&bytes).map_err(|problem| ServiceError::Unreadable {
-            host: origin.authority().to_owned(),
-            problem,
-        })
+            .await;
+        sent.map_err(|error| refined(origin.authority(), error))
     }
 
-    /// Fetches the information of a known service again and takes it if a key that is known here signed it (§6).
+    /// Fetches the information of a known service again and takes it if a key that is known here signed it, or one that such a key leads
+    /// to through earlier information (§13).
     pub(crate) async fn renew_info(&self, svc: Svc) -> Result<Arc<Verified<Info>>, ServiceError> {
         let known = self.known_info(svc)?;
         let received = self.fetch_info(&known.origin).await?;
@@ -210,7 +219,19 @@ impl Phone {
             host: known.origin.authority().to_owned(),
             why,
         };
-        let info = successor(&known, received).map_err(not_genuine)?;
+        let mut reached = (*known).clone();
+        if reached.signing_key(received.kid()).is_none() {
+            // This phone slept while the keys that it knows were replaced.
+            let earlier = self
+                .fetch(&known.origin, EARLIER_PATH, LONGEST_EARLIER)
+                .await?;
+            for step in parse_earlier(&earlier).map_err(unreadable(&known.origin))? {
+                if let Ok(info) = successor(&reached, step) {
+                    reached = info;
+                }
+            }
+        }
+        let info = successor(&reached, received).map_err(not_genuine)?;
         self.store
             .write::<_, ServiceError>(Write::ServiceKeys, |transaction| {
                 self.store.set_info(transaction, svc, info.bytes())?;
@@ -370,6 +391,11 @@ pub(crate) fn successor(
         return Err("its keys are older than those that this phone knows");
     }
     Ok(info)
+}
+
+fn unreadable(origin: &Origin) -> impl FnOnce(ParseError) -> ServiceError {
+    let host = origin.authority().to_owned();
+    |problem| ServiceError::Unreadable { host, problem }
 }
 
 fn refined(host: &str, error: TransportError) -> ServiceError {

@@ -3,7 +3,7 @@
 use ciborium::Value;
 
 use crate::Time;
-use crate::cbor::{Fields, MAX_NUMBER, Map, ParseError, Problem};
+use crate::cbor::{self, Fields, MAX_NUMBER, Map, ParseError, Problem};
 use crate::id::{KeyId, PublicKey, Svc};
 use crate::message::{BadSignature, Message, Received, Verified};
 use crate::origin::Origin;
@@ -135,6 +135,43 @@ impl Message for Info {
     fn kid(&self) -> KeyId {
         self.kid
     }
+}
+
+/// The most messages of earlier information that a service gives.
+pub const EARLIER: usize = 16;
+/// The longest list of them, in bytes.
+pub const LONGEST_EARLIER: usize = 9 + EARLIER * (9 + Info::LIMIT);
+const EARLIER_NAME: &str = "earlier information";
+
+/// Encodes earlier information, oldest first: signed messages as they were served. The oldest beyond [`EARLIER`] are left out.
+pub fn encode_earlier(messages: Vec<Vec<u8>>) -> Vec<u8> {
+    let left_out = messages.len().saturating_sub(EARLIER);
+    let kept = messages.into_iter().skip(left_out).map(Value::Bytes);
+    cbor::encode(&Value::Array(kept.collect())).to_vec()
+}
+
+/// Strictly parses what [`encode_earlier`] made.
+///
+/// # Errors
+/// Names the field that is wrong.
+pub fn parse_earlier(bytes: &[u8]) -> Result<Vec<Received<Info>>, ParseError> {
+    let fail = |problem| ParseError {
+        message: EARLIER_NAME,
+        field: "messages",
+        problem,
+    };
+    let messages = cbor::parse_value(EARLIER_NAME, bytes, LONGEST_EARLIER)?;
+    let messages = messages.into_array().map_err(|_| fail(Problem::Type))?;
+    if messages.len() > EARLIER {
+        return Err(fail(Problem::Bounds));
+    }
+    messages
+        .into_iter()
+        .map(|message| match message {
+            Value::Bytes(message) => Received::parse(&message),
+            _ => Err(fail(Problem::Type)),
+        })
+        .collect()
 }
 
 fn service_key(value: Value) -> Option<ServiceKey> {

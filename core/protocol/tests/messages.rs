@@ -9,7 +9,7 @@ use countersign_protocol::answer::{Answer, Decision, UnlockedBy};
 use countersign_protocol::challenge::{Challenge, CodeForm, Kind, Purpose, Unlock};
 use countersign_protocol::claim::Claim;
 use countersign_protocol::enrolment::{Enrolment, Way};
-use countersign_protocol::info::Info;
+use countersign_protocol::info::{EARLIER, Info, encode_earlier, parse_earlier};
 use countersign_protocol::link::{
     Link, LinkError, LinkMessage, Source, encode_base32, link_text, qr_text,
 };
@@ -119,6 +119,34 @@ fn every_message_is_read_as_it_was_written() {
     let read = Received::<Info>::parse(&w.signed(&info)).unwrap();
     assert_eq!(*read.verify_first_contact().unwrap(), info);
     assert_eq!(Answer::decode(&w.answer().encode()).unwrap(), w.answer());
+}
+
+#[test]
+fn earlier_information_is_a_short_list_of_whole_messages() {
+    let w = World::new();
+    let message = w.signed(&w.info());
+    for count in [0, 1, EARLIER, EARLIER + 3] {
+        let list = encode_earlier(vec![message.clone(); count]);
+        let read = parse_earlier(&list).unwrap();
+        assert_eq!(read.len(), count.min(EARLIER));
+        for info in read {
+            assert!(info.verify(&w.service_key()).is_ok());
+        }
+    }
+    let list = encode_earlier(vec![message.clone(); 2]);
+    for at in 0..list.len() {
+        assert!(parse_earlier(&list[..at]).is_err(), "cut at {at}");
+    }
+    assert!(parse_earlier(&[&list[..], &[0]].concat()).is_err());
+    assert!(parse_earlier(&message).is_err(), "one message is no list");
+    // 0x91: an array of 17.
+    let seventeen = [
+        &[0x91],
+        &encode_earlier(vec![message; EARLIER])[1..],
+        &[0x40],
+    ]
+    .concat();
+    assert!(parse_earlier(&seventeen).is_err());
 }
 
 #[test]

@@ -24,7 +24,8 @@ use countersign_protocol::{
     ParseError,
     answer::StateToken,
     id::{DeviceId, Hash},
-    message::Message,
+    info::{Info, encode_earlier},
+    message::{Message, Received},
     policy::tries,
     reply::{self, Names, Reply, ResultCode, Tries},
     request::{LONGEST_BODY, ReceivedRequest, Transcript},
@@ -43,6 +44,7 @@ const REQUEST_TYPE: &str = "application/vnd.countersign+cbor";
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/countersign", get(information))
+        .route("/.well-known/countersign/earlier", get(earlier))
         .route("/api/v1/claim", post(claim::claim))
         .route("/api/v1/complete", post(query::complete))
         .route("/api/v1/status", post(query::status))
@@ -66,7 +68,24 @@ pub(crate) fn router() -> Router<Arc<App>> {
 }
 
 async fn information(State(app): State<Arc<App>>) -> Response {
-    cose(app.keys.info.clone())
+    cose(app.keys.now().info.clone())
+}
+
+/// For phones that slept while the keys that they know were replaced.
+async fn earlier(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
+    let earlier = app.store().own_keys().await?.earlier;
+    let mut earlier: Vec<_> = earlier
+        .iter()
+        .filter_map(|bytes| {
+            Received::<Info>::parse(bytes)
+                .ok()?
+                .verify_first_contact()
+                .ok()
+        })
+        .collect();
+    earlier.sort_unstable_by_key(|info| info.sequence);
+    let earlier = earlier.iter().map(|info| info.bytes().to_vec());
+    Ok(cose(encode_earlier(earlier.collect())))
 }
 
 fn cose(bytes: Vec<u8>) -> Response {
@@ -186,19 +205,22 @@ async fn device_of<T: Transcript>(
 }
 
 fn reply(app: &App, request: Hash, result: ResultCode) -> Reply {
+    let (keys, now) = (app.keys.now(), app.now());
     Reply::new(
         app.origin.svc(),
-        app.keys.kid,
+        keys.kid(now),
         request,
         result,
-        app.now(),
-        app.keys.sequence,
+        now,
+        keys.sequence,
     )
 }
 
 fn signed(app: &App, reply: &Reply) -> Result<Response, ApiError> {
+    let keys = app.keys.now();
+    let key = keys.signing(reply.kid).ok_or(KeysError::Damaged)?;
     reply
-        .sign(&app.keys.signing)
+        .sign(key)
         .map(cose)
         .map_err(|error| ApiError::Unavailable(error.to_string()))
 }

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     keyfile::RootKeys,
-    keys::ServiceKeys,
+    keys::{About, KeyRing},
     notices::Notices,
     password::Passwords,
     store::{Store, sqlite::Sqlite},
@@ -50,7 +50,7 @@ pub(crate) struct App {
     /// Makes and checks state tokens.
     pub(crate) tokens: StateTokenKey,
     /// The service's own keys.
-    pub(crate) keys: ServiceKeys,
+    pub(crate) keys: KeyRing,
     /// The service's origin.
     pub(crate) origin: Origin,
     /// The name that phones show, at most 20 bytes.
@@ -75,6 +75,14 @@ impl App {
     /// Now.
     pub(crate) fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// What the information says of the service besides its keys.
+    pub(crate) fn about(&self) -> About<'_> {
+        About {
+            origin: &self.origin,
+            name: &self.name,
+        }
     }
 
     /// The store as the trait that the protocol's steps are written against.

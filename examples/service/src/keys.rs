@@ -2,27 +2,46 @@
 //!
 //! The private halves are sealed in the database; the key that opens them is in the key file. The signed information is kept as signed,
 //! because enrolment messages name its hash.
+//!
+//! **Rotation.** A new signing key is published 30 days before it signs, by information that the key before it signs. A day after it has
+//! begun, the information names it alone, and the old private half is erased. What a replaced key signed last stays served, so that a
+//! phone that slept through several rotations follows from one key to the next (PROTOCOL.md, section 13). A new HPKE key is published at
+//! once, and the old one opens for 30 days longer. Who signs and what opens follows from the time alone: nothing has to happen at that
+//! very minute.
+
+mod publish;
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use countersign_protocol::{
     SigningKey, Time,
     id::{Hash, KeyId, PublicKey},
-    info::{Info, ServiceKey},
-    message::{Message, Received},
+    info::Info,
+    message::{Received, Verified},
     origin::Origin,
-    seal::OpeningKey,
+    seal::{OpeningKey, Purpose},
     secret::Secret32,
 };
 use zeroize::Zeroizing;
 
 use crate::{
     keyfile::RootKeys,
-    random::{self, NoRandomness},
+    random::NoRandomness,
     seal::{Place, SealError},
-    store::{Store, StoreError},
+    store::{KeyUse, OwnKey, OwnKeys, Store, StoreError},
+    time::utc,
 };
+use publish::{new_keys, publication};
 
-const SIGN: Place = Place::service("sign");
-const HPKE: Place = Place::service("hpke");
+const DAY: u64 = 24 * 3600;
+/// How long a new signing key is published before it signs, in seconds.
+pub(crate) const PUBLISHED_BEFORE: u64 = 30 * DAY;
+/// How long the old one stays in the information after that. What it signed is long over by then.
+pub(crate) const NAMED_AFTER: u64 = DAY;
+/// How long a replaced HPKE key opens what phones that have not heard of the new one seal to it.
+pub(crate) const OPENS_AFTER: u64 = 30 * DAY;
+/// So often a change is tried when another process changes the keys at the same time.
+const ATTEMPTS: u32 = 8;
 
 /// Why the service's keys can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,16 +58,50 @@ pub(crate) enum KeysError {
     /// A stored key or the stored information is not what this program writes.
     #[error("a stored key of the service is damaged; restore the database from a backup")]
     Damaged,
+    /// Other processes change the keys without end.
+    #[error("the service's keys are being changed by another process; try again")]
+    Busy,
+    /// A new signing key is on its way already.
+    #[error(
+        "a new signing key waits already: it signs from {} (UTC) on. The next one can be made after that",
+        utc(*.0)
+    )]
+    Waiting(Time),
+}
+
+/// What the information says of the service besides its keys.
+#[derive(Clone, Copy)]
+pub(crate) struct About<'a> {
+    /// Its origin.
+    pub(crate) origin: &'a Origin,
+    /// The name that phones show.
+    pub(crate) name: &'a str,
+}
+
+/// A signing key.
+struct Signer {
+    key: SigningKey,
+    public: PublicKey,
+    kid: KeyId,
+    /// When it begins to sign.
+    valid_from: Time,
+}
+
+/// A key that opens what phones seal.
+struct Opener {
+    key: OpeningKey,
+    /// Until when; the newest has no end.
+    until: Option<Time>,
 }
 
 /// The service's keys, opened.
 pub(crate) struct ServiceKeys {
-    /// Signs every message of the service.
-    pub(crate) signing: SigningKey,
-    /// Its key id.
-    pub(crate) kid: KeyId,
-    /// Opens what phones seal.
-    pub(crate) opening: OpeningKey,
+    /// The signing key that is replaced next, or the only one.
+    first: Signer,
+    /// Those after it.
+    later: Vec<Signer>,
+    /// Newest last.
+    openers: Vec<Opener>,
     /// The signed information, as served.
     pub(crate) info: Vec<u8>,
     /// Its hash.
@@ -57,112 +110,307 @@ pub(crate) struct ServiceKeys {
     pub(crate) sequence: u64,
 }
 
+/// How a key of the service stands, for whoever runs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyStatus {
+    /// Signing or HPKE.
+    pub signs: bool,
+    /// Its key id.
+    pub kid: KeyId,
+    /// What it does now.
+    pub state: KeyState,
+}
+
+/// What a key of the service does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    /// It signs, or it is the one that phones seal to.
+    InUse,
+    /// It is published, and signs from this time on.
+    From(Time),
+    /// It was replaced, and is erased at this time.
+    Until(Time),
+}
+
+/// Which keys to rotate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotate {
+    /// The signing key.
+    Signing,
+    /// The HPKE key.
+    Hpke,
+    /// Both.
+    Both,
+}
+
+impl Rotate {
+    const fn uses(self) -> &'static [KeyUse] {
+        match self {
+            Self::Signing => &[KeyUse::Sign],
+            Self::Hpke => &[KeyUse::Hpke],
+            Self::Both => &[KeyUse::Sign, KeyUse::Hpke],
+        }
+    }
+}
+
 impl ServiceKeys {
-    /// Opens the keys, making them and the information where there are none.
+    /// Opens the keys, making and publishing what is due at this time.
     ///
     /// # Errors
     /// See [`KeysError`].
     pub(crate) async fn load(
         store: &dyn Store,
         root: &RootKeys,
-        origin: &Origin,
-        name: &str,
+        about: About<'_>,
         now: Time,
     ) -> Result<Self, KeysError> {
-        let signing = match store.service_keys("sign").await?.pop() {
-            Some(sealed) => {
-                signing_key(&root.sealing.open(SIGN, &sealed)?).ok_or(KeysError::Damaged)?
+        for _ in 0..ATTEMPTS {
+            let stored = store.own_keys().await?;
+            let missing = [KeyUse::Sign, KeyUse::Hpke]
+                .into_iter()
+                .filter(|wanted| !stored.keys.iter().any(|key| key.used_for == *wanted));
+            let new = new_keys(root, missing, &stored.keys, now)?;
+            match publication(root, about, &stored, new, now)? {
+                Some(publication) => drop(store.publish(publication).await?),
+                None => return Self::open(root, &stored),
             }
-            None => {
-                let (secret, key) = new_signing_key()?;
-                let kid = PublicKey::of(&key).key_id();
-                store
-                    .add_service_key("sign", kid, root.sealing.seal(SIGN, secret.as_ref())?, now)
-                    .await?;
-                key
+        }
+        Err(KeysError::Busy)
+    }
+
+    /// Makes and publishes new keys. A running service takes them up by itself.
+    ///
+    /// # Errors
+    /// See [`KeysError`].
+    pub(crate) async fn rotate(
+        store: &dyn Store,
+        root: &RootKeys,
+        rotate: Rotate,
+        now: Time,
+    ) -> Result<Self, KeysError> {
+        for _ in 0..ATTEMPTS {
+            let stored = store.own_keys().await?;
+            let info = information(&stored)?.ok_or(KeysError::Damaged)?;
+            let signers = signers(root, &stored.keys, Some(&info))?;
+            if let Some(waiting) = signers.iter().find(|signer| signer.valid_from > now)
+                && rotate != Rotate::Hpke
+            {
+                return Err(KeysError::Waiting(waiting.valid_from));
             }
-        };
-        let seed = match store.service_keys("hpke").await?.pop() {
-            Some(sealed) => Secret32::from_slice(&root.sealing.open(HPKE, &sealed)?)
-                .ok_or(KeysError::Damaged)?,
-            None => {
-                let seed = Secret32::take(&mut random::bytes()?);
-                let kid = OpeningKey::derive(&seed)
-                    .ok_or(KeysError::Damaged)?
-                    .public()
-                    .key_id();
-                store
-                    .add_service_key("hpke", kid, root.sealing.seal(HPKE, seed.expose())?, now)
-                    .await?;
-                seed
+            let new = new_keys(root, rotate.uses().iter().copied(), &stored.keys, now)?;
+            let about = About {
+                origin: &info.origin,
+                name: &info.app_name,
+            };
+            if let Some(publication) = publication(root, about, &stored, new, now)?
+                && store.publish(publication).await?
+            {
+                return Self::open(root, &store.own_keys().await?);
             }
-        };
-        let opening = OpeningKey::derive(&seed).ok_or(KeysError::Damaged)?;
-        let kid = PublicKey::of(&signing).key_id();
-        let (info, info_hash, sequence) =
-            information(store, &signing, &opening, origin, name, now).await?;
+        }
+        Err(KeysError::Busy)
+    }
+
+    /// The keys as they are stored. Nothing is changed.
+    ///
+    /// # Errors
+    /// See [`KeysError`].
+    pub(crate) fn open(root: &RootKeys, stored: &OwnKeys) -> Result<Self, KeysError> {
+        let info = information(stored)?.ok_or(KeysError::Damaged)?;
+        let mut signers = signers(root, &stored.keys, Some(&info))?.into_iter();
         Ok(Self {
-            signing,
-            kid,
-            opening,
-            info,
-            info_hash,
-            sequence,
+            first: signers.next().ok_or(KeysError::Damaged)?,
+            later: signers.collect(),
+            openers: openers(root, &stored.keys)?,
+            info: info.bytes().to_vec(),
+            info_hash: info.hash(),
+            sequence: info.sequence,
         })
     }
+
+    fn signers(&self) -> impl DoubleEndedIterator<Item = &Signer> {
+        std::iter::once(&self.first).chain(&self.later)
+    }
+
+    fn signer(&self, now: Time) -> &Signer {
+        self.signers()
+            .rfind(|signer| signer.valid_from <= now)
+            .unwrap_or(&self.first)
+    }
+
+    /// The id of the key that signs at this time.
+    pub(crate) fn kid(&self, now: Time) -> KeyId {
+        self.signer(now).kid
+    }
+
+    /// The key with this id.
+    pub(crate) fn signing(&self, kid: KeyId) -> Option<&SigningKey> {
+        let signer = self.signers().find(|signer| signer.kid == kid);
+        signer.map(|signer| &signer.key)
+    }
+
+    /// Opens what a phone sealed; `None` when no key does.
+    pub(crate) fn unseal(
+        &self,
+        purpose: &Purpose,
+        sealed: &[u8],
+        now: Time,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let in_time = |opener: &&Opener| opener.until.is_none_or(|until| now < until);
+        // Each key looks at the id in front first, so only one of them does the work.
+        let mut openers = self.openers.iter().rev().filter(in_time);
+        openers.find_map(|opener| opener.key.open(purpose, sealed).ok())
+    }
+
+    /// Is there something to publish or to erase at this time?
+    fn is_due(&self, now: Time) -> bool {
+        let replaced = self.later.first().is_some_and(|next| is_over(next, now));
+        let erased = self
+            .openers
+            .iter()
+            .any(|opener| opener.until.is_some_and(|until| until <= now));
+        replaced || erased
+    }
+
+    /// How each key stands.
+    pub(crate) fn list(&self, now: Time) -> Vec<KeyStatus> {
+        let in_use = self.kid(now);
+        let mut next = self.later.iter();
+        let signing = self.signers().map(|signer| KeyStatus {
+            signs: true,
+            kid: signer.kid,
+            state: match next.next() {
+                _ if signer.kid == in_use => KeyState::InUse,
+                Some(next) if next.valid_from <= now => {
+                    KeyState::Until(next.valid_from + NAMED_AFTER)
+                }
+                _ => KeyState::From(signer.valid_from),
+            },
+        });
+        let opening = self.openers.iter().map(|opener| KeyStatus {
+            signs: false,
+            kid: opener.key.public().key_id(),
+            state: opener.until.map_or(KeyState::InUse, KeyState::Until),
+        });
+        signing.chain(opening).collect()
+    }
+}
+
+/// Has this key signed for so long that the one before it is not needed any more?
+fn is_over(next: &Signer, now: Time) -> bool {
+    next.valid_from + NAMED_AFTER <= now
+}
+
+fn information(stored: &OwnKeys) -> Result<Option<Verified<Info>>, KeysError> {
+    let Some(bytes) = &stored.info else {
+        return Ok(None);
+    };
+    let info = Received::<Info>::parse(bytes).map_err(|_| KeysError::Damaged)?;
+    let info = info.verify_first_contact();
+    info.map(Some).map_err(|_| KeysError::Damaged)
+}
+
+/// In the order in which they sign.
+fn signers(
+    root: &RootKeys,
+    keys: &[OwnKey],
+    info: Option<&Info>,
+) -> Result<Vec<Signer>, KeysError> {
+    let mut signers = Vec::new();
+    for stored in keys.iter().filter(|key| key.used_for == KeyUse::Sign) {
+        let secret = root.sealing.open(place(KeyUse::Sign), &stored.sealed)?;
+        let key = signing_key(&secret).ok_or(KeysError::Damaged)?;
+        let public = PublicKey::of(&key);
+        // What was published holds. One that was not (a restored key, or the very first) counts from when it was made.
+        let published = info.and_then(|info| {
+            let mut keys = info.signing_keys.iter();
+            keys.find(|known| known.key == public)
+        });
+        let valid_from = match published {
+            Some(known) => known.valid_from,
+            None if signers.is_empty() => stored.created_at,
+            None => stored.created_at + PUBLISHED_BEFORE,
+        };
+        signers.push(Signer {
+            kid: public.key_id(),
+            key,
+            public,
+            valid_from,
+        });
+    }
+    signers.sort_by_key(|signer| signer.valid_from);
+    Ok(signers)
+}
+
+fn openers(root: &RootKeys, keys: &[OwnKey]) -> Result<Vec<Opener>, KeysError> {
+    let stored: Vec<_> = keys
+        .iter()
+        .filter(|key| key.used_for == KeyUse::Hpke)
+        .collect();
+    let ends = stored
+        .iter()
+        .skip(1)
+        .map(|next| Some(next.created_at + OPENS_AFTER))
+        .chain([None]);
+    let mut openers = Vec::new();
+    for (stored, until) in stored.iter().zip(ends) {
+        let seed = root.sealing.open(place(KeyUse::Hpke), &stored.sealed)?;
+        let key = Secret32::from_slice(&seed).and_then(|seed| OpeningKey::derive(&seed));
+        openers.push(Opener {
+            key: key.ok_or(KeysError::Damaged)?,
+            until,
+        });
+    }
+    Ok(openers)
+}
+
+const fn place(used_for: KeyUse) -> Place {
+    Place::service(used_for.name())
 }
 
 fn signing_key(secret: &[u8]) -> Option<SigningKey> {
     SigningKey::from_slice(secret).ok()
 }
 
-fn new_signing_key() -> Result<(Zeroizing<[u8; 32]>, SigningKey), NoRandomness> {
-    loop {
-        let secret = Zeroizing::new(random::bytes::<32>()?);
-        // Refused about once in 2^32 times: zero, or not below the order.
-        if let Some(key) = signing_key(secret.as_ref()) {
-            return Ok((secret, key));
-        }
-    }
-}
+/// The keys of a running service: every request takes them as they are now.
+pub(crate) struct KeyRing(RwLock<Arc<ServiceKeys>>);
 
-/// The information as last signed, or a new one with the next sequence number when something in it has changed.
-async fn information(
-    store: &dyn Store,
-    signing: &SigningKey,
-    opening: &OpeningKey,
-    origin: &Origin,
-    name: &str,
-    now: Time,
-) -> Result<(Vec<u8>, Hash, u64), KeysError> {
-    let public = PublicKey::of(signing);
-    let mut sequence = 1;
-    if let Some(stored) = store.setting("info").await? {
-        let old = Received::<Info>::parse(&stored).map_err(|_| KeysError::Damaged)?;
-        let old = old.verify(&public).map_err(|_| KeysError::Damaged)?;
-        if old.origin == *origin && old.app_name == name && old.hpke_key == *opening.public() {
-            return Ok((stored, old.hash(), old.sequence));
-        }
-        sequence = old.sequence + 1;
+impl KeyRing {
+    /// With these keys.
+    pub(crate) fn new(keys: ServiceKeys) -> Self {
+        Self(RwLock::new(Arc::new(keys)))
     }
-    let info = Info {
-        svc: origin.svc(),
-        kid: public.key_id(),
-        origin: origin.clone(),
-        app_name: name.to_owned(),
-        sequence,
-        issued_at: now,
-        signing_keys: vec![ServiceKey {
-            key: public,
-            valid_from: now,
-        }],
-        hpke_key: *opening.public(),
-        link_host: None,
-    };
-    let signed = info.sign(signing).map_err(|_| KeysError::Damaged)?;
-    store.set_setting("info", signed.clone()).await?;
-    let hash = Received::<Info>::parse(&signed)
-        .map_err(|_| KeysError::Damaged)?
-        .hash();
-    Ok((signed, hash, sequence))
+
+    /// As they are now.
+    pub(crate) fn now(&self) -> Arc<ServiceKeys> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Takes up what another process published, and publishes what is due.
+    ///
+    /// # Errors
+    /// See [`KeysError`]; the keys stay as they are.
+    pub(crate) async fn renew(
+        &self,
+        store: &dyn Store,
+        root: &RootKeys,
+        about: About<'_>,
+        now: Time,
+    ) -> Result<(), KeysError> {
+        let known = self.now();
+        if !known.is_due(now) && store.setting("info").await?.as_ref() == Some(&known.info) {
+            return Ok(());
+        }
+        let keys = ServiceKeys::load(store, root, about, now).await?;
+        tracing::info!(
+            sequence = keys.sequence,
+            kid = %keys.kid(now),
+            "the service's keys or its information have changed"
+        );
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(())
+    }
 }

@@ -15,12 +15,14 @@ mod hex;
 mod keyfile;
 mod keys;
 mod notices;
+mod operations;
 mod password;
 mod policy;
 mod random;
 mod seal;
 mod server;
 mod store;
+mod time;
 mod tls;
 mod web;
 
@@ -39,7 +41,10 @@ use countersign_protocol::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub use app::{Clock, SystemClock};
+pub use keys::{KeyState, KeyStatus, Rotate};
 pub use notices::{Notice, NoticeError, Notices, Outbox};
+pub use operations::{KeysRefused, Places, list_keys, rotate_keys};
+pub use time::utc;
 
 /// The names of everything that the service makes durable, for the tests that kill it before each.
 #[cfg(debug_assertions)]
@@ -47,7 +52,7 @@ pub use notices::{Notice, NoticeError, Notices, Outbox};
 pub const DURABLE_WRITES: &[&str] = store::Write::ALL;
 
 use app::{App, Waiting};
-use keys::ServiceKeys;
+use keys::{About, KeyRing, ServiceKeys};
 use password::Passwords;
 use store::{Store, sqlite::Sqlite};
 
@@ -206,17 +211,13 @@ impl Embedded {
         }
         let (store, new) = Sqlite::open(&config.data).map_err(storage)?;
         let store = Arc::new(store);
-        let key_file = config
-            .key_file
-            .unwrap_or_else(|| config.data.join("keys").join("service.key"));
+        let places = Places {
+            data: config.data.clone(),
+            key_file: config.key_file,
+        };
         // New data without their own key yet: an interrupted first start left the tables, and nothing sealed.
-        let unused = new
-            || store
-                .service_keys("sign")
-                .await
-                .map_err(storage)?
-                .is_empty();
-        let root = keyfile::load(&key_file, unused).map_err(storage)?;
+        let unused = new || store.own_keys().await.map_err(storage)?.keys.is_empty();
+        let root = keyfile::load(&places.key_file(), unused).map_err(storage)?;
         let origin = origin(
             store.as_ref(),
             config.origin,
@@ -225,7 +226,11 @@ impl Embedded {
         )
         .await?;
         let now = config.clock.now();
-        let keys = ServiceKeys::load(store.as_ref(), &root, &origin, &config.name, now)
+        let about = About {
+            origin: &origin,
+            name: &config.name,
+        };
+        let keys = ServiceKeys::load(store.as_ref(), &root, about, now)
             .await
             .map_err(storage)?;
         let (stop, stopping) = watch::channel(false);
@@ -233,7 +238,7 @@ impl Embedded {
             tokens: app::token_key(&root),
             store: store.clone(),
             root,
-            keys,
+            keys: KeyRing::new(keys),
             origin: origin.clone(),
             passwords: Passwords::new().map_err(storage)?,
             pages: web::Pages::new(&config.name)
@@ -252,7 +257,11 @@ impl Embedded {
             .with_state(app.clone());
         let server = tokio::spawn(server::serve(listener, admission, router, stopping.clone()));
         let sweeper = tokio::spawn(async move {
-            tokio::join!(sweep(app.clone(), stopping.clone()), mail(app, stopping));
+            tokio::join!(
+                sweep(app.clone(), stopping.clone()),
+                renew_keys(app.clone(), stopping.clone()),
+                mail(app, stopping)
+            );
         });
         Ok(Self {
             origin,
@@ -348,6 +357,22 @@ async fn mail(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+    }
+}
+
+/// Takes up rotated keys, looking once a second: a look is one read of the page cache.
+async fn renew_keys(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        let renewed = app
+            .keys
+            .renew(app.store(), &app.root, app.about(), app.now());
+        if let Err(error) = renewed.await {
+            tracing::error!(%error, "the service's keys were not renewed");
         }
     }
 }

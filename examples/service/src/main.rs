@@ -1,6 +1,7 @@
 //! The program `countersign-service`.
 
 use std::{
+    error::Error,
     io::IsTerminal,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -8,8 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use clap::Parser;
-use countersign_service::{Config, Connections, Embedded, OriginSetting, StartError, SystemClock};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use countersign_service::{
+    Config, Connections, Embedded, KeyState, KeyStatus, OriginSetting, Places, Rotate, StartError,
+    SystemClock, list_keys, rotate_keys, utc,
+};
 use tracing_subscriber::EnvFilter;
 
 /// A sign-in service that speaks Countersign.
@@ -28,8 +32,61 @@ use tracing_subscriber::EnvFilter;
 /// BACKUPS: back up the data folder without the key file, and keep a copy of the key file elsewhere. Either alone opens nothing; both
 /// together open every secret. With --key-file the key is outside the data folder from the start; without it, exclude DIR/keys.
 #[derive(Parser)]
-#[command(version, verbatim_doc_comment)]
+#[command(
+    version,
+    verbatim_doc_comment,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Option<Serve>,
+}
+
+#[derive(Args)]
+struct Where {
+    /// Data folder
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The file with the key that seals secrets [default: DIR/keys/service.key]
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The service's own keys: list them, or put new ones in their place. The service may be running
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Which keys there are, and what each does
+    List(Where),
+    /// Make new keys. A new signing key is published now and signs in 30 days; a new HPKE key is used at once, and the old one opens for 30
+    /// days longer. A running service takes them up within seconds, and phones follow by themselves
+    Rotate {
+        #[command(flatten)]
+        place: Where,
+        /// Rotate one kind of key alone
+        #[arg(long, value_name = "KIND")]
+        only: Option<Only>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Only {
+    /// The key that signs the service's messages
+    Signing,
+    /// The key to which phones seal what is secret
+    Hpke,
+}
+
+#[derive(Args)]
+struct Serve {
     /// Address and port to listen on
     #[arg(long, default_value = "127.0.0.1:8800", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
@@ -74,7 +131,13 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    match run(arguments).await {
+    let done = match (arguments.command, arguments.serve) {
+        (Some(Command::Keys(keys)), _) => run_keys(keys).await,
+        (None, Some(serve)) => run(serve).await.map_err(Into::into),
+        // clap asks for the server's arguments where there is no command.
+        (None, None) => Ok(()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("countersign-service: {error}");
@@ -83,7 +146,46 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), StartError> {
+impl From<Where> for Places {
+    fn from(place: Where) -> Self {
+        Self {
+            data: place.data,
+            key_file: place.key_file,
+        }
+    }
+}
+
+async fn run_keys(keys: Keys) -> Result<(), Box<dyn Error>> {
+    let list = match keys {
+        Keys::List(place) => list_keys(&place.into(), &SystemClock).await?,
+        Keys::Rotate { place, only } => {
+            let rotate = match only {
+                None => Rotate::Both,
+                Some(Only::Signing) => Rotate::Signing,
+                Some(Only::Hpke) => Rotate::Hpke,
+            };
+            rotate_keys(&place.into(), rotate, &SystemClock).await?
+        }
+    };
+    for key in list {
+        println!("{}", line(&key));
+    }
+    Ok(())
+}
+
+fn line(key: &KeyStatus) -> String {
+    let kind = if key.signs { "signing" } else { "HPKE" };
+    let state = match (key.state, key.signs) {
+        (KeyState::InUse, true) => "signs".to_owned(),
+        (KeyState::InUse, false) => "phones seal to it".to_owned(),
+        (KeyState::From(time), _) => format!("published; signs from {} UTC on", utc(time)),
+        (KeyState::Until(time), true) => format!("replaced; erased at {} UTC", utc(time)),
+        (KeyState::Until(time), false) => format!("replaced; opens until {} UTC", utc(time)),
+    };
+    format!("{kind:8} {}  {state}", key.kid)
+}
+
+async fn run(arguments: Serve) -> Result<(), StartError> {
     let service = Embedded::start(Config {
         listen: arguments.listen,
         connections: match (arguments.tls_cert, arguments.tls_key) {

@@ -6,4 +6,5 @@ mod accounts;
 mod approval;
 mod codes;
 mod enrolment;
+mod rotation;
 mod support;

@@ -228,6 +228,18 @@ impl World {
         (world, account)
     }
 
+    /// The service stops, and starts so many seconds later at the same address.
+    pub async fn restarted_after(self, seconds: u64) -> Self {
+        let mut config = Config::embedded(self.service.data());
+        config.listen = self.service.address();
+        config.clock = self.clock.clone();
+        self.service.stop().await;
+        self.clock.forward(seconds);
+        self.phone.clock.forward(seconds);
+        let service = Embedded::start(config).await.unwrap();
+        Self { service, ..self }
+    }
+
     /// Both clocks go on.
     pub fn forward(&self, seconds: u64) {
         self.clock.forward(seconds);

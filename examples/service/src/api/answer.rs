@@ -36,11 +36,10 @@ pub(super) async fn answer(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
     }
     // Opened first, because opening says nothing about the PIN, so that all the rest can be judged in one transaction.
     let opened = match request.decision {
-        Decision::Approve => app
-            .keys
-            .opening
-            .open(&request.sealing(), request.sealed())
-            .ok(),
+        Decision::Approve => {
+            let keys = app.keys.now();
+            keys.unseal(&request.sealing(), request.sealed(), now)
+        }
         Decision::Decline | Decision::Report => None,
     };
     let proof = [request.signature().as_slice(), request.transcript_bytes()].concat();

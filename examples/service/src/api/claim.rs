@@ -47,7 +47,8 @@ pub(super) async fn claim(State(app): State<Arc<App>>, body: Cbor) -> Result<Res
     if !clock_is_near(request.time, now) {
         return refuse(&app, &request, ResultCode::Clock);
     }
-    let Ok(opened) = app.keys.opening.open(&request.sealing(), request.sealed()) else {
+    let keys = app.keys.now();
+    let Some(opened) = keys.unseal(&request.sealing(), request.sealed(), now) else {
         return refuse(&app, &request, ResultCode::Unsealable);
     };
     let secrets = request.secrets(&opened).ok().filter(|secrets| {

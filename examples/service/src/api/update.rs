@@ -119,7 +119,8 @@ fn open(app: &App, request: &Request<Update>) -> Opened {
     ) {
         return Opened::Nothing;
     }
-    let Ok(opened) = app.keys.opening.open(&request.sealing(), request.sealed()) else {
+    let keys = app.keys.now();
+    let Some(opened) = keys.unseal(&request.sealing(), request.sealed(), app.now()) else {
         return Opened::Unsealable;
     };
     let read = match request.what {

@@ -2,6 +2,7 @@
 //! when it answers; another database is another implementation of it. Nothing here decides about signatures, codes or texts.
 
 mod challenges;
+mod keys;
 mod records;
 mod recovery;
 pub(crate) mod sqlite;
@@ -9,6 +10,7 @@ mod updates;
 mod writes;
 
 pub(crate) use challenges::*;
+pub(crate) use keys::*;
 pub(crate) use records::*;
 pub(crate) use recovery::*;
 pub(crate) use updates::*;
@@ -17,7 +19,7 @@ pub(crate) use writes::Write;
 use async_trait::async_trait;
 use countersign_protocol::{
     Step, Time,
-    id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, KeyId},
+    id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash},
 };
 use rusqlite::ErrorCode;
 
@@ -80,16 +82,10 @@ pub(crate) trait Store: Send + Sync {
     async fn setting(&self, name: &'static str) -> Result<Option<Vec<u8>>, StoreError>;
     /// Sets a setting.
     async fn set_setting(&self, name: &'static str, value: Vec<u8>) -> Result<(), StoreError>;
-    /// The service's own keys for a purpose (`sign`, `hpke`), sealed, oldest first.
-    async fn service_keys(&self, purpose: &'static str) -> Result<Vec<Vec<u8>>, StoreError>;
-    /// Adds a key of the service.
-    async fn add_service_key(
-        &self,
-        purpose: &'static str,
-        kid: KeyId,
-        sealed: Vec<u8>,
-        now: Time,
-    ) -> Result<(), StoreError>;
+    /// The service's own keys and its information.
+    async fn own_keys(&self) -> Result<OwnKeys, StoreError>;
+    /// Publishes new information and changes the keys with it; `false` when another process was first.
+    async fn publish(&self, new: Publication) -> Result<bool, StoreError>;
     /// Drops what has expired: sessions, unfinished enrolments with their pending devices, old outcomes and guesses.
     async fn sweep(&self, now: Time) -> Result<(), StoreError>;
 

@@ -16,8 +16,8 @@ countersign_failpoint::durable_writes! {
         MessageName,
         /// [`super::Store::set_setting`]
         SetSetting,
-        /// [`super::Store::add_service_key`]
-        AddServiceKey,
+        /// [`super::Store::publish`]
+        Publish,
         /// [`super::Store::sweep`]
         Sweep,
         /// [`super::Store::create_account`]

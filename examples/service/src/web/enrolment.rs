@@ -99,9 +99,10 @@ pub(super) async fn draft(
     let mut secret = random::bytes::<16>()?;
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, &secret).as_ref());
+    let keys = app.keys.now();
     let message = EnrolmentMessage {
         svc: app.origin.svc(),
-        kid: app.keys.kid,
+        kid: keys.kid(now),
         acc: session.account,
         dev: DeviceId(random::bytes()?),
         id: EnrolmentId(random::bytes()?),
@@ -110,16 +111,14 @@ pub(super) async fn draft(
         expires_at: expires_at.unwrap_or(now + policy::ENROLMENT_SECONDS),
         app_name: app.name.clone(),
         account_label: account_label(&account),
-        info_hash: app.keys.info_hash,
+        info_hash: keys.info_hash,
     };
-    let broken = |_| PageError::Broken("an enrolment can't be signed".into());
-    let bytes = message.sign(&app.keys.signing).map_err(broken)?;
-    let signed = SignedMessage {
-        hash: Received::<EnrolmentMessage>::parse(&bytes)
-            .map_err(broken)?
-            .hash(),
-        bytes,
-    };
+    let signed = keys.signing(message.kid).and_then(|key| {
+        let bytes = message.sign(key).ok()?;
+        let hash = Received::<EnrolmentMessage>::parse(&bytes).ok()?.hash();
+        Some(SignedMessage { bytes, hash })
+    });
+    let signed = signed.ok_or_else(|| PageError::Broken("an enrolment can't be signed".into()))?;
     Ok(NewEnrolment {
         id: message.id,
         account: session.account,

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::{
-    SigningKey, Step,
+    Step,
     challenge::{
         Browser, Challenge, CodeForm, Context, Field, Kind, Purpose, Subject, System, Unlock,
     },
@@ -19,7 +19,9 @@ use super::{
 };
 use crate::{
     app::App,
-    hex, policy, random,
+    hex,
+    keys::ServiceKeys,
+    policy, random,
     store::{ChallengeKind, Issue, NewChallenge, Session, SignedMessage},
 };
 
@@ -50,7 +52,7 @@ pub(super) async fn approval(
         subject,
     };
     let number = u8::try_from(10 + random::below(90)?).unwrap_or(10);
-    let message = sign(&challenge, &app.keys.signing)
+    let message = sign(&challenge, &app.keys.now())
         .ok_or_else(|| PageError::Broken("a challenge can't be signed".into()))?;
     let new = NewChallenge {
         dev: Some(dev),
@@ -92,7 +94,7 @@ pub(super) async fn on_mobile(
         purpose: challenge.purpose,
         dev: None,
         subject: None,
-        message: sign(&challenge, &app.keys.signing),
+        message: sign(&challenge, &app.keys.now()),
         number: None,
         payload: String::new(),
         unlock: challenge.unlock,
@@ -137,13 +139,13 @@ pub(super) async fn code(
     let mut new = new(session, &challenge, kind, payload);
     new.known_browser |= known;
     let id = challenge.id;
-    let key = app.keys.signing.clone();
+    let keys = app.keys.now();
     let sign_step = move |allotted: Step| {
         match &mut challenge.kind {
             Kind::Code { step, .. } | Kind::Transaction { step, .. } => *step = allotted,
             Kind::Approve { .. } | Kind::OnMobile { .. } => return None,
         }
-        sign(&challenge, &key)
+        sign(&challenge, &keys)
     };
     outcome(
         app.store()
@@ -159,12 +161,13 @@ fn draft(
     purpose: Purpose,
     unlock: Unlock,
 ) -> Result<Challenge, PageError> {
+    let now = app.now();
     Ok(Challenge {
         svc: app.origin.svc(),
-        kid: app.keys.kid,
+        kid: app.keys.now().kid(now),
         id: ChallengeId(random::bytes()?),
         purpose,
-        issued_at: app.now(),
+        issued_at: now,
         lifetime: u16::try_from(policy::CHALLENGE_SECONDS).unwrap_or(180),
         app_name: app.name.clone(),
         unlock,
@@ -176,8 +179,8 @@ fn draft(
     })
 }
 
-fn sign(challenge: &Challenge, key: &SigningKey) -> Option<SignedMessage> {
-    let bytes = challenge.sign(key).ok()?;
+fn sign(challenge: &Challenge, keys: &ServiceKeys) -> Option<SignedMessage> {
+    let bytes = challenge.sign(keys.signing(challenge.kid)?).ok()?;
     let hash = Received::<Challenge>::parse(&bytes).ok()?.hash();
     Some(SignedMessage { bytes, hash })
 }

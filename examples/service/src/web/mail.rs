@@ -2,10 +2,9 @@
 
 use super::{
     PageError,
-    pages::utc,
     recovery::{CANCEL, FINISH, link},
 };
-use crate::{app::App, notices::Notice, store::DueNotice};
+use crate::{app::App, notices::Notice, store::DueNotice, time::utc};
 
 /// Sends the messages that are due. One that is not taken stays due, and so do those after it.
 pub(crate) async fn send_due(app: &App) -> Result<(), String> {
@@ -36,7 +35,7 @@ async fn compose(app: &App, due: DueNotice) -> Result<Notice, PageError> {
     if !due.event.detail.is_empty() {
         event = format!("{event}: {}", due.event.detail);
     }
-    let at = i64::try_from(due.event.at).map(utc).unwrap_or_default();
+    let at = utc(due.event.at);
     let mut parts = vec![
         text("mail_hello", &[("first", due.first_name)])?,
         text(
@@ -51,7 +50,7 @@ async fn compose(app: &App, due: DueNotice) -> Result<Notice, PageError> {
     let standing = app.store().standing(due.account).await?;
     // Any message that goes out during a recovery can cancel it.
     if let Some(recovery) = standing.recovery {
-        let ripe = i64::try_from(recovery.ripe_at).map(utc).unwrap_or_default();
+        let ripe = utc(recovery.ripe_at);
         parts.push(text(
             "mail_recovery",
             &[

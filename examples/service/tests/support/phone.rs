@@ -252,6 +252,11 @@ impl Phone {
         .await
     }
 
+    /// The sequence of the information that the service says it serves.
+    pub async fn info_sequence(&self) -> u64 {
+        self.status().await.info_sequence
+    }
+
     pub async fn inbox(&self, wait: u8) -> Option<Verified<Challenge>> {
         let reply = self
             .ask(

@@ -1,9 +1,6 @@
 //! Accounts, password guesses, sessions, settings and events.
 
-use countersign_protocol::{
-    Time,
-    id::{AccountId, KeyId},
-};
+use countersign_protocol::{Time, id::AccountId};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -26,30 +23,6 @@ pub(super) fn set_setting(c: &Connection, name: &str, value: &[u8]) -> Result<()
         c,
         "INSERT INTO setting VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         params![name, value],
-    )?;
-    Ok(())
-}
-
-pub(super) fn service_keys(c: &Connection, purpose: &str) -> Result<Vec<Vec<u8>>, StoreError> {
-    all(
-        c,
-        "SELECT sealed FROM service_key WHERE purpose = ?1 ORDER BY created_at, kid",
-        [purpose],
-        |row| Ok(row.get(0)?),
-    )
-}
-
-pub(super) fn add_service_key(
-    c: &Connection,
-    purpose: &str,
-    kid: KeyId,
-    sealed: &[u8],
-    now: Time,
-) -> Result<(), StoreError> {
-    run(
-        c,
-        "INSERT INTO service_key (purpose, kid, created_at, sealed) VALUES (?1, ?2, ?3, ?4)",
-        params![purpose, kid.0, int(now), sealed],
     )?;
     Ok(())
 }

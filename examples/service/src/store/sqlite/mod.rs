@@ -7,6 +7,7 @@ mod challenges;
 mod codes;
 mod devices;
 mod enrolments;
+mod keys;
 mod open;
 mod outcomes;
 mod recovery;
@@ -22,23 +23,24 @@ use std::{
 use async_trait::async_trait;
 use countersign_protocol::{
     Step, Time,
-    id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, KeyId},
+    id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash},
     update::What,
 };
 use rusqlite::Connection;
 
 use super::*;
+pub(crate) use open::OpenError;
 use writer::Writer;
 
 /// So many idle connections for reading are kept.
 const READERS: usize = 8;
 
-/// The SQLite store. It holds its folder's lock: a second process on the same folder is refused.
+/// The SQLite store. The service's own holds its folder's lock: a second service on the same folder is refused.
 pub(crate) struct Sqlite {
     writer: Writer,
     readers: Mutex<Vec<Connection>>,
     path: std::path::PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Sqlite {
@@ -87,20 +89,12 @@ impl Store for Sqlite {
         })
         .await
     }
-    async fn service_keys(&self, purpose: &'static str) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.read(|c| accounts::service_keys(c, purpose))
+    async fn own_keys(&self) -> Result<OwnKeys, StoreError> {
+        self.read(keys::own)
     }
-    async fn add_service_key(
-        &self,
-        purpose: &'static str,
-        kid: KeyId,
-        sealed: Vec<u8>,
-        now: Time,
-    ) -> Result<(), StoreError> {
-        self.write(Write::AddServiceKey, move |c| {
-            accounts::add_service_key(c, purpose, kid, &sealed, now)
-        })
-        .await
+    async fn publish(&self, new: Publication) -> Result<bool, StoreError> {
+        self.write(Write::Publish, move |c| keys::publish(c, &new))
+            .await
     }
     async fn sweep(&self, now: Time) -> Result<(), StoreError> {
         self.write(Write::Sweep, move |c| {

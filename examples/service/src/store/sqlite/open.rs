@@ -42,6 +42,14 @@ pub(crate) enum OpenError {
         /// What this program knows.
         known: usize,
     },
+    /// There is none.
+    #[error("there is no database in {}. Is --data right?", .0.display())]
+    None(PathBuf),
+    /// An earlier program has written it.
+    #[error(
+        "the database was written by an older countersign-service. Start the service of this version once, then try again"
+    )]
+    Older,
     /// The file is something else.
     #[error("{} is not a database of this service", .0.display())]
     Foreign(PathBuf),
@@ -84,11 +92,40 @@ impl Sqlite {
                 writer,
                 readers: Mutex::new(Vec::new()),
                 path,
-                _lock: lock,
+                _lock: Some(lock),
             },
             new,
         ))
     }
+
+    /// Opens the store that is in `folder`, beside the service that may be running with it. Nothing is made or migrated.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub(crate) fn beside(folder: &Path) -> Result<Self, OpenError> {
+        let path = folder.join("service.db");
+        let connection = existing(&path)?;
+        if version(&connection, &path)? != MIGRATIONS.len() {
+            return Err(OpenError::Older);
+        }
+        settle(&connection)?;
+        Ok(Self {
+            writer: Writer::start(connection).map_err(OpenError::Thread)?,
+            readers: Mutex::new(Vec::new()),
+            path,
+            _lock: None,
+        })
+    }
+}
+
+/// Opens a database that is there.
+fn existing(path: &Path) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        let folder = path.parent().unwrap_or(path);
+        return Err(OpenError::None(folder.to_owned()));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(Connection::open_with_flags(path, flags)?)
 }
 
 /// Opens a file, made for its owner alone if it is not there.
@@ -110,7 +147,8 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn prepare(connection: &mut Connection, path: &Path) -> Result<bool, OpenError> {
+/// The version of a database's schema, 0 for an empty file.
+fn version(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let application: i32 =
         connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
@@ -122,20 +160,26 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<bool, OpenError> 
     let version = usize::try_from(found)
         .ok()
         .filter(|version| *version <= MIGRATIONS.len());
-    let Some(version) = version else {
-        return Err(OpenError::Newer {
-            found,
-            known: MIGRATIONS.len(),
-        });
-    };
+    version.ok_or(OpenError::Newer {
+        found,
+        known: MIGRATIONS.len(),
+    })
+}
 
+/// How every connection that writes is set.
+fn settle(connection: &Connection) -> Result<(), OpenError> {
     // WAL lets readers go on while one writes; FULL makes every commit wait for the disk.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
 
+fn prepare(connection: &mut Connection, path: &Path) -> Result<bool, OpenError> {
+    let version = version(connection, path)?;
+    settle(connection)?;
     for (number, migration) in MIGRATIONS.iter().enumerate().skip(version) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(migration)?;

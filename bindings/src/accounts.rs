@@ -107,15 +107,16 @@ impl Authenticator {
         Ok(account.into())
     }
 
-    /// Removes an account from this phone, with its keys. The service is not told: the answer says what to do there.
+    /// Removes an account from this phone, without a network too: everything of it goes at once, but for the key that tells the service, now or at
+    /// a later `resume`. The answer says what is left to do.
     ///
     /// # Errors
     /// If the data can't be written.
-    pub async fn remove(&self, account: u32) -> Result<Removed, AccountError> {
+    pub async fn remove(&self, account: u32) -> Result<Removed, PhoneError> {
         let core = Arc::clone(&self.core);
         let removed = self
             .runner
-            .block(move || core.remove(AccountNumber(account)))
+            .run(async move { core.remove(AccountNumber(account)).await })
             .await?;
         Ok(removed.into())
     }

@@ -457,7 +457,9 @@ impl From<countersign::Scanned> for Scanned {
 pub struct Removed {
     /// What it was.
     pub account: Account,
-    /// What to do next, in English: the service still has the device.
+    /// Whether the service has removed the device too. Otherwise this phone tells it at a later `resume`.
+    pub told: bool,
+    /// What to do next, in English.
     pub next: String,
 }
 
@@ -465,6 +467,7 @@ impl From<countersign::Removed> for Removed {
     fn from(removed: countersign::Removed) -> Self {
         Self {
             account: removed.account.into(),
+            told: removed.told,
             next: removed.next,
         }
     }

@@ -1,4 +1,4 @@
-//! The accounts on this phone: list, rename, remove.
+//! The accounts on this phone: list, rename.
 
 use core::fmt;
 
@@ -102,15 +102,6 @@ pub enum AccountError {
 }
 from_phone_errors!(AccountError);
 
-/// An account that was removed from this phone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Removed {
-    /// What it was.
-    pub account: AccountSummary,
-    /// What to do next, for people: the service still has the device.
-    pub next: String,
-}
-
 pub(crate) fn list(phone: &Phone) -> Result<Vec<AccountSummary>, PhoneError> {
     Ok(phone
         .store
@@ -142,53 +133,4 @@ pub(crate) fn rename(
         history::add_for(phone, connection, account, Kind::AccountRenamed, &before)?;
         Ok(AccountSummary::of(account))
     })
-}
-
-pub(crate) fn remove(phone: &Phone, number: AccountNumber) -> Result<Removed, AccountError> {
-    let account = phone.account(number.0)?;
-    erase(phone, &account, Some(Kind::AccountRemoved))?;
-    let summary = AccountSummary::of(&account);
-    let next = format!(
-        "The account is gone from this phone. Sign in at {} and remove the device{} there too.",
-        summary.host,
-        if summary.device_name.is_empty() {
-            String::new()
-        } else {
-            format!(" “{}”", summary.device_name)
-        }
-    );
-    Ok(Removed {
-        account: summary,
-        next,
-    })
-}
-
-/// Removes an account with its keys and leaves no remains of them in the file.
-pub(crate) fn erase(
-    phone: &Phone,
-    account: &Account,
-    event: Option<Kind>,
-) -> Result<(), PhoneError> {
-    phone
-        .store
-        .write::<_, PhoneError>(Write::AccountErased, |transaction| {
-            phone.store.remove_account(transaction, account)?;
-            if let Some(kind) = event {
-                history::add_for(phone, transaction, account, kind, account.host())?;
-            }
-            Ok(())
-        })?;
-    phone.store.rewrite()?;
-    phone.keys.delete_key(&account.device_key)?;
-    let service_is_gone = phone.store.info(account.svc)?.is_none();
-    let mut memory = phone.memory();
-    memory
-        .held
-        .retain(|_, held| held.account != Some(account.number));
-    if service_is_gone {
-        // As after the next start: the service is met for the first time again.
-        memory.infos.remove(&account.svc);
-        memory.offsets.remove(&account.svc);
-    }
-    Ok(())
 }

@@ -293,7 +293,9 @@ async fn answer_once(
     loop {
         let account = rounds.next(phone, number.0)?;
         let request = sign(phone, challenge, &account, choice, &unlocking).await?;
-        let reply = phone.ask(&account, Asking::ANSWER, request).await?;
+        let reply = phone
+            .ask(&account.identity(), Asking::ANSWER, request)
+            .await?;
         if !rounds.again(phone, &account, &reply).await? {
             take(phone, challenge, &account, &reply, choice, &unlocking)?;
             return outcome(phone, challenge, &account, &reply, choice, &unlocking);

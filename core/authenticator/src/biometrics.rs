@@ -239,7 +239,9 @@ async fn send(
             random.check()?;
             request
         };
-        let reply = phone.ask(&account, Asking::BIOMETRICS, request).await?;
+        let reply = phone
+            .ask(&account.identity(), Asking::BIOMETRICS, request)
+            .await?;
         if !rounds.again(phone, &account, &reply).await? {
             return Ok(Reply::clone(&reply));
         }
@@ -410,7 +412,7 @@ pub(crate) async fn tell(phone: &Phone, number: u32) {
             };
             let request = Unsigned::plain(&epoch::update(phone, &account, what)?);
             let asking = Asking::BIOMETRICS.at_most(1);
-            let reply = phone.ask(&account, asking, request).await?;
+            let reply = phone.ask(&account.identity(), asking, request).await?;
             if rounds.again(phone, &account, &reply).await? {
                 continue;
             }

@@ -13,10 +13,11 @@ use countersign_protocol::query::Ask;
 use countersign_protocol::reply::{Reply, ResultCode};
 use countersign_protocol::secret::Secret;
 
-use crate::account::{self, AccountNumber, AccountSummary};
+use crate::account::{AccountNumber, AccountSummary};
 use crate::change::{NotChosen, choose};
 use crate::keys::{C, D, N, Owner, Random, random_secret};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
+use crate::remove;
 use crate::service::{Asking, ServiceError, successor};
 use crate::status;
 use crate::store::{Account, NewAccount, State, Write};
@@ -220,7 +221,8 @@ pub(crate) async fn begin(
         why,
     };
     let fetched = phone.fetch_info(&link.origin).await?;
-    let info = match phone.info(svc)? {
+    let has_accounts = phone.store.accounts()?.iter().any(|own| own.svc == svc);
+    let info = match phone.info(svc)?.filter(|_| has_accounts) {
         // A service that is known here keeps to its keys also when a further account joins.
         Some(known) if known.hash() != fetched.hash() => {
             successor(&known, fetched).map_err(not_genuine)?
@@ -319,22 +321,22 @@ async fn claim(phone: &Phone, offer: &EnrolmentOffer, pin: &Pin) -> Result<Claim
                 return Ok(claimed(&account, &reply, false));
             }
             ResultCode::Clock if !renewed => {
-                account::erase(phone, &account, None)?;
+                remove::erase(phone, &account)?;
                 phone.adopt_time(account.svc, reply.time);
                 renewed = true;
             }
             ResultCode::WrongEnrolmentPin => {
-                account::erase(phone, &account, None)?;
+                remove::erase(phone, &account)?;
                 return Err(ClaimError::WrongPin {
                     tries_left: reply.tries_in_row.unwrap_or(0),
                 });
             }
             ResultCode::Refused => {
-                account::erase(phone, &account, None)?;
+                remove::erase(phone, &account)?;
                 return Err(ClaimError::Refused);
             }
             _ => {
-                account::erase(phone, &account, None)?;
+                remove::erase(phone, &account)?;
                 return Err(status::unexpected(&account, "its result").into());
             }
         }
@@ -366,7 +368,7 @@ async fn earlier_attempt(
             Earlier::Dropped(_) => return Ok(None),
         }
     }
-    account::erase(phone, &account, None)?;
+    remove::erase(phone, &account)?;
     Ok(None)
 }
 
@@ -455,7 +457,9 @@ async fn send_claim(
     phone.store.rewrite()?;
     phone.remember_info(offer.info.clone());
     let account = phone.account(number)?;
-    let reply = phone.ask(&account, Asking::CLAIM, request).await?;
+    let reply = phone
+        .ask(&account.identity(), Asking::CLAIM, request)
+        .await?;
     Ok((account, reply))
 }
 
@@ -485,7 +489,13 @@ pub(crate) async fn complete(
             wait: COMPLETE_WAIT,
             enrolment: account.enrolment,
         };
-        let reply = match status::query(phone, &account, Asking::complete(COMPLETE_WAIT), ask).await
+        let reply = match status::query(
+            phone,
+            &account.identity(),
+            Asking::complete(COMPLETE_WAIT),
+            ask,
+        )
+        .await
         {
             Ok(reply) => reply,
             Err(error) if error.may_pass() => {
@@ -512,7 +522,7 @@ pub(crate) async fn complete(
             }
             ResultCode::NotYet => (),
             ResultCode::Refused => {
-                account::erase(phone, &account, None)?;
+                remove::erase(phone, &account)?;
                 return Err(CompleteError::Refused);
             }
             _ => return Err(status::unexpected(&account, "its result").into()),
@@ -532,7 +542,7 @@ pub(crate) async fn resume_one(phone: &Phone, account: &Account) -> Result<Earli
             if account.state == State::Stored
                 && phone.now(account.svc) > account.enrolment_ends.saturating_add(GRACE) =>
         {
-            account::erase(phone, account, None)?;
+            remove::erase(phone, account)?;
             return Ok(Earlier::Dropped(summary));
         }
         Err(error) => return Ok(Earlier::Unknown(summary, error)),

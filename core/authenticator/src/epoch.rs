@@ -283,7 +283,7 @@ async fn send(
             }
         };
         first = false;
-        let reply = phone.ask(&account, asking, request).await?;
+        let reply = phone.ask(&account.identity(), asking, request).await?;
         match rounds.again(phone, &account, &reply).await {
             Ok(false) => (),
             Ok(true) => continue,
@@ -323,7 +323,7 @@ async fn commit(
             change: pending.hash,
         };
         let request = Unsigned::plain(&update(phone, &account, what)?);
-        let reply = phone.ask(&account, asking, request).await?;
+        let reply = phone.ask(&account.identity(), asking, request).await?;
         if rounds.again(phone, &account, &reply).await? {
             continue;
         }

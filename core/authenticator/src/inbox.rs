@@ -193,7 +193,7 @@ async fn poll(
         wait,
         known,
     };
-    let reply = status::query(phone, account, Asking::inbox(wait), ask).await?;
+    let reply = status::query(phone, &account.identity(), Asking::inbox(wait), ask).await?;
     let account = take(phone, account, &reply)?;
     match reply.result {
         _ if account.state == State::Suspended => return Err(InboxError::Suspended),

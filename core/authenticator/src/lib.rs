@@ -59,6 +59,7 @@ mod open;
 mod phone;
 pub mod platform;
 mod read;
+mod remove;
 mod resume;
 mod rounds;
 pub mod scan;
@@ -72,7 +73,7 @@ pub mod transport;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use account::{AccountError, AccountNumber, AccountState, AccountSummary, Removed};
+pub use account::{AccountError, AccountNumber, AccountState, AccountSummary};
 pub use approve::{ApproveError, Approved};
 pub use asked::{Asked, purpose_name};
 pub use biometrics::TurnOnError;
@@ -92,6 +93,7 @@ pub use inbox::{Inbox, InboxError, PendingRequest};
 pub use open::{OpenError, Platform};
 pub use phone::{Device, PhoneError};
 pub use read::{OnMobileRequest, ReadError, Scanned};
+pub use remove::Removed;
 pub use resume::Resumed;
 pub use service::ServiceError;
 pub use sign::{
@@ -191,7 +193,8 @@ impl Authenticator {
         enrol::complete(&self.phone, account).await
     }
 
-    /// Finishes or drops what an earlier run left unfinished: enrolments, changes of the PIN, biometrics. Call it at every start; without anything it
+    /// Finishes or drops what an earlier run left unfinished: enrolments, changes of the PIN, biometrics,
+    /// and tells services of what was removed here. Call it at every start; without anything it
     /// does nothing.
     ///
     /// # Errors
@@ -519,12 +522,13 @@ impl Authenticator {
         account::rename(&self.phone, account, name)
     }
 
-    /// Removes an account from this phone, with its keys. The service is not told: [`Removed::next`] says what to do there.
+    /// Removes an account from this phone, without a network too: everything of it goes at once, but for the key that tells the service, now or at
+    /// a later [`Authenticator::resume`]. [`Removed::next`] says what is left to do.
     ///
     /// # Errors
     /// If the data can't be written.
-    pub fn remove(&self, account: AccountNumber) -> Result<Removed, AccountError> {
-        account::remove(&self.phone, account)
+    pub async fn remove(&self, account: AccountNumber) -> Result<Removed, PhoneError> {
+        remove::remove(&self.phone, account).await
     }
 
     /// What happened on this phone, the newest first.

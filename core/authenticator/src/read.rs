@@ -127,6 +127,9 @@ pub(crate) async fn read(phone: &Phone, text: &str, source: Source) -> Result<Sc
     }
     let asked = Asked::of(&challenge, info.origin.authority());
     let mut accounts = account::enrolled_at(phone, info.svc)?;
+    if accounts.is_empty() {
+        return Err(ReadError::UnknownService { host });
+    }
     let challenge = Arc::new(challenge);
     let found = match &challenge.kind {
         Kind::OnMobile { return_url } => {

@@ -7,6 +7,7 @@ use crate::biometrics;
 use crate::enrol::{self, Claimed, Earlier};
 use crate::epoch;
 use crate::phone::{Phone, PhoneError};
+use crate::remove;
 use crate::service::{PATIENT, ServiceError};
 use crate::store::{Account, BiometricRow, BiometricState};
 
@@ -34,6 +35,7 @@ pub enum Resumed {
 /// Goes through all accounts.
 pub(crate) async fn resume(phone: &Phone) -> Result<Vec<Resumed>, PhoneError> {
     phone.tidy_if_due()?;
+    remove::tell(phone).await?;
     let mut all = Vec::new();
     for account in phone.store.accounts()? {
         if !account.state.is_enrolled() {

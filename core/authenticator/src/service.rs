@@ -13,6 +13,7 @@ use countersign_protocol::reply::Reply;
 use countersign_protocol::request::Unsigned;
 
 use crate::history::{self, Kind};
+use crate::keys::Owner;
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::store::{Account, Write};
 use crate::transport::{Outgoing, TransportError};
@@ -131,9 +132,12 @@ impl Asking {
     }
 
     /// The same, sent at most so many times.
-    pub(crate) fn at_most(self, attempts: u32) -> Self {
+    pub(crate) const fn at_most(self, attempts: u32) -> Self {
         Self { attempts, ..self }
     }
+
+    /// Once: the next start asks again.
+    pub(crate) const REMOVE: Self = Self::again("/api/v1/remove").at_most(1);
 
     pub(crate) fn complete(wait: u8) -> Self {
         Self::once("/api/v1/complete", wait)
@@ -152,10 +156,44 @@ impl Asking {
     }
 }
 
+/// This phone as a service knows it: whose a request is, and which key signs it.
+pub(crate) struct Identity {
+    pub(crate) owner: Owner,
+    pub(crate) origin: String,
+    pub(crate) device_key: Vec<u8>,
+    pub(crate) device_key_epoch: u32,
+}
+
+impl Identity {
+    fn host(&self) -> &str {
+        host(&self.origin)
+    }
+
+    pub(crate) fn unexpected(&self, what: &'static str) -> ServiceError {
+        ServiceError::Unexpected {
+            host: self.host().to_owned(),
+            what,
+        }
+    }
+}
+
 impl Account {
     pub(crate) fn host(&self) -> &str {
-        self.origin.split_once("://").map_or("", |(_, host)| host)
+        host(&self.origin)
     }
+
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            owner: self.owner(),
+            origin: self.origin.clone(),
+            device_key: self.device_key.clone(),
+            device_key_epoch: self.device_key_epoch,
+        }
+    }
+}
+
+fn host(origin: &str) -> &str {
+    origin.split_once("://").map_or("", |(_, host)| host)
 }
 
 impl Phone {
@@ -297,43 +335,43 @@ impl Phone {
     /// Signs a request with K_dev, sends it, and verifies that the reply is the service's and to this request.
     pub(crate) async fn ask(
         &self,
-        account: &Account,
+        who: &Identity,
         asking: Asking,
         request: Unsigned,
     ) -> Result<Verified<Reply>, ServiceError> {
-        let host = account.host();
+        let host = who.host();
         let not_genuine = |why| ServiceError::NotGenuine {
             host: host.to_owned(),
             why,
         };
         let hash = request.hash();
         let signature = self.keys.sign(
-            &account.owner().device_key_context(account.device_key_epoch),
-            &account.device_key,
+            &who.owner.device_key_context(who.device_key_epoch),
+            &who.device_key,
             &request.to_be_signed(),
         )?;
         let body = request
             .body(&signature)
             .map_err(|_| PhoneError::Keys(crate::platform::KeyStoreError::NotOurs))?;
-        let bytes = self.send(account, asking, body).await?;
+        let bytes = self.send(who, asking, body).await?;
         let received =
             Received::<Reply>::parse(&bytes).map_err(|problem| ServiceError::Unreadable {
                 host: host.to_owned(),
                 problem,
             })?;
-        if received.svc() != account.svc {
+        if received.svc() != who.owner.svc {
             return Err(not_genuine("it is another service's"));
         }
-        let key = self.signing_key(account.svc, received.kid()).await?;
+        let key = self.signing_key(who.owner.svc, received.kid()).await?;
         let reply = received
             .verify(&key)
             .map_err(|BadSignature| not_genuine("its signature is not right"))?;
         if reply.request != hash {
             return Err(not_genuine("it answers another request"));
         }
-        if self.known_info(account.svc)?.sequence < reply.info_sequence {
+        if self.known_info(who.owner.svc)?.sequence < reply.info_sequence {
             // What was asked is answered; the news can wait if they do not come now.
-            if let Err(error) = self.renew_info(account.svc).await {
+            if let Err(error) = self.renew_info(who.owner.svc).await {
                 tracing::warn!(%error, "the service's newer information was not taken");
             }
         }
@@ -342,11 +380,11 @@ impl Phone {
 
     async fn send(
         &self,
-        account: &Account,
+        who: &Identity,
         asking: Asking,
         body: Vec<u8>,
     ) -> Result<Vec<u8>, ServiceError> {
-        let origin = Origin::parse(&account.origin)
+        let origin = Origin::parse(&who.origin)
             .map_err(|_| self.store.damaged("the address of a service"))?;
         let mut pause = Duration::from_millis(300);
         let mut attempt = 1;
@@ -367,7 +405,7 @@ impl Phone {
                     pause *= 3;
                     attempt += 1;
                 }
-                sent => return sent.map_err(|error| refined(account.host(), error)),
+                sent => return sent.map_err(|error| refined(who.host(), error)),
             }
         }
     }

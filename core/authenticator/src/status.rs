@@ -13,7 +13,7 @@ use crate::history::{self, Kind};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::platform::NoEntropy;
 use crate::resume;
-use crate::service::{Asking, PATIENT, ServiceError};
+use crate::service::{Asking, Identity, PATIENT, ServiceError};
 use crate::store::{Account, State, Tries, Write};
 
 /// Why the service's word on an account was not had.
@@ -75,7 +75,7 @@ pub(crate) async fn ask_patiently(
 ) -> Result<Verified<Reply>, ServiceError> {
     query(
         phone,
-        account,
+        &account.identity(),
         Asking::STATUS.at_most(attempts),
         Ask::Status {
             last: account.last_step(),
@@ -87,29 +87,29 @@ pub(crate) async fn ask_patiently(
 /// Sends a question under K_dev. The service's clock decides: a phone whose clock is off asks again with the time that it was told.
 pub(crate) async fn query(
     phone: &Phone,
-    account: &Account,
+    who: &Identity,
     asking: Asking,
     ask: Ask,
 ) -> Result<Verified<Reply>, ServiceError> {
     let send = async || {
         let query = Query {
-            svc: account.svc,
-            acc: account.acc,
-            dev: account.dev,
-            time: phone.now(account.svc),
+            svc: who.owner.svc,
+            acc: who.owner.acc,
+            dev: who.owner.dev,
+            time: phone.now(who.owner.svc),
             nonce: nonce(phone)?,
             ask,
         };
-        phone.ask(account, asking, Unsigned::plain(&query)).await
+        phone.ask(who, asking, Unsigned::plain(&query)).await
     };
     let reply = send().await?;
     if reply.result != ResultCode::Clock {
         return Ok(reply);
     }
-    phone.adopt_time(account.svc, reply.time);
+    phone.adopt_time(who.owner.svc, reply.time);
     let reply = send().await?;
     if reply.result == ResultCode::Clock {
-        return Err(unexpected(account, "its clock"));
+        return Err(who.unexpected("its clock"));
     }
     Ok(reply)
 }

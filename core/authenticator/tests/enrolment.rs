@@ -248,7 +248,7 @@ async fn a12_accounts_are_renamed_and_removed_on_this_phone_alone() {
     let (scene, account, _) = enrolled().await;
     assert!(scene.phone.rename(account, " \u{202e} ").is_err());
     assert_eq!(scene.phone.rename(account, " Work ").unwrap().name, "Work");
-    let removed = scene.phone.remove(account).unwrap();
+    let removed = scene.phone.remove(account).await.unwrap();
     assert_eq!(removed.account.name, "Work");
     assert!(removed.next.contains("sign.example.eu") && removed.next.contains("my phone"));
     assert!(scene.phone.accounts().unwrap().is_empty());

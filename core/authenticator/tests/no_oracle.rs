@@ -137,7 +137,7 @@ async fn a_phone_with_a_life(folder: &Path) -> Stolen {
     // The last account and one in the middle go again.
     let accounts = phone.accounts().unwrap();
     for at in [12, accounts.len() - 1] {
-        phone.remove(accounts[at].number).unwrap();
+        phone.remove(accounts[at].number).await.unwrap();
     }
     Stolen {
         phone,

@@ -94,7 +94,7 @@ the QR code.")]
     Rename(Rename),
     /// Remove an account, with its keys, from this phone
     #[command(
-        after_help = "Example:\n  countersign remove 1\n\nRemove the device on the service's page too: it still counts there."
+        after_help = "Example:\n  countersign remove 1\n\nIt works without a network; then the next command that goes online tells the service."
     )]
     Remove(Remove),
     /// Change an account's PIN, or set a forgotten or blocked one anew

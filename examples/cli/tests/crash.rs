@@ -417,6 +417,11 @@ fn removing() -> Names {
             let run = world.run(&["remove", "1", "--yes"]);
             assert_eq!(run.code, i32::from(gone), "{name}: {}", run.stderr);
             assert_eq!(world.run(&["accounts"]).code, 1);
+            // The service was told, then or now: it knows no device of hers, and guards the account.
+            assert!(!world.is_signed_in().await, "{name}");
+            let refused = world.anna.give_password(EMAIL, PASSWORD).await;
+            let page = format!("{:?}", refused.unwrap_err());
+            assert!(page.contains("/recovery"), "{name}: {page}");
         },
     )
 }

@@ -84,7 +84,7 @@ async fn a12_an_account_is_renamed_removed_and_remembered_in_the_history() {
         .unwrap();
     assert_eq!(core.rename(account, "The bank").unwrap().name, "The bank");
     assert!(core.rename(account, "\u{202e}").is_err());
-    let removed = core.remove(account).unwrap();
+    let removed = core.remove(account).await.unwrap();
     assert!(
         !removed.next.is_empty(),
         "says what to do on the service's page"

@@ -316,10 +316,20 @@ impl Store {
             "DELETE FROM account WHERE number = ?1",
             params![account.number],
         )?;
+        self.remove_service(connection, account.svc)
+    }
+
+    /// Removes a service for which nothing is left.
+    pub(super) fn remove_service(
+        &self,
+        connection: &Connection,
+        svc: Svc,
+    ) -> Result<(), StoreError> {
         self.run(
             connection,
-            "DELETE FROM service WHERE svc = ?1 AND NOT EXISTS (SELECT 1 FROM account WHERE account.svc = service.svc)",
-            params![account.svc.0],
+            "DELETE FROM service WHERE svc = ?1 AND NOT EXISTS (SELECT 1 FROM account WHERE account.svc = service.svc) \
+             AND NOT EXISTS (SELECT 1 FROM removal WHERE removal.svc = service.svc)",
+            [svc.0],
         )
     }
 

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0001_start.sql"),
     include_str!("0002_life.sql"),
     include_str!("0003_biometrics.sql"),
+    include_str!("0004_removal.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.

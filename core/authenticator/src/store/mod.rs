@@ -8,6 +8,7 @@ mod biometrics;
 mod changes;
 mod history;
 mod migrate;
+mod removals;
 mod writes;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -22,6 +23,7 @@ pub(crate) use accounts::{Account, NewAccount, State, Tries};
 pub(crate) use biometrics::{BiometricRow, BiometricState};
 pub(crate) use changes::PendingChange;
 pub(crate) use history::Record;
+pub(crate) use removals::Removal;
 pub(crate) use writes::Write;
 
 use crate::software::private_file;

@@ -59,6 +59,8 @@ countersign_failpoint::durable_writes! {
         BiometricsErased,
         /// The service knows that they are gone.
         BiometricsTold,
+        /// The service knows that an account was removed here.
+        RemovalTold,
         /// The key store forgot a key that is not used any more.
         KeyForgotten,
     }

@@ -118,7 +118,7 @@ pub(crate) fn rename(phone: &Authenticator, args: &Rename, out: Out) -> Outcome 
 }
 
 /// Removes an account and its keys, after asking.
-pub(crate) fn remove(phone: &Authenticator, args: &Remove, out: Out) -> Outcome {
+pub(crate) async fn remove(phone: &Authenticator, args: &Remove, out: Out) -> Outcome {
     let account = find(phone.accounts()?, &args.account)?;
     if !args.yes {
         out.note(&format!(
@@ -129,9 +129,9 @@ pub(crate) fn remove(phone: &Authenticator, args: &Remove, out: Out) -> Outcome 
             return Err(Failure::new(Exit::Nothing, "nothing was removed"));
         }
     }
-    let removed = phone.remove(account.number)?;
+    let removed = phone.remove(account.number).await?;
     out.result(
-        || json!({ "removed": views::account(&removed.account), "next": removed.next }),
+        || json!({ "removed": views::account(&removed.account), "told": removed.told, "next": removed.next }),
         || {
             format!(
                 "Removed {}.\n{}",

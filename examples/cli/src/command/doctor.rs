@@ -46,6 +46,7 @@ pub(crate) async fn doctor(global: &Global, out: Out) -> Outcome {
                 ),
                 number => good("accounts", number.to_string()),
             });
+            phone::finish(&phone, out).await?;
             for account in accounts {
                 let name = views::account_words(&account);
                 account_checks(&phone, &name, &account, &mut checks).await;

@@ -31,19 +31,33 @@ pub(crate) fn run(cli: Cli, out: Out) -> Outcome {
     match cli.command {
         Command::Init(args) => wait(async { init::init(&open()?, &args, out).await }),
         Command::Accounts => accounts::accounts(&open()?, out),
-        Command::Pending(args) => wait(async { requests::pending(&open()?, &args, out).await }),
-        Command::Watch(args) => wait(async { requests::watch(&open()?, &args, out).await }),
-        Command::Approve(args) => wait(async { requests::approve(&open()?, &args, out).await }),
-        Command::Decline(args) => wait(async { requests::decline(&open()?, &args, out).await }),
+        Command::Pending(args) => {
+            wait(async { requests::pending(&phone::online(global, out).await?, &args, out).await })
+        }
+        Command::Watch(args) => {
+            wait(async { requests::watch(&phone::online(global, out).await?, &args, out).await })
+        }
+        Command::Approve(args) => {
+            wait(async { requests::approve(&phone::online(global, out).await?, &args, out).await })
+        }
+        Command::Decline(args) => {
+            wait(async { requests::decline(&phone::online(global, out).await?, &args, out).await })
+        }
         Command::Scan(args) => wait(async { scan::scan(&open()?, &args, out).await }),
         Command::History(args) => accounts::history(&open()?, &args, out),
         Command::Rename(args) => accounts::rename(&open()?, &args, out),
-        Command::Remove(args) => accounts::remove(&open()?, &args, out),
-        Command::Pin { command } => wait(async { pin::pin(&open()?, &command, out).await }),
-        Command::Biometrics { command } => {
-            wait(async { biometrics::biometrics(&open()?, &command, out).await })
+        Command::Remove(args) => {
+            wait(async { accounts::remove(&phone::online(global, out).await?, &args, out).await })
         }
-        Command::Rotate(args) => wait(async { pin::rotate(&open()?, &args, out).await }),
+        Command::Pin { command } => {
+            wait(async { pin::pin(&phone::online(global, out).await?, &command, out).await })
+        }
+        Command::Biometrics { command } => wait(async {
+            biometrics::biometrics(&phone::online(global, out).await?, &command, out).await
+        }),
+        Command::Rotate(args) => {
+            wait(async { pin::rotate(&phone::online(global, out).await?, &args, out).await })
+        }
         Command::Decode(args) => qr::decode(&args, out),
         Command::Draw(args) => qr::draw(&args, out),
         Command::Doctor => wait(doctor::doctor(global, out)),

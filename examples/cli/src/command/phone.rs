@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use countersign::{AccountSummary, Authenticator};
+use countersign::{AccountSummary, Authenticator, Resumed};
 
+use super::init::say_resumed;
 use crate::args::Global;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::out::Out;
@@ -32,6 +33,23 @@ pub(crate) fn folder(global: &Global) -> Outcome<PathBuf> {
 /// The phone, with its keys in a file beside the data.
 pub(crate) fn open(global: &Global) -> Outcome<Authenticator> {
     Ok(Authenticator::embedded(&folder(global)?)?)
+}
+
+/// The phone for a command that goes online: what an earlier one left unfinished comes first.
+pub(crate) async fn online(global: &Global, out: Out) -> Outcome<Authenticator> {
+    let phone = open(global)?;
+    finish(&phone, out).await?;
+    Ok(phone)
+}
+
+/// Finishes what an earlier command left unfinished, and says what became of it.
+pub(crate) async fn finish(phone: &Authenticator, out: Out) -> Outcome {
+    for resumed in phone.resume().await? {
+        if !matches!(resumed, Resumed::Waiting(_) | Resumed::Unknown(..)) {
+            say_resumed(&resumed, out);
+        }
+    }
+    Ok(())
 }
 
 /// The account that a person names: its number, its name, or its name at the service.

@@ -344,7 +344,7 @@ async fn finishing_a_recovery() -> Names {
             // The day of waiting was not in vain: a new phone can be added now.
             assert_eq!(world.anna.page().path(), "/account/devices");
             let account = world.account;
-            world.phone.remove(account).unwrap();
+            world.phone.remove(account).await.unwrap();
             world.enrol().await.unwrap();
             world.is_whole(0).await;
         },

@@ -105,8 +105,16 @@ impl Service {
         let mut running = self.running.lock().unwrap();
         // Who sees the connection break may be faster than the system that ends the process.
         std::thread::sleep(Duration::from_millis(20));
-        let Some(status) = running.child.as_mut().unwrap().try_wait().unwrap() else {
-            return false;
+        let end = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = running.child.as_mut().unwrap().try_wait().unwrap() {
+                break status;
+            }
+            if self.answers().is_some() {
+                return false;
+            }
+            assert!(Instant::now() < end, "the service neither runs nor ends");
+            std::thread::sleep(Duration::from_millis(5));
         };
         if status.signal() != Some(9) {
             let output = running.child.take().unwrap().wait_with_output().unwrap();

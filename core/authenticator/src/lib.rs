@@ -126,6 +126,15 @@ impl Authenticator {
         Ok(Self { phone })
     }
 
+    /// The same with a stand-in for a fingerprint reader, as [`Platform::with_stand_in_reader`] has it: to try biometrics out with.
+    ///
+    /// # Errors
+    /// As [`Authenticator::embedded`].
+    pub fn embedded_with_stand_in_reader(folder: &Path) -> Result<Self, OpenError> {
+        let phone = Arc::new(open::embedded_with_stand_in_reader(folder)?);
+        Ok(Self { phone })
+    }
+
     /// Opens a phone with what its platform gives.
     ///
     /// # Errors

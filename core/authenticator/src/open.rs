@@ -42,10 +42,7 @@ impl Platform {
         Ok(Self {
             keys: Arc::new(SoftwareKeyStore::open(folder)?),
             presence: Arc::new(LoggedIn),
-            biometrics: Some(Arc::new(SoftwareBiometrics::open(
-                folder,
-                Arc::new(LoggedIn),
-            )?)),
+            biometrics: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy::default()),
             transport: Arc::new(HttpTransport::new()),
@@ -53,6 +50,19 @@ impl Platform {
                 platform: system_name().to_owned(),
                 model: "command line".to_owned(),
             },
+        })
+    }
+
+    /// The same with a stand-in for a fingerprint reader, to try biometrics out with. It asks nobody: whoever can run a program as this user can
+    /// use it, so say so before it is turned on.
+    ///
+    /// # Errors
+    /// As [`Platform::embedded`].
+    pub fn with_stand_in_reader(folder: &Path) -> Result<Self, KeyFileError> {
+        let reader = SoftwareBiometrics::open(folder, Arc::new(LoggedIn))?;
+        Ok(Self {
+            biometrics: Some(Arc::new(reader)),
+            ..Self::embedded(folder)?
         })
     }
 }
@@ -84,6 +94,11 @@ pub(crate) fn embedded(folder: &Path) -> Result<Phone, OpenError> {
     // The store first: it makes the folder, and refuses what it can't use before a key is made for it.
     let store = Store::open(folder)?;
     with(store, Platform::embedded(folder)?)
+}
+
+pub(crate) fn embedded_with_stand_in_reader(folder: &Path) -> Result<Phone, OpenError> {
+    let store = Store::open(folder)?;
+    with(store, Platform::with_stand_in_reader(folder)?)
 }
 
 pub(crate) fn open(folder: &Path, platform: Platform) -> Result<Phone, OpenError> {

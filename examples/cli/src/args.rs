@@ -110,8 +110,9 @@ Examples:
   countersign approve --biometrics --number 42
   countersign biometrics off
 
-A computer without a reader has a stand-in: whoever may run programs as you may
-use it. The PIN always works too. A new PIN turns biometrics off.")]
+A computer has a stand-in for the reader, to try this out with: it asks nobody, and
+whoever may run programs as you may use it. The PIN always works too. A new PIN turns
+biometrics off.")]
     Biometrics {
         /// Which of the two
         #[command(subcommand)]

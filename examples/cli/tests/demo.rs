@@ -135,6 +135,7 @@ fn demo_life_goes_through_every_step_in_under_20_seconds() {
         "the old ones vouch",
         "block the first phone",
         "copy is found out",
+        "removes the account",
         "history.csv",
     ] {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);

@@ -35,9 +35,12 @@ pub(crate) async fn biometrics(
 }
 
 fn words(account: &AccountSummary) -> String {
-    let state = if account.biometrics { "on" } else { "off" };
-    format!(
-        "Biometrics are {state} for {}.",
-        views::account_words(account)
-    )
+    let account_words = views::account_words(account);
+    if account.biometrics {
+        format!(
+            "Biometrics are on for {account_words}. This computer has no reader that Countersign knows, so the stand-in asks nobody: whoever can run programs as you can approve without the PIN. `countersign biometrics off` ends that."
+        )
+    } else {
+        format!("Biometrics are off for {account_words}.")
+    }
 }

@@ -32,7 +32,9 @@ pub(crate) fn folder(global: &Global) -> Outcome<PathBuf> {
 
 /// The phone, with its keys in a file beside the data.
 pub(crate) fn open(global: &Global) -> Outcome<Authenticator> {
-    Ok(Authenticator::embedded(&folder(global)?)?)
+    Ok(Authenticator::embedded_with_stand_in_reader(&folder(
+        global,
+    )?)?)
 }
 
 /// The phone for a command that goes online: what an earlier one left unfinished comes first.

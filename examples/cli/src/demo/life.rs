@@ -27,7 +27,8 @@ impl Story {
         steps.done("In the browser Anna creates an account");
         let account = self.initialise(steps).await?;
         let first = Device {
-            phone: Authenticator::embedded(&self.folder.join("phone")).map_err(words)?,
+            phone: Authenticator::embedded_with_stand_in_reader(&self.folder.join("phone"))
+                .map_err(words)?,
             account,
             dev: self.new_device(&[]).await?,
         };
@@ -38,6 +39,7 @@ impl Story {
         self.rotate(&first, steps).await?;
         self.forget(&first, &second, steps).await?;
         self.copy(&second, steps).await?;
+        self.remove(&first, &second, steps).await?;
         self.history(&first, steps)
     }
 
@@ -346,6 +348,21 @@ impl Story {
         steps.done(
             "A thief copies the new phone's files and knows its PIN: after Anna's next two sign-ins the copy is found out and the phone suspended, which it tells her",
         );
+        Ok(())
+    }
+
+    /// The phone that was copied forgets the account, and the service hears of it.
+    async fn remove(&mut self, first: &Device, second: &Device, steps: &mut Steps) -> Step {
+        let removed = second.phone.remove(second.account).await.map_err(words)?;
+        if !removed.told {
+            return Err("the service should have heard that the phone was removed".to_owned());
+        }
+        self.signs_in(first, PIN).await?;
+        self.person.open("/account/devices").await.map_err(words)?;
+        if self.person.devices() != [first.dev.as_str()] {
+            return Err("the page should list the first phone alone".to_owned());
+        }
+        steps.done("Anna removes the account on the phone that was copied: the service is told, and the page lists the first phone alone");
         Ok(())
     }
 

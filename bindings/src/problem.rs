@@ -201,6 +201,8 @@ pub enum LinkProblem {
     Foreign,
     /// It begins like one of ours, and is damaged or cut off.
     Damaged,
+    /// It is made for another version of the app: update it.
+    OtherVersion,
     /// It may not come this way: scan it, or open it, instead.
     WrongWay,
 }
@@ -210,6 +212,7 @@ impl LinkProblem {
         match error {
             LinkError::Foreign => Self::Foreign,
             LinkError::Damaged(_) | LinkError::Message(_) => Self::Damaged,
+            LinkError::OtherVersion => Self::OtherVersion,
             LinkError::Source(..) => Self::WrongWay,
         }
     }

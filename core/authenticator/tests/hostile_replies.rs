@@ -330,6 +330,24 @@ async fn every_other_status_changes_nothing_and_its_line_is_made_safe_to_show() 
 }
 
 #[tokio::test]
+async fn no_status_but_200_is_ever_taken_for_an_answer() {
+    let scene = a_phone_over_http().await;
+    // Those that mean something to programs on the way, and one of each hundred that mean nothing.
+    for status in [
+        201, 202, 203, 204, 205, 206, 226, 299, 300, 301, 302, 303, 304, 307, 308, 399, 402, 403,
+        405, 406, 407, 408, 409, 410, 421, 425, 428, 431, 451, 499, 501, 502, 504, 507, 511, 599,
+    ] {
+        let error = scene.refuses(Manner::Status(status, "no"), &[]).await;
+        let error = error.to_string();
+        let said = match status {
+            300..=399 => "elsewhere",
+            _ => &status.to_string(),
+        };
+        assert!(error.contains(said), "{status}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_is_lost_costs_nothing_and_is_asked_for_again() {
     let scene = a_phone_over_http().await;
     let desk = &scene.desk;

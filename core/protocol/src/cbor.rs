@@ -24,7 +24,7 @@ pub struct ParseError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// Not CBOR, not deterministic, or followed by other bytes.
-    #[error("not in the required encoding")]
+    #[error("cut off, or not written as it should be")]
     Encoding,
     /// Longer than the message may be.
     #[error("too long")]
@@ -70,7 +70,7 @@ impl Fields {
     pub(crate) fn from_value(message: &'static str, value: Value) -> Result<Self, ParseError> {
         let fail = |problem| ParseError {
             message,
-            field: "map",
+            field: "the whole message",
             problem,
         };
         let Value::Map(map) = value else {
@@ -259,7 +259,7 @@ impl Fields {
         if self.entries.is_empty() {
             Ok(())
         } else {
-            Err(self.fail("map", Problem::Unknown))
+            Err(self.fail("the whole message", Problem::Unknown))
         }
     }
 }
@@ -281,7 +281,7 @@ pub(crate) fn parse_value(
 ) -> Result<Value, ParseError> {
     let fail = |problem| ParseError {
         message,
-        field: "encoding",
+        field: "the whole message",
         problem,
     };
     if bytes.len() > limit {

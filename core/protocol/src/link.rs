@@ -2,12 +2,13 @@
 
 use base32::Alphabet;
 
+use crate::ParseError;
+use crate::cbor::{Fields, Problem};
 use crate::challenge::{Challenge, Kind};
 use crate::enrolment::{Enrolment, Way};
 use crate::message::Received;
 use crate::origin::Origin;
 use crate::secret::Secret;
-use crate::{ParseError, cbor::Fields};
 
 /// The longest link, in bytes.
 pub const LONGEST_LINK: usize = 1024;
@@ -37,11 +38,25 @@ pub enum LinkError {
     #[error("this code is damaged or cut off ({0}); ask the page for a new one")]
     Damaged(&'static str),
     /// The message inside is wrong.
-    #[error("this code cannot be read: {0}; ask the page for a new one")]
-    Message(#[from] ParseError),
+    #[error("this code is damaged or cut off ({0}); ask the page for a new one")]
+    Message(ParseError),
+    /// The message inside is of another version of the protocol.
+    #[error(
+        "this code is made for another version of this app: update the app, and ask the page for a new code"
+    )]
+    OtherVersion,
     /// It may not come this way.
     #[error("this code cannot be taken from {0}; {1}")]
     Source(&'static str, &'static str),
+}
+
+impl From<ParseError> for LinkError {
+    fn from(error: ParseError) -> Self {
+        match error.problem {
+            Problem::Version => Self::OtherVersion,
+            _ => Self::Message(error),
+        }
+    }
 }
 
 /// A link that was read. Nothing in it is verified yet.

@@ -6,5 +6,6 @@ mod accounts;
 mod approval;
 mod codes;
 mod enrolment;
+mod hostile;
 mod rotation;
 mod support;

@@ -4,89 +4,17 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use countersign::platform::{DeviceKey, KeyStore, KeyStoreError};
 use countersign::software::SoftwareKeyStore;
 use countersign::{Authenticator, DATABASE_FILE, Scanned, Source, Unlock};
-use countersign_protocol::id::{AccountId, DeviceId, PublicKey, Svc};
-use countersign_protocol::keys::{Binding, Chain, PinKeys};
-use countersign_protocol::message::SignatureBytes;
+use countersign_protocol::id::{AccountId, PublicKey};
+use countersign_protocol::keys::{Chain, PinKeys};
 use countersign_protocol::secret::Secret32;
-use ring::{digest, hmac};
-use zeroize::Zeroizing;
+use ring::digest;
 
 use support::*;
-
-/// Context, secret and blob of a seal.
-type Note = (Vec<u8>, Vec<u8>, Vec<u8>);
-
-/// The thief's notes: the real key store, with everything that it sealed and opened written down.
-struct Notebook {
-    keys: SoftwareKeyStore,
-    sealed: Mutex<Vec<Note>>,
-}
-
-impl KeyStore for Notebook {
-    fn seal(&self, context: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
-        let blob = self.keys.seal(context, secret)?;
-        let note = (context.to_vec(), secret.to_vec(), blob.clone());
-        self.sealed.lock().unwrap().push(note);
-        Ok(blob)
-    }
-
-    fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
-        self.keys.open(context, sealed)
-    }
-
-    fn create_key(&self, context: &[u8]) -> Result<DeviceKey, KeyStoreError> {
-        self.keys.create_key(context)
-    }
-
-    fn sign(
-        &self,
-        context: &[u8],
-        handle: &[u8],
-        message: &[u8],
-    ) -> Result<SignatureBytes, KeyStoreError> {
-        self.keys.sign(context, handle, message)
-    }
-
-    fn delete_key(&self, handle: &[u8]) -> Result<(), KeyStoreError> {
-        self.keys.delete_key(handle)
-    }
-
-    fn hardware_share(&self, context: &[u8]) -> Result<Option<Secret32>, KeyStoreError> {
-        self.keys.hardware_share(context)
-    }
-}
-
-/// Every file of the folder but the wrapping key.
-fn folder_bytes(folder: &Path) -> Vec<u8> {
-    let files = fs::read_dir(folder)
-        .unwrap()
-        .map(|file| file.unwrap().path());
-    files
-        .filter(|path| !path.ends_with("wrapping.key"))
-        .flat_map(|path| fs::read(path).unwrap())
-        .collect()
-}
-
-/// Every eight bytes in a row that occur, so that ten thousand needles are looked for in no time.
-fn windows(bytes: &[u8]) -> BTreeSet<[u8; 8]> {
-    bytes
-        .windows(8)
-        .map(|window| <[u8; 8]>::try_from(window).unwrap())
-        .collect()
-}
-
-fn found(windows: &BTreeSet<[u8; 8]>, needle: &[u8]) -> bool {
-    needle
-        .chunks_exact(8)
-        .any(|part| windows.contains(&<[u8; 8]>::try_from(part).unwrap()))
-}
 
 struct Stolen {
     phone: Authenticator,
@@ -166,79 +94,18 @@ async fn nothing_that_is_stored_tells_a_right_pin_from_a_wrong_one() {
     let stolen = a_phone_with_a_life(folder.path()).await;
     drop(stolen.phone);
 
-    // The thief opens every seal: each row, with the context that it names.
-    let database = rusqlite::Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
-    let mut opened = Vec::new();
-    let mut secrets = std::collections::HashMap::new();
-    let mut rows = database
-        .prepare("SELECT svc, acc, dev, field, sealed.epoch, blob FROM sealed JOIN account ON account.number = sealed.account")
-        .unwrap();
-    let rows = rows
-        .query_map([], |row| {
-            Ok((
-                row.get::<_, [u8; 8]>(0)?,
-                row.get::<_, [u8; 8]>(1)?,
-                row.get::<_, [u8; 8]>(2)?,
-                row.get::<_, String>(3)?,
-                row.get::<_, u32>(4)?,
-                row.get::<_, Vec<u8>>(5)?,
-            ))
-        })
-        .unwrap();
-    for row in rows {
-        let (svc, acc, dev, field, epoch, blob) = row.unwrap();
-        let context = [&svc[..], &acc, &dev, field.as_bytes(), &epoch.to_be_bytes()].concat();
-        let secret = stolen.notebook.open(&context, &blob).unwrap();
-        opened.extend_from_slice(&secret);
-        if acc == stolen.acc.0 {
-            secrets.insert(field, (Svc(svc), DeviceId(dev), epoch, secret));
-        }
-    }
+    let loot = steal(folder.path());
+    let fields: BTreeSet<&str> = loot.opened.iter().map(|(_, field, _)| &field[..]).collect();
     assert_eq!(
-        secrets.keys().map(String::as_str).collect::<BTreeSet<_>>(),
-        BTreeSet::from(["C", "D", "N"]),
+        fields,
+        BTreeSet::from(["C", "D", "K_dev", "N"]),
         "an account has these sealed and no others"
     );
-
-    let (svc, dev, epoch, d) = &secrets["D"];
-    let d = Secret32::from_slice(d).unwrap();
-    let binding = Binding {
-        svc: *svc,
-        acc: stolen.acc,
-        dev: *dev,
-        epoch: *epoch,
-    };
-    let raw = folder_bytes(folder.path());
-    let haystack = windows(&[raw, opened].concat());
-    let wrapping = fs::read(folder.path().join("wrapping.key")).unwrap();
-    let mac = |key: &[u8], bytes: &[u8]| {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
-        hmac::sign(&key, bytes).as_ref().to_vec()
-    };
-    for number in 0..10_000 {
-        let guess = pin(&format!("{number:04}"));
-        let keys = PinKeys::derive(&binding, &d, None, &guess);
-        let public = PublicKey::of(keys.signing_key());
-        let x = &public.as_bytes()[1..33];
-        let sk = keys.signing_key().to_bytes();
-        let p = keys.code.expose();
-        // Of the same form, whichever PIN it is.
-        assert_eq!((public.as_bytes().len(), sk.len(), p.len()), (65, 32, 32));
-        for material in [&public.as_bytes()[..], x, &sk, p, guess.as_bytes()] {
-            if material.len() > 4 {
-                assert!(!found(&haystack, material), "{number:04}");
-            }
-            let hash = digest::digest(&digest::SHA256, material);
-            assert!(!found(&haystack, hash.as_ref()), "{number:04}");
-            for key in [&d.expose()[..], &wrapping] {
-                assert!(!found(&haystack, &mac(key, material)), "{number:04}");
-            }
-        }
-    }
-    // The search finds what is there.
-    assert!(found(&haystack, d.expose()));
+    let (binding, d) = loot.ds.iter().find(|(of, _)| of.acc == stolen.acc).unwrap();
+    let right = PinKeys::derive(binding, d, None, &pin(PIN));
+    let dev = binding.dev;
+    assert_eq!(try_every_pin(&[loot], stolen.acc, &[PIN]), 1);
     // And the verifier, which counts, does tell.
-    let right = PinKeys::derive(&binding, &d, None, &pin(PIN));
     let books = stolen.desk.books.lock().unwrap();
     assert!(books.devices[&dev.0].pin_key == PublicKey::of(right.signing_key()));
 }

@@ -11,6 +11,7 @@
 mod asks;
 mod desk;
 mod scene;
+mod thief;
 mod updates;
 
 use std::path::Path;
@@ -28,6 +29,8 @@ pub use asks::*;
 pub use desk::*;
 #[allow(unused_imports, reason = "each test program uses some of it")]
 pub use scene::*;
+#[allow(unused_imports, reason = "each test program uses some of it")]
+pub use thief::*;
 #[allow(unused_imports, reason = "each test program uses some of it")]
 pub use updates::*;
 

@@ -154,6 +154,8 @@ pub(crate) async fn turn_on(
             return match settle(phone, &lock, number.0, 1).await {
                 Ok(true) => Ok(AccountSummary::of(&phone.account(number.0)?)),
                 Ok(false) => Err(TurnOnError::Lost(error)),
+                // The device was removed there: no start will hear more.
+                Err(gone @ ServiceError::NotKnown { .. }) => Err(gone.into()),
                 Err(_) => Err(TurnOnError::Unfinished(error)),
             };
         }
@@ -293,13 +295,15 @@ async fn outcome(
     Ok(AccountSummary::of(&phone.account(number.0)?))
 }
 
-/// They are on, says the service.
+/// They are on, says the service. What was turned off before it said so stays off.
 fn confirm(
     phone: &Phone,
     connection: &Connection,
     account: &mut Account,
 ) -> Result<(), StoreError> {
-    if let Some(row) = &mut account.biometrics {
+    if let Some(row) = &mut account.biometrics
+        && row.state == BiometricState::Asked
+    {
         row.state = BiometricState::On;
         phone.store.confirm_biometrics(connection, account.number)?;
         history::add_for(phone, connection, account, Kind::BiometricsOn, "")?;

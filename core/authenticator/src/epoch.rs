@@ -92,7 +92,7 @@ pub(crate) fn update(phone: &Phone, account: &Account, what: What) -> Result<Upd
 /// Makes slot B and sends it, and commits it once the service took it.
 ///
 /// # Errors
-/// If it could not be made: nothing was stored or sent.
+/// If it could not be made: nothing was stored or sent. Or if the service no longer knows this phone.
 pub(crate) async fn begin(
     phone: &Phone,
     lock: &RequestLock,
@@ -115,6 +115,8 @@ pub(crate) async fn begin(
     match settle(phone, lock, account.number, 1).await {
         Ok(true) => Ok(Ended::Begun(phone.account(account.number)?)),
         Ok(false) => Ok(Ended::Lost(error)),
+        // The device was removed there: no start will hear more.
+        Err(gone @ ServiceError::NotKnown { .. }) => Err(gone),
         Err(_) => Ok(Ended::Unfinished(error)),
     }
 }

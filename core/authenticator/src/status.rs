@@ -44,15 +44,23 @@ pub(crate) async fn renew(
     phone: &Phone,
     number: AccountNumber,
 ) -> Result<(Account, Verified<Reply>), ServiceError> {
-    let account = phone.account(number.0)?;
-    let reply = ask(phone, &account).await?;
-    let account =
-        phone.change::<_, ServiceError>(Write::Status, number.0, |connection, account| {
-            take(phone, connection, account, &reply)?;
-            Ok(account.clone())
-        })?;
-    phone.tidy_if_due()?;
-    Ok((account, reply))
+    loop {
+        let asked = phone.account(number.0)?;
+        let reply = ask(phone, &asked).await?;
+        let taken =
+            phone.change::<_, ServiceError>(Write::Status, number.0, |connection, account| {
+                if account.epoch != asked.epoch {
+                    // A new PIN epoch began meanwhile, of which this answer knows nothing.
+                    return Ok(None);
+                }
+                take(phone, connection, account, &reply)?;
+                Ok(Some(account.clone()))
+            })?;
+        if let Some(account) = taken {
+            phone.tidy_if_due()?;
+            return Ok((account, reply));
+        }
+    }
 }
 
 /// Asks how an account stands because something did not fit. What it says is shown; that it can't be had changes nothing.

@@ -1,6 +1,9 @@
 //! The service's own limits, as pure functions and constants. Those of the protocol are in `countersign_protocol::policy`.
 
-use countersign_protocol::Time;
+use countersign_protocol::{
+    Time,
+    policy::{codes, steps},
+};
 
 /// How long a session lasts at most, in seconds.
 pub(crate) const SESSION_SECONDS: u64 = 12 * 3600;
@@ -22,6 +25,10 @@ pub(crate) const MOBILE_OPEN: u32 = 5000;
 pub(crate) const CHALLENGE_SECONDS: u64 = 180;
 /// The longest that any challenge lasts: the protocol's bound.
 pub(crate) const LONGEST_CHALLENGE_SECONDS: u64 = 600;
+/// So many wrong codes may still come for the challenges of an account that are open now.
+pub(crate) const WRONG_CODES_TO_COME: u8 = codes::FOR_A_CHALLENGE * steps::OPEN as u8;
+/// So many past PIN epochs of a device may still judge codes.
+pub(crate) const PAST_EPOCHS: u32 = 4;
 /// How long a result waits to be collected.
 pub(crate) const COLLECT_SECONDS: u64 = 60;
 /// How long recorded outcomes are kept for phones that lost the answer.

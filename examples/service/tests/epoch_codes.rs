@@ -186,6 +186,31 @@ async fn a_phone_whose_codes_were_closed_has_none_of_the_old_epoch_taken() {
 }
 
 #[tokio::test]
+async fn the_old_epoch_judges_no_more_wrong_codes_than_one_epoch_has() {
+    // With three challenges open, nine wrong codes may still come.
+    for (wrong, kept) in [(6, 1), (7, 0)] {
+        let world = World::new().await;
+        let (mut browser, mut phone) = world.person().await;
+        transfer(&mut browser).await;
+        sql(&world, &format!("UPDATE device SET wrong_codes = {wrong}"));
+        phone.change_pin(ChangeKind::Refresh, PIN, PIN).await;
+        assert_eq!(number(&world, "SELECT count(*) FROM past_epoch"), kept);
+    }
+}
+
+#[tokio::test]
+async fn a_phone_that_begins_epochs_without_end_leaves_four_to_be_judged() {
+    let world = World::new().await;
+    let (mut browser, mut phone) = world.person().await;
+    transfer(&mut browser).await;
+    for _ in 0..6 {
+        phone.change_pin(ChangeKind::Refresh, PIN, PIN).await;
+    }
+    let newest = "SELECT count(*) * 10 + min(epoch) FROM past_epoch";
+    assert_eq!(number(&world, newest), 43);
+}
+
+#[tokio::test]
 async fn where_biometrics_may_unlock_a_code_both_are_judged_and_what_was_used_is_told() {
     let world = World::new().await;
     let (mut browser, mut phone) = world.person().await;

@@ -370,9 +370,9 @@ fn swap(
 }
 
 /// A code may be on its way to the page: until the open challenges expire, what gave it can still judge it. What gave no code any more,
-/// because too many PINs or codes were wrong, does not begin to again.
+/// because too many PINs or codes were wrong, does not begin to again; nor does it judge more than its fifteen, if all that may come is wrong.
 fn keep_past(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
-    if device.is_blocked() || device.wrong_codes.take().is_err() {
+    if device.is_blocked() || device.wrong_codes.left() < policy::WRONG_CODES_TO_COME {
         return Ok(());
     }
     run(
@@ -391,6 +391,13 @@ fn keep_past(c: &Connection, device: &Device, now: Time) -> Result<(), StoreErro
             int(now),
             int(policy::LONGEST_CHALLENGE_SECONDS)
         ],
+    )?;
+    // Each is judged with every code: a phone that begins epochs without end must not make that long.
+    run(
+        c,
+        "DELETE FROM past_epoch WHERE dev = ?1
+         AND epoch NOT IN (SELECT epoch FROM past_epoch WHERE dev = ?1 ORDER BY epoch DESC LIMIT ?2)",
+        params![device.dev.0, policy::PAST_EPOCHS],
     )?;
     Ok(())
 }

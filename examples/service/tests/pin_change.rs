@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use countersign_protocol::{
     SigningKey,
     change::ChangeSecrets,
@@ -17,6 +19,7 @@ use support::{
     life::{Wanted, at_once, five_were_checked},
     number, random, sql, try_pin,
 };
+use tokio::task::JoinSet;
 
 const NEW: &str = "5071";
 const WRONG: &str = "9374";
@@ -506,4 +509,39 @@ async fn what_was_being_checked_while_an_epoch_began_does_nothing_in_it() {
     let status = phone.status().await;
     assert_eq!((status.pending_change, status.biometric_kid), (None, None));
     assert!(works(&mut browser, &mut phone, NEW).await);
+}
+
+/// A phone that did not hear the answer to its commit asks for the status, and erases slot B if that names it neither as pending nor as begun.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_status_beside_a_commit_names_the_change_at_every_moment() {
+    let world = World::new().await;
+    let (_browser, mut phone) = world.person().await;
+    for _ in 0..40 {
+        let slot = phone.change(phone.wanted(ChangeKind::Refresh, PIN, PIN));
+        assert_eq!(phone.send_change(&slot).await.result, ResultCode::Done);
+        let (body, hash) = phone.commit(slot.hash);
+        let shared = Arc::new(phone);
+        let mut asking = JoinSet::new();
+        for _ in 0..8 {
+            let phone = shared.clone();
+            asking.spawn(async move {
+                let mut all = Vec::new();
+                for _ in 0..4 {
+                    all.push(phone.status().await);
+                }
+                all
+            });
+        }
+        let committed = shared.send_update("/api/v1/commit", body, hash).await;
+        assert_eq!(committed.result, ResultCode::Done);
+        for status in asking.join_all().await.into_iter().flatten() {
+            let pending = status.pending_change == Some(slot.hash);
+            let begun = status.epoch_change == Some(slot.hash);
+            assert!(pending || begun);
+            assert!(!begun || status.epoch == Some(slot.epoch));
+        }
+        phone = Arc::into_inner(shared).unwrap();
+        phone.token = committed.state_token;
+        phone.take(slot);
+    }
 }

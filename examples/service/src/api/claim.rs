@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use countersign_protocol::{
     claim::{Claim, ClaimSecrets, KeyClass},
     enrolment::Way,
-    id::{DeviceId, Hash, PublicKey},
+    id::{DeviceId, Hash},
     keys::enrolment_pin_verifier,
     reply::{DeviceState, Reply, ResultCode},
     request::Request,
@@ -178,13 +178,6 @@ pub(super) async fn standing(
         .ok_or(ApiError::Unknown)?;
     let next_step = app.store().next_step(device.account, app.now()).await?;
     describe(app, reply, device, &account, state, next_step);
-    if enrolment.is_none() {
-        let life = app.store().life(device.dev, app.now()).await?;
-        reply.pending_change = life.pending;
-        reply.epoch_change = device.began_with;
-        reply.granted = life.granted;
-        reply.biometric_kid = device.bio_key.as_ref().map(PublicKey::key_id);
-    }
     if state == DeviceState::Claimed
         && let Some(sealed) = enrolment.and_then(|enrolment| enrolment.code.as_ref())
     {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{extract::State, response::Response};
 use countersign_protocol::{
     Step,
-    id::DeviceId,
+    id::{DeviceId, PublicKey},
     keys::Chain,
     query::{Ask, Query},
     reply::ResultCode,
@@ -81,6 +81,9 @@ pub(super) async fn status(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
         return signed(&app, &reply(&app, request.hash(), ResultCode::Clock));
     }
     follow_chain(&app, &device, last, None).await?;
+    // Before the device, of which both tell: a commit that lands between the two is seen by one of them at least. A status that named its
+    // change neither as pending nor as begun would have the phone erase the only PIN that works.
+    let life = app.store().life(device.dev, app.now()).await?;
     // Read again: the phone may have been suspended just now.
     let device = app
         .store()
@@ -98,6 +101,12 @@ pub(super) async fn status(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
     };
     let mut reply = reply(&app, request.hash(), ResultCode::Done);
     claim::standing(&app, &mut reply, &device, enrolment.as_ref()).await?;
+    if enrolment.is_none() {
+        reply.pending_change = life.pending.filter(|hash| device.began_with != Some(*hash));
+        reply.epoch_change = device.began_with;
+        reply.granted = life.granted;
+        reply.biometric_kid = device.bio_key.as_ref().map(PublicKey::key_id);
+    }
     signed(&app, &reply)
 }
 

@@ -115,6 +115,7 @@ _REPLY = {
     24: Field("bio_kid", binary(4), optional=True),
 }
 
+MOST_EARLIER = 16
 _LIMITS = {"info": 2048, "enrolment": 300, "challenge": 566, "reply": 8192}
 
 
@@ -158,6 +159,18 @@ def read_information(data: bytes, origin: str, known: SimpleNamespace | None = N
     return information
 
 
+def follow(known: SimpleNamespace, data: bytes, origin: str, earlier) -> SimpleNamespace:
+    """The information, vouched for by `known`, or by a chain of what `earlier()` fetches (section 13) that begins there."""
+    if read_information(data, origin).kid not in {kid(point) for point, _ in known.keys}:
+        messages = decode(earlier(), "earlier information")
+        require(array(0, MOST_EARLIER, binary(1, _LIMITS["info"]))(messages), "earlier information: not a list of messages")
+        for message in messages:
+            signer = read_information(message, origin).kid
+            if signer in {kid(point) for point, _ in known.keys}:
+                known = read_information(message, origin, known)
+    return read_information(data, origin, known)
+
+
 def read_enrolment(data: bytes) -> tuple[SimpleNamespace, Signed]:
     """The signature can be verified only with the information, which is fetched after this."""
     signed = read_signed(data, "enrolment", _LIMITS["enrolment"])
@@ -171,6 +184,7 @@ def read_challenge(data: bytes, information: SimpleNamespace) -> SimpleNamespace
     require(type(kind) is int and kind in _CHALLENGES, "challenge: type")
     challenge = _named(read_map(payload, _CHALLENGES[kind], "challenge"), signed)
     require((challenge.purpose == 7) == (kind == TRANSACTION), "challenge: purpose does not fit the type")
+    require(challenge.purpose != UNBLOCK or kind == APPROVE, "challenge: purpose does not fit the type")
     require(challenge.unlock != 0 or kind not in (APPROVE, ON_MOBILE), "challenge: unlock")
     if kind == APPROVE:
         subject = challenge.subject is not None

@@ -314,10 +314,11 @@ def begin(text: str, arrival: str, fetch=http) -> Account:
 
 
 def refresh(account: Account, fetch=http) -> None:
-    """After an unknown kid: the information again, if the one that the phone has vouches for it."""
-    origin = account.information.origin
-    data = fetch(f"{origin}/.well-known/countersign", None, 2048)
-    account.information = m.read_information(data, origin, account.information)
+    """After an unknown kid, or what the service cannot open: the information again, if the one that the phone has leads there."""
+    known = account.information
+    place = f"{known.origin}/.well-known/countersign"
+    earlier = lambda: fetch(f"{place}/earlier", None, m.MOST_EARLIER * 2051 + 1)  # noqa: E731
+    account.information = m.follow(known, fetch(place, None, 2048), known.origin, earlier)
 
 
 __all__ = ["Account", "HttpError", "Refused", "Request", "begin", "guessable", "http", "refresh"]

@@ -44,6 +44,11 @@ class Service:
                 time.sleep(0.1)
         raise SystemExit(f"the service did not start:\n{self.log()}")
 
+    def rotate_keys(self, only: str) -> None:
+        """A running service takes them up by itself."""
+        data = self._command[self._command.index("--data") + 1]
+        subprocess.run([self._command[0], "keys", "rotate", "--data", data, "--only", only], check=True, stdout=self._log)
+
     def log(self) -> str:
         self._log.seek(0)
         return self._log.read()

@@ -97,7 +97,8 @@ class Devices(Interop):
         person.page = person.browser.get("/account/devices")
         person.submit("/account/devices/remove")
         if "/challenge/" in person.page.path:
-            person.approve_on_page(m.REMOVAL)
+            challenge = person.approve_on_page(m.REMOVAL)
+            self.assertEqual(challenge.subject, [person.phone.enrolment.dev, "My phone"])
         self.assert_http(401, "status", person.phone.status().body)
 
 

@@ -131,6 +131,15 @@ class Order(Hostile):
         )
         self.assertEqual(self.tries(made), (4, 14))
 
+    def test_the_class_of_a_new_device_key(self):
+        person = self.person(with_phone=False)
+        made = person.begin_enrolment()
+        made.key_class = life.HARDWARE
+        person.finish_enrolment(made, PIN)
+        other = made.ids[:16] + bytes(8)
+        for result, fields in ((phone.OTHER_EPOCH, {9: 3}), (phone.REFUSED, {}), (phone.UNSEALABLE, {15: life.HARDWARE})):
+            self.assertEqual(made.send(change(made, rotate=True, fields=fields, ids=other)).result, result)
+
     def test_biometrics(self):
         made = self.person().phone
         self.pending(made)
@@ -316,7 +325,7 @@ class Tries(Hostile):
             challenge, number = person.ask_for_approval()
             if wrong == 2:  # Five in a row have closed the path.
                 reply = made.send(made.approve(challenge, PIN, number))
-                self.assertEqual((reply.result, reply.tries_in_epoch, life.refresh_is_due(reply)), (phone.DONE, 10, False))
+                self.assertEqual((reply.result, reply.tries_in_epoch, life.refresh_is_due(reply)), (phone.DONE, 15, False))
             else:
                 made.send(made.decline(challenge))
         challenge, number = person.ask_for_approval()

@@ -1,6 +1,7 @@
 """A device's life with the real service: PROTOCOL.md section 13, by a phone that keeps to it."""
 
 import dataclasses
+import time
 import unittest
 
 import base
@@ -376,6 +377,30 @@ class Biometrics(Life):
         challenge.unlock = 2  # a phone that does as it likes
         code = person.phone.code(challenge, None, list(TRANSFER.values()), biometrics=True)
         self.assert_signed(person, code, signed=False)
+
+
+class ServiceKeys(Life):
+    def test_phones_follow_the_keys_of_a_running_service(self):
+        person = self.person()
+        made = person.phone
+        first = made.information
+        base.SERVICE.rotate_keys("hpke")
+        base.SERVICE.rotate_keys("signing")
+        for _ in range(100):
+            phone.refresh(made)
+            if len(made.information.keys) == 2 and made.information.hpke != first.hpke:
+                break
+            time.sleep(0.1)
+        self.assertEqual((made.information.keys[0], made.information.kid), (first.keys[0], first.kid), "the known key signs")
+        self.assertGreaterEqual(made.information.keys[1][1], made.information.issued_at + 30 * 86400)
+        self.assertGreater(made.information.sequence, first.sequence)
+        self.assert_pin(person, PIN)
+        made.information = first
+        self.assert_pin(person, PIN)  # sealed to the key that was replaced
+        self.assertEqual(self.get("earlier"), wire.encode([]), "no signing key has been replaced yet")
+
+    def get(self, name: str) -> bytes:
+        return phone.http(f"{base.SERVICE.origin}/.well-known/countersign/{name}", None, 8192)
 
 
 class Removal(Life):

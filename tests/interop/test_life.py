@@ -245,7 +245,7 @@ class Strictness(unittest.TestCase):
             ),
             ("unblock challenge", lambda payload: payload.pop(19)),
             *(("unblock challenge", put(_7=purpose)) for purpose in (1, 2, 3, 6, 8, 9, 10)),
-            ("approve challenge", put(_7=m.UNBLOCK)),
+            *((f"{kind} challenge", put(_7=m.UNBLOCK)) for kind in ("approve", "code", "on-mobile")),
             *((f"{kind} challenge", put(_19=[dev, "My phone"])) for kind in ("code", "transaction", "on-mobile", "approve")),
         ):
             with self.subTest(vector), self.assertRaises(Refused):

@@ -358,6 +358,38 @@ class Strictness(unittest.TestCase):
         with self.assertRaises(Refused):
             m.read_information(taken_over, V["origin"], known)
 
+    def rotated(self, signers: list, names: list, sequence: int) -> bytes:
+        """Information that the first of `signers` signs, with the public keys of `names`."""
+        payload = payload_of(raw("information message"))
+        payload |= {3: wire.kid(wire.public_bytes(signers[0])), 6: sequence, 8: [[wire.public_bytes(key), 0] for key in names]}
+        return wire.make_signed(signers[0], "info", wire.encode(payload)).encode()
+
+    def test_a_phone_that_slept_through_rotations_follows_from_key_to_key(self):
+        keys = [private("service private key"), *(wire.new_key() for _ in range(3))]
+        links = [self.rotated(keys[i:], keys[i : i + 2], 2 + i) for i in range(3)]
+        present = self.rotated(keys[3:], keys[3:], 9)
+        stranger = wire.new_key()
+        foreign = self.rotated([stranger], [stranger, keys[1]], 2)
+
+        def follow(data, *earlier):
+            served = {".well-known/countersign": data, "countersign/earlier": wire.encode(list(earlier))}
+            made = account()
+            phone.refresh(made, fetch=lambda url, body, limit: next(v for k, v in served.items() if url.endswith(k)))
+            return made.information
+
+        self.assertEqual(follow(present, *links).sequence, 9)
+        self.assertEqual(follow(links[0]).sequence, 2, "the known key signed it")
+        older = self.rotated(keys, keys, 0)
+        for earlier in (
+            (), links[:2], links[1:], (links[0], links[2]), links[::-1], (older, *links), [*links, b"x"], [*links, foreign[:-1]],
+            links * 6, (self.altered("info", "information message", lambda p: p.__setitem__(4, "https://other.example")), *links),
+        ):
+            with self.subTest(count=len(earlier)), self.assertRaises(Refused):
+                follow(present, *earlier)
+        self.assertEqual(follow(present, foreign, links[0], foreign, *links[1:]).sequence, 9, "what nobody known signed leads nowhere")
+        with self.assertRaises(Refused):
+            follow(self.rotated(keys[3:], keys[3:], 3), *links)  # lower than the last link
+
     def test_replies_with_fields_that_do_not_go_with_the_result(self):
         request = raw("claim hash, way 2")
         for name, change in (

@@ -122,6 +122,7 @@ fn fifteen_wrong_codes_with_pin_close_a_device_until_its_new_epoch() {
     let mut device = DeviceEpoch::default();
     for wrong in 0..15 {
         assert_eq!(device.left(), 15 - wrong);
+        assert_eq!(device.refresh_needed(), wrong >= 8);
         assert_eq!(
             device.take().unwrap().give_back(),
             device,

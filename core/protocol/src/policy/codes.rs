@@ -112,10 +112,16 @@ impl DeviceEpoch {
         Self(self.0.saturating_sub(1))
     }
 
-    /// How many are left in the epoch: 0 to 15. A reply to a right PIN names no more, so that the phone refreshes.
+    /// How many are left in the epoch: 0 to 15.
     #[must_use]
     pub const fn left(self) -> u8 {
         WITH_PIN_IN_EPOCH.saturating_sub(self.0)
+    }
+
+    /// Whether the phone must refresh, asked after a right PIN: with as many spent as for [`super::tries`].
+    #[must_use]
+    pub const fn refresh_needed(self) -> bool {
+        self.0 >= super::tries::REFRESH_FROM
     }
 }
 

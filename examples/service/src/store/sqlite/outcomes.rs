@@ -93,12 +93,13 @@ pub(super) fn record(
     Ok(())
 }
 
-/// Where all went well, wrong codes count as well: too many of either, and the phone refreshes its epoch.
+/// Where all went well, many wrong codes count too, so that the phone refreshes its epoch.
 fn left_in_epoch(device: &Device, result: Option<ResultCode>) -> u8 {
     let left = device.tries.left_in_epoch();
-    match result {
-        Some(ResultCode::Done) => left.min(device.wrong_codes.left()),
-        _ => left,
+    if result == Some(ResultCode::Done) && device.wrong_codes.refresh_needed() {
+        left.min(device.wrong_codes.left())
+    } else {
+        left
     }
 }
 

@@ -277,8 +277,10 @@ async fn send(
         let request = match slot.request(phone, &account, first) {
             Ok(request) => request,
             Err(error) => {
-                // Nothing of it is on its way.
-                if let (true, Some(key)) = (first, &slot.device_key) {
+                // Nothing of it is on its way. What was stored is erased with slot B.
+                if let (true, Some(key)) = (first, &slot.device_key)
+                    && phone.account(number)?.pending.is_none()
+                {
                     phone.keys.delete_key(&key.handle)?;
                 }
                 return Err(error);

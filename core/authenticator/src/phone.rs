@@ -15,7 +15,7 @@ use crate::account::AccountNumber;
 use crate::platform::{
     Biometrics, Clock, Entropy, KeyStore, KeyStoreError, NoEntropy, UserPresence,
 };
-use crate::store::{Account, Store, StoreError, Write};
+use crate::store::{Account, DiscardedKey, Store, StoreError, Write};
 use crate::transport::Transport;
 
 /// What is told of this phone when it enrols.
@@ -153,23 +153,35 @@ impl Phone {
 
     /// Leaves no remains of what was erased, and has the key stores forget what was discarded. What can't be done now is done at the next start.
     pub(crate) fn tidy(&self) {
-        let forget = || -> Result<(), PhoneError> {
+        let clear = || -> Result<(), PhoneError> {
             for key in self.store.discarded_keys()? {
-                if !key.biometric {
-                    self.keys.delete_key(&key.handle)?;
-                } else if let Some(biometrics) = &self.biometrics
-                    && let Err(error) = biometrics.delete_key(&key.handle)
-                {
-                    tracing::warn!(%error, "a biometric key is forgotten later");
-                    continue;
+                // A key store that can't be used now is no reason to leave remains of anything else.
+                if self.forget(&key) {
+                    self.store.forget_discarded(&key)?;
                 }
-                self.store.forget_discarded(&key)?;
             }
             Ok(self.store.rewrite()?)
         };
-        if let Err(error) = forget() {
+        if let Err(error) = clear() {
             tracing::warn!(%error, "what was erased is cleared away at the next start");
         }
+    }
+
+    fn forget(&self, key: &DiscardedKey) -> bool {
+        let forgotten = if key.biometric {
+            let reader = self.biometrics.as_ref();
+            reader
+                .map_or(Ok(()), |reader| reader.delete_key(&key.handle))
+                .map_err(|error| error.to_string())
+        } else {
+            self.keys
+                .delete_key(&key.handle)
+                .map_err(|error| error.to_string())
+        };
+        if let Err(error) = &forgotten {
+            tracing::warn!(error, "a key is forgotten later");
+        }
+        forgotten.is_ok()
     }
 
     /// The same, where anything was discarded at all.

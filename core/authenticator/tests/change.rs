@@ -3,11 +3,18 @@
 
 mod support;
 
+use std::sync::Arc;
+
+use countersign::platform::{DeviceKey, KeyStore, KeyStoreError};
+use countersign::software::SoftwareKeyStore;
 use countersign::{
     AccountNumber, AccountState, ApproveError, Authenticator, ChangeError, CodeError, EventKind,
     ForgottenError, Resumed, Unlock,
 };
+use countersign_protocol::message::SignatureBytes;
 use countersign_protocol::reply::DeviceState;
+use countersign_protocol::secret::Secret32;
+use zeroize::Zeroizing;
 
 use support::*;
 
@@ -492,4 +499,60 @@ async fn a_rotation_whose_last_answer_was_lost_is_found_under_the_new_key() {
     let account_now = &scene.phone.accounts().unwrap()[0];
     assert!(!account_now.change_unfinished);
     assert!(works(&scene.phone, &scene.desk, account, PIN).await);
+}
+
+/// A key store that can't forget a key now.
+struct Stubborn(SoftwareKeyStore);
+
+impl KeyStore for Stubborn {
+    fn create_key(&self, context: &[u8]) -> Result<DeviceKey, KeyStoreError> {
+        self.0.create_key(context)
+    }
+
+    fn sign(
+        &self,
+        context: &[u8],
+        handle: &[u8],
+        message: &[u8],
+    ) -> Result<SignatureBytes, KeyStoreError> {
+        self.0.sign(context, handle, message)
+    }
+
+    fn delete_key(&self, _handle: &[u8]) -> Result<(), KeyStoreError> {
+        Err(KeyStoreError::Unavailable("it is busy".into()))
+    }
+
+    fn seal(&self, context: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+        self.0.seal(context, secret)
+    }
+
+    fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
+        self.0.open(context, sealed)
+    }
+
+    fn hardware_share(&self, context: &[u8]) -> Result<Option<Secret32>, KeyStoreError> {
+        self.0.hardware_share(context)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_can_not_be_forgotten_now_leaves_no_remains_of_anything_else() {
+    let (scene, account, _) = enrolled().await;
+    let transport = Arc::clone(&scene.desk) as _;
+    let mut platform = platform(scene.folder.path(), Arc::clone(&scene.clock), transport);
+    let software = SoftwareKeyStore::open(scene.folder.path()).unwrap();
+    platform.keys = Arc::new(Stubborn(software));
+    let stubborn = Authenticator::open(scene.folder.path(), platform).unwrap();
+    stubborn.rotate_keys(account, pin(PIN)).await.unwrap();
+    let look = |sql: &str| -> u32 {
+        let path = scene.folder.path().join(countersign::DATABASE_FILE);
+        let database = rusqlite::Connection::open(path).unwrap();
+        database.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let waiting = || look("SELECT count(*) FROM discarded_key");
+    assert_eq!((look("PRAGMA application_id"), waiting()), (0, 1));
+    assert!(works(&stubborn, &scene.desk, account, PIN).await);
+    // Asked again, at the next start.
+    scene.phone.resume().await.unwrap();
+    assert_eq!((look("PRAGMA application_id"), waiting()), (0, 0));
 }

@@ -21,7 +21,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 
 pub(crate) use accounts::{Account, NewAccount, State, Tries};
 pub(crate) use biometrics::{BiometricRow, BiometricState};
-pub(crate) use changes::PendingChange;
+pub(crate) use changes::{DiscardedKey, PendingChange};
 pub(crate) use history::Record;
 pub(crate) use removals::Removal;
 pub(crate) use writes::Write;

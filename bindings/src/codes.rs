@@ -49,6 +49,8 @@ errors! {
         StepUsed {}
         /// It is too far ahead for this phone: go online once, then get a new one on the page.
         StepTooFar {}
+        /// No PIN tries are left, and so no code of this phone is taken: a new PIN is set with `setForgottenPin`.
+        Blocked {}
         /// The service saw a copy of this phone: remove the device on its page and the account here, and initialise anew.
         Suspended {}
         /// The service's key was not had, or the message is not the service's.
@@ -80,6 +82,7 @@ impl From<CoreRead> for ReadError {
             CoreRead::Expired => Self::Expired { text },
             CoreRead::Step(NotAccepted::Used) => Self::StepUsed { text },
             CoreRead::Step(NotAccepted::TooFar) => Self::StepTooFar { text },
+            CoreRead::Blocked => Self::Blocked { text },
             CoreRead::Suspended => Self::Suspended { text },
             CoreRead::Service(error) => error.into(),
             CoreRead::Phone(error) => error.into(),

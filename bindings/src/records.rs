@@ -51,6 +51,8 @@ pub struct Account {
     pub biometrics: bool,
     /// A change of the PIN was begun and not answered: `resume` finishes or drops it.
     pub change_unfinished: bool,
+    /// What to say about it, with the next step, in English; none where it can be used as usual.
+    pub advice: Option<String>,
     /// When it was initialised.
     pub created_at: SystemTime,
 }
@@ -58,6 +60,7 @@ pub struct Account {
 impl From<countersign::AccountSummary> for Account {
     fn from(account: countersign::AccountSummary) -> Self {
         Self {
+            advice: account.advice(),
             number: account.number.0,
             name: account.name,
             app_name: account.app_name,

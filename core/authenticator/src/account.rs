@@ -36,7 +36,7 @@ pub enum AccountState {
     Suspended,
 }
 
-/// An account, as a list shows it.
+/// An account, as a list shows it. [`AccountSummary::advice`] says what to do where it can't be used as usual.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountSummary {
     /// Its number on this phone.

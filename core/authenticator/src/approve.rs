@@ -10,6 +10,7 @@ use countersign_protocol::reply::{Reply, ResultCode};
 use countersign_protocol::request::Unsigned;
 
 use crate::account::AccountNumber;
+use crate::advice;
 use crate::asked::{Asked, purpose_name};
 use crate::biometrics::{self, UseError};
 use crate::change;
@@ -50,22 +51,16 @@ pub enum ApproveError {
     )]
     WrongNumber,
     /// No tries are left.
-    #[error(
-        "no PIN tries are left: sign in on the service's page, have this device unblocked there, and set a new PIN"
-    )]
+    #[error("{}", advice::BLOCKED)]
     Blocked,
     /// It was answered, replaced, or ended elsewhere.
     #[error("this request is not open any more: it was answered, replaced or ended elsewhere")]
     Closed,
     /// The service saw a copy of this phone.
-    #[error(
-        "the service saw a copy of this phone and suspended it: remove the device on its page and the account here, and initialise anew"
-    )]
+    #[error("{}", advice::SUSPENDED)]
     Suspended,
     /// The service has another PIN epoch than this phone.
-    #[error(
-        "this phone and the service no longer have the same PIN, because one of them was restored from a backup: sign in on the service's page, have this device unblocked there, and set a new PIN"
-    )]
+    #[error("{}", advice::OTHER_EPOCH)]
     OtherEpoch,
     /// It can't be approved this way.
     #[error("this request cannot be approved with a PIN: see on the computer what it asks for")]
@@ -80,7 +75,7 @@ pub enum ApproveError {
     #[error(transparent)]
     Biometrics(BiometricsError),
     /// The account is not in use yet.
-    #[error("this account is not in use yet: finish initialising it")]
+    #[error("{}", advice::NOT_ACTIVE)]
     NotActive,
     /// The account is not of the service that asks.
     #[error("this account is not of the service that asks: choose another account")]

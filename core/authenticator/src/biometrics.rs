@@ -14,6 +14,7 @@ use countersign_protocol::update::What;
 use rusqlite::Connection;
 
 use crate::account::{AccountNumber, AccountSummary};
+use crate::advice;
 use crate::change;
 use crate::epoch;
 use crate::history::{self, Kind};
@@ -48,22 +49,16 @@ pub enum TurnOnError {
         tries_left_in_epoch: u8,
     },
     /// No tries are left.
-    #[error(
-        "no PIN tries are left: sign in on the service's page, have this device unblocked there, and set a new PIN"
-    )]
+    #[error("{}", advice::BLOCKED)]
     Blocked,
     /// The service saw a copy of this phone.
-    #[error(
-        "the service saw a copy of this phone and suspended it: remove the device on its page and the account here, and initialise anew"
-    )]
+    #[error("{}", advice::SUSPENDED)]
     Suspended,
     /// The service has another PIN epoch than this phone.
-    #[error(
-        "this phone and the service no longer have the same PIN, because one of them was restored from a backup: sign in on the service's page, have this device unblocked there, and set a new PIN"
-    )]
+    #[error("{}", advice::OTHER_EPOCH)]
     OtherEpoch,
     /// The account is not in use yet.
-    #[error("this account is not in use yet: finish initialising it")]
+    #[error("{}", advice::NOT_ACTIVE)]
     NotActive,
     /// The service does not take it.
     #[error("the service did not take it: try again, and update the app if it stays so")]

@@ -7,6 +7,7 @@ use countersign_protocol::reply::ResultCode;
 use countersign_protocol::update::ChangeKind;
 
 use crate::account::{AccountNumber, AccountSummary};
+use crate::advice;
 use crate::epoch::{self, Ended, Plan};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::service::{PATIENT, ServiceError};
@@ -39,22 +40,16 @@ pub enum ChangeError {
         tries_left_in_epoch: u8,
     },
     /// No tries are left.
-    #[error(
-        "no PIN tries are left: sign in on the service's page, have this device unblocked there, and set a new PIN"
-    )]
+    #[error("{}", advice::BLOCKED)]
     Blocked,
     /// The service saw a copy of this phone.
-    #[error(
-        "the service saw a copy of this phone and suspended it: remove the device on its page and the account here, and initialise anew"
-    )]
+    #[error("{}", advice::SUSPENDED)]
     Suspended,
     /// The service has another PIN epoch than this phone.
-    #[error(
-        "this phone and the service no longer have the same PIN, because one of them was restored from a backup: sign in on the service's page, have this device unblocked there, and set a new PIN"
-    )]
+    #[error("{}", advice::OTHER_EPOCH)]
     OtherEpoch,
     /// The account is not in use yet.
-    #[error("this account is not in use yet: finish initialising it")]
+    #[error("{}", advice::NOT_ACTIVE)]
     NotActive,
     /// The service does not take it.
     #[error(

@@ -12,6 +12,7 @@ use countersign_protocol::secret::Secret32;
 use zeroize::Zeroizing;
 
 use crate::account::AccountSummary;
+use crate::advice;
 use crate::asked::Asked;
 use crate::biometrics::{self, UseError};
 use crate::history::{self, Kind as Event};
@@ -70,9 +71,7 @@ pub enum CodeError {
     #[error("finish the PIN change first: go online and try again")]
     Unfinished,
     /// The service has another PIN epoch than this phone.
-    #[error(
-        "this phone and the service no longer have the same PIN, because one of them was restored from a backup: sign in on the service's page, have this device unblocked there, and set a new PIN"
-    )]
+    #[error("{}", advice::OTHER_EPOCH)]
     OtherEpoch,
     /// The PIN is asked, and nothing else will do.
     #[error("this code asks for the PIN: type it")]

@@ -7,6 +7,7 @@ use countersign_protocol::reply::ResultCode;
 use countersign_protocol::update::ChangeKind;
 
 use crate::account::{AccountNumber, AccountSummary};
+use crate::advice;
 use crate::change::{NotChosen, choose};
 use crate::epoch::{self, Ended, Plan};
 use crate::inbox::Backoff;
@@ -34,12 +35,10 @@ pub enum ForgottenError {
     )]
     NotGranted,
     /// The service saw a copy of this phone.
-    #[error(
-        "the service saw a copy of this phone and suspended it: remove the device on its page and the account here, and initialise anew"
-    )]
+    #[error("{}", advice::SUSPENDED)]
     Suspended,
     /// The account is not in use yet.
-    #[error("this account is not in use yet: finish initialising it")]
+    #[error("{}", advice::NOT_ACTIVE)]
     NotActive,
     /// The service does not take it.
     #[error(

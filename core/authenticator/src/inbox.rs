@@ -11,6 +11,7 @@ use countersign_protocol::reply::{Reply, ResultCode};
 use tokio::task::JoinSet;
 
 use crate::account::{AccountNumber, AccountSummary};
+use crate::advice;
 use crate::asked::Asked;
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::platform::NoEntropy;
@@ -45,12 +46,10 @@ pub struct PendingRequest {
 #[derive(Debug, thiserror::Error)]
 pub enum InboxError {
     /// The enrolment is not finished.
-    #[error("this account is not in use yet: finish initialising it")]
+    #[error("{}", advice::NOT_ACTIVE)]
     NotActive,
     /// The service saw a copy of this phone.
-    #[error(
-        "the service saw a copy of this phone and suspended it: remove the device on its page and the account here, and initialise anew"
-    )]
+    #[error("{}", advice::SUSPENDED)]
     Suspended,
     /// The service did not answer, or not as it should.
     #[error(transparent)]

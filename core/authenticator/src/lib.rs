@@ -43,6 +43,7 @@
 //! Two programs may use the same data at once: changes are transactions, and requests that go one at a time wait for each other.
 
 mod account;
+mod advice;
 mod approve;
 mod asked;
 mod biometrics;

@@ -12,6 +12,7 @@ use countersign_protocol::origin::Origin;
 use countersign_protocol::policy::steps::{NotAccepted, accept};
 
 use crate::account::{self, AccountSummary};
+use crate::advice;
 use crate::asked::Asked;
 use crate::code::CodeRequest;
 use crate::phone::{Phone, PhoneError, from_phone_errors};
@@ -67,10 +68,11 @@ pub enum ReadError {
     /// Its step was used, and the code that was made is not in memory any more; or it is too far ahead.
     #[error(transparent)]
     Step(#[from] NotAccepted),
+    /// No PIN tries are left, and so no code of this phone is taken.
+    #[error("{}", advice::BLOCKED)]
+    Blocked,
     /// The service saw a copy of this phone.
-    #[error(
-        "the service saw a copy of this phone and suspended it: remove the device on its page and the account here, and initialise anew"
-    )]
+    #[error("{}", advice::SUSPENDED)]
     Suspended,
     /// The service's key was not had, or the message is not the service's.
     #[error(transparent)]
@@ -211,8 +213,10 @@ fn of_account(accounts: &[Account], acc: AccountId) -> Option<&Account> {
 
 /// Whether a step is ahead of what was spent, and not too far (§12).
 fn check_step(account: &Account, step: Step) -> Result<(), ReadError> {
-    if account.state == State::Suspended {
-        return Err(ReadError::Suspended);
+    match account.state {
+        State::Suspended => return Err(ReadError::Suspended),
+        State::Blocked => return Err(ReadError::Blocked),
+        _ => (),
     }
     accept(account.last_step(), step)?;
     Ok(())

@@ -87,7 +87,9 @@ Type a transaction's data from your own papers, not from the page that shows
 the QR code.")]
     Scan(Scan),
     /// List what happened on this phone
-    #[command(after_help = "Example:\n  countersign history --limit 5")]
+    #[command(
+        after_help = "Examples:\n  countersign history --limit 5\n  countersign history --csv > history.csv"
+    )]
     History(History),
     /// Give an account another name on this phone
     #[command(after_help = "Example:\n  countersign rename 1 'My bank'")]
@@ -271,6 +273,9 @@ pub(crate) struct History {
     /// At most so many, the newest first
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) limit: u32,
+    /// Everything, as comma-separated values (RFC 4180): time in seconds since 1970, account, name, event, detail
+    #[arg(long, conflicts_with_all = ["account", "limit"])]
+    pub(crate) csv: bool,
 }
 
 /// `rename`.

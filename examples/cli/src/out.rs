@@ -64,6 +64,14 @@ impl Out {
         self.bold
     }
 
+    /// Prints a file's content as it is.
+    pub(crate) fn text(self, text: &str) {
+        let mut stdout = io::stdout().lock();
+        let _ = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush());
+    }
+
     /// A note for the person, which is not what was asked for.
     pub(crate) fn note(self, words: &str) {
         let mut stderr = io::stderr().lock();

@@ -417,6 +417,10 @@ async fn an_account_is_removed_only_when_that_is_meant() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_eq!(world.run(&["accounts"]).code, 1);
     assert!(world.run(&["history"]).stdout.contains("removed"));
+    let csv = world.run(&["history", "--csv"]);
+    assert!(csv.stdout.starts_with("time,account,name,event,detail\r\n"));
+    assert!(csv.stdout.contains(",account-removed,"), "{}", csv.stdout);
+    assert_eq!(world.run(&["history", "--csv", "--json"]).code, 2);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::args::{History, Remove, Rename};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::out::{Out, table};
 use crate::prompt;
-use crate::text::{rfc3339, safe, stamp};
+use crate::text::{rfc3339, safe, stamp, wrapped};
 
 /// Every account, and how it stands as last told by its service.
 pub(crate) fn accounts(phone: &Authenticator, out: Out) -> Outcome {
@@ -22,19 +22,19 @@ pub(crate) fn accounts(phone: &Authenticator, out: Out) -> Outcome {
         || Value::Array(accounts.iter().map(views::account).collect()),
         || {
             let all = accounts.iter().map(|account| {
-                let state = match account.state {
-                    AccountState::Active => views::tries_words(account),
+                let mut state = match account.state {
+                    AccountState::Active => vec![views::tries_words(account)],
                     AccountState::Unfinished => {
-                        "not finished:  countersign init  goes on with it".to_owned()
+                        vec!["not finished:  countersign init  goes on with it".to_owned()]
                     }
-                    AccountState::Blocked => "blocked: unblock it on the service's page".to_owned(),
-                    AccountState::NewPinNeeded => {
-                        "a new PIN is needed: unblock this device on the service's page".to_owned()
-                    }
-                    AccountState::Suspended => {
-                        "suspended: a copy was seen; remove it here and there".to_owned()
-                    }
+                    other => vec![views::state_name(other).replace('-', " ")],
                 };
+                if account.state != AccountState::Unfinished
+                    && let Some(advice) = account.advice()
+                {
+                    state.extend(wrapped(&safe(&advice), 76));
+                }
+                let state = state.join("\n   ");
                 let device = match account.device_name.as_str() {
                     "" => String::new(),
                     name => format!(", where this phone is “{}”", safe(name)),
@@ -60,6 +60,16 @@ pub(crate) fn accounts(phone: &Authenticator, out: Out) -> Outcome {
 
 /// What happened, the newest first.
 pub(crate) fn history(phone: &Authenticator, args: &History, out: Out) -> Outcome {
+    if args.csv {
+        if out.is_json() {
+            return Err(Failure::new(
+                Exit::Usage,
+                "the history is either CSV or JSON; leave one of --csv and --json out",
+            ));
+        }
+        out.text(&phone.export_history()?);
+        return Ok(());
+    }
     let mut events = phone.history()?;
     if let Some(which) = &args.account.account {
         let account = find(phone.accounts()?, which)?;

@@ -254,7 +254,7 @@ impl HasExit for ForgottenError {
 impl HasExit for ReadError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Suspended => Exit::Refused,
+            Self::Suspended | Self::Blocked => Exit::Refused,
             Self::NewKey { .. } => Exit::Network,
             Self::Service(error) => error.exit(),
             Self::Phone(error) => error.exit(),

@@ -34,6 +34,8 @@ pub(crate) fn account(account: &AccountSummary) -> Value {
         "device": account.device_name,
         "state": state_name(account.state),
         "biometrics": account.biometrics,
+        "change_unfinished": account.change_unfinished,
+        "advice": account.advice(),
         "tries_left": account.tries_left,
         "tries_left_in_epoch": account.tries_left_in_epoch,
         "created_at": rfc3339(account.created_at),

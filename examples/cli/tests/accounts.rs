@@ -107,6 +107,27 @@ async fn a11_on_a_terminal_switching_is_offered() {
     assert!(terminal.end().contains("Approved"));
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a9_on_a_terminal_a_sign_in_of_this_devices_browser_is_asked_about() {
+    use common::terminal::Terminal;
+    let mut world = World::initialised().await;
+    world.anna.sign_out().await.unwrap();
+    let link = world.anna.begin_on_mobile().await.unwrap();
+    let mut terminal = Terminal::run(&world.data(), &["scan", &link]);
+    terminal.answer("[d]ecline", "d");
+    assert!(terminal.end().contains("Declined."));
+    let link = world.anna.begin_on_mobile().await.unwrap();
+    let mut terminal = Terminal::run(&world.data(), &["scan", &link]);
+    terminal.answer("[a]pprove", "a");
+    terminal.answer("PIN: ", "4072");
+    terminal.answer("PIN: ", "4071");
+    let screen = terminal.end();
+    let address = screen.lines().find(|line| line.starts_with("http"));
+    world.anna.open(address.unwrap().trim()).await.unwrap();
+    assert!(world.is_signed_in().await);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a9_a_sign_in_of_this_devices_browser_is_declined_or_reported_without_a_pin() {
     let mut world = World::initialised().await;

@@ -186,6 +186,7 @@ fn line(key: &KeyStatus) -> String {
 }
 
 async fn run(arguments: Serve) -> Result<(), StartError> {
+    let plain = arguments.tls_cert.is_none() && arguments.trusted_proxy.is_empty();
     let service = Embedded::start(Config {
         listen: arguments.listen,
         connections: match (arguments.tls_cert, arguments.tls_key) {
@@ -206,7 +207,15 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
         clock: Arc::new(SystemClock),
     })
     .await?;
-    tracing::info!(origin = service.origin(), address = %service.address(), data = %service.data().display(), "the service runs");
+    tracing::info!(origin = service.origin(), address = %service.address(), data = %service.data().display(), "the service runs: open its origin in a browser");
+    let port = format!(":{}", service.address().port());
+    if plain && service.origin().starts_with("http://") && !service.origin().ends_with(&port) {
+        tracing::warn!(
+            "browsers and phones must open {}, and this listens on {}: listen on that port, or begin new data with --origin http://localhost{port}",
+            service.origin(),
+            service.address()
+        );
+    }
     asked_to_stop().await;
     tracing::info!("stopping");
     service.stop().await;

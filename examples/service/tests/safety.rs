@@ -182,6 +182,12 @@ async fn a_form_that_our_page_did_not_give_to_this_browser_is_refused() {
             )
             .await;
         assert_eq!(page.status, 403, "{csrf:?} {origin} {site}");
+        assert_eq!(
+            page.body.contains("Open http"),
+            csrf == Some(own.as_str()),
+            "{}",
+            page.body
+        );
     }
     assert_eq!(browser.get("/account").await.path, "/account");
     let body = encode(&[("csrf", &own)]);

@@ -1,6 +1,8 @@
 //! `init`: an account comes onto this phone.
 
-use countersign::{AccountSummary, Authenticator, Claimed, EnrolmentOffer, OfferDetails, Resumed};
+use countersign::{
+    AccountSummary, Authenticator, BeginError, Claimed, EnrolmentOffer, OfferDetails, Resumed,
+};
 use serde_json::json;
 
 use super::views;
@@ -26,7 +28,16 @@ pub(crate) async fn init(phone: &Authenticator, args: &Init, out: Out) -> Outcom
     for resumed in phone.resume().await? {
         say_resumed(&resumed, out);
     }
-    let offer = phone.begin_enrolment(&scanned.text, scanned.source).await?;
+    let begun = phone.begin_enrolment(&scanned.text, scanned.source).await;
+    let offer = match begun {
+        Err(BeginError::NotAnEnrolment) => {
+            return Err(Failure::new(
+                Exit::Input,
+                "this code adds no account to a phone; use it with  countersign scan",
+            ));
+        }
+        begun => begun?,
+    };
     let details = offer.details();
     out.note(&offer_words(&details));
     let claimed = claim(phone, &offer, &details, args.pin.pin_stdin, out).await?;

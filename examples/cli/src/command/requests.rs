@@ -231,7 +231,7 @@ pub(crate) async fn watch(phone: &Authenticator, args: &Watch, out: Out) -> Outc
                 .map_err(|_| {
                     Failure::new(
                         Exit::Nothing,
-                        format!("no request came in {seconds} seconds"),
+                        format!("no request came in {seconds} {}", plural(seconds, "second")),
                     )
                 })?,
             None => waiting.await,

@@ -127,12 +127,14 @@ impl Pages {
         Ok(response)
     }
 
-    fn error(&self, error: &PageError) -> String {
+    fn error(&self, error: &PageError, origin: &str) -> String {
         let rendered = self
             .environment
             .get_template("error.html")
             .and_then(|template| {
-                template.render(context! { csrf => "", signed_in => false, error => error.text() })
+                template.render(
+                    context! { csrf => "", signed_in => false, error => error.text(), origin },
+                )
             });
         rendered.unwrap_or_else(|error| {
             tracing::error!(%error, "the error page can't be shown");
@@ -245,7 +247,7 @@ pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: 
         }
         response = (
             error.status(),
-            axum::response::Html(app.pages.error(&error)),
+            axum::response::Html(app.pages.error(&error, app.origin.as_str())),
         )
             .into_response();
     }

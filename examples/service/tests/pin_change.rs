@@ -545,3 +545,48 @@ async fn a_status_beside_a_commit_names_the_change_at_every_moment() {
         phone.take(slot);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn wrong_pins_of_every_kind_beside_a_commit_are_five_in_all_and_one_pin_works_after_them() {
+    let world = World::new().await;
+    let (mut browser, mut phone) = world.person().await;
+    let slot = phone.change(phone.wanted(ChangeKind::Change, PIN, NEW));
+    assert_eq!(phone.send_change(&slot).await.result, ResultCode::Done);
+    let mut requests = Vec::new();
+    for round in 0..24 {
+        if round == 12 {
+            let (body, hash) = phone.commit(slot.hash);
+            requests.push(("/api/v1/commit", body, hash));
+        }
+        let change = phone.change(phone.wanted(ChangeKind::Change, WRONG, "6304"));
+        requests.push(("/api/v1/change", change.body, change.hash));
+        let (body, hash, ..) = phone.biometrics_on(WRONG);
+        requests.push(("/api/v1/biometrics", body, hash));
+    }
+    let shared = Arc::new(phone);
+    let mut all = JoinSet::new();
+    for (path, body, hash) in requests {
+        let phone = shared.clone();
+        all.spawn(async move { phone.send_update(path, body, hash).await });
+    }
+    let replies = all.join_all().await;
+    phone = Arc::into_inner(shared).unwrap();
+    let wrong = |reply: &&Reply| reply.result == ResultCode::WrongPin;
+    assert!(replies.iter().filter(wrong).count() <= 5);
+    let newest = replies.iter().filter_map(|reply| reply.state_token);
+    phone.token = newest.max_by_key(|token| token.sequence());
+    let status = phone.status().await;
+    assert_eq!(status.biometric_kid, None);
+    let begun = status.epoch_change == Some(slot.hash);
+    if begun {
+        phone.take(slot);
+    }
+    // Either all tries were spent first, or exactly one PIN works.
+    if status.device_state == Some(DeviceState::Active) {
+        let (right, other) = if begun { (NEW, PIN) } else { (PIN, NEW) };
+        assert!(works(&mut browser, &mut phone, right).await);
+        assert!(!works(&mut browser, &mut phone, other).await);
+    } else {
+        assert!(!begun);
+    }
+}

@@ -2,9 +2,10 @@
 //! derived. Whoever has the database alone opens no secret and forges no state token.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use hkdf::Hkdf;
@@ -13,6 +14,7 @@ use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
+    files,
     random::{self, NoRandomness},
     seal::{SealError, SealingKey},
     store::Write as Durable,
@@ -52,6 +54,12 @@ pub(crate) enum KeyFileError {
 pub(crate) struct MacKey([u8; 32]);
 
 impl MacKey {
+    /// For tests of what uses one.
+    #[cfg(test)]
+    pub(crate) fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
     /// HMAC-SHA256 (RFC 2104) over the parts, one after the other. The caller sees to it that they can't be shifted into each other.
     pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         // HMAC takes a key of any length; the fallback is never reached and would only make every token fail.
@@ -84,6 +92,8 @@ pub(crate) struct RootKeys {
     pub(crate) guesses: MacKey,
     /// Makes r, with which a browser on a phone comes back.
     pub(crate) mobile: MacKey,
+    /// Makes the lines of the journal.
+    pub(crate) journal: Arc<MacKey>,
 }
 
 /// Reads the key file, or makes it when `may_create` (the database is new).
@@ -106,6 +116,7 @@ pub(crate) fn load(path: &Path, may_create: bool) -> Result<RootKeys, KeyFileErr
         recovery: MacKey(*derive(&root, "recovery")),
         guesses: MacKey(*derive(&root, "guesses")),
         mobile: MacKey(*derive(&root, "mobile")),
+        journal: Arc::new(MacKey(*derive(&root, "journal"))),
     })
 }
 
@@ -145,11 +156,7 @@ fn create(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder).map_err(io)?;
+        files::make_folder(folder).map_err(io)?;
     }
     let line = Zeroizing::new(format!(
         "{HEADER}{}\n",
@@ -157,30 +164,14 @@ fn create(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
     ));
     // It gets its name only when it is whole and on the disk, and never takes another's place: a crash leaves a key file or none.
     let draft = path.with_extension("part");
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     Durable::KeyDraft.reach();
-    let mut file = options.open(&draft).map_err(io)?;
+    let mut file = files::draft(&draft).map_err(io)?;
     file.write_all(line.as_bytes()).map_err(io)?;
     file.sync_all().map_err(io)?;
     Durable::KeyName.reach();
     fs::hard_link(&draft, path).map_err(io)?;
     fs::remove_file(&draft).map_err(io)?;
-    #[cfg(unix)]
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(io)?;
-    }
+    files::sync_name(path).map_err(io)?;
     Ok(root)
 }
 

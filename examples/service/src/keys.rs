@@ -228,6 +228,17 @@ impl ServiceKeys {
         })
     }
 
+    /// Whether this key file opens these keys.
+    ///
+    /// # Errors
+    /// [`KeysError::Seal`] if it does not.
+    pub(crate) fn fit(root: &RootKeys, stored: &OwnKeys) -> Result<(), KeysError> {
+        for key in &stored.keys {
+            root.sealing.open(place(key.used_for), &key.sealed)?;
+        }
+        Ok(())
+    }
+
     fn signers(&self) -> impl DoubleEndedIterator<Item = &Signer> {
         std::iter::once(&self.first).chain(&self.later)
     }

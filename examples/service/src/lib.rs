@@ -11,7 +11,9 @@
 
 mod api;
 mod app;
+mod files;
 mod hex;
+mod journal;
 mod keyfile;
 mod keys;
 mod notices;
@@ -43,7 +45,9 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 pub use app::{Clock, SystemClock};
 pub use keys::{KeyState, KeyStatus, Rotate};
 pub use notices::{Notice, NoticeError, Notices, Outbox};
-pub use operations::{KeysRefused, Places, list_keys, rotate_keys};
+pub use operations::{
+    BackupRefused, KeysRefused, Places, RestoreReport, backup, list_keys, restore, rotate_keys,
+};
 pub use time::utc;
 
 /// The names of everything that the service makes durable, for the tests that kill it before each.
@@ -97,6 +101,8 @@ pub struct Config {
     pub origin: OriginSetting,
     /// The key file, if it is not `keys/service.key` in the data folder.
     pub key_file: Option<PathBuf>,
+    /// The journal, if it is not `service.journal` in the data folder.
+    pub journal: Option<PathBuf>,
     /// The name that phones and pages show, 1 to 20 bytes.
     pub name: String,
     /// How many hours a recovery waits, 1 to 720.
@@ -116,6 +122,7 @@ impl Config {
             data: data.into(),
             origin: OriginSetting::Loopback,
             key_file: None,
+            journal: None,
             name: "Countersign".into(),
             recovery_hours: 24,
             notices: None,
@@ -209,15 +216,14 @@ impl Embedded {
         if let OriginSetting::Exactly(origin) = &config.origin {
             parse_origin(origin)?;
         }
-        let (store, new) = Sqlite::open(&config.data).map_err(storage)?;
-        let store = Arc::new(store);
         let places = Places {
             data: config.data.clone(),
             key_file: config.key_file,
+            journal: config.journal,
         };
-        // New data without their own key yet: an interrupted first start left the tables, and nothing sealed.
-        let unused = new || store.own_keys().await.map_err(storage)?.keys.is_empty();
-        let root = keyfile::load(&places.key_file(), unused).map_err(storage)?;
+        let opened = operations::open(&places, config.clock.now()).await;
+        let (store, root) = opened.map_err(storage)?;
+        let store = Arc::new(store);
         let origin = origin(
             store.as_ref(),
             config.origin,

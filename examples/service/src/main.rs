@@ -4,7 +4,7 @@ use std::{
     error::Error,
     io::IsTerminal,
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
@@ -12,7 +12,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use countersign_service::{
     Config, Connections, Embedded, KeyState, KeyStatus, OriginSetting, Places, Rotate, StartError,
-    SystemClock, list_keys, rotate_keys, utc,
+    SystemClock, backup, list_keys, restore, rotate_keys, utc,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -29,8 +29,8 @@ use tracing_subscriber::EnvFilter;
 ///
 /// Messages to people (security notices, the links of a recovery) are written to DIR/outbox, one .eml file each, for whoever sends them on.
 ///
-/// BACKUPS: back up the data folder without the key file, and keep a copy of the key file elsewhere. Either alone opens nothing; both
-/// together open every secret. With --key-file the key is outside the data folder from the start; without it, exclude DIR/keys.
+/// BACKUPS: `countersign-service backup FILE --data DIR`, at any time. Keep a copy of the key file elsewhere: either alone opens nothing;
+/// both together open every secret. The journal is not in the backup: what it has is what a restore must not undo.
 #[derive(Parser)]
 #[command(
     version,
@@ -53,6 +53,9 @@ struct Where {
     /// The file with the key that seals secrets [default: DIR/keys/service.key]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// The journal [default: DIR/service.journal]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -60,6 +63,24 @@ enum Command {
     /// The service's own keys: list them, or put new ones in their place. The service may be running
     #[command(subcommand)]
     Keys(Keys),
+    /// Copy the database to FILE, as it is at one moment. The service may be running. Neither the key file nor the journal is in it
+    Backup {
+        /// The backup; a file that is not there yet
+        file: PathBuf,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Put a backup into a data folder; the service must not be running. At its next start it moves all steps on, closes what was open, and
+    /// applies what the journal has since then; people sign in again, and phones notice nothing
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Put it in the place of the database that is there; that one is kept beside it
+        #[arg(long)]
+        replace: bool,
+        #[command(flatten)]
+        place: Where,
+    },
 }
 
 #[derive(Subcommand)]
@@ -113,6 +134,9 @@ struct Serve {
     /// The file with the key that seals secrets; keep it out of the backups of DIR [default: DIR/keys/service.key]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// The journal: what a restore must not undo is written there too; keep it on another disk if you can [default: DIR/service.journal]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
     /// How many hours a recovery waits, after a panic or when no factor is left: 1 to 720
     #[arg(long, default_value_t = 24, value_name = "HOURS")]
     recovery_hours: u32,
@@ -133,6 +157,17 @@ async fn main() -> ExitCode {
         .init();
     let done = match (arguments.command, arguments.serve) {
         (Some(Command::Keys(keys)), _) => run_keys(keys).await,
+        (Some(Command::Backup { file, place }), _) => {
+            backup(&place.into(), &file, &SystemClock).map_err(Into::into)
+        }
+        (
+            Some(Command::Restore {
+                file,
+                replace,
+                place,
+            }),
+            _,
+        ) => run_restore(&place.into(), &file, replace),
         (None, Some(serve)) => run(serve).await.map_err(Into::into),
         // clap asks for the server's arguments where there is no command.
         (None, None) => Ok(()),
@@ -151,6 +186,7 @@ impl From<Where> for Places {
         Self {
             data: place.data,
             key_file: place.key_file,
+            journal: place.journal,
         }
     }
 }
@@ -169,6 +205,27 @@ async fn run_keys(keys: Keys) -> Result<(), Box<dyn Error>> {
     };
     for key in list {
         println!("{}", line(&key));
+    }
+    Ok(())
+}
+
+fn run_restore(places: &Places, file: &Path, replace: bool) -> Result<(), Box<dyn Error>> {
+    let report = restore(places, file, replace, &SystemClock)?;
+    match report.made_at {
+        Some(time) => println!("Restored: the backup of {} UTC.", utc(time)),
+        None => println!("Restored."),
+    }
+    if let Some(path) = report.replaced {
+        println!(
+            "The database that was there before is {}: delete it when all is well.",
+            path.display()
+        );
+    }
+    if let Some(path) = report.key_missing {
+        println!(
+            "Put the key file to {} before you start the service.",
+            path.display()
+        );
     }
     Ok(())
 }
@@ -201,6 +258,7 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
             .origin
             .map_or(OriginSetting::Kept, OriginSetting::Exactly),
         key_file: arguments.key_file,
+        journal: arguments.journal,
         name: arguments.name,
         recovery_hours: arguments.recovery_hours,
         notices: None,

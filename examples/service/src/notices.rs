@@ -1,16 +1,16 @@
 //! Messages to people. They leave the service through one trait; without another, each becomes a file.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use async_trait::async_trait;
 use chrono::DateTime;
 use countersign_protocol::Time;
 
-use crate::store::Write as Durable;
+use crate::{files, store::Write as Durable};
 
 /// A message to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,35 +52,20 @@ impl Outbox {
     }
 
     fn write(&self, notice: &Notice) -> io::Result<()> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.0)?;
+        files::make_folder(&self.0)?;
         let name = format!("{}-{:08}", notice.at, notice.id);
         let unfinished = self.0.join(format!(".{name}.part"));
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         Durable::MessageDraft.reach();
-        let mut file = options.open(&unfinished)?;
+        let mut file = files::draft(&unfinished)?;
         file.write_all(message(notice).as_bytes())?;
         file.sync_all()?;
         Durable::MessageName.reach();
         // Whoever watches the folder sees whole messages only.
-        fs::rename(&unfinished, self.0.join(format!("{name}.eml")))?;
-        sync(&self.0)
+        let path = self.0.join(format!("{name}.eml"));
+        fs::rename(&unfinished, &path)?;
+        // A message that is counted as sent is there after a crash.
+        files::sync_name(&path)
     }
-}
-
-/// Makes the new name durable, so that a message counted as sent is there after a crash.
-fn sync(folder: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    fs::File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
 }
 
 fn message(notice: &Notice) -> String {

@@ -1,15 +1,22 @@
 //! What whoever runs the service does from the command line, while it runs or not.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use countersign_protocol::Time;
 
 use crate::{
     Clock,
+    journal::{Journal, JournalError, has_lines},
     keyfile::{self, KeyFileError, RootKeys},
     keys::{KeyStatus, KeysError, Rotate, ServiceKeys},
     store::{
         Store, StoreError,
-        sqlite::{OpenError, Sqlite},
+        sqlite::{self, BackupError, OpenError, SettleError, Sqlite},
     },
+    time::utc,
 };
 
 /// Where the service keeps what it has.
@@ -19,14 +26,71 @@ pub struct Places {
     pub data: PathBuf,
     /// The key file, if it is not `keys/service.key` in the data folder.
     pub key_file: Option<PathBuf>,
+    /// The journal, if it is not `service.journal` in the data folder.
+    pub journal: Option<PathBuf>,
 }
 
 impl Places {
+    /// Everything in the data folder.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            data: data.into(),
+            key_file: None,
+            journal: None,
+        }
+    }
+
     /// The key file.
     pub(crate) fn key_file(&self) -> PathBuf {
         let beside = || self.data.join("keys").join("service.key");
         self.key_file.clone().unwrap_or_else(beside)
     }
+
+    /// The journal.
+    pub(crate) fn journal(&self) -> PathBuf {
+        let beside = || self.data.join("service.journal");
+        self.journal.clone().unwrap_or_else(beside)
+    }
+}
+
+/// Opens the service's storage: the database, brought to the same as its journal, and the keys from the key file.
+pub(crate) async fn open(places: &Places, now: Time) -> Result<(Sqlite, RootKeys), Refusal> {
+    let journal = places.journal();
+    // A lost database must not be replaced by an empty one without a word.
+    if !places.data.join("service.db").exists() && has_lines(&journal) {
+        return Err(JournalError::NewDatabase(journal).into());
+    }
+    let (store, new) = Sqlite::open(&places.data)?;
+    let root = settle(&store, new, places, now).await;
+    match root {
+        Ok(root) => Ok((store, root)),
+        Err(error) => {
+            store.close();
+            Err(error)
+        }
+    }
+}
+
+async fn settle(
+    store: &Sqlite,
+    new: bool,
+    places: &Places,
+    now: Time,
+) -> Result<RootKeys, Refusal> {
+    // New data without their own key yet: an interrupted first start left the tables, and nothing sealed.
+    let keys = store.own_keys().await?;
+    let unused = new || keys.keys.is_empty();
+    let root = keyfile::load(&places.key_file(), unused)?;
+    ServiceKeys::fit(&root, &keys)?;
+    let (journal, written) = Journal::open(&places.journal(), Arc::clone(&root.journal))?;
+    if let Some(restored) = store.keep_journal(journal, written, now).await? {
+        tracing::warn!(
+            backup = restored.made_at.map(utc),
+            applied = restored.applied,
+            "the database was restored from a backup: everybody signs in again; removals, panics and suspensions since then are applied"
+        );
+    }
+    Ok(root)
 }
 
 /// The service's keys can't be listed or rotated. Nothing was changed.
@@ -34,8 +98,9 @@ impl Places {
 #[error(transparent)]
 pub struct KeysRefused(#[from] Refusal);
 
+/// Why the service's storage can't be used.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+pub(crate) enum Refusal {
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]
@@ -44,6 +109,78 @@ enum Refusal {
     Keys(#[from] KeysError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Settle(#[from] SettleError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+}
+
+/// A backup was not made, or not restored; each message says what a person can do.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct BackupRefused(#[from] Refusal);
+
+impl From<BackupError> for BackupRefused {
+    fn from(error: BackupError) -> Self {
+        Self(error.into())
+    }
+}
+
+/// Copies the database to a file, as it is at one moment, whether or not the service runs. The key that opens its secrets is not in it, nor is
+/// the journal.
+///
+/// # Errors
+/// [`BackupRefused`]; there is no file then.
+pub fn backup(places: &Places, to: &Path, clock: &dyn Clock) -> Result<(), BackupRefused> {
+    Ok(sqlite::backup(&places.data, to, clock.now())?)
+}
+
+/// What was restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreReport {
+    /// When the backup was made; unknown when it is a copy of the database that was made in another way.
+    pub made_at: Option<Time>,
+    /// Where the database is that was there before.
+    pub replaced: Option<PathBuf>,
+    /// The key file, if it is not in its place yet: the service does not start without it.
+    pub key_missing: Option<PathBuf>,
+}
+
+/// Puts a backup into a data folder on which no service runs. The next start moves all steps on, closes what was open, and applies the
+/// journal.
+///
+/// # Errors
+/// [`BackupRefused`]; nothing was changed then.
+pub fn restore(
+    places: &Places,
+    from: &Path,
+    replace: bool,
+    clock: &dyn Clock,
+) -> Result<RestoreReport, BackupRefused> {
+    let draft = sqlite::prepare(&places.data, from, replace)?;
+    let key_file = places.key_file();
+    let key_missing = match keyfile::load(&key_file, false) {
+        Ok(root) => {
+            ServiceKeys::fit(&root, &draft.keys).map_err(Refusal::from)?;
+            // A crash may have left it without what the old database knows.
+            if let Some(rows) = draft.rows_before() {
+                let (mut journal, _) =
+                    Journal::open(&places.journal(), root.journal).map_err(Refusal::from)?;
+                journal.append(&rows).map_err(Refusal::from)?;
+            }
+            None
+        }
+        Err(KeyFileError::Missing(path)) => Some(path),
+        Err(error) => return Err(Refusal::from(error).into()),
+    };
+    let restored = draft.put(clock.now())?;
+    Ok(RestoreReport {
+        made_at: restored.made_at,
+        replaced: restored.replaced,
+        key_missing,
+    })
 }
 
 /// How each key of the service stands at this time.

@@ -42,6 +42,8 @@ pub(crate) const KNOWN_BROWSERS: u32 = 20;
 
 /// How long after its waiting time a recovery can be finished, in seconds.
 pub(crate) const RECOVERY_OPEN_SECONDS: u64 = 7 * DAY;
+/// How long a finished recovery can be finished again, by who lost the answer, in seconds.
+pub(crate) const RECOVERY_AGAIN_SECONDS: u64 = 10 * 60;
 /// So many recovery messages go out to an account...
 pub(crate) const RECOVERY_MESSAGES: u64 = 5;
 /// ...in this time, in seconds.
@@ -70,6 +72,7 @@ pub(crate) fn is_mailed(what: &str) -> bool {
             | "recovery-link"
             | "recovery-cancelled"
             | "recovery-done"
+            | "recovery-restored"
     )
 }
 

@@ -13,10 +13,7 @@ use support::{Browser, PIN, Phone, World};
 const DAY: u64 = 24 * 3600;
 
 fn places(world: &World) -> Places {
-    Places {
-        data: world.folder.path().to_owned(),
-        key_file: None,
-    }
+    Places::new(world.folder.path())
 }
 
 async fn approve(owner: &mut Browser, phone: &mut Phone) -> ResultCode {
@@ -98,8 +95,8 @@ async fn the_program_lists_and_rotates_keys_beside_a_running_service() {
 async fn where_there_is_no_service_or_no_key_the_program_says_so_and_makes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let places = |key_file| Places {
-        data: folder.path().join("none"),
         key_file,
+        ..Places::new(folder.path().join("none"))
     };
     let clock = support::TestClock::new();
     let refused = list_keys(&places(None), clock.as_ref()).await;
@@ -112,8 +109,8 @@ async fn where_there_is_no_service_or_no_key_the_program_says_so_and_makes_nothi
     assert!(!folder.path().join("none").exists());
     let world = World::new().await;
     let places = Places {
-        data: world.folder.path().to_owned(),
         key_file: Some(folder.path().join("service.key")),
+        ..Places::new(world.folder.path())
     };
     let refused = rotate_keys(&places, Rotate::Both, clock.as_ref()).await;
     assert!(refused.unwrap_err().to_string().contains("is missing"));

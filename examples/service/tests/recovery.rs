@@ -4,10 +4,8 @@
 
 mod support;
 
-use std::{fs, time::Duration};
-
 use countersign_protocol::{answer::Decision, reply::ResultCode};
-use support::{Browser, PASSWORD, PIN, Page, World};
+use support::{Browser, PASSWORD, PIN, Page, World, mail};
 
 const ANNA: &str = "anna@example.eu";
 const DAY: u64 = 24 * 3600;
@@ -16,28 +14,6 @@ async fn stop(browser: &mut Browser, password: &str, word: &str) -> Page {
     browser.get("/stop").await;
     let fields = [("email", ANNA), ("password", password), ("word", word)];
     browser.post("/stop", &fields).await
-}
-
-/// The newest message whose subject has these words, once it is there.
-async fn mail(world: &World, subject: &str) -> String {
-    for _ in 0..100 {
-        let mut found: Vec<_> = fs::read_dir(world.folder.path().join("outbox"))
-            .into_iter()
-            .flatten()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|kind| kind == "eml"))
-            .collect();
-        found.sort();
-        for path in found.iter().rev() {
-            let text = fs::read_to_string(path).unwrap();
-            let line = text.lines().find(|line| line.starts_with("Subject: "));
-            if line.unwrap().contains(subject) {
-                return text;
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("no message: {subject}")
 }
 
 /// The path of a link in a message.
@@ -181,6 +157,31 @@ async fn after_24_hours_password_and_link_let_the_owner_add_a_phone_and_nobody_e
         .await;
     assert_eq!(owner.get(&page.path).await.path, "/account");
     mail(&world, "account was recovered").await;
+}
+
+#[tokio::test]
+async fn who_lost_the_answer_finishes_a_recovery_again_until_there_is_a_new_phone() {
+    let world = World::new().await;
+    let (mut owner, _) = world.person().await;
+    stop(&mut owner, PASSWORD, "STOP").await;
+    let message = mail(&world, "recovery of the account began").await;
+    let finish = link(&world, &message, "finish");
+    world.clock.advance(DAY);
+    owner.get(&finish).await;
+    let mut lost = owner.clone();
+    let mut late = owner.clone();
+    let typed = [("password", PASSWORD)];
+    assert_eq!(lost.post(&finish, &typed).await.path, "/account/devices");
+    // The browser without the answer has its old cookie, and the form on its screen.
+    let wrong = [("password", "Wrong-horse8")];
+    assert_eq!(owner.post(&finish, &wrong).await.status, 401);
+    assert_eq!(owner.post(&finish, &typed).await.path, "/account/devices");
+    owner.add_phone(&world.clock).await;
+    assert_eq!(late.post(&finish, &typed).await.status, 409);
+    world.clock.advance(600);
+    assert_eq!(late.post(&finish, &typed).await.status, 409);
+    let done = support::events(&world, "recovery-done");
+    assert_eq!(done, 1);
 }
 
 #[tokio::test]

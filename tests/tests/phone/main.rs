@@ -7,5 +7,6 @@ mod approval;
 mod codes;
 mod enrolment;
 mod hostile;
+mod restore;
 mod rotation;
 mod support;

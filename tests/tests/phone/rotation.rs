@@ -13,23 +13,20 @@ use countersign_service::{KeyState, Places, Rotate, list_keys, rotate_keys};
 
 use crate::support::{PATIENCE, World};
 
-const DAY: u64 = 24 * 3600;
+pub(crate) const DAY: u64 = 24 * 3600;
 
-fn places(world: &World) -> Places {
-    Places {
-        data: world.folder.path().join("service"),
-        key_file: None,
-    }
+pub(crate) fn places(world: &World) -> Places {
+    Places::new(world.folder.path().join("service"))
 }
 
-async fn rotate(world: &World) {
+pub(crate) async fn rotate(world: &World) {
     rotate_keys(&places(world), Rotate::Both, world.clock.as_ref())
         .await
         .unwrap();
 }
 
 /// The information as it is served.
-async fn served(world: &World) -> Verified<Info> {
+pub(crate) async fn served(world: &World) -> Verified<Info> {
     let outgoing = Outgoing {
         origin: Origin::parse(world.service.origin()).unwrap(),
         path: "/.well-known/countersign",
@@ -43,7 +40,7 @@ async fn served(world: &World) -> Verified<Info> {
 }
 
 /// The running service has taken up what was published: so many signing keys, after this sequence.
-async fn taken_up(world: &World, keys: usize, after: u64) -> Verified<Info> {
+pub(crate) async fn taken_up(world: &World, keys: usize, after: u64) -> Verified<Info> {
     for _ in 0..100 {
         let info = served(world).await;
         if info.sequence > after && info.signing_keys.len() == keys {
@@ -64,7 +61,7 @@ async fn signs(world: &mut World) -> KeyId {
     }
 }
 
-async fn works(world: &mut World, account: countersign::AccountNumber) {
+pub(crate) async fn works(world: &mut World, account: countersign::AccountNumber) {
     let (number, request) = world.ask_app(account).await;
     world.approve(&request, number).await;
     assert!(world.page_goes_on().await);

@@ -230,12 +230,18 @@ impl World {
 
     /// The service stops, and starts so many seconds later at the same address.
     pub async fn restarted_after(self, seconds: u64) -> Self {
+        let clocks = [self.clock.clone(), self.phone.clock.clone()];
+        self.started_again(|| clocks.iter().for_each(|clock| clock.forward(seconds)))
+            .await
+    }
+
+    /// The service stops, and starts at the same address after this.
+    pub async fn started_again(self, meanwhile: impl FnOnce()) -> Self {
         let mut config = Config::embedded(self.service.data());
         config.listen = self.service.address();
         config.clock = self.clock.clone();
         self.service.stop().await;
-        self.clock.forward(seconds);
-        self.phone.clock.forward(seconds);
+        meanwhile();
         let service = Embedded::start(config).await.unwrap();
         Self { service, ..self }
     }

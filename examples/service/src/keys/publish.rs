@@ -17,6 +17,9 @@ use crate::{
     store::{KeyUse, OwnKey, OwnKeys, Publication},
 };
 
+/// How far a restore moves the sequence of the information: more changes than were published since the backup.
+const AFTER_RESTORE: u64 = 10_000;
+
 /// What is to be published and erased at this time with these keys and new ones; `None` when all is as it should be.
 pub(super) fn publication(
     root: &RootKeys,
@@ -54,14 +57,16 @@ pub(super) fn publication(
         kid: first.kid,
         origin: about.origin.clone(),
         app_name: about.name.to_owned(),
-        sequence: old.as_ref().map_or(1, |old| old.sequence),
+        sequence: old.as_ref().map_or(1, |old| old.sequence)
+            + if stored.restored { AFTER_RESTORE } else { 0 },
         issued_at: now,
         signing_keys: signers.iter().map(named).collect(),
         hpke_key: *hpke.key.public(),
         link_host: None,
     };
     let unchanged = old.as_ref().filter(|old| {
-        old.origin == info.origin
+        !stored.restored
+            && old.origin == info.origin
             && old.app_name == info.app_name
             && old.signing_keys == info.signing_keys
             && old.hpke_key == info.hpke_key
@@ -79,6 +84,9 @@ pub(super) fn publication(
 
     let mut earlier = Vec::new();
     if let Some(old) = &old {
+        if old.kid != info.kid {
+            earlier.push((old.kid, old.bytes().to_vec()));
+        }
         // What a replaced key signed last leads the phones that know it on to the next one. It is there already, unless the database
         // was restored from a backup that is older than the rotation.
         for (at, signer) in replaced.iter().enumerate() {
@@ -91,6 +99,7 @@ pub(super) fn publication(
             if stored.earlier.iter().any(|known| leads_on(known)) || leads_on(old.bytes()) {
                 continue;
             }
+            earlier.retain(|(kid, _)| *kid != signer.kid);
             info.sequence += 1;
             let step = Info {
                 kid: signer.kid,
@@ -98,9 +107,6 @@ pub(super) fn publication(
                 ..info.clone()
             };
             earlier.push((signer.kid, sign(&step, &signer.key)?));
-        }
-        if old.kid != info.kid {
-            earlier.push((old.kid, old.bytes().to_vec()));
         }
         info.sequence += 1;
     }

@@ -36,6 +36,8 @@ pub(crate) struct OwnKeys {
     pub(crate) info: Option<Vec<u8>>,
     /// What keys that were replaced signed last.
     pub(crate) earlier: Vec<Vec<u8>>,
+    /// They come from a backup: phones may know later information.
+    pub(crate) restored: bool,
 }
 
 /// New information, with the keys that come and go with it.

@@ -2,6 +2,7 @@
 //! when it answers; another database is another implementation of it. Nothing here decides about signatures, codes or texts.
 
 mod challenges;
+mod journal;
 mod keys;
 mod records;
 mod recovery;
@@ -10,6 +11,7 @@ mod updates;
 mod writes;
 
 pub(crate) use challenges::*;
+pub(crate) use journal::*;
 pub(crate) use keys::*;
 pub(crate) use records::*;
 pub(crate) use recovery::*;
@@ -23,7 +25,7 @@ use countersign_protocol::{
 };
 use rusqlite::ErrorCode;
 
-/// Why the store did not do what it was asked. Nothing was changed.
+/// Why the store did not do what it was asked. Nothing was changed, but where it says so.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum StoreError {
     /// No room is left on the disk.
@@ -47,6 +49,11 @@ pub(crate) enum StoreError {
     /// The database refused for another reason.
     #[error("the database refused: {0}")]
     Database(String),
+    /// What happened is in the database, and not in the journal yet.
+    #[error(
+        "this is done, but {0}. Until it can be written, a restore from a backup would undo it"
+    )]
+    Journal(String),
     /// A stored value has a form that this program never writes.
     #[error("a stored value is damaged: {0}")]
     Damaged(&'static str),

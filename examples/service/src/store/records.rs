@@ -60,6 +60,14 @@ pub(crate) struct Account {
     pub(crate) password: String,
 }
 
+/// A database that was restored from a backup, and is fit for use again.
+pub(crate) struct Restored {
+    /// When the backup was made, if it says so.
+    pub(crate) made_at: Option<Time>,
+    /// So many lines of the journal were applied to it.
+    pub(crate) applied: usize,
+}
+
 /// May a password be tried?
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Guess {

@@ -16,6 +16,8 @@ pub(crate) struct Recovery {
     pub(crate) account: AccountId,
     /// From when it can be finished.
     pub(crate) ripe_at: Time,
+    /// When it was.
+    pub(crate) finished_at: Option<Time>,
 }
 
 /// How an account stands when its password is given.

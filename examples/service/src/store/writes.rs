@@ -14,6 +14,14 @@ countersign_failpoint::durable_writes! {
         MessageDraft,
         /// The message gets the name under which it is sent on.
         MessageName,
+        /// A backup that does not count yet, beside the database.
+        RestoreDraft,
+        /// It takes the database's place.
+        RestoreName,
+        /// Lines of the journal.
+        Journal,
+        /// What a restored database needs before it is used.
+        Settle,
         /// [`super::Store::set_setting`]
         SetSetting,
         /// [`super::Store::publish`]

@@ -50,6 +50,15 @@ pub(super) fn link(app: &App, action: Action, id: RecoveryId) -> String {
 
 /// The recovery under way that a link belongs to.
 async fn of_link(app: &App, action: Action, text: &str) -> Result<Recovery, PageError> {
+    let recovery = known_by_link(app, action, text).await?;
+    match recovery.finished_at {
+        None => Ok(recovery),
+        Some(_) => Err(PageError::NotFound),
+    }
+}
+
+/// The recovery that a link belongs to, under way or finished just now.
+async fn known_by_link(app: &App, action: Action, text: &str) -> Result<Recovery, PageError> {
     let given = hex::decode::<32>(text).ok_or(PageError::NotFound)?;
     let mut id = RecoveryId::default();
     id.copy_from_slice(&given[..16]);
@@ -64,6 +73,7 @@ fn new(app: &App, account: &Account) -> Result<Recovery, PageError> {
         id: random::bytes()?,
         account: account.acc,
         ripe_at: app.now() + u64::from(app.recovery_hours) * 3600,
+        finished_at: None,
     })
 }
 
@@ -224,7 +234,7 @@ pub(super) async fn finish(
     posted: Posted<Finish>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
-    let recovery = of_link(&app, FINISH, &token).await?;
+    let recovery = known_by_link(&app, FINISH, &token).await?;
     let refuse = |status, error: &str, seconds: u64| {
         let values = finish_values(&app, &recovery, &token);
         let values = context! { error, seconds, ..values };

@@ -5,6 +5,7 @@
 #![cfg(all(unix, debug_assertions))]
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
+mod restore;
 mod sign_in;
 mod stories;
 mod world;
@@ -107,6 +108,7 @@ pub async fn story(
         world.service.up();
         assert_eq!(world.service.kills(), 1, "{point}");
         after(&mut world, name).await;
+        world.service.journal_is_whole();
     }
     names.into_iter().map(str::to_owned).collect()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use countersign::{ClaimError, Source};
 
+use crate::restore::restoring_a_backup;
 use crate::sign_in::*;
 use crate::world::{PASSWORD, PIN, WRONG_PIN, World, pin};
 use crate::{Before, Names, story};
@@ -43,6 +44,7 @@ stories! {
     naming_a_message,
     noting_that_a_message_was_sent,
     dropping_what_has_expired,
+    restoring_a_backup,
 }
 
 async fn the_first_start() -> Names {

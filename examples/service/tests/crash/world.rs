@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -132,6 +132,43 @@ impl Service {
 
     pub fn database(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.folder.join("service.db")).unwrap()
+    }
+
+    /// Ends it.
+    pub fn stop(&self) {
+        if let Some(mut child) = self.running.lock().unwrap().child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Lets the program do something with its folder, beside the service.
+    pub fn command(
+        &self,
+        arguments: &[&str],
+        file: &Path,
+        (name, value): (&str, &str),
+    ) -> ExitStatus {
+        let output = Command::new(env!("CARGO_BIN_EXE_countersign-service"))
+            .args(arguments)
+            .arg(file)
+            .arg("--data")
+            .arg(&self.folder)
+            .env(name, value)
+            .output()
+            .unwrap();
+        println!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.status
+    }
+
+    /// Every row of the journal is a line of its file.
+    pub fn journal_is_whole(&self) {
+        let rows: i64 = self
+            .database()
+            .query_row("SELECT count(*) FROM journal", [], |row| row.get(0))
+            .unwrap();
+        let file = fs::read_to_string(self.folder.join("service.journal")).unwrap();
+        assert_eq!(file.lines().count() - 1, usize::try_from(rows).unwrap());
     }
 
     pub fn outbox(&self) -> PathBuf {

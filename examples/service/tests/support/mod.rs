@@ -16,6 +16,7 @@ pub use browser::{Browser, Page, encode};
 pub use phone::Phone;
 
 use std::{
+    fs,
     sync::{
         Arc, Once,
         atomic::{AtomicU64, Ordering},
@@ -197,4 +198,26 @@ pub fn events(world: &World, what: &str) -> i64 {
         world,
         &format!("SELECT count(*) FROM event WHERE what = '{what}'"),
     )
+}
+
+/// The newest message whose subject has these words, once it is there.
+pub async fn mail(world: &World, subject: &str) -> String {
+    for _ in 0..100 {
+        let mut found: Vec<_> = fs::read_dir(world.folder.path().join("outbox"))
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|kind| kind == "eml"))
+            .collect();
+        found.sort();
+        for path in found.iter().rev() {
+            let text = fs::read_to_string(path).unwrap();
+            let line = text.lines().find(|line| line.starts_with("Subject: "));
+            if line.unwrap().contains(subject) {
+                return text;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("no message: {subject}")
 }

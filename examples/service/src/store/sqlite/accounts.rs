@@ -218,10 +218,32 @@ pub(super) fn note(
     detail: &str,
     now: Time,
 ) -> Result<(), StoreError> {
+    write_event(c, account, what, detail, now, policy::is_mailed(what))
+}
+
+/// Notes an event of which nobody is told by message.
+pub(super) fn note_silently(
+    c: &Connection,
+    account: AccountId,
+    what: &str,
+    detail: &str,
+    at: Time,
+) -> Result<(), StoreError> {
+    write_event(c, account, what, detail, at, false)
+}
+
+fn write_event(
+    c: &Connection,
+    account: AccountId,
+    what: &str,
+    detail: &str,
+    at: Time,
+    mail: bool,
+) -> Result<(), StoreError> {
     run(
         c,
         "INSERT INTO event (account, at, what, detail, mail) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![account.0, int(now), what, detail, policy::is_mailed(what)],
+        params![account.0, int(at), what, detail, mail],
     )?;
     Ok(())
 }

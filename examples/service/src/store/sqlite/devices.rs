@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
-    recovery,
+    journal, recovery,
     rows::{self, all, int, num, one, run},
 };
 use crate::store::*;
@@ -32,6 +32,16 @@ pub(super) fn get(c: &Connection, dev: DeviceId) -> Result<Option<Device>, Store
     )
 }
 
+/// A device of this account that is past its enrolment.
+pub(super) fn of(
+    c: &Connection,
+    account: AccountId,
+    dev: DeviceId,
+) -> Result<Option<Device>, StoreError> {
+    let device = get(c, dev)?;
+    Ok(device.filter(|device| device.account == account && device.state != DeviceState::Pending))
+}
+
 pub(super) fn remove(
     c: &Connection,
     account: AccountId,
@@ -39,9 +49,7 @@ pub(super) fn remove(
     keep: SessionHash,
     now: Time,
 ) -> Result<bool, StoreError> {
-    let Some(device) = get(c, dev)?
-        .filter(|device| device.account == account && device.state != DeviceState::Pending)
-    else {
+    let Some(device) = of(c, account, dev)? else {
         return Ok(false);
     };
     // Factors don't change during a recovery.
@@ -49,12 +57,13 @@ pub(super) fn remove(
         return Ok(false);
     }
     delete(c, &device, Some(keep), now)?;
+    journal::record(c, &JournalEntry::Removed(account, dev), now)?;
     note(c, account, "device-removed", &device.name, now)?;
     Ok(true)
 }
 
 /// Deletes a device with everything that was sealed for it, and ends all sessions of its account but `keep`.
-fn delete(
+pub(super) fn delete(
     c: &Connection,
     device: &Device,
     keep: Option<SessionHash>,
@@ -101,8 +110,10 @@ pub(super) fn remove_by_itself(
         return Ok(true);
     }
     delete(c, &device, None, now)?;
+    journal::record(c, &JournalEntry::Removed(device.account, dev), now)?;
     let what = if of_account(c, device.account)?.is_empty() {
         recovery::guard(c, device.account)?;
+        journal::record(c, &JournalEntry::Guarded(device.account), now)?;
         "last-device-removed"
     } else {
         "device-removed-itself"
@@ -112,6 +123,13 @@ pub(super) fn remove_by_itself(
 }
 
 pub(super) fn suspend(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
+    stop(c, device, now)?;
+    journal::record(c, &JournalEntry::Suspended(device.account, device.dev), now)?;
+    note(c, device.account, "device-suspended", &device.name, now)
+}
+
+/// Suspends a device.
+pub(super) fn stop(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
     run(
         c,
         "UPDATE device SET state = 'suspended' WHERE dev = ?1",
@@ -129,7 +147,7 @@ pub(super) fn suspend(c: &Connection, device: &Device, now: Time) -> Result<(), 
         "DELETE FROM pin_grant WHERE dev = ?1 OR by_dev = ?1",
         [device.dev.0],
     )?;
-    note(c, device.account, "device-suspended", &device.name, now)
+    Ok(())
 }
 
 pub(super) fn adopt_last(

@@ -5,12 +5,15 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::{set_setting, setting},
+    journal,
     rows::{all, int, num, run},
 };
 use crate::store::*;
 
 /// The setting with the information that is served; what a replaced key signed last is in `info-` and its id.
 const INFO: &str = "info";
+/// Set while the information of a restored database is the backup's.
+const ANEW: &str = "publish-anew";
 
 pub(super) fn own(c: &Connection) -> Result<OwnKeys, StoreError> {
     // One transaction, so that keys and information belong together.
@@ -39,7 +42,27 @@ pub(super) fn own(c: &Connection) -> Result<OwnKeys, StoreError> {
         keys,
         info: setting(&snapshot, INFO)?,
         earlier,
+        restored: setting(&snapshot, ANEW)?.is_some(),
     })
+}
+
+/// The next information must have a sequence that no phone has met.
+pub(super) fn publish_anew(c: &Connection) -> Result<(), StoreError> {
+    set_setting(c, ANEW, b"")
+}
+
+pub(super) fn add(c: &Connection, key: &OwnKey) -> Result<(), StoreError> {
+    run(
+        c,
+        "INSERT INTO service_key (purpose, kid, created_at, sealed) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        params![
+            key.used_for.name(),
+            key.kid.0,
+            int(key.created_at),
+            key.sealed
+        ],
+    )?;
+    Ok(())
 }
 
 pub(super) fn publish(c: &Connection, new: &Publication) -> Result<bool, StoreError> {
@@ -47,16 +70,8 @@ pub(super) fn publish(c: &Connection, new: &Publication) -> Result<bool, StoreEr
         return Ok(false);
     }
     for key in &new.new {
-        run(
-            c,
-            "INSERT INTO service_key (purpose, kid, created_at, sealed) VALUES (?1, ?2, ?3, ?4)",
-            params![
-                key.used_for.name(),
-                key.kid.0,
-                int(key.created_at),
-                key.sealed
-            ],
-        )?;
+        add(c, key)?;
+        journal::record(c, &JournalEntry::Key(key.clone()), key.created_at)?;
     }
     for (used_for, kid) in &new.erase {
         run(
@@ -69,5 +84,6 @@ pub(super) fn publish(c: &Connection, new: &Publication) -> Result<bool, StoreEr
         set_setting(c, &format!("{INFO}-{kid}"), info)?;
     }
     set_setting(c, INFO, &new.info)?;
+    run(c, "DELETE FROM setting WHERE name = ?1", [ANEW])?;
     Ok(true)
 }

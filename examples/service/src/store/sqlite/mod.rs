@@ -2,11 +2,13 @@
 
 mod accounts;
 mod answers;
+mod backup;
 mod browsers;
 mod challenges;
 mod codes;
 mod devices;
 mod enrolments;
+mod journal;
 mod keys;
 mod open;
 mod outcomes;
@@ -17,7 +19,7 @@ mod writer;
 
 use std::{
     fs::File,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -29,6 +31,9 @@ use countersign_protocol::{
 use rusqlite::Connection;
 
 use super::*;
+use crate::journal::Journal;
+pub(crate) use backup::{BackupError, backup, prepare};
+pub(crate) use journal::SettleError;
 pub(crate) use open::OpenError;
 use writer::Writer;
 
@@ -40,6 +45,8 @@ pub(crate) struct Sqlite {
     writer: Writer,
     readers: Mutex<Vec<Connection>>,
     path: std::path::PathBuf,
+    /// Where what a restore must not undo is written too.
+    journal: Arc<Mutex<Option<Journal>>>,
     _lock: Option<File>,
 }
 
@@ -55,7 +62,16 @@ impl Sqlite {
         write: Write,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.writer.write(write, work).await
+        let recording = move |c: &Connection| {
+            let before = journal::last(c)?;
+            let done = work(c)?;
+            Ok((done, journal::last(c)? > before))
+        };
+        let (done, recorded) = self.writer.write(write, recording).await?;
+        if recorded {
+            self.append_to_journal().await?;
+        }
+        Ok(done)
     }
 
     /// Reads on the calling thread: a few indexed rows from the page cache take less time than a change of threads.
@@ -106,6 +122,8 @@ impl Store for Sqlite {
             enrolments::sweep(c, now)
         })
         .await?;
+        // What could not be written when it happened.
+        self.append_to_journal().await?;
         let path = self.path.clone();
         let emptied = tokio::task::spawn_blocking(move || open::empty_log(&path));
         emptied.await.map_err(|_| StoreError::Stopped)?

@@ -1,16 +1,17 @@
 //! Opening the database: the folder's lock, the settings that make commits durable, the migrations.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Sqlite, StoreError, Write, writer::Writer};
+use crate::files;
 
 /// Migration `n` brings the schema from version `n` to `n + 1`. They are never changed once released.
 const MIGRATIONS: &[&str] = &[
@@ -19,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0003_guard.sql"),
     include_str!("../../../migrations/0004_recovery.sql"),
     include_str!("../../../migrations/0005_life.sql"),
+    include_str!("../../../migrations/0006_journal.sql"),
 ];
 /// Marks the file as ours ("CSsv").
 const APPLICATION: i32 = 0x4353_7376;
@@ -74,15 +76,11 @@ impl Sqlite {
     /// See [`OpenError`].
     pub(crate) fn open(folder: &Path) -> Result<(Self, bool), OpenError> {
         let failed = |error| OpenError::Folder(folder.to_owned(), error);
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder).map_err(failed)?;
+        files::make_folder(folder).map_err(failed)?;
         let lock = lock(folder)?;
         let path = folder.join("service.db");
         // SQLite would take the umask's word for who may read it; its log and journal have the database's own mode.
-        let file = private(&path).map_err(failed)?;
+        let file = files::private(&path).map_err(failed)?;
         drop(file);
         let mut connection = Connection::open(&path)?;
         let new = prepare(&mut connection, &path)?;
@@ -92,6 +90,7 @@ impl Sqlite {
                 writer,
                 readers: Mutex::new(Vec::new()),
                 path,
+                journal: Arc::default(),
                 _lock: Some(lock),
             },
             new,
@@ -113,13 +112,14 @@ impl Sqlite {
             writer: Writer::start(connection).map_err(OpenError::Thread)?,
             readers: Mutex::new(Vec::new()),
             path,
+            journal: Arc::default(),
             _lock: None,
         })
     }
 }
 
 /// Opens a database that is there.
-fn existing(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn existing(path: &Path) -> Result<Connection, OpenError> {
     if !path.exists() {
         let folder = path.parent().unwrap_or(path);
         return Err(OpenError::None(folder.to_owned()));
@@ -128,18 +128,10 @@ fn existing(path: &Path) -> Result<Connection, OpenError> {
     Ok(Connection::open_with_flags(path, flags)?)
 }
 
-/// Opens a file, made for its owner alone if it is not there.
-fn private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-fn lock(folder: &Path) -> Result<File, OpenError> {
+/// Takes a folder for one process.
+pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
     let failed = |error| OpenError::Folder(folder.to_owned(), error);
-    let file = private(&folder.join("lock")).map_err(failed)?;
+    let file = files::private(&folder.join("lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
@@ -148,7 +140,7 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
 }
 
 /// The version of a database's schema, 0 for an empty file.
-fn version(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
+pub(super) fn version(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let application: i32 =
         connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
@@ -221,6 +213,8 @@ pub(super) fn empty_log(path: &Path) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::store::Store;
 

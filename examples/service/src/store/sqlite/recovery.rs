@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     accounts::{enter, note},
+    journal,
     rows::{all, int, num, one, run},
 };
 use crate::{policy, store::*};
@@ -18,6 +19,9 @@ fn recovery(row: &Row<'_>) -> Result<Recovery, StoreError> {
         id: row.get("id")?,
         account: AccountId(row.get("account")?),
         ripe_at: num(row, "ripe_at")?,
+        finished_at: row
+            .get::<_, Option<i64>>("finished_at")?
+            .and_then(|at| u64::try_from(at).ok()),
     })
 }
 
@@ -33,7 +37,7 @@ pub(super) fn standing(c: &Connection, account: AccountId) -> Result<Standing, S
         guarded: guarded.unwrap_or(true),
         recovery: one(
             c,
-            "SELECT * FROM recovery WHERE account = ?1",
+            "SELECT * FROM recovery WHERE account = ?1 AND finished_at IS NULL",
             [account.0],
             recovery,
         )?,
@@ -67,7 +71,11 @@ pub(super) fn guard(c: &Connection, account: AccountId) -> Result<(), StoreError
 }
 
 /// Ends every session, ends what is under way, and deletes every factor.
-fn clear(c: &Connection, account: AccountId, now: Time) -> Result<Vec<DeviceId>, StoreError> {
+pub(super) fn clear(
+    c: &Connection,
+    account: AccountId,
+    now: Time,
+) -> Result<Vec<DeviceId>, StoreError> {
     let devices = all(
         c,
         "SELECT dev FROM device WHERE account = ?1",
@@ -91,13 +99,24 @@ fn clear(c: &Connection, account: AccountId, now: Time) -> Result<Vec<DeviceId>,
     Ok(devices)
 }
 
+fn clear_for(
+    c: &Connection,
+    account: AccountId,
+    why: Cleared,
+    now: Time,
+) -> Result<Vec<DeviceId>, StoreError> {
+    let devices = clear(c, account, now)?;
+    journal::record(c, &JournalEntry::Cleared(account, why), now)?;
+    note(c, account, why.event(), "", now)?;
+    Ok(devices)
+}
+
 pub(super) fn panic(
     c: &Connection,
     new: &Recovery,
     now: Time,
 ) -> Result<Vec<DeviceId>, StoreError> {
-    let devices = clear(c, new.account, now)?;
-    note(c, new.account, "panic", "", now)?;
+    let devices = clear_for(c, new.account, Cleared::Panic, now)?;
     // A recovery that is under way goes on: panic makes it neither shorter nor longer.
     if standing(c, new.account)?.recovery.is_none() {
         open(c, new, now)?;
@@ -108,7 +127,7 @@ pub(super) fn panic(
 fn open(c: &Connection, new: &Recovery, now: Time) -> Result<(), StoreError> {
     run(
         c,
-        "INSERT INTO recovery (account, id, began_at, ripe_at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR REPLACE INTO recovery (account, id, began_at, ripe_at) VALUES (?1, ?2, ?3, ?4)",
         params![new.account.0, new.id, int(now), int(new.ripe_at)],
     )?;
     // An enrolment that was begun before must not end in a factor meanwhile.
@@ -159,11 +178,23 @@ pub(super) fn cancel(c: &Connection, id: RecoveryId, now: Time) -> Result<bool, 
 
 /// Cancels the account's recovery, if there is one. What was deleted stays deleted, and the account guarded.
 pub(super) fn cancel_of(c: &Connection, account: AccountId, now: Time) -> Result<bool, StoreError> {
-    if run(c, "DELETE FROM recovery WHERE account = ?1", [account.0])? == 0 {
+    let under_way = "DELETE FROM recovery WHERE account = ?1 AND finished_at IS NULL";
+    if run(c, under_way, [account.0])? == 0 {
         return Ok(false);
     }
     note(c, account, "recovery-cancelled", "", now)?;
     Ok(true)
+}
+
+/// The service was restored: what was under way when the backup was made may have been cancelled since.
+pub(super) fn cancel_all(c: &Connection, now: Time) -> Result<(), StoreError> {
+    let under_way = "SELECT account FROM recovery WHERE finished_at IS NULL";
+    let accounts = all(c, under_way, [], |row| Ok(AccountId(row.get("account")?)))?;
+    run(c, "DELETE FROM recovery", [])?;
+    for account in accounts {
+        note(c, account, "recovery-restored", "", now)?;
+    }
+    Ok(())
 }
 
 pub(super) fn finish(
@@ -175,13 +206,21 @@ pub(super) fn finish(
     let Some(recovery) = get(c, id)?.filter(|recovery| recovery.ripe_at <= now) else {
         return Ok(None);
     };
-    let devices = clear(c, recovery.account, now)?;
+    // Its answer was lost: the day of waiting must not have been in vain. Once there is a new factor, it is over.
+    if let Some(finished_at) = recovery.finished_at {
+        let again = finished_at + policy::RECOVERY_AGAIN_SECONDS > now
+            && standing(c, recovery.account)?.guarded;
+        if again {
+            enter(c, entry)?;
+        }
+        return Ok(again.then(Vec::new));
+    }
+    let devices = clear_for(c, recovery.account, Cleared::Recovery, now)?;
     run(
         c,
-        "DELETE FROM recovery WHERE account = ?1",
-        [recovery.account.0],
+        "UPDATE recovery SET finished_at = ?2 WHERE account = ?1",
+        params![recovery.account.0, int(now)],
     )?;
-    note(c, recovery.account, "recovery-done", "", now)?;
     enter(c, entry)?;
     Ok(Some(devices))
 }
@@ -189,8 +228,11 @@ pub(super) fn finish(
 pub(super) fn sweep(c: &Connection, now: Time) -> Result<(), StoreError> {
     run(
         c,
-        "DELETE FROM recovery WHERE ripe_at <= ?1",
-        [int(now.saturating_sub(policy::RECOVERY_OPEN_SECONDS))],
+        "DELETE FROM recovery WHERE ripe_at <= ?1 OR finished_at <= ?2",
+        [
+            int(now.saturating_sub(policy::RECOVERY_OPEN_SECONDS)),
+            int(now.saturating_sub(policy::RECOVERY_AGAIN_SECONDS)),
+        ],
     )?;
     Ok(())
 }

@@ -1,0 +1,60 @@
+//! Files and folders that only their owner may read, and names that survive a crash.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    path::Path,
+};
+
+/// Makes a folder, and those above it, for its owner alone; one that is there stays as it is.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Opens a file to read and write, made for its owner alone if it is not there.
+pub(crate) fn private(path: &Path) -> io::Result<File> {
+    owners().create(true).truncate(false).open(path)
+}
+
+/// Makes an empty file for its owner alone, in place of one that an unfinished attempt may have left.
+pub(crate) fn draft(path: &Path) -> io::Result<File> {
+    remove(path)?;
+    owners().create_new(true).open(path)
+}
+
+fn owners() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the name of a file durable: after a crash it is there, or gone, as it is now.
+pub(crate) fn sync_name(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        let here = Path::new(".");
+        File::open(if folder == Path::new("") {
+            here
+        } else {
+            folder
+        })?
+        .sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! What a restore from an older backup must not undo: entries of the journal.
+
+use countersign_protocol::{
+    Time,
+    id::{AccountId, DeviceId, KeyId},
+};
+
+use super::{KeyUse, OwnKey};
+use crate::hex;
+
+/// The length of a sealed key of the service: nonce, 32 bytes, tag.
+const SEALED_KEY: usize = 12 + 32 + 16;
+
+/// What happened.
+pub(crate) enum JournalEntry {
+    /// A device was removed.
+    Removed(AccountId, DeviceId),
+    /// A device was suspended, because a copy of it was noticed.
+    Suspended(AccountId, DeviceId),
+    /// Every factor was deleted, by this event.
+    Cleared(AccountId, Cleared),
+    /// The password alone adds no factor any more.
+    Guarded(AccountId),
+    /// The service got a key, which phones are told of.
+    Key(OwnKey),
+}
+
+/// Why every factor was deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cleared {
+    /// STOP.
+    Panic,
+    /// A recovery.
+    Recovery,
+}
+
+impl Cleared {
+    /// The event in the account's history.
+    pub(crate) const fn event(self) -> &'static str {
+        match self {
+            Self::Panic => "panic",
+            Self::Recovery => "recovery-done",
+        }
+    }
+}
+
+impl JournalEntry {
+    /// As it is recorded: words of ASCII with one space between.
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            Self::Removed(acc, dev) => format!("removed {acc} {dev}"),
+            Self::Suspended(acc, dev) => format!("suspended {acc} {dev}"),
+            Self::Cleared(acc, Cleared::Panic) => format!("panic {acc}"),
+            Self::Cleared(acc, Cleared::Recovery) => format!("recovery {acc}"),
+            Self::Guarded(acc) => format!("guarded {acc}"),
+            Self::Key(key) => format!(
+                "key {} {} {} {}",
+                key.used_for.name(),
+                key.kid,
+                key.created_at,
+                hex::encode(&key.sealed)
+            ),
+        }
+    }
+
+    /// What [`JournalEntry::to_text`] made.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let words: Vec<_> = text.split(' ').collect();
+        let acc = |word: &str| hex::decode(word).map(AccountId);
+        let dev = |word: &str| hex::decode(word).map(DeviceId);
+        Some(match words[..] {
+            ["removed", a, d] => Self::Removed(acc(a)?, dev(d)?),
+            ["suspended", a, d] => Self::Suspended(acc(a)?, dev(d)?),
+            ["panic", a] => Self::Cleared(acc(a)?, Cleared::Panic),
+            ["recovery", a] => Self::Cleared(acc(a)?, Cleared::Recovery),
+            ["guarded", a] => Self::Guarded(acc(a)?),
+            ["key", used_for, kid, created_at, sealed] => Self::Key(OwnKey {
+                used_for: KeyUse::from_name(used_for)?,
+                kid: KeyId(hex::decode(kid)?),
+                created_at: created_at.parse().ok()?,
+                sealed: hex::decode::<SEALED_KEY>(sealed)?.to_vec(),
+            }),
+            _ => return None,
+        })
+    }
+}
+
+/// An entry with its place in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    /// Its number: 1, 2, 3...
+    pub(crate) seq: u64,
+    /// When it happened.
+    pub(crate) at: Time,
+    /// As text.
+    pub(crate) entry: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_is_read_as_it_was_written_and_nothing_else_is() {
+        let (acc, dev) = (AccountId([1; 8]), DeviceId([0xfe; 8]));
+        let key = OwnKey {
+            used_for: KeyUse::Hpke,
+            kid: KeyId([7; 4]),
+            created_at: 1_795_450_000,
+            sealed: (0..60).collect(),
+        };
+        for entry in [
+            JournalEntry::Removed(acc, dev),
+            JournalEntry::Suspended(acc, dev),
+            JournalEntry::Cleared(acc, Cleared::Panic),
+            JournalEntry::Cleared(acc, Cleared::Recovery),
+            JournalEntry::Guarded(acc),
+            JournalEntry::Key(key),
+        ] {
+            let text = entry.to_text();
+            assert_eq!(JournalEntry::from_text(&text).unwrap().to_text(), text);
+            assert!(JournalEntry::from_text(&format!("{text} x")).is_none());
+            assert!(
+                JournalEntry::from_text(&text[..text.len() - 1]).is_none(),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Backups of the database, and their way back.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use countersign_protocol::Time;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{
+    accounts::{set_setting, setting},
+    journal::{BACKUP, since},
+    keys,
+    open::{self, OpenError},
+};
+use crate::{
+    files,
+    store::{OwnKeys, Recorded, StoreError, Write},
+};
+
+/// Beside a database that is restored over, the old one: with this and the time after its name.
+const ASIDE: &str = "service.db.replaced-";
+/// What a data folder without a database may hold, so that one may be restored into it.
+const BESIDE: [&str; 5] = [
+    "keys",
+    "lock",
+    "outbox",
+    "service.db.part",
+    "service.journal",
+];
+
+/// A backup was not made, or not restored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BackupError {
+    /// The database can't be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file can't be read or written.
+    #[error("{} can't be used: {}", .0.display(), .1)]
+    Io(PathBuf, #[source] io::Error),
+    /// The backup's name is taken.
+    #[error("{} is there already, and is not overwritten. Give the backup another name, with its date for instance", .0.display())]
+    Taken(PathBuf),
+    /// The file is damaged.
+    #[error("the backup {} is damaged ({}). Nothing was changed; use another one", .0.display(), .1)]
+    Damaged(PathBuf, String),
+    /// The data folder has a database.
+    #[error(
+        "there is a database in {} already, and nothing was changed. To put the backup in its place, add --replace: the old one is kept beside it",
+        .0.display()
+    )]
+    InTheWay(PathBuf),
+    /// The data folder is some other folder.
+    #[error("{} is not empty: {:?} is no part of a data folder. Nothing was changed. Is --data right? If so, add --replace", .0.display(), .1)]
+    NotEmpty(PathBuf, String),
+}
+
+impl From<rusqlite::Error> for BackupError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Copies the database in `folder` to a file that is not there yet, as it is at one moment, while the service runs or not.
+///
+/// # Errors
+/// See [`BackupError`]; nothing is left of an unfinished backup.
+pub(crate) fn backup(folder: &Path, to: &Path, now: Time) -> Result<(), BackupError> {
+    let failed = |error| BackupError::Io(to.to_owned(), error);
+    let path = folder.join("service.db");
+    let connection = open::existing(&path)?;
+    open::version(&connection, &path)?;
+    if to.exists() {
+        return Err(BackupError::Taken(to.to_owned()));
+    }
+    let draft = suffixed(to, ".part");
+    let copied = copy(&connection, &draft, now).and_then(|()| {
+        fs::rename(&draft, to).map_err(failed)?;
+        files::sync_name(to).map_err(failed)
+    });
+    if copied.is_err() {
+        let _ = remove_database(&draft);
+    }
+    copied
+}
+
+fn copy(connection: &Connection, draft: &Path, now: Time) -> Result<(), BackupError> {
+    let failed = |error| BackupError::Io(draft.to_owned(), error);
+    // SQLite writes into an empty file, which has its mode already. Content that was deleted is not copied.
+    let file = files::draft(draft).map_err(failed)?;
+    let name = draft.to_str().ok_or_else(|| {
+        let unnamed = "its name is not UTF-8, which SQLite needs";
+        failed(io::Error::new(io::ErrorKind::InvalidInput, unnamed))
+    })?;
+    connection.execute("VACUUM INTO ?1", [name])?;
+    let copy = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    set_setting(&copy, BACKUP, now.to_string().as_bytes())?;
+    copy.close().map_err(|(_, error)| error)?;
+    // VACUUM INTO does not wait for the disk.
+    file.sync_all().map_err(failed)
+}
+
+/// What was restored.
+pub(crate) struct RestoredFile {
+    /// When the backup was made, if it says so.
+    pub(crate) made_at: Option<Time>,
+    /// Where the database is that was there before.
+    pub(crate) replaced: Option<PathBuf>,
+}
+
+/// A backup on its way back, checked and beside where it belongs. The folder's lock is held: no service runs on it.
+pub(crate) struct Draft {
+    folder: PathBuf,
+    path: PathBuf,
+    made_at: Option<Time>,
+    /// The service's own keys in it.
+    pub(crate) keys: OwnKeys,
+    _lock: File,
+}
+
+/// Copies a backup into a data folder, under another name, and looks whether it can be used.
+///
+/// # Errors
+/// See [`BackupError`]; nothing was changed.
+pub(crate) fn prepare(folder: &Path, from: &Path, replace: bool) -> Result<Draft, BackupError> {
+    let unreadable = |error| BackupError::Io(from.to_owned(), error);
+    let source = File::open(from).map_err(unreadable)?;
+    files::make_folder(folder).map_err(|error| OpenError::Folder(folder.to_owned(), error))?;
+    let lock = open::lock(folder)?;
+    if !replace {
+        look_around(folder)?;
+    }
+    let path = folder.join("service.db.part");
+    let failed = |error| BackupError::Io(path.clone(), error);
+    remove_database(&path).map_err(failed)?;
+    Write::RestoreDraft.reach();
+    let mut file = files::draft(&path).map_err(failed)?;
+    let copied = io::copy(&mut &source, &mut file).map_err(failed);
+    let checked = copied.and_then(|_| check(from, &path));
+    let checked = checked.and_then(|checked| file.sync_all().map_err(failed).map(|()| checked));
+    match checked {
+        Ok((made_at, keys)) => Ok(Draft {
+            folder: folder.to_owned(),
+            path,
+            made_at,
+            keys,
+            _lock: lock,
+        }),
+        Err(error) => {
+            let _ = remove_database(&path);
+            Err(error)
+        }
+    }
+}
+
+fn look_around(folder: &Path) -> Result<(), BackupError> {
+    let failed = |error| BackupError::Io(folder.to_owned(), error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let name = name.to_string_lossy();
+        if name == "service.db" {
+            return Err(BackupError::InTheWay(folder.to_owned()));
+        }
+        if !BESIDE.contains(&&*name) && !name.starts_with(ASIDE) {
+            return Err(BackupError::NotEmpty(folder.to_owned(), name.into_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn check(from: &Path, path: &Path) -> Result<(Option<Time>, OwnKeys), BackupError> {
+    let damaged = |why: String| BackupError::Damaged(from.to_owned(), why);
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let version = open::version(&connection, path).map_err(|error| match error {
+        OpenError::Foreign(_) => OpenError::Foreign(from.to_owned()).into(),
+        OpenError::Database(error) => damaged(error.to_string()),
+        error => error.into(),
+    })?;
+    if version == 0 {
+        return Err(OpenError::Foreign(from.to_owned()).into());
+    }
+    let found: String = connection
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(|error| damaged(error.to_string()))?;
+    if found != "ok" {
+        return Err(damaged(found));
+    }
+    let made_at = setting(&connection, BACKUP)?;
+    // A copy of the database that was made in another way is a backup too.
+    if made_at.is_none() {
+        set_setting(&connection, BACKUP, b"")?;
+    }
+    let keys = keys::own(&connection)?;
+    connection.close().map_err(|(_, error)| error)?;
+    let made_at = made_at.and_then(|at| String::from_utf8(at).ok()?.parse().ok());
+    Ok((made_at, keys))
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Gone already when it was put in its place.
+        let _ = remove_database(&self.path);
+    }
+}
+
+impl Draft {
+    /// What the database that is to be replaced knows of the journal, if it can still be read.
+    pub(crate) fn rows_before(&self) -> Option<Vec<Recorded>> {
+        let connection = open::existing(&self.folder.join("service.db")).ok()?;
+        since(&connection, 0).ok()
+    }
+
+    /// Puts it in its place. What was there before is moved aside.
+    ///
+    /// # Errors
+    /// [`BackupError::Io`]; what was there before is there still, or beside.
+    pub(crate) fn put(&self, now: Time) -> Result<RestoredFile, BackupError> {
+        let path = self.folder.join("service.db");
+        let failed = |error| BackupError::Io(path.clone(), error);
+        let mut replaced = None;
+        if path.exists() {
+            // What is in its log is brought into it, if it can be; SQLite would else bring it into the restored one.
+            if let Ok(connection) = open::existing(&path) {
+                let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            }
+            let aside = self.folder.join(format!("{ASIDE}{now}"));
+            for kind in ["-wal", "-shm"] {
+                let log = suffixed(&path, kind);
+                if log.exists() {
+                    fs::rename(&log, suffixed(&aside, kind)).map_err(failed)?;
+                }
+            }
+            // A second name, so that at no moment a start finds no database and makes a new one; not every disk has such.
+            fs::hard_link(&path, &aside)
+                .or_else(|_| fs::rename(&path, &aside))
+                .map_err(failed)?;
+            replaced = Some(aside);
+        }
+        Write::RestoreName.reach();
+        fs::rename(&self.path, &path).map_err(failed)?;
+        files::sync_name(&path).map_err(failed)?;
+        Ok(RestoredFile {
+            made_at: self.made_at,
+            replaced,
+        })
+    }
+}
+
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn remove_database(path: &Path) -> io::Result<()> {
+    for kind in ["", "-wal", "-shm", "-journal"] {
+        files::remove(&suffixed(path, kind))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! The rows of the journal, and what a database needs that was restored from a backup.
+
+use std::sync::{Arc, PoisonError};
+
+use countersign_protocol::{Time, policy::steps};
+use rusqlite::{Connection, params};
+
+use super::{
+    Sqlite,
+    accounts::{self, setting},
+    devices, keys, open, recovery,
+    rows::{all, int, num, one, run},
+};
+use crate::{
+    journal::{Journal, JournalError, Written},
+    store::*,
+};
+
+/// Marks a backup, so that whoever starts the service with it, however it came there, has a restored one: when it was made.
+pub(super) const BACKUP: &str = "backup";
+
+/// Why journal and database can't be brought together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettleError {
+    /// The database refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal can't be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl Sqlite {
+    /// Brings the journal and the database to the same: lines that the database lacks, because it was restored, are applied to it, and rows
+    /// that the journal lacks, because of a crash, are appended. From then on what must be there is appended as it happens.
+    ///
+    /// # Errors
+    /// See [`SettleError`].
+    pub(crate) async fn keep_journal(
+        &self,
+        mut journal: Journal,
+        content: Written,
+        now: Time,
+    ) -> Result<Option<Restored>, SettleError> {
+        let last = self.read(last)?;
+        check(&journal, &content, &self.read(|c| since(c, 0))?, last)?;
+        let lines = content.lines;
+        let settling = move |c: &Connection| settle(c, &lines, now);
+        let restored = match self.is_restored(journal.last()).await? {
+            true => self.writer.write(Write::Settle, settling).await?,
+            false => None,
+        };
+        let rows = self.read(|c| since(c, 0))?;
+        if content.damaged.is_empty() {
+            if journal.last() < last {
+                tracing::warn!(
+                    journal = %journal.path().display(), lines = last - journal.last(),
+                    "the journal lacked lines; they are written from the database"
+                );
+            }
+            journal.append(&rows)?;
+        } else {
+            tracing::warn!(
+                journal = %journal.path().display(), lines = ?content.damaged,
+                "lines of the journal were damaged; it is written anew from the database"
+            );
+            journal.rewrite(&rows)?;
+        }
+        *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
+        Ok(restored)
+    }
+
+    /// Appends what the database has and the journal has not.
+    pub(super) async fn append_to_journal(&self) -> Result<(), StoreError> {
+        let (journal, path) = (Arc::clone(&self.journal), self.path.clone());
+        let appended = tokio::task::spawn_blocking(move || {
+            let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+            // Without one this is not the service: it appends what it finds.
+            let Some(journal) = journal.as_mut() else {
+                return Ok(());
+            };
+            let rows = since(&open::reader(&path)?, journal.last())?;
+            let appended = journal.append(&rows);
+            appended.map_err(|error| StoreError::Journal(error.to_string()))
+        });
+        appended.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    async fn is_restored(&self, newest: u64) -> Result<bool, StoreError> {
+        self.read(|c| Ok(setting(c, BACKUP)?.is_some() || last(c)? < newest))
+    }
+}
+
+/// Does the journal belong to this database, and is every line there that the database lacks?
+fn check(
+    journal: &Journal,
+    content: &Written,
+    rows: &[Recorded],
+    last: u64,
+) -> Result<(), JournalError> {
+    let path = || journal.path().to_owned();
+    let mut next = last + 1;
+    for line in &content.lines {
+        if line.seq > last {
+            if line.seq != next && !content.damaged.is_empty() {
+                let numbers: Vec<_> = content.damaged.iter().map(usize::to_string).collect();
+                return Err(JournalError::Lost(path(), numbers.join(", ")));
+            }
+            next = line.seq + 1;
+        } else if rows.iter().find(|row| row.seq == line.seq) != Some(line) {
+            return Err(JournalError::Differs(path(), line.seq));
+        }
+    }
+    Ok(())
+}
+
+/// Records what a restore must not undo.
+pub(super) fn record(c: &Connection, entry: &JournalEntry, now: Time) -> Result<(), StoreError> {
+    run(
+        c,
+        "INSERT INTO journal (at, entry) VALUES (?1, ?2)",
+        params![int(now), entry.to_text()],
+    )?;
+    Ok(())
+}
+
+/// The number of the last row.
+pub(super) fn last(c: &Connection) -> Result<u64, StoreError> {
+    let last = one(
+        c,
+        "SELECT coalesce(max(seq), 0) AS last FROM journal",
+        [],
+        |row| num(row, "last"),
+    )?;
+    Ok(last.unwrap_or(0))
+}
+
+/// The rows after this number.
+pub(super) fn since(c: &Connection, seq: u64) -> Result<Vec<Recorded>, StoreError> {
+    all(
+        c,
+        "SELECT seq, at, entry FROM journal WHERE seq > ?1 ORDER BY seq",
+        [int(seq)],
+        |row| {
+            Ok(Recorded {
+                seq: num(row, "seq")?,
+                at: num(row, "at")?,
+                entry: row.get("entry")?,
+            })
+        },
+    )
+}
+
+/// Sees to it that nothing comes back with a backup which must not.
+fn settle(c: &Connection, lines: &[Recorded], now: Time) -> Result<Option<Restored>, StoreError> {
+    let last = last(c)?;
+    let newer: Vec<_> = lines.iter().filter(|line| line.seq > last).collect();
+    let backup = setting(c, BACKUP)?;
+    close_what_was_open(c, now)?;
+    run(
+        c,
+        "UPDATE account SET step = min(step + ?1, ?2)",
+        [int(steps::RESTORE), int(steps::END - 1)],
+    )?;
+    keys::publish_anew(c)?;
+    for line in &newer {
+        apply(c, line, now)?;
+        run(
+            c,
+            "INSERT INTO journal (seq, at, entry) VALUES (?1, ?2, ?3)",
+            params![int(line.seq), int(line.at), line.entry],
+        )?;
+    }
+    run(c, "DELETE FROM setting WHERE name = ?1", [BACKUP])?;
+    Ok(Some(Restored {
+        made_at: backup.and_then(|at| String::from_utf8(at).ok()?.parse().ok()),
+        applied: newer.len(),
+    }))
+}
+
+/// What was open when the backup was made was answered, cancelled, finished or ended since, as far as anybody knows.
+fn close_what_was_open(c: &Connection, now: Time) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE challenge SET state = 'replaced', closed_at = ?1 WHERE state IN ('open', 'approved')",
+        [int(now)],
+    )?;
+    for sql in [
+        // Who signed out meanwhile stays signed out.
+        "DELETE FROM session",
+        "UPDATE enrolment SET state = 'void', code = NULL, pin_check = NULL WHERE state <> 'done'",
+        "DELETE FROM device WHERE state = 'pending'",
+        "DELETE FROM pin_grant",
+    ] {
+        run(c, sql, [])?;
+    }
+    recovery::cancel_all(c, now)
+}
+
+/// Applies a line of the journal to a database that is older. What is not there any more, or not yet, needs nothing.
+fn apply(c: &Connection, line: &Recorded, now: Time) -> Result<(), StoreError> {
+    let entry = JournalEntry::from_text(&line.entry).ok_or(StoreError::Damaged("journal"))?;
+    // The account's history tells of it again, at its own time; the person was told by message then.
+    let told =
+        |account, what, detail: &str| accounts::note_silently(c, account, what, detail, line.at);
+    match entry {
+        JournalEntry::Removed(account, dev) => {
+            if let Some(device) = devices::of(c, account, dev)? {
+                devices::delete(c, &device, None, now)?;
+                told(account, "device-removed", &device.name)?;
+            }
+        }
+        JournalEntry::Suspended(account, dev) => {
+            if let Some(device) = devices::of(c, account, dev)? {
+                devices::stop(c, &device, now)?;
+                told(account, "device-suspended", &device.name)?;
+            }
+        }
+        JournalEntry::Cleared(account, why) => {
+            if accounts::get(c, account)?.is_some() {
+                recovery::clear(c, account, now)?;
+                told(account, why.event(), "")?;
+            }
+        }
+        JournalEntry::Guarded(account) => recovery::guard(c, account)?,
+        JournalEntry::Key(key) => keys::add(c, &key)?,
+    }
+    Ok(())
+}

@@ -516,7 +516,7 @@ async fn what_was_being_checked_while_an_epoch_began_does_nothing_in_it() {
 async fn a_status_beside_a_commit_names_the_change_at_every_moment() {
     let world = World::new().await;
     let (_browser, mut phone) = world.person().await;
-    for _ in 0..40 {
+    for _ in 0..12 {
         let slot = phone.change(phone.wanted(ChangeKind::Refresh, PIN, PIN));
         assert_eq!(phone.send_change(&slot).await.result, ResultCode::Done);
         let (body, hash) = phone.commit(slot.hash);

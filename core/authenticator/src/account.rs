@@ -113,8 +113,8 @@ pub(crate) fn list(phone: &Phone) -> Result<Vec<AccountSummary>, PhoneError> {
 
 /// The accounts of a service that are in use.
 pub(crate) fn enrolled_at(phone: &Phone, svc: Svc) -> Result<Vec<Account>, PhoneError> {
-    let mut accounts = phone.store.accounts()?;
-    accounts.retain(|account| account.svc == svc && account.state.is_enrolled());
+    let mut accounts = phone.store.accounts_at(svc)?;
+    accounts.retain(|account| account.state.is_enrolled());
     Ok(accounts)
 }
 

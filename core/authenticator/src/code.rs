@@ -268,7 +268,7 @@ fn make(
         let key = match share {
             Share::Made => return Err(CodeError::NotHeld),
             Share::N => here.code_key(&phone.secret(connection, account, N)?),
-            Share::P(pin) => here.code_key(&phone.pin_keys(connection, account, pin)?.code),
+            Share::P(pin) => here.code_key(&phone.pin_share(connection, account, pin)?),
             Share::B(b) => here.code_key(b),
         };
         phone.move_chain(connection, account, &following)?;

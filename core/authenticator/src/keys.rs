@@ -98,10 +98,30 @@ impl Phone {
         account: &Account,
         pin: &Pin,
     ) -> Result<PinKeys, PhoneError> {
+        self.of_pin(connection, account, pin, PinKeys::derive)
+    }
+
+    /// The code share that this PIN gives.
+    pub(crate) fn pin_share(
+        &self,
+        connection: &Connection,
+        account: &Account,
+        pin: &Pin,
+    ) -> Result<Secret32, PhoneError> {
+        self.of_pin(connection, account, pin, PinKeys::derive_code)
+    }
+
+    fn of_pin<T>(
+        &self,
+        connection: &Connection,
+        account: &Account,
+        pin: &Pin,
+        derive: impl FnOnce(&Binding, &Secret32, Option<&Secret32>, &Pin) -> T,
+    ) -> Result<T, PhoneError> {
         let d = self.secret(connection, account, D)?;
         let z = self.share(account)?;
         let binding = account.owner().binding(account.epoch);
-        Ok(PinKeys::derive(&binding, &d, z.as_ref(), pin))
+        Ok(derive(&binding, &d, z.as_ref(), pin))
     }
 
     /// Z, which is there or not as it was at the enrolment.

@@ -39,38 +39,56 @@ pub struct PinKeys {
 impl PinKeys {
     /// Derives sk_pin and P from D, the optional hardware share Z, and the PIN.
     pub fn derive(binding: &Binding, d: &Secret32, z: Option<&Secret32>, pin: &Pin) -> Self {
-        let salt = Sha256::new()
-            .chain_update(b"countersign/v1/prk\0")
-            .chain_update(binding.svc.0)
-            .chain_update(binding.acc.0)
-            .chain_update(binding.dev.0)
-            .chain_update(binding.epoch.to_be_bytes())
-            .chain_update([u8::from(z.is_some())])
-            .finalize();
-        let mut extract = HkdfExtract::<Sha256>::new(Some(&salt));
-        extract.input_ikm(d.expose());
-        if let Some(z) = z {
-            extract.input_ikm(z.expose());
-        }
-        let (mut prk, hkdf) = extract.finalize();
-        prk.zeroize();
-
+        let hkdf = extract(binding, d, z);
         let wide = Secret::<48>::new_with(|out| {
             expand(&hkdf, &[b"countersign/v1/pin-sign\0", pin.as_bytes()], out);
         });
-        let code = Secret::new_with(|out| {
-            expand(&hkdf, &[b"countersign/v1/pin-code\0", pin.as_bytes()], out);
-        });
         Self {
             sign: scalar_key(&wide),
-            code,
+            code: share(&hkdf, pin),
         }
+    }
+
+    /// P alone, for a code: making a key of sk_pin takes longer than all the rest of a code.
+    pub fn derive_code(
+        binding: &Binding,
+        d: &Secret32,
+        z: Option<&Secret32>,
+        pin: &Pin,
+    ) -> Secret32 {
+        share(&extract(binding, d, z), pin)
     }
 
     /// sk_pin.
     pub fn signing_key(&self) -> &SigningKey {
         &self.sign
     }
+}
+
+/// PRK, ready to be expanded.
+fn extract(binding: &Binding, d: &Secret32, z: Option<&Secret32>) -> Hkdf<Sha256> {
+    let salt = Sha256::new()
+        .chain_update(b"countersign/v1/prk\0")
+        .chain_update(binding.svc.0)
+        .chain_update(binding.acc.0)
+        .chain_update(binding.dev.0)
+        .chain_update(binding.epoch.to_be_bytes())
+        .chain_update([u8::from(z.is_some())])
+        .finalize();
+    let mut extract = HkdfExtract::<Sha256>::new(Some(&salt));
+    extract.input_ikm(d.expose());
+    if let Some(z) = z {
+        extract.input_ikm(z.expose());
+    }
+    let (mut prk, hkdf) = extract.finalize();
+    prk.zeroize();
+    hkdf
+}
+
+fn share(hkdf: &Hkdf<Sha256>, pin: &Pin) -> Secret32 {
+    Secret::new_with(|out| {
+        expand(hkdf, &[b"countersign/v1/pin-code\0", pin.as_bytes()], out);
+    })
 }
 
 /// OS2IP(48 bytes) mod (n - 1) + 1: every input gives a valid key, close to uniform (FIPS 186-5 A.2.1).

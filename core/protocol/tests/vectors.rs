@@ -174,6 +174,8 @@ fn keys(w: &World, v: &mut Vectors) {
     let keys = PinKeys::derive(&binding, &d, Some(&z), &w.pin());
     v.hex("sk_pin, epoch 2, with Z", keys.signing_key().to_bytes());
     v.hex("P, epoch 2, with Z", keys.code.expose());
+    let alone = PinKeys::derive_code(&binding, &d, Some(&z), &w.pin());
+    assert_eq!(alone.expose(), keys.code.expose());
     let chain = Chain::new(1, secret("C"));
     v.hex("C_1", chain.value().expose());
     let second = chain.advanced(2, 9).unwrap();

@@ -106,19 +106,20 @@ pub(crate) async fn serve(
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
         let stop = stopping.clone();
-        let tls = admission.tls.clone();
-        connections.spawn(async move {
-            let _place = place;
-            match tls {
-                None => talk(stream, service, stop).await,
-                Some(tls) => {
-                    // Who doesn't finish the handshake is a scanner, a broken client, or gone.
-                    if let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await {
-                        talk(stream, service, stop).await;
-                    }
+        // Two kinds of task, so that thousands that wait without TLS don't each hold the room that TLS would take.
+        match admission.tls.clone() {
+            None => connections.spawn(async move {
+                let _place = place;
+                talk(stream, service, stop).await;
+            }),
+            Some(tls) => connections.spawn(async move {
+                let _place = place;
+                // Who doesn't finish the handshake is a scanner, a broken client, or gone.
+                if let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await {
+                    talk(stream, service, stop).await;
                 }
-            }
-        });
+            }),
+        };
         while connections.try_join_next().is_some() {}
     }
     drop(listener);

@@ -186,10 +186,22 @@ impl Store {
     pub(crate) fn accounts(&self) -> Result<Vec<Account>, StoreError> {
         self.read(|connection| {
             connection
-                .prepare(&format!("{SELECT} ORDER BY number"))?
+                .prepare_cached(&format!("{SELECT} ORDER BY number"))?
                 .query_map([], account)?
                 .collect()
         })
+    }
+
+    /// The same of one service.
+    pub(crate) fn accounts_at(&self, svc: Svc) -> Result<Vec<Account>, StoreError> {
+        let mut accounts: Vec<_> = self.read(|connection| {
+            connection
+                .prepare_cached(&format!("{SELECT} WHERE account.svc = ?1"))?
+                .query_map([svc.0], account)?
+                .collect::<Result<_, _>>()
+        })?;
+        accounts.sort_unstable_by_key(|account| account.number);
+        Ok(accounts)
     }
 
     pub(crate) fn account(&self, number: u32) -> Result<Option<Account>, StoreError> {
@@ -341,12 +353,13 @@ impl Store {
         field: &str,
     ) -> Result<Vec<u8>, StoreError> {
         connection
-            .query_row(
+            .prepare_cached(
                 "SELECT blob FROM sealed WHERE account = ?1 AND field = ?2 AND epoch = ?3",
-                params![account.number, field, account.epoch],
-                |row| row.get(0),
             )
-            .optional()
+            .and_then(|mut statement| {
+                let values = params![account.number, field, account.epoch];
+                statement.query_row(values, |row| row.get(0)).optional()
+            })
             .map_err(|error| self.failure(error))?
             .ok_or_else(|| self.damaged("a secret is missing"))
     }

@@ -27,20 +27,20 @@ impl Store {
         record: &Record,
     ) -> Result<(), StoreError> {
         let add = || {
-            connection.execute(
-                "INSERT INTO history (at, account, name, kind, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![
+            connection
+                .prepare_cached(
+                    "INSERT INTO history (at, account, name, kind, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![
                     record.at as i64,
                     record.account,
                     record.name,
                     record.kind,
                     record.detail
-                ],
-            )?;
-            connection.execute(
-                "DELETE FROM history WHERE id <= ?1 - ?2",
-                [connection.last_insert_rowid(), MOST],
-            )
+                ])?;
+            connection
+                .prepare_cached("DELETE FROM history WHERE id <= ?1 - ?2")?
+                .execute([connection.last_insert_rowid(), MOST])
         };
         add().map(drop).map_err(|error| self.failure(error))
     }

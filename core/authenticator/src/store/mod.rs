@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 
 pub(crate) use accounts::{Account, NewAccount, State, Tries};
@@ -136,6 +137,10 @@ impl Store {
         let map = |error| failure(folder, error);
         let mut connection = Connection::open(&file).map_err(map)?;
         connection.busy_timeout(PATIENCE).map_err(map)?;
+        // Without this a kept statement is compiled anew whenever another value is bound to it.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(map)?;
         connection
             .execute_batch(
                 "PRAGMA secure_delete = ON;

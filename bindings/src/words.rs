@@ -206,6 +206,8 @@ pub enum Diagnosis {
     Flat,
     /// No sharp edge anywhere.
     Blurred,
+    /// The time was over before all of it was looked at.
+    Unfinished,
     /// Nothing wrong with the picture: perhaps there is no code, or it is cut off or covered.
     None,
 }

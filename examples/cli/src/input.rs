@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use countersign::Source;
-use countersign::scan::{Code, ScanError, decode_file};
+use countersign::scan::{Code, Diagnosis, ScanError, decode_file};
 use countersign_protocol::link::LONGEST_LINK;
 
 use crate::failure::{Exit, Failure, Outcome};
@@ -13,6 +13,9 @@ use crate::text::safe;
 
 /// The largest picture's file that is read. Phones take photographs of 10 to 20 MB.
 const LARGEST_FILE: u64 = 64 << 20;
+
+/// How often a picture is looked at again for which there was no time.
+const BUSY_TRIES: u32 = 3;
 
 /// The text of a code, and how it came.
 pub(crate) struct Scanned {
@@ -89,7 +92,14 @@ fn is_link(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`Exit::Nothing`] when the picture is fine and has none, else [`Exit::Input`].
 pub(crate) fn decode(name: &str, bytes: &[u8]) -> Outcome<Vec<Code>> {
-    decode_file(bytes).map_err(|error| {
+    let mut decoded = decode_file(bytes);
+    // The phone's core gives a picture a moment; on a computer that is busy with other things there may be more of them.
+    for _ in 0..BUSY_TRIES {
+        if matches!(decoded, Err(ScanError::NoCode(Diagnosis::Unfinished))) {
+            decoded = decode_file(bytes);
+        }
+    }
+    decoded.map_err(|error| {
         let exit = match error {
             ScanError::NoCode(_) => Exit::Nothing,
             ScanError::Format | ScanError::Damaged(_) | ScanError::TooLarge => Exit::Input,

@@ -5,8 +5,9 @@ use std::io::Cursor;
 use ::image::{DynamicImage, ImageDecoder, ImageError as Unreadable, ImageReader, Limits};
 use thiserror::Error;
 
+use super::Code;
 use super::image::{Image, MAX_PIXELS, MAX_SIDE};
-use super::{Code, thorough};
+use super::scanner::search;
 
 /// What an image may take in memory while it is unpacked: [`MAX_PIXELS`] of four bytes, and as much for the decoder.
 const MAX_ALLOCATION: u64 = 2 * 4 * MAX_PIXELS as u64;
@@ -24,6 +25,8 @@ pub enum Diagnosis {
     Flat,
     /// No sharp edge anywhere.
     Blurred,
+    /// The time was over before all of it was looked at.
+    Unfinished,
     /// Nothing wrong with the picture: perhaps there is no code, or it is cut off or covered.
     None,
 }
@@ -36,6 +39,7 @@ impl std::fmt::Display for Diagnosis {
             Self::TooBright => "the picture is too bright; avoid glare, and lower the exposure",
             Self::Flat => "the picture has hardly any contrast",
             Self::Blurred => "the picture is blurred; hold still, go a little further away, and let the camera focus",
+            Self::Unfinished => "there was no time to look at all of the picture; crop it to the code, or try again when this device is less busy",
             Self::None => "perhaps there is none, or it is cut off, covered or very small; the whole code and its white border must be in the picture",
         })
     }
@@ -70,9 +74,12 @@ pub fn decode_file(bytes: &[u8]) -> Result<Vec<Code>, ScanError> {
     let (width, height) = (grey.width() as usize, grey.height() as usize);
     let image =
         Image::grey(grey.as_raw(), width, height, width).map_err(|_| ScanError::TooLarge)?;
-    let codes = thorough(image);
+    let (codes, finished) = search(image);
     if codes.is_empty() {
-        Err(ScanError::NoCode(diagnose(image)))
+        Err(ScanError::NoCode(match diagnose(image) {
+            Diagnosis::None if !finished => Diagnosis::Unfinished,
+            diagnosis => diagnosis,
+        }))
     } else {
         Ok(codes)
     }

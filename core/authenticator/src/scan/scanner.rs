@@ -19,6 +19,11 @@ const PART: usize = 700_000;
 /// Looks go on until one reads something, and after that only while a code is seen that was not read: screenshots may have several.
 #[must_use]
 pub fn thorough(image: Image<'_>) -> Vec<Code> {
+    search(image).0
+}
+
+/// The same, and whether there was time for every look.
+pub(super) fn search(image: Image<'_>) -> (Vec<Code>, bool) {
     let clock = Clock::new(STILL_BUDGET);
     let pixels = image.width() * image.height();
     let further = [
@@ -45,12 +50,15 @@ pub fn thorough(image: Image<'_>) -> Vec<Code> {
                 unread,
             } = look(image, lens, &clock);
             seen.into_iter().for_each(|code| add(&mut codes, code));
-            if clock.over() || !codes.is_empty() && !unread {
+            if !codes.is_empty() && !unread {
                 break;
+            }
+            if clock.over() {
+                return (codes, false);
             }
         }
     }
-    codes
+    (codes, true)
 }
 
 /// No code is smaller than 21 modules of a pixel.

@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used)] // Tests, helper functions too.
 
+mod change;
+mod change_model;
 mod guesses;
 mod honest;
+mod journal;
 mod retry;
 mod service;
 mod steps;

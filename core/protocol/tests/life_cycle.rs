@@ -335,6 +335,17 @@ fn updates_are_judged_in_the_order_of_the_specification() {
             UpdateNext::Swap,
             true,
         ),
+        case(
+            "blocked: committed already",
+            commit,
+            |r, _| {
+                r.device.state = DeviceState::Blocked;
+                r.began_with = Some(Hash([9; 32]));
+                r.pending = None;
+            },
+            UpdateNext::Reply(ResultCode::Done),
+            true,
+        ),
         refused(
             "counter before token",
             commit,

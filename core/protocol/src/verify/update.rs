@@ -102,13 +102,17 @@ pub fn judge_update(
     }
 }
 
-/// A blocked device may send only what another factor granted, and its commit.
+/// A blocked device may send only what another factor granted, and its commit. A commit that comes again after the swap is told so: a phone
+/// that heard "blocked" would erase the only epoch whose PIN works.
 fn lifts_a_block(what: &What, record: &UpdateRecord) -> bool {
     match what {
         What::Change(change) => change.kind == ChangeKind::Forgotten,
-        What::Commit { change } => record.pending.is_some_and(|pending| {
-            pending.hash == *change && pending.kind == ChangeKind::Forgotten
-        }),
+        What::Commit { change } => {
+            record.began_with == Some(*change)
+                || record.pending.is_some_and(|pending| {
+                    pending.hash == *change && pending.kind == ChangeKind::Forgotten
+                })
+        }
         What::BiometricsOn { .. } | What::BiometricsOff { .. } => false,
     }
 }

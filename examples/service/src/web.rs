@@ -22,8 +22,10 @@
 //! | `GET /challenge/{id}/code.png`, `/link` | | the QR code as PNG; its link as text |
 //! | `POST /challenge/{id}/code` | `code` | the operation goes on, or the form again |
 //! | `POST /challenge/{id}/renew` | | a new `/challenge/{id}` for the same operation |
-//! | `GET /account` | | name, strength, history |
+//! | `GET /account` | | name, strength, the last events |
+//! | `GET /account/history`, `/account/history.csv` | | all events; as a table |
 //! | `GET /account/devices` | | the list |
+//! | `POST /account/devices/rename` | `dev`, `name` | `/account/devices` |
 //! | `POST /account/devices/add` | `name`, `pin` (`browser`, or the PIN is chosen on the phone), `with` (the device to confirm with, when there are several) | `/account/enrolments/{id}`, or first `/challenge/{id}` |
 //! | `POST /account/devices/remove` | `dev`, `with` | `/challenge/{id}`, or `/account/devices` |
 //! | `POST /account/devices/unblock` | `dev`, `with` (another device) | `/challenge/{id}`, then `/account/devices/{dev}/pin` |
@@ -47,6 +49,7 @@ mod account;
 mod challenge;
 mod devices;
 mod enrolment;
+mod history;
 mod issue;
 mod mail;
 mod mobile;
@@ -121,6 +124,9 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/account", get(account::page))
         .route("/account/devices", get(devices::page))
         .route("/account/devices/add", post(devices::add))
+        .route("/account/history", get(history::page))
+        .route("/account/history.csv", get(history::csv))
+        .route("/account/devices/rename", post(devices::rename))
         .route("/account/devices/remove", post(devices::remove))
         .route("/account/devices/unblock", post(unblock::ask))
         .route("/account/devices/{dev}/pin", get(unblock::page))

@@ -127,6 +127,14 @@ pub(crate) trait Store: Send + Sync {
     async fn devices(&self, account: AccountId) -> Result<Vec<Device>, StoreError>;
     /// A device in any state.
     async fn device(&self, dev: DeviceId) -> Result<Option<Device>, StoreError>;
+    /// Gives a device another name; `false` when it isn't this account's.
+    async fn rename_device(
+        &self,
+        account: AccountId,
+        dev: DeviceId,
+        name: String,
+        now: Time,
+    ) -> Result<bool, StoreError>;
     /// Removes a device with everything that was sealed for it, and ends the account's sessions but `keep`; `false` when it isn't this account's.
     async fn remove_device(
         &self,

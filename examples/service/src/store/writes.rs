@@ -40,6 +40,8 @@ countersign_failpoint::durable_writes! {
         TouchSession,
         /// [`super::Store::end_session`]
         EndSession,
+        /// [`super::Store::rename_device`]
+        RenameDevice,
         /// [`super::Store::remove_device`]
         RemoveDevice,
         /// [`super::Store::remove_by_device`]

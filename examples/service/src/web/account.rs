@@ -8,15 +8,10 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError,
+    PageError, history,
     visitor::{Posted, Visitor},
 };
-use crate::{
-    app::App,
-    password::Password,
-    random,
-    store::{NewAccount, Strength},
-};
+use crate::{app::App, password::Password, random, store::NewAccount};
 
 /// `GET /register`.
 pub(super) async fn register_form(
@@ -98,20 +93,7 @@ pub(super) async fn page(
         .account(session.account)
         .await?
         .ok_or(PageError::SignInFirst)?;
-    let events: Vec<_> = app
-        .store()
-        .events(session.account, 20)
-        .await?
-        .into_iter()
-        .map(|event| {
-            let detail = match (event.what.as_str(), Strength::from_name(&event.detail)) {
-                ("signed-in", Some(_)) => String::new(),
-                _ => event.detail.clone(),
-            };
-            let strength = (event.what == "signed-in").then_some(event.detail);
-            context! { at => event.at, what => event.what, detail, strength }
-        })
-        .collect();
+    let events = history::listed(&app, &visitor, 20).await?;
     let devices = app.store().devices(session.account).await?.len();
     let values = context! {
         first_name => account.first_name, last_name => account.last_name, email => account.email,

@@ -41,7 +41,14 @@ pub(super) async fn show(
     status: StatusCode,
     error: Option<&str>,
 ) -> Result<Response, PageError> {
-    let all = app.store().devices(visitor.signed_in()?.account).await?;
+    let account = visitor.signed_in()?.account;
+    let all = app.store().devices(account).await?;
+    let recovery = app.store().standing(account).await?.recovery.is_some();
+    // Whoever comes from a removal reads what it means; a minute later it is in the history alone.
+    let removed = app.store().events(account, 1).await?;
+    let removed = removed
+        .iter()
+        .any(|event| event.what == "device-removed" && event.at + 60 > app.now());
     let usable: Vec<_> = all
         .iter()
         .filter(|device| device.state == DeviceState::Active && !device.is_blocked())
@@ -63,7 +70,7 @@ pub(super) async fn show(
         })
         .collect();
     let full = all.len() >= usize::try_from(policy::DEVICES).unwrap_or(usize::MAX);
-    let values = context! { devices, approving => listed(&usable), full, error };
+    let values = context! { devices, approving => listed(&usable), full, error, removed, recovery };
     app.pages.refuse(status, "devices.html", visitor, values)
 }
 
@@ -85,8 +92,7 @@ pub(super) async fn add(
         form,
     } = posted;
     let session = visitor.signed_in()?;
-    let name = form.name.trim();
-    if name.is_empty() || name.len() > 40 || !is_displayable(name) {
+    let Some(name) = name(&form.name) else {
         return show(
             &app,
             &visitor,
@@ -94,9 +100,9 @@ pub(super) async fn add(
             Some("devices_error_name"),
         )
         .await;
-    }
+    };
     let wanted = enrolment::Wanted {
-        name: name.to_owned(),
+        name,
         way: match form.pin.as_deref() {
             Some("browser") => Way::PinInBrowser,
             _ => Way::PinOnPhone,
@@ -131,6 +137,47 @@ pub(super) async fn add(
         Ok(id) => Ok(issue::to(id)),
         Err(error) => show(&app, &visitor, StatusCode::CONFLICT, Some(error)).await,
     }
+}
+
+/// A device's name: trimmed, 1 to 40 bytes, nothing invisible.
+fn name(text: &str) -> Option<String> {
+    let text = text.trim();
+    ((1..=40).contains(&text.len()) && is_displayable(text)).then(|| text.to_owned())
+}
+
+#[derive(Deserialize)]
+pub(super) struct Rename {
+    dev: String,
+    name: String,
+}
+
+/// `POST /account/devices/rename`.
+pub(super) async fn rename(
+    State(app): State<Arc<App>>,
+    posted: Posted<Rename>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    let account = visitor.signed_in()?.account;
+    let dev = hex::decode(&form.dev)
+        .map(DeviceId)
+        .ok_or(PageError::BadForm)?;
+    let Some(name) = name(&form.name) else {
+        return show(
+            &app,
+            &visitor,
+            StatusCode::BAD_REQUEST,
+            Some("devices_error_name"),
+        )
+        .await;
+    };
+    if !app
+        .store()
+        .rename_device(account, dev, name, app.now())
+        .await?
+    {
+        return Err(PageError::NotFound);
+    }
+    Ok(Redirect::to("/account/devices").into_response())
 }
 
 #[derive(Deserialize)]
@@ -172,7 +219,13 @@ pub(super) async fn remove(
             .remove_device(session.account, dev, session.hash, app.now())
             .await?
         {
-            return Err(PageError::NotFound);
+            return show(
+                &app,
+                &visitor,
+                StatusCode::CONFLICT,
+                Some("devices_error_remove"),
+            )
+            .await;
         }
         app.waiting.wake(dev);
         return Ok(Redirect::to("/account/devices").into_response());

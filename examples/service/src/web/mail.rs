@@ -31,10 +31,10 @@ async fn compose(app: &App, due: DueNotice) -> Result<Notice, PageError> {
             .get(key, values)
             .ok_or_else(|| PageError::Broken(format!("no text {key}")))
     };
-    let mut event = text(&format!("event_{}", due.event.what), &[])?;
-    if !due.event.detail.is_empty() {
-        event = format!("{event}: {}", due.event.detail);
-    }
+    let event =
+        app.pages.texts.event(&due.event).ok_or_else(|| {
+            PageError::Broken(format!("no text for the event {}", due.event.what))
+        })?;
     let at = utc(due.event.at);
     let mut parts = vec![
         text("mail_hello", &[("first", due.first_name)])?,
@@ -47,6 +47,13 @@ async fn compose(app: &App, due: DueNotice) -> Result<Notice, PageError> {
             ],
         )?,
     ];
+    if let Some(next) = app
+        .pages
+        .texts
+        .get(&format!("mail_next_{}", due.event.what), &[])
+    {
+        parts.push(next);
+    }
     let standing = app.store().standing(due.account).await?;
     // Any message that goes out during a recovery can cancel it.
     if let Some(recovery) = standing.recovery {

@@ -27,6 +27,7 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../../templates/enrolment.html"),
     ),
     ("error.html", include_str!("../../templates/error.html")),
+    ("history.html", include_str!("../../templates/history.html")),
     ("landing.html", include_str!("../../templates/landing.html")),
     ("method.html", include_str!("../../templates/method.html")),
     ("mobile.html", include_str!("../../templates/mobile.html")),

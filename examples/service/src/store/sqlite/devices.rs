@@ -42,6 +42,28 @@ pub(super) fn of(
     Ok(device.filter(|device| device.account == account && device.state != DeviceState::Pending))
 }
 
+pub(super) fn rename(
+    c: &Connection,
+    account: AccountId,
+    dev: DeviceId,
+    name: &str,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let Some(device) = of(c, account, dev)? else {
+        return Ok(false);
+    };
+    if device.name != name {
+        run(
+            c,
+            "UPDATE device SET name = ?2 WHERE dev = ?1",
+            params![dev.0, name],
+        )?;
+        let change = format!("{} → {name}", device.name);
+        note(c, account, "device-renamed", &change, now)?;
+    }
+    Ok(true)
+}
+
 pub(super) fn remove(
     c: &Connection,
     account: AccountId,

@@ -186,6 +186,18 @@ impl Store for Sqlite {
     async fn device(&self, dev: DeviceId) -> Result<Option<Device>, StoreError> {
         self.read(|c| devices::get(c, dev))
     }
+    async fn rename_device(
+        &self,
+        account: AccountId,
+        dev: DeviceId,
+        name: String,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.write(Write::RenameDevice, move |c| {
+            devices::rename(c, account, dev, &name, now)
+        })
+        .await
+    }
     async fn remove_device(
         &self,
         account: AccountId,

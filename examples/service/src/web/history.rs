@@ -1,0 +1,119 @@
+//! What happened to an account, for the person to read and to take along.
+
+use std::{fmt::Write as _, sync::Arc};
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, SecondsFormat};
+use minijinja::{Value, context};
+
+use super::{PageError, texts::Texts, visitor::Visitor};
+use crate::{app::App, store::Event};
+
+/// So many events the page shows.
+const SHOWN: u32 = 200;
+/// So many events an export has at most.
+const EXPORTED: u32 = 100_000;
+
+impl Texts {
+    /// What a person reads of an event.
+    pub(super) fn event(&self, event: &Event) -> Option<String> {
+        let detail = match event.what.as_str() {
+            "signed-in" => self.get(&format!("strength_{}", event.detail), &[])?,
+            _ => event.detail.clone(),
+        };
+        self.get(&format!("event_{}", event.what), &[("detail", detail)])
+    }
+}
+
+/// The newest events as a template's list.
+pub(super) async fn listed(
+    app: &App,
+    visitor: &Visitor,
+    at_most: u32,
+) -> Result<Vec<Value>, PageError> {
+    let events = app.store().events(visitor.signed_in()?.account, at_most);
+    let mut listed = Vec::new();
+    for event in events.await? {
+        let text = read(app, &event)?;
+        listed.push(context! { at => event.at, text });
+    }
+    Ok(listed)
+}
+
+fn read(app: &App, event: &Event) -> Result<String, PageError> {
+    let text = app.pages.texts.event(event);
+    text.ok_or_else(|| PageError::Broken(format!("no text for the event {}", event.what)))
+}
+
+/// `GET /account/history`.
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let events = listed(&app, &visitor, SHOWN).await?;
+    let values = context! { events, shown => SHOWN };
+    app.pages.show("history.html", &visitor, values)
+}
+
+/// `GET /account/history.csv` (RFC 4180): times in UTC, the kind of event for programs, and the text for people.
+pub(super) async fn csv(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let account = visitor.signed_in()?.account;
+    let mut out = String::from("time,event,text\r\n");
+    for event in app.store().events(account, EXPORTED).await? {
+        let time = i64::try_from(event.at).ok();
+        let time = time.and_then(|time| DateTime::from_timestamp(time, 0));
+        let time = time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
+        let cells = [
+            time.unwrap_or_default(),
+            event.what.clone(),
+            cell(&read(&app, &event)?),
+        ];
+        let _ = write!(out, "{}\r\n", cells.join(","));
+    }
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            "text/csv; charset=utf-8; header=present",
+        ),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"history.csv\"",
+        ),
+    ]
+    .map(|(name, value)| (name, HeaderValue::from_static(value)));
+    Ok((headers, out).into_response())
+}
+
+/// Text as one cell, quoted. Spreadsheets take what begins with certain characters for a formula, which a device's name must not become.
+fn cell(text: &str) -> String {
+    let mark = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        "'"
+    } else {
+        ""
+    };
+    format!("\"{mark}{}\"", text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_holds_any_text_and_is_no_formula() {
+        for (text, written) in [
+            ("Device added: My phone", "\"Device added: My phone\""),
+            ("a \"b\", c", "\"a \"\"b\"\", c\""),
+            ("=HYPERLINK(1)", "\"'=HYPERLINK(1)\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(cell(text), written);
+        }
+    }
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use countersign::{ClaimError, Source};
 
+use crate::life::*;
 use crate::restore::restoring_a_backup;
 use crate::sign_in::*;
 use crate::world::{PASSWORD, PIN, WRONG_PIN, World, pin};
@@ -34,8 +35,12 @@ stories! {
     signing_in_on_the_phone,
     signing_out,
     a_session_that_is_used,
+    renaming_a_device,
     removing_a_device,
     removing_a_blocked_device,
+    removing_the_device_on_the_phone,
+    changing_the_pin,
+    turning_biometrics_on_and_off,
     deleting_every_device,
     beginning_a_recovery,
     cancelling_a_recovery,
@@ -169,6 +174,35 @@ pub async fn enrolled(world: &mut World) {
     if world.email.is_empty() {
         world.enrolled().await;
     }
+}
+
+async fn renaming_a_device() -> Names {
+    story(
+        Before::Requested,
+        async |world| {
+            world.enrolled().await;
+            world.sign_in_by_app().await;
+            world.anna.open("/account/devices").await.unwrap();
+        },
+        async |world| {
+            let dev = world.anna.devices().remove(0);
+            world
+                .twice(async |anna| {
+                    anna.open("/account/devices").await?;
+                    let named = [("dev", dev.as_str()), ("name", "Renamed phone")];
+                    anna.submit("/account/devices/rename", &named)
+                        .await
+                        .map(drop)
+                })
+                .await
+                .unwrap();
+        },
+        async |world, _| {
+            let page = world.anna.open("/account/devices").await.unwrap();
+            assert!(page.text().contains("Renamed phone"));
+        },
+    )
+    .await
 }
 
 async fn removing_a_device() -> Names {

@@ -46,6 +46,8 @@ pub struct Browser {
     /// The cookie that marks the browser as known.
     pub known: Option<String>,
     pub csrf: String,
+    /// The address of its account.
+    pub email: String,
 }
 
 pub fn encode(fields: &[(&str, &str)]) -> String {
@@ -73,6 +75,7 @@ impl Browser {
             cookie: None,
             known: None,
             csrf: String::new(),
+            email: String::new(),
         }
     }
 
@@ -161,6 +164,7 @@ impl Browser {
     }
 
     pub async fn register_as(&mut self, first: &str, last: &str, email: &str) -> Page {
+        self.email = email.to_owned();
         self.get("/register").await;
         let fields = [
             ("first_name", first),

@@ -279,10 +279,14 @@ impl Phone {
         reply
     }
 
-    pub async fn turn_biometrics_off(&mut self) -> Reply {
+    pub fn biometrics_off(&mut self) -> (Vec<u8>, Hash) {
         let epoch = self.epoch;
         let update = self.update(What::BiometricsOff { epoch });
-        let (body, hash) = self.signed(Unsigned::plain(&update));
+        self.signed(Unsigned::plain(&update))
+    }
+
+    pub async fn turn_biometrics_off(&mut self) -> Reply {
+        let (body, hash) = self.biometrics_off();
         self.put("/api/v1/biometrics", body, hash).await
     }
 

@@ -152,7 +152,8 @@ pub fn sign(key: &SigningKey, domain: &'static str, payload: &[u8]) -> [u8; 64] 
 pub async fn begin_sign_in(browser: &mut Browser, method: &str) -> Page {
     browser.get("/account").await;
     browser.post("/sign-out", &[]).await;
-    browser.password("anna@example.eu", PASSWORD).await;
+    let email = browser.email.clone();
+    browser.password(&email, PASSWORD).await;
     browser.post(method, &[]).await
 }
 

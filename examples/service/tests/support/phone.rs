@@ -123,7 +123,7 @@ impl Phone {
     }
 
     /// A reply to the request of this hash.
-    pub(super) fn read(&self, bytes: &[u8], hash: Hash) -> Reply {
+    pub fn read(&self, bytes: &[u8], hash: Hash) -> Reply {
         let reply = Received::<Reply>::parse(bytes)
             .unwrap()
             .verify(self.info.signing_key(self.info.kid).unwrap())
@@ -133,6 +133,15 @@ impl Phone {
     }
 
     pub async fn post_raw(&self, path: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
+        self.try_post_raw(path, body).await.unwrap()
+    }
+
+    /// The same, where the connection may break.
+    pub async fn try_post_raw(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), reqwest::Error> {
         let request = self
             .client
             .post(format!("http://{}{path}", self.address))
@@ -140,12 +149,9 @@ impl Phone {
         let response = request
             .header("content-type", "application/vnd.countersign+cbor")
             .send()
-            .await
-            .unwrap();
-        (
-            response.status().as_u16(),
-            response.bytes().await.unwrap().to_vec(),
-        )
+            .await?;
+        let status = response.status().as_u16();
+        Ok((status, response.bytes().await?.to_vec()))
     }
 
     pub(super) fn signed(&self, unsigned: Unsigned) -> (Vec<u8>, Hash) {

@@ -94,6 +94,24 @@ async fn after_a_removal_a_block_and_a_suspension_the_page_says_what_to_do_next(
 }
 
 #[tokio::test]
+async fn with_a_blocked_phone_alone_the_sign_in_page_offers_what_can_help() {
+    let world = World::new().await;
+    let (mut owner, mut phone) = world.person().await;
+    for _ in 0..5 {
+        try_pin(&mut owner, &mut phone, WRONG).await;
+    }
+    let page = owner.password(ANNA, PASSWORD).await;
+    for way in ["/sign-in/app", "/sign-in/code"] {
+        assert!(!page.body.contains(&format!("action=\"{way}\"")), "{way}");
+        // A form that was on the screen before.
+        owner.get("/recovery").await;
+        assert_eq!(owner.post(way, &[]).await.path, "/sign-in/method");
+    }
+    assert!(page.body.contains("blocked or suspended"));
+    assert!(page.body.contains("I have no device left that works"));
+}
+
+#[tokio::test]
 async fn b17_history_is_readable_and_exported_without_secrets() {
     let world = World::new().await;
     let mut owner = world.browser();

@@ -142,8 +142,8 @@ async fn choose(
     error: Option<&str>,
 ) -> Result<Response, PageError> {
     let devices = usable(app, visitor.half()?.account).await?;
-    let values =
-        context! { app => !approving(&devices).is_empty(), code => !devices.is_empty(), error };
+    // Neither answers nor codes of a blocked device are taken.
+    let values = context! { works => !approving(&devices).is_empty(), error };
     app.pages.refuse(status, "method.html", visitor, values)
 }
 
@@ -178,7 +178,7 @@ pub(super) async fn app(
     let session = visitor.half()?;
     let devices = usable(&app, session.account).await?;
     let Some(dev) = pick(&approving(&devices), form.dev.as_deref()) else {
-        return Ok(Redirect::to(if devices.is_empty() {
+        return Ok(Redirect::to(if approving(&devices).is_empty() {
             "/sign-in/method"
         } else {
             "/sign-in/device"
@@ -228,7 +228,7 @@ pub(super) async fn code(
         visitor, headers, ..
     } = posted;
     let session = visitor.half()?;
-    if usable(&app, session.account).await?.is_empty() {
+    if approving(&usable(&app, session.account).await?).is_empty() {
         return Ok(Redirect::to("/sign-in/method").into_response());
     }
     // The password came first, so the code asks no PIN: the reference system's policy.

@@ -83,14 +83,23 @@ class Person:
         self.page = self.browser.get("/account/devices")
         return self.submit("/account/devices/unblock", of={"dev": made.enrolment.dev.hex()})
 
-    def begin_sign_in(self) -> Page:
-        """As far as the question which factor, in a browser without a session."""
+    def type_password(self) -> None:
+        """In a browser without a session."""
         self.browser = Browser(self.browser.origin)
         self.page = self.browser.get("/sign-in")
         self.submit("/sign-in", email=self.email)
         self.submit("/sign-in/password", email=self.email, password=PASSWORD)
+
+    def begin_sign_in(self) -> Page:
+        """As far as the question which factor."""
+        self.type_password()
         assert self.page.path == "/sign-in/method", self.page.text
         return self.page
+
+    def sign_in(self) -> None:
+        challenge, number = self.ask_for_approval()
+        assert self.phone.send(self.phone.approve(challenge, PIN, number)).result == phone.DONE
+        assert self.is_signed_in()
 
     def ask_for_approval(self):
         """Signs in with the app; the challenge that the phone gets, and the number on the page."""

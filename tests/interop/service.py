@@ -24,6 +24,7 @@ class Service:
         self._log = open(pathlib.Path(self._folder.name) / "log", "w+", encoding="utf-8")
         data = f"{self._folder.name}/data"
         self._command = [program, "--listen", f"127.0.0.1:{port}", "--data", data, "--origin", self.origin]
+        self._backups = 0
         self._start()
 
     def _start(self) -> None:
@@ -44,10 +45,26 @@ class Service:
                 time.sleep(0.1)
         raise SystemExit(f"the service did not start:\n{self.log()}")
 
+    def _run(self, *command: str) -> None:
+        data = self._command[self._command.index("--data") + 1]
+        subprocess.run([self._command[0], *command, "--data", data], check=True, stdout=self._log, stderr=self._log)
+
     def rotate_keys(self, only: str) -> None:
         """A running service takes them up by itself."""
-        data = self._command[self._command.index("--data") + 1]
-        subprocess.run([self._command[0], "keys", "rotate", "--data", data, "--only", only], check=True, stdout=self._log)
+        self._run("keys", "rotate", "--only", only)
+
+    def backup(self) -> str:
+        self._backups += 1
+        file = f"{self._folder.name}/backup{self._backups}"
+        self._run("backup", file)
+        return file
+
+    def restore(self, backup: str) -> None:
+        """What the service did since the backup is lost, but for its journal."""
+        self._process.terminate()
+        self._process.wait()
+        self._run("restore", "--replace", backup)
+        self._start()
 
     def log(self) -> str:
         self._log.seek(0)

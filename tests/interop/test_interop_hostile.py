@@ -313,6 +313,17 @@ class Tries(Hostile):
         status = made.send(made.status())
         self.assertEqual((status.epoch, status.state), (1, 4))
 
+    def test_a_blocked_phone_is_told_of_a_commit_that_was_done_and_stays_blocked(self):
+        made = self.person().phone
+        waiting = self.pending(made)
+        self.assertEqual(made.send(commit(made, waiting)).result, phone.DONE)
+        made.epoch = 2
+        for _ in range(5):
+            made.send(biometrics(made, WRONG_PIN))
+        self.assertEqual(made.send(commit(made, waiting)).result, phone.DONE)
+        self.assertEqual((made.send(made.status()).state, self.tries(made)), (4, (0, 10)))
+        self.assertEqual(made.send(commit(made, bytes(32))).result, phone.BLOCKED)
+
     def test_wrong_codes_too_make_a_refresh_due_at_the_next_right_pin(self):
         person = self.person()
         made = person.phone

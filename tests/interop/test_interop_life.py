@@ -10,8 +10,7 @@ import messages as m
 import phone
 import wire
 from base import Interop
-from pages import Browser
-from person import PASSWORD, PIN, TRANSFER, WRONG_PIN, Person
+from person import PIN, TRANSFER, WRONG_PIN, Person
 
 NEW_PIN = "6183"
 
@@ -227,8 +226,12 @@ class Forgotten(Life):
 
     def test_a_phone_ahead_of_a_restored_service_goes_on_from_its_own_epoch(self):
         person, second = self.two(blocked=False)
-        second.epoch = 6
+        backup = base.SERVICE.backup()
+        for epoch in range(2, 7):
+            self.assertEqual(life.refresh(second, "8305"), phone.DONE)
+        base.SERVICE.restore(backup)
         self.assertEqual(life.refresh(second, "8305"), phone.OTHER_EPOCH)
+        person.sign_in()
         person.ask_to_unblock(second)
         person.approve_on_page(m.UNBLOCK)
         self.assertEqual(life.forgotten(second, NEW_PIN), phone.DONE)
@@ -379,6 +382,53 @@ class Biometrics(Life):
         self.assert_signed(person, code, signed=False)
 
 
+class Restored(Life):
+    def test_phones_go_on_with_newer_tokens_counters_and_steps(self):
+        person = self.person()
+        made = person.phone
+        self.assert_pin(person, PIN)
+        backup = base.SERVICE.backup()
+        for _ in range(3):
+            self.assert_pin(person, PIN, WRONG_PIN)
+            self.assert_signed(person, self.transfer_code(person, PIN))
+        spent, information = made.last, made.information
+        base.SERVICE.restore(backup)
+        status = made.send(made.status())
+        self.assertEqual((status.state, status.next_step > 10_000), (3, True))
+        self.assertGreater(made.step, spent + 9000)
+        phone.refresh(made)
+        self.assertGreaterEqual(made.information.sequence, information.sequence + 10_000)
+        self.assert_pin(person, PIN, WRONG_PIN)
+        self.assert_signed(person, self.transfer_code(person, PIN))
+        self.assertEqual(life.change_pin(made, life.new_slot(made, life.CHANGE), NEW_PIN, PIN), phone.DONE)
+        self.assert_pin(person, NEW_PIN, PIN)
+
+    def test_a_change_that_the_backup_has_pending_is_finished_by_the_phone(self):
+        for committed in (False, True):
+            with self.subTest(committed=committed):
+                person = self.person()
+                made = person.phone
+                self.assertEqual(made.send(life.change(made, life.new_slot(made, life.CHANGE), NEW_PIN, PIN)).result, phone.DONE)
+                backup = base.SERVICE.backup()
+                if committed:
+                    made.send(life.commit(made))  # the answer is lost, and then the swap is
+                base.SERVICE.restore(backup)
+                life.resume(made)
+                self.assertEqual(made.epoch, 2)
+                self.assert_pin(person, NEW_PIN, PIN)
+
+    def test_removals_and_suspensions_are_not_undone(self):
+        person, other = self.person(), self.person()
+        removed, status = person.phone, person.phone.status()
+        backup = base.SERVICE.backup()
+        self.assertTrue(life.tell_removal(removed))
+        other.phone.token = wire.random(32)
+        self.assertEqual(other.phone.send(life.biometrics_off(other.phone)).result, phone.SUSPENDED)
+        base.SERVICE.restore(backup)
+        self.assert_http(401, "status", status.body)
+        self.assertEqual(other.phone.send(other.phone.status()).state, 5)
+
+
 class ServiceKeys(Life):
     def test_phones_follow_the_keys_of_a_running_service(self):
         person = self.person()
@@ -417,10 +467,7 @@ class Removal(Life):
             person = self.person()
             gone = person.phone if last else person.add_phone("8305")
             self.assertTrue(life.tell_removal(gone))
-            person.browser = Browser(base.SERVICE.origin)
-            person.page = person.browser.get("/sign-in")
-            person.submit("/sign-in", email=person.email)
-            person.submit("/sign-in/password", email=person.email, password=PASSWORD)
+            person.type_password()
             self.assertEqual(person.page.path, "/recovery" if last else "/sign-in/method")
 
     def test_told_again_it_is_401_and_done(self):

@@ -57,7 +57,7 @@ impl Disk {
             if disk.run("mount -t tmpfs -o size=4m,mode=700 tmpfs \"$disk\" && echo mounted")
                 == "mounted\n"
             {
-                disk.run("service() { \"$program\" --data \"$disk/data\" --listen 127.0.0.1:$port --origin http://localhost:$port; }");
+                disk.run("arguments=\"--data $disk/data --listen 127.0.0.1:$port --origin http://localhost:$port\"; service() { \"$program\" $arguments; }");
                 disk.folder = folder;
                 return Some(disk);
             }
@@ -84,7 +84,8 @@ impl Disk {
     }
 
     fn start(&mut self) {
-        self.run("service >/dev/null 2>&1 &");
+        // In its place, so that the number is the program's own.
+        self.run("(exec \"$program\" $arguments >/dev/null 2>&1) & running=$!");
         let address = self.origin.strip_prefix("http://").unwrap();
         let end = std::time::Instant::now() + PATIENCE;
         while std::net::TcpStream::connect(address).is_err() {
@@ -99,7 +100,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = self.commands.write_all(b"kill $(jobs -p)\nexit\n");
+        let _ = self.commands.write_all(b"kill -9 $running\nexit\n");
         let _ = self.shell.wait();
     }
 }

@@ -34,6 +34,35 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # A phone's life
+//! ```no_run
+//! # use countersign::{AccountNumber, Authenticator, ChangeError, Pin, Resumed};
+//! # async fn life(phone: &Authenticator, account: AccountNumber) -> Result<(), Box<dyn std::error::Error>> {
+//! # let pin = |digits: &[u8]| Pin::from_bytes(digits);
+//! // At every start: what a crash or a lost answer left unfinished is finished or dropped, and the person hears of it.
+//! for resumed in phone.resume().await? {
+//!     if let Resumed::PinChanged(account) = resumed {
+//!         println!("the new PIN of {} holds", account.name);
+//!     }
+//! }
+//!
+//! // The new PIN is typed twice. One PIN works at every moment; which one, the service says.
+//! match phone.change_pin(account, pin(b"4711")?, pin(b"8023")?, pin(b"8023")?).await {
+//!     Err(ChangeError::WrongPin { tries_left, .. }) => println!("{tries_left} tries left"),
+//!     changed => println!("{}", changed?.name),
+//! }
+//!
+//! // Forgotten or blocked: another of the person's devices or keys approves it on the service's page.
+//! phone.watch_new_pin_grant(account).await?;
+//! phone.set_forgotten_pin(account, pin(b"4711")?, pin(b"4711")?).await?;
+//!
+//! // What to say where an account can't be used as usual.
+//! for account in phone.accounts()? {
+//!     println!("{}: {}", account.name, account.advice().unwrap_or_default());
+//! }
+//! # Ok(()) }
+//! ```
+//!
 //! # Shape
 //! Every method takes `&self`; an [`Authenticator`] is `Send + Sync` and goes into an [`std::sync::Arc`]. What it takes and gives are plain records
 //! and enums. What it needs of the platform is in [`platform`] and [`transport`]; [`software`] is the default for a plain computer.

@@ -26,37 +26,9 @@ async fn change(scene: &Scene, account: AccountNumber, old: &str) -> Result<(), 
     changed.map(drop)
 }
 
-/// Whether the verifier takes this PIN.
-async fn works(phone: &Authenticator, desk: &Desk, account: AccountNumber, typed: &str) -> bool {
-    desk.ask_approval(None);
-    let request = phone.pending(account).await.unwrap().remove(0);
-    match phone.approve(request.id, None, pin(typed)).await {
-        Ok(_) => true,
-        Err(ApproveError::WrongPin { .. }) => {
-            phone.decline(request.id).await.unwrap();
-            false
-        }
-        Err(error) => panic!("{error}"),
-    }
-}
-
 fn kinds(phone: &Authenticator) -> Vec<EventKind> {
     let history = phone.history().unwrap();
     history.iter().map(|event| event.kind).collect()
-}
-
-fn slots(scene: &Scene) -> (u32, bool) {
-    let path = scene.folder.path().join(countersign::DATABASE_FILE);
-    let database = rusqlite::Connection::open(path).unwrap();
-    let sealed = database
-        .query_row("SELECT count(*) FROM sealed", [], |row| row.get(0))
-        .unwrap();
-    let pending = database
-        .query_row("SELECT count(*) FROM pending_change", [], |row| {
-            row.get::<_, u32>(0)
-        })
-        .unwrap();
-    (sealed, pending == 1)
 }
 
 #[tokio::test(start_paused = true)]

@@ -214,6 +214,32 @@ async fn what_was_open_in_the_backup_is_closed() {
 }
 
 #[tokio::test]
+async fn a_grant_that_the_backup_had_grants_nothing_after_it() {
+    let world = World::new().await;
+    let (mut owner, mut phone) = world.person().await;
+    let mut other = owner
+        .add(&world.clock, "Other", "5071", Some((&mut phone, PIN)))
+        .await;
+    owner.get("/account/devices").await;
+    let fields = [("dev", phone.dev()), ("with", other.dev())];
+    let fields: Vec<_> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let page = owner.post("/account/devices/unblock", &fields).await;
+    approve(&mut other, &page, "5071").await;
+    owner.get(&page.path).await;
+    let granted_by = phone.status().await.granted;
+    assert!(granted_by.is_some());
+    let (_folder, file) = saved(&world);
+    let world = restored(world, &file).await;
+    assert_eq!(phone.status().await.granted, None);
+    let slot = phone.change(Wanted {
+        granted_by,
+        ..phone.wanted(ChangeKind::Forgotten, "", "7193")
+    });
+    assert_eq!(phone.send_change(&slot).await.result, ResultCode::NotOpen);
+    world.service.stop().await;
+}
+
+#[tokio::test]
 async fn a_device_that_was_removed_after_the_backup_stays_removed() {
     let world = World::new().await;
     let (mut owner, mut first) = world.person().await;

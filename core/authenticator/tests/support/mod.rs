@@ -10,6 +10,7 @@
 
 mod asks;
 mod desk;
+mod pins;
 mod scene;
 mod thief;
 mod updates;
@@ -27,6 +28,8 @@ use countersign::{AccountNumber, Authenticator, Device, Pin, Platform, Source};
 pub use asks::*;
 #[allow(unused_imports, reason = "each test program uses some of it")]
 pub use desk::*;
+#[allow(unused_imports, reason = "each test program uses some of it")]
+pub use pins::*;
 #[allow(unused_imports, reason = "each test program uses some of it")]
 pub use scene::*;
 #[allow(unused_imports, reason = "each test program uses some of it")]

@@ -5,7 +5,9 @@
 #![cfg(all(unix, debug_assertions))]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod life;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -33,11 +35,13 @@ const STORIES: &[fn() -> Names] = &[
     a_service_with_newer_information,
     renaming,
     removing,
-    changing_the_pin,
-    a_wrong_present_pin,
-    new_keys,
-    turning_biometrics_on,
-    turning_biometrics_off,
+    life::changing_the_pin,
+    life::a_wrong_present_pin,
+    life::new_keys,
+    life::turning_biometrics_on,
+    life::turning_biometrics_off,
+    life::setting_a_forgotten_pin,
+    life::renewing_the_keys,
 ];
 
 type Names = BTreeSet<String>;
@@ -431,130 +435,5 @@ fn removing() -> Names {
             let page = format!("{:?}", refused.unwrap_err());
             assert!(page.contains("/recovery"), "{name}: {page}");
         },
-    )
-}
-
-const NEW_PIN: &[u8] = b"5829\n";
-
-/// Exactly one PIN works: this one. Tells what is said of the other.
-async fn works_alone(world: &mut World, right: &[u8], wrong: &[u8], wrong_pins: u8) {
-    for (pin, code) in [(wrong, 3), (right, 0)] {
-        let number = ask_app_anew(world).await;
-        let args = ["approve", "--number", &number, "--pin-stdin", "--json"];
-        let run = world.run_with(&args, pin);
-        assert_eq!(run.code, code, "{}", run.stderr);
-        if code == 3 {
-            assert_eq!(run.json()["reason"], "wrong-pin");
-            assert_eq!(run.json()["tries_left_in_epoch"], 14 - wrong_pins);
-            assert_eq!(world.run(&["decline"]).code, 0);
-        }
-        page_goes_on(world).await;
-    }
-}
-
-fn changing_the_pin() -> Names {
-    story(
-        World::initialised,
-        async |world, arm| arm.run(world, &["pin", "change", "--pin-stdin"], b"4071\n5829\n"),
-        async |world, name| {
-            // Nobody does anything but go on: the next request settles it.
-            assert_eq!(world.run(&["doctor"]).code, 0, "{name}");
-            let history = world.run(&["history", "--json"]).json();
-            let changed = history
-                .as_array()
-                .unwrap()
-                .iter()
-                .any(|event| event["event"] == "pin-changed");
-            let (right, wrong) = match changed {
-                true => (NEW_PIN, PIN),
-                false => (PIN, NEW_PIN),
-            };
-            works_alone(world, right, wrong, 0).await;
-            let code = ask_code_anew(world).await;
-            signs_in_with(world, &code).await;
-            // And again, from whatever it is.
-            let next = [right, b"6183\n"].concat();
-            let run = world.run_with(&["pin", "change", "--pin-stdin"], &next);
-            assert_eq!(run.code, 0, "{name}: {}", run.stderr);
-        },
-    )
-}
-
-fn a_wrong_present_pin() -> Names {
-    story(
-        World::initialised,
-        async |world, arm| arm.run(world, &["pin", "change", "--pin-stdin"], b"4072\n5829\n"),
-        async |world, name| {
-            // It counted where it arrived, and only there.
-            let arrived = !matches!(name, "Counter" | "SlotStored" | "Rewritten" | "NoRemains")
-                || slot_is_gone(world);
-            let args = ["pin", "change", "--pin-stdin", "--json"];
-            let run = world.run_with(&args, b"4072\n5829\n");
-            assert_eq!(run.code, 3, "{name}: {}", run.stderr);
-            assert_eq!(
-                run.json()["tries_left"],
-                if arrived { 3 } else { 4 },
-                "{name}"
-            );
-            works_alone(world, PIN, NEW_PIN, if arrived { 2 } else { 1 }).await;
-        },
-    )
-}
-
-/// Whether the phone has heard that its change was refused.
-fn slot_is_gone(world: &World) -> bool {
-    let history = world.run(&["history", "--json"]).json();
-    history[0]["event"] == "wrong-pin"
-}
-
-fn new_keys() -> Names {
-    story(
-        World::initialised,
-        async |world, arm| arm.run(world, &["rotate", "--pin-stdin"], PIN),
-        async |world, name| {
-            assert_eq!(world.run(&["doctor"]).code, 0, "{name}");
-            is_whole(world, 0).await;
-            let run = world.run_with(&["rotate", "--pin-stdin"], PIN);
-            assert_eq!(run.code, 0, "{name}: {}", run.stderr);
-            is_whole(world, 0).await;
-        },
-    )
-}
-
-/// Biometrics are on or off on both sides alike, approve if they are on, and can be turned on anew.
-async fn biometrics_are_whole(world: &mut World, name: &str) {
-    assert_eq!(world.run(&["doctor"]).code, 0, "{name}");
-    let on = world.run(&["accounts", "--json"]).json()[0]["biometrics"] == true;
-    let number = ask_app_anew(world).await;
-    let args = ["approve", "--number", &number, "--biometrics"];
-    let run = world.run(&args);
-    assert_eq!(run.code, if on { 0 } else { 2 }, "{name}: {}", run.stderr);
-    if !on {
-        assert_eq!(world.run(&["decline"]).code, 0);
-        let run = world.run_with(&["biometrics", "on", "--pin-stdin"], PIN);
-        assert_eq!(run.code, 0, "{name}: {}", run.stderr);
-    }
-    page_goes_on(world).await;
-    is_whole(world, 0).await;
-}
-
-fn turning_biometrics_on() -> Names {
-    story(
-        World::initialised,
-        async |world, arm| arm.run(world, &["biometrics", "on", "--pin-stdin"], PIN),
-        async |world, name| biometrics_are_whole(world, name).await,
-    )
-}
-
-fn turning_biometrics_off() -> Names {
-    story(
-        async || {
-            let world = World::initialised().await;
-            let run = world.run_with(&["biometrics", "on", "--pin-stdin"], PIN);
-            assert_eq!(run.code, 0, "{}", run.stderr);
-            world
-        },
-        async |world, arm| arm.run(world, &["biometrics", "off"], b""),
-        async |world, name| biometrics_are_whole(world, name).await,
     )
 }

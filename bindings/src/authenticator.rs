@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use countersign::platform::Biometrics;
 use countersign::software::{SystemClock, SystemEntropy};
 use countersign::transport::HttpTransport;
 use countersign::{
@@ -12,6 +13,7 @@ use countersign::{
 use crate::guard::{GuardedClock, GuardedKeys, GuardedPresence};
 use crate::platform::Platform;
 use crate::problem::{PhoneProblem, errors, from_phone};
+use crate::reader::GuardedBiometrics;
 use crate::run::Runner;
 
 errors! {
@@ -78,7 +80,10 @@ fn guarded(platform: Platform) -> CorePlatform {
     CorePlatform {
         keys: Arc::new(GuardedKeys::new(platform.key_store)),
         presence: Arc::new(GuardedPresence(platform.presence)),
-        biometrics: None,
+        biometrics: platform.biometrics.map(|reader| {
+            let guarded: Arc<dyn Biometrics> = Arc::new(GuardedBiometrics::new(reader));
+            guarded
+        }),
         clock: match platform.clock {
             Some(clock) => Arc::new(GuardedClock::new(clock)),
             None => Arc::new(SystemClock),

@@ -28,14 +28,14 @@ use crate::limit::{Calls, NoAnswer};
 use crate::platform::{Clock, CreatedKey, KeyStore, KeyStoreError, PresenceError, UserPresence};
 
 const KEY_STORE_LIMIT: Duration = Duration::from_secs(10);
-const PRESENCE_LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const PRESENCE_LIMIT: Duration = Duration::from_secs(120);
 const CLOCK_LIMIT: Duration = Duration::from_secs(1);
 /// So many calls may hang in the key store before it is not asked any more.
 const MOST_HANGING: isize = 4;
 /// The longest blob or handle that is taken from a key store, in bytes.
-const LONGEST: usize = 4096;
+pub(crate) const LONGEST: usize = 4096;
 /// Bytes of the check that is sealed with each secret.
-const CHECK: usize = 16;
+pub(crate) const CHECK: usize = 16;
 /// What Java puts before a P-256 point: the header of its SubjectPublicKeyInfo (RFC 5480).
 const SPKI_HEADER: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
@@ -72,11 +72,15 @@ impl GuardedKeys {
     }
 }
 
-/// In words that can be shown: an app's exceptions may say anything.
 fn unavailable(why: &str) -> CoreError {
+    CoreError::Unavailable(shown(why))
+}
+
+/// In words that can be shown: an app's exceptions may say anything.
+pub(crate) fn shown(why: &str) -> String {
     let mut short: String = why.chars().take(120).collect();
     short.retain(|character| is_displayable(character.encode_utf8(&mut [0; 4])));
-    CoreError::Unavailable(short)
+    short
 }
 
 fn rubbish(what: &str) -> CoreError {
@@ -85,7 +89,7 @@ fn rubbish(what: &str) -> CoreError {
 
 /// Binds a secret to what it is for, inside the seal: so platforms that seal without associated data serve as well, and what was not what was
 /// sealed is noticed.
-fn check(context: &[u8], secret: &[u8]) -> [u8; CHECK] {
+pub(crate) fn check(context: &[u8], secret: &[u8]) -> [u8; CHECK] {
     let mut hash = Context::new(&SHA256);
     hash.update(b"countersign/ffi/seal\0");
     hash.update(&(context.len() as u64).to_be_bytes());
@@ -97,12 +101,12 @@ fn check(context: &[u8], secret: &[u8]) -> [u8; CHECK] {
 }
 
 /// Ties a key to what it is for, and to its public half.
-fn tag(context: &[u8]) -> [u8; CHECK] {
+pub(crate) fn tag(context: &[u8]) -> [u8; CHECK] {
     check(context, b"key")
 }
 
 /// The secret of what was unsealed, if that is it.
-fn unwrapped(
+pub(crate) fn unwrapped(
     context: &[u8],
     mut opened: Zeroizing<Vec<u8>>,
 ) -> Result<Zeroizing<Vec<u8>>, CoreError> {
@@ -115,8 +119,22 @@ fn unwrapped(
     Ok(opened)
 }
 
-fn public_key(bytes: &[u8]) -> Option<PublicKey> {
+pub(crate) fn public_key(bytes: &[u8]) -> Option<PublicKey> {
     PublicKey::from_bytes(bytes.strip_prefix(&SPKI_HEADER).unwrap_or(bytes))
+}
+
+/// A handle for the core: what the key is for, its public half, and the key store's own handle.
+pub(crate) fn handle_for(context: &[u8], public: &PublicKey, own: &[u8]) -> Vec<u8> {
+    [&tag(context)[..], public.as_bytes(), own].concat()
+}
+
+/// A signature in DER, if it is right, as the core has it.
+pub(crate) fn verified(public: &[u8; 65], message: &[u8], der: &[u8]) -> Option<SignatureBytes> {
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public)
+        .verify(message, der)
+        .ok()?;
+    let signature = Signature::from_der(der).ok()?;
+    Some(signature.to_bytes().into())
 }
 
 impl CoreKeyStore for GuardedKeys {
@@ -154,7 +172,7 @@ impl CoreKeyStore for GuardedKeys {
             return Err(rubbish("a key's handle that is too long"));
         }
         Ok(DeviceKey {
-            handle: [&tag(context)[..], public.as_bytes(), &handle].concat(),
+            handle: handle_for(context, &public, &handle),
             public,
             class: if in_hardware {
                 KeyClass::Hardware
@@ -176,12 +194,7 @@ impl CoreKeyStore for GuardedKeys {
         }
         let (handle, own) = (handle.to_vec(), message.to_vec());
         let der = self.call(move |keys| keys.sign(handle, own))?;
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public)
-            .verify(message, &der)
-            .map_err(|_| rubbish("a signature that is not right"))?;
-        Signature::from_der(&der)
-            .map(|signature| signature.to_bytes().into())
-            .map_err(|_| rubbish("a signature that is not right"))
+        verified(public, message, &der).ok_or_else(|| rubbish("a signature that is not right"))
     }
 
     fn delete_key(&self, handle: &[u8]) -> Result<(), CoreError> {
@@ -215,7 +228,7 @@ impl CoreKeyStore for GuardedKeys {
 }
 
 /// A handle's tag, its public key, and the key store's own handle.
-fn parts(handle: &[u8]) -> Option<(&[u8; CHECK], &[u8; 65], &[u8])> {
+pub(crate) fn parts(handle: &[u8]) -> Option<(&[u8; CHECK], &[u8; 65], &[u8])> {
     let (tag, rest) = handle.split_first_chunk()?;
     let (public, own) = rest.split_first_chunk()?;
     Some((tag, public, own))

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod authenticator;
+mod biometrics;
 mod codes;
 mod enrol;
 mod guard;
@@ -14,6 +15,7 @@ mod limit;
 mod pin;
 mod platform;
 mod problem;
+mod reader;
 mod records;
 mod requests;
 mod run;
@@ -22,6 +24,7 @@ mod words;
 
 pub use accounts::{AccountError, PhoneError, StatusError};
 pub use authenticator::{Authenticator, OpenError};
+pub use biometrics::TurnOnError;
 pub use codes::{CodeError, FormError, ReadError, SignError};
 pub use enrol::{BeginError, ClaimError, CompleteError, EnrolmentOffer};
 pub use life::{ChangeError, ForgottenError, Resumed};
@@ -30,6 +33,7 @@ pub use platform::{
     Clock, ClockError, CreatedKey, KeyStore, KeyStoreError, Platform, PresenceError, UserPresence,
 };
 pub use problem::{FieldProblem, LinkProblem, PhoneProblem, ServiceProblem, ServiceProblemKind};
+pub use reader::{Biometrics, BiometricsError, CreatedBiometricKey};
 pub use records::{
     Account, Approved, Asked, Claimed, CodeRequest, Event, FormField, OfferDetails,
     OnMobileRequest, PendingRequest, Removed, Scanned, ShownCode, SignedTransaction, SignedValue,

@@ -6,6 +6,8 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use uniffi::UnexpectedUniFFICallbackError;
 
+use crate::reader::Biometrics;
+
 /// Why a key store did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 #[uniffi::export(Display)]
@@ -154,6 +156,9 @@ pub struct Platform {
     pub system: String,
     /// The phone's model, for people; what goes past 40 bytes is cut off.
     pub model: String,
+    /// The phone's fingerprint or face reader, where there is one.
+    #[uniffi(default = None)]
+    pub biometrics: Option<Arc<dyn Biometrics>>,
     /// A clock other than the system's.
     #[uniffi(default = None)]
     pub clock: Option<Arc<dyn Clock>>,

@@ -2,12 +2,10 @@
 //! words with the next step, and nothing where all is well.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use countersign::{AccountState, AccountSummary, ReadError, Source, Unlock};
 use countersign_protocol::reply::DeviceState;
 
-use support::*;
+use crate::support::*;
 
 /// What the phone says once it has asked.
 async fn told(scene: &Scene, account: countersign::AccountNumber) -> AccountSummary {

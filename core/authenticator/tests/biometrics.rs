@@ -1,8 +1,6 @@
 //! Biometrics in the place of the PIN, which always stays as the way back.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,7 +18,7 @@ use countersign_protocol::field::FieldKind;
 use countersign_protocol::message::{Received, SignatureBytes};
 use zeroize::Zeroizing;
 
-use support::*;
+use crate::support::*;
 
 const ALLOWED: u8 = 0;
 const NOT_CONFIRMED: u8 = 1;

@@ -1,8 +1,6 @@
 //! A new PIN epoch: changing the PIN, renewing its keys, setting a forgotten one. Whatever is lost, exactly one PIN works.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::sync::Arc;
 
 use countersign::platform::{DeviceKey, KeyStore, KeyStoreError};
@@ -16,7 +14,7 @@ use countersign_protocol::reply::DeviceState;
 use countersign_protocol::secret::Secret32;
 use zeroize::Zeroizing;
 
-use support::*;
+use crate::support::*;
 
 const NEW: &str = "8023";
 

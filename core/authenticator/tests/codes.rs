@@ -1,8 +1,6 @@
 //! Codes and transactions without a network, and every scanned text that gives none.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::sync::Arc;
 
 use countersign::{
@@ -15,7 +13,7 @@ use countersign_protocol::field::FieldKind;
 use countersign_protocol::id::AccountId;
 use countersign_protocol::message::Received;
 
-use support::*;
+use crate::support::*;
 
 #[tokio::test]
 async fn a8_an_offline_code_is_right_with_the_right_pin_alone_and_the_same_when_scanned_again() {

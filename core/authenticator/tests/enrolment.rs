@@ -1,15 +1,13 @@
 //! From a scanned code to an account, and what the phone does with every code that it should not take for one.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::sync::Arc;
 
 use countersign::{
     AccountState, Authenticator, BeginError, ClaimError, EventKind, LinkError, Resumed, Source,
 };
 
-use support::*;
+use crate::support::*;
 
 #[tokio::test]
 async fn a4_the_pin_of_the_browser_is_typed_once_and_judged_by_the_service() {

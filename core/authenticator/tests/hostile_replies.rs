@@ -1,8 +1,6 @@
 //! One test for each kind of answer that a phone must not take, over real HTTP: it says what was wrong, and nothing has changed.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -14,7 +12,7 @@ use countersign::{
 };
 use tempfile::TempDir;
 
-use support::*;
+use crate::support::*;
 
 /// How the server passes on what the verifier says.
 #[derive(Clone, Copy)]

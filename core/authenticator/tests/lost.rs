@@ -1,9 +1,7 @@
 //! Every message of what begins a PIN epoch is lost in turn, on its way there or back: one PIN works, and no other.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
-use support::*;
+use crate::support::*;
 
 const NEW: &str = "8023";
 
@@ -58,7 +56,7 @@ async fn exactly_one_pin_works_whichever_message_is_lost_in_whatever_begins_an_e
                     }
                 };
                 scene.desk.twist(&[]);
-                let again = support::phone(scene.folder.path(), &scene.clock, &scene.desk);
+                let again = crate::support::phone(scene.folder.path(), &scene.clock, &scene.desk);
                 again.resume().await.unwrap();
                 assert_eq!(slots(&scene), (3, false), "{begins:?} {at}");
                 let begun = scene.desk.with_device(|device| device.epoch) > 1;

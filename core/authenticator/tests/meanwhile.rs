@@ -1,8 +1,6 @@
 //! Two programs, or two tasks, on one phone at once: an answer that is older than what happened here meanwhile.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::pin::Pin as Pinned;
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +9,7 @@ use countersign::software::{LoggedIn, SoftwareBiometrics};
 use countersign::transport::{Outgoing, Transport, TransportError};
 use countersign::{AccountNumber, Authenticator, ChangeError, ServiceError, TurnOnError, Unlock};
 
-use support::*;
+use crate::support::*;
 
 type Work = Pinned<Box<dyn Future<Output = ()> + Send>>;
 

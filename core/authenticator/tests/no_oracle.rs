@@ -1,8 +1,6 @@
 //! A thief who holds the phone's folder and its wrapping key, and opens every seal, learns nothing that tells a right PIN from a wrong one.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -14,7 +12,7 @@ use countersign_protocol::keys::{Chain, PinKeys};
 use countersign_protocol::secret::Secret32;
 use ring::digest;
 
-use support::*;
+use crate::support::*;
 
 struct Stolen {
     phone: Authenticator,

@@ -2,8 +2,6 @@
 //! together, nothing that is stored tells a right PIN from a wrong one.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +25,7 @@ use p256::ecdsa::signature::Signer;
 use ring::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
-use support::*;
+use crate::support::*;
 
 const NEW: &str = "8023";
 const WRONG: &str = "5739";

@@ -1,14 +1,12 @@
 //! Removing an account: here at once, at the service now or later; and what a phone says that was removed, blocked or suspended there.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::fs;
 
 use countersign::{DATABASE_FILE, ReadError, ServiceError, Source, StatusError};
 use countersign_protocol::reply::DeviceState;
 
-use support::*;
+use crate::support::*;
 
 const OFFLINE: Twist = Twist::Unreachable;
 

@@ -1,8 +1,6 @@
 //! Approve, decline, report: what the phone does with each of the verifier's words.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +9,7 @@ use countersign::{
     AccountState, ApproveError, EventKind, InboxError, LinkError, ReadError, Scanned, Source,
 };
 
-use support::*;
+use crate::support::*;
 
 #[tokio::test]
 async fn a7_the_number_is_typed_and_a_wrong_one_ends_the_request() {

@@ -1,15 +1,13 @@
 //! Several services on one phone: none of them stands in another's way, and one that is gone is forgotten.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign::Authenticator;
 use countersign::transport::{Outgoing, Transport, TransportError};
 
-use support::*;
+use crate::support::*;
 
 /// The services that can be reached.
 struct Net(Mutex<Vec<Arc<Desk>>>);

@@ -1,8 +1,6 @@
 //! The phone's data under everything that can happen to them: each error says what to do, and nothing confirmed is lost.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -20,7 +18,7 @@ use countersign_protocol::message::SignatureBytes;
 use countersign_protocol::secret::Secret32;
 use zeroize::Zeroizing;
 
-use support::*;
+use crate::support::*;
 
 fn refusal(folder: &Path) -> String {
     match Authenticator::embedded(folder) {
@@ -108,7 +106,12 @@ fn key_and_data_are_readable_by_their_owner_alone() {
 /// Another process of this test program, which runs `the_other_process` below in one of its roles.
 fn child(role: &str, folder: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_other_process", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "store::the_other_process",
+            "--ignored",
+            "--nocapture",
+        ])
         .env("COUNTERSIGN_TEST_ROLE", role)
         .env("COUNTERSIGN_TEST_FOLDER", folder)
         .stdout(Stdio::piped())

@@ -2,9 +2,7 @@
 //! that began in a browser on the phone.
 #![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::world::{PASSWORD, PIN, World};
+use crate::common::world::{PASSWORD, PIN, World};
 use countersign_cli::person::{Account, Person};
 
 const BEN: &str = "ben@example.eu";
@@ -85,7 +83,7 @@ async fn a11_a_request_for_another_account_says_so_and_how_to_switch() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a11_on_a_terminal_switching_is_offered() {
-    use common::terminal::Terminal;
+    use crate::common::terminal::Terminal;
     let (world, mut ben) = with_two_accounts().await;
     let picture = bens_code(&world, &mut ben).await;
     let mut terminal = Terminal::run(&world.data(), &["scan", &picture, "--account", "1"]);
@@ -110,7 +108,7 @@ async fn a11_on_a_terminal_switching_is_offered() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a9_on_a_terminal_a_sign_in_of_this_devices_browser_is_asked_about() {
-    use common::terminal::Terminal;
+    use crate::common::terminal::Terminal;
     let mut world = World::initialised().await;
     world.anna.sign_out().await.unwrap();
     let link = world.anna.begin_on_mobile().await.unwrap();
@@ -158,7 +156,7 @@ async fn a9_a_sign_in_of_this_devices_browser_is_declined_or_reported_without_a_
 async fn annas_code(world: &mut World) -> String {
     world
         .anna
-        .give_password(common::world::EMAIL, PASSWORD)
+        .give_password(crate::common::world::EMAIL, PASSWORD)
         .await
         .unwrap();
     world.anna.ask_code().await.unwrap();

@@ -2,12 +2,10 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 
-use common::world::{EMAIL, PASSWORD, World};
+use crate::common::world::{EMAIL, PASSWORD, World};
 
 /// Runs a script of the shell in which `phone` is the program, with its data on a disk of its own at `$disk`; what it says is in the
 /// answer. `None`, said so, where a program may not mount a disk.

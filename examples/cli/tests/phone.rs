@@ -2,17 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 #[cfg(target_os = "linux")]
-use common::terminal::Terminal;
-use common::world::{EMAIL, PASSWORD, PIN, WRONG_PIN, World, json_lines};
-use common::{Run, command, countersign};
+use crate::common::terminal::Terminal;
+use crate::common::world::{EMAIL, PASSWORD, PIN, WRONG_PIN, World, json_lines};
+use crate::common::{Run, command, countersign};
 use countersign_cli::person::Transfer;
 
 #[tokio::test(flavor = "multi_thread")]

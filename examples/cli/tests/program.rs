@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod common;
-
 use std::fs;
 
-use common::{countersign, with_input};
+use crate::common::{countersign, with_input};
 
 const COMMANDS: [&str; 15] = [
     "init",

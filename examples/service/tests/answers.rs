@@ -1,8 +1,7 @@
 //! Answers that fit no open request: nothing happens on them, and no try is spent, whatever PIN was typed.
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
+use crate::support::{Browser, PASSWORD, PIN, Page, Phone, World, random};
 use countersign_protocol::{
     SigningKey,
     answer::Decision,
@@ -11,7 +10,6 @@ use countersign_protocol::{
     message::Verified,
     reply::{Reply, ResultCode},
 };
-use support::{Browser, PASSWORD, PIN, Page, Phone, World, random};
 
 const WRONG: &str = "9374";
 

@@ -1,19 +1,17 @@
 //! Biometrics: PROTOCOL.md, section 13, line by line.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{
+    Browser, PASSWORD, PIN, Page, Phone, World, begin_sign_in, events,
+    life::{at_once, five_were_checked},
+    number, random, try_pin,
+};
 use countersign_protocol::{
     SigningKey,
     answer::Decision,
     id::PublicKey,
     reply::{DeviceState, Reply, ResultCode},
     update::ChangeKind,
-};
-use support::{
-    Browser, PASSWORD, PIN, Page, Phone, World, begin_sign_in, events,
-    life::{at_once, five_were_checked},
-    number, random, try_pin,
 };
 
 const NEW: &str = "5071";
@@ -32,7 +30,7 @@ async fn try_biometrics(browser: &mut Browser, phone: &mut Phone) -> (Reply, Pag
 fn pretend(phone: &mut Phone) {
     phone.bio = Some((
         SigningKey::from_slice(&random::<32>()).unwrap(),
-        support::secret(),
+        crate::support::secret(),
     ));
 }
 
@@ -205,8 +203,8 @@ async fn biometrics_are_gone_after_a_forgotten_pin() {
         .post("/account/devices/unblock", &[("dev", &dev)])
         .await;
     let id = other.inbox(0).await.unwrap().id;
-    support::approve(&mut other, &page, NEW).await;
-    let slot = phone.change(support::life::Wanted {
+    crate::support::approve(&mut other, &page, NEW).await;
+    let slot = phone.change(crate::support::life::Wanted {
         granted_by: Some(id),
         ..phone.wanted(ChangeKind::Forgotten, "", "6304")
     });

@@ -1,10 +1,9 @@
 //! The PIN chosen in the browser (PROTOCOL.md, section 10, way 1). The page's script is played here: it makes S, and sends V alone.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{Browser, PIN, Page, Phone, World, random};
 use countersign_protocol::{
     id::EnrolmentId,
     keys::{enrolment_pin_key, enrolment_pin_verifier},
@@ -13,7 +12,6 @@ use countersign_protocol::{
     reply::{DeviceState, ResultCode},
     secret::Secret,
 };
-use support::{Browser, PIN, Page, Phone, World, random};
 use tokio::task::JoinSet;
 
 fn hex(bytes: &[u8]) -> String {
@@ -89,7 +87,9 @@ async fn b13_the_right_pin_confirms_the_phone_by_itself() {
 
     // It is as good a phone as one that enrolled the other way.
     browser.post("/sign-out", &[]).await;
-    browser.password("anna@example.eu", support::PASSWORD).await;
+    browser
+        .password("anna@example.eu", crate::support::PASSWORD)
+        .await;
     let waiting = browser.post("/sign-in/app", &[]).await;
     let challenge = phone.inbox(0).await.unwrap();
     let approve = countersign_protocol::answer::Decision::Approve;

@@ -1,8 +1,10 @@
 //! Codes around the swap of a PIN epoch (PROTOCOL.md, section 13), and what the database keeps of an epoch that is over.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{
+    Browser, IBAN, PIN, Page, Phone, World, begin_sign_in, copy, life::SlotB, number, sign, sql,
+    try_pin,
+};
 use countersign_protocol::{
     id::PublicKey,
     reply::ResultCode,
@@ -12,10 +14,6 @@ use countersign_protocol::{
 };
 use countersign_service::{Config, Embedded};
 use sha2::{Digest, Sha256};
-use support::{
-    Browser, IBAN, PIN, Page, Phone, World, begin_sign_in, copy, life::SlotB, number, sign, sql,
-    try_pin,
-};
 
 const NEW: &str = "5071";
 const WRONG: &str = "9374";

@@ -1,9 +1,7 @@
 //! Against request fatigue: what a stranger who knows the password can't do to the person with the phone.
 
-mod support;
-
+use crate::support::{Browser, PASSWORD, PIN, Page, World};
 use countersign_protocol::{answer::Decision, reply::ResultCode};
-use support::{Browser, PASSWORD, PIN, Page, World};
 
 /// A browser of its own that gives the password and asks for an approval.
 async fn asks(browser: &mut Browser) -> Page {

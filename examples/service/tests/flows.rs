@@ -1,12 +1,10 @@
 //! What a person does at the pages, with a phone beside, over real HTTP.
 
-mod support;
-
+use crate::support::{IBAN, PASSWORD, PIN, Page, World};
 use countersign_protocol::{
     answer::Decision,
     reply::{DeviceState, ResultCode},
 };
-use support::{IBAN, PASSWORD, PIN, Page, World};
 
 fn strength(page: &Page) -> &str {
     page.between("id=\"strength\">", "<")
@@ -93,7 +91,7 @@ async fn a_wrong_pin_costs_a_try_and_leaves_the_challenge_open() {
     assert_eq!(browser.get(&page.path).await.path, "/account");
 }
 
-async fn ask(browser: &mut support::Browser) -> Page {
+async fn ask(browser: &mut crate::support::Browser) -> Page {
     browser.get("/account").await;
     browser.post("/sign-out", &[]).await;
     browser.password("anna@example.eu", PASSWORD).await;
@@ -355,7 +353,7 @@ async fn b13_a_second_device_is_added_and_removed_only_after_the_first_approves(
     );
     let link = browser.get(&format!("{}/link", page.path)).await.body;
     let mut second =
-        support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
+        crate::support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
     world.clock.advance(5);
     let code = second.claim("5071").await.confirmation_code.unwrap();
     assert_eq!(second.complete().await.result, ResultCode::NotYet);
@@ -493,8 +491,10 @@ async fn a_photographed_enrolment_code_does_not_finish_and_three_wrong_digits_vo
         .post("/account/devices/add", &[("name", "Phone")])
         .await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
-    let mut phone = support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
-    let mut thief = support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
+    let mut phone =
+        crate::support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
+    let mut thief =
+        crate::support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
     let code = phone.claim(PIN).await.confirmation_code.unwrap();
     assert_eq!(thief.claim(PIN).await.result, ResultCode::Refused);
     // The same claim again gets the same answer.
@@ -537,7 +537,8 @@ async fn an_enrolment_that_is_not_complete_after_five_minutes_is_dropped() {
         .post("/account/devices/add", &[("name", "Phone")])
         .await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
-    let mut phone = support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
+    let mut phone =
+        crate::support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
     let code = phone.claim(PIN).await.confirmation_code.unwrap();
     browser.get(&page.path).await;
     browser

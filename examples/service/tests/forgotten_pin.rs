@@ -1,17 +1,15 @@
 //! A forgotten or blocked PIN: another device approves, the page says what to do, and the phone sets it anew. PROTOCOL.md, section 13.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{
+    Browser, PIN, Page, Phone, World, approve, begin_sign_in, events, life::Wanted, number, sql,
+};
 use countersign_protocol::{
     answer::Decision,
     challenge::{Kind, Purpose},
     id::ChallengeId,
     reply::{DeviceState, ResultCode},
     update::ChangeKind,
-};
-use support::{
-    Browser, PIN, Page, Phone, World, approve, begin_sign_in, events, life::Wanted, number, sql,
 };
 
 const SECOND_PIN: &str = "5071";

@@ -1,15 +1,13 @@
 //! The journal beside the database, and what `restore` refuses.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
+use crate::support::{PASSWORD, Phone, World};
 use countersign_service::{Config, Embedded, Places, StartError, backup, restore};
-use support::{PASSWORD, Phone, World};
 
 const ANNA: &str = "anna@example.eu";
 
@@ -125,11 +123,11 @@ async fn an_older_database_is_a_restored_one_however_it_came_there() {
     assert_eq!(phone.complete_raw_status().await, 401);
     assert_eq!(owner.get("/account").await.path, "/sign-in");
     assert_eq!(owner.password(ANNA, PASSWORD).await.path, "/recovery");
-    let step = support::number(&world, "SELECT step FROM account");
+    let step = crate::support::number(&world, "SELECT step FROM account");
     assert_eq!(step, 10_000);
     // Once, and not at each start.
     let world = after(world, |_| {}).await;
-    let step = support::number(&world, "SELECT step FROM account");
+    let step = crate::support::number(&world, "SELECT step FROM account");
     assert_eq!(step, 10_000);
 }
 
@@ -235,7 +233,10 @@ async fn a_restore_overwrites_nothing_unless_told_and_keeps_what_was_there() {
         assert_eq!(accounts, 2);
     })
     .await;
-    assert_eq!(support::number(&world, "SELECT count(*) FROM account"), 1);
+    assert_eq!(
+        crate::support::number(&world, "SELECT count(*) FROM account"),
+        1
+    );
 
     // A folder that is no data folder.
     let other = tempfile::tempdir().unwrap();

@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::{process::Command, time::Duration};
 
+use crate::support::{Browser, PIN, Phone, World};
 use countersign_protocol::{answer::Decision, reply::ResultCode};
 use countersign_service::{KeyState, Places, Rotate, list_keys, rotate_keys};
-use support::{Browser, PIN, Phone, World};
 
 const DAY: u64 = 24 * 3600;
 
@@ -17,7 +15,9 @@ fn places(world: &World) -> Places {
 }
 
 async fn approve(owner: &mut Browser, phone: &mut Phone) -> ResultCode {
-    owner.password("anna@example.eu", support::PASSWORD).await;
+    owner
+        .password("anna@example.eu", crate::support::PASSWORD)
+        .await;
     let page = owner.post("/sign-in/app", &[]).await;
     let challenge = phone.inbox(0).await.unwrap();
     let number = Some(page.number());
@@ -98,7 +98,7 @@ async fn where_there_is_no_service_or_no_key_the_program_says_so_and_makes_nothi
         key_file,
         ..Places::new(folder.path().join("none"))
     };
-    let clock = support::TestClock::new();
+    let clock = crate::support::TestClock::new();
     let refused = list_keys(&places(None), clock.as_ref()).await;
     assert!(
         refused

@@ -1,14 +1,14 @@
 //! Devices are renamed and removed on the page, history is read and exported, and every event that matters leaves as a message.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::sync::{Arc, Mutex};
 
+use crate::support::{
+    Browser, PASSWORD, PIN, Phone, TestClock, World, approve, begin_sign_in, try_pin,
+};
 use async_trait::async_trait;
 use countersign_protocol::{answer::Decision, reply::ResultCode, update::ChangeKind};
 use countersign_service::{Config, Embedded, Notice, NoticeError, Notices};
-use support::{Browser, PASSWORD, PIN, Phone, TestClock, World, approve, begin_sign_in, try_pin};
 
 const ANNA: &str = "anna@example.eu";
 const WRONG: &str = "9374";
@@ -146,7 +146,7 @@ async fn b17_history_is_readable_and_exported_without_secrets() {
         "{}",
         lines[1]
     );
-    let events = support::number(&world, "SELECT count(*) FROM event");
+    let events = crate::support::number(&world, "SELECT count(*) FROM event");
     assert_eq!(i64::try_from(lines.len()).unwrap(), events + 1);
     for secret in [PIN, WRONG, "6304", PASSWORD] {
         assert!(!csv.body.contains(secret), "{secret}");

@@ -1,15 +1,13 @@
 //! Signing in on the phone that has the app (PROTOCOL.md, section 11), and the link that somebody else opens, both ways.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Browser, PASSWORD, PIN, Page, Phone, World};
 use countersign_protocol::{
     answer::Decision,
     challenge::{Kind, Purpose},
     link::encode_base32,
     reply::ResultCode,
 };
-use support::{Browser, PASSWORD, PIN, Page, Phone, World};
 
 /// The person taps "On mobile": the page and its link.
 async fn begin(browser: &mut Browser) -> (Page, String) {
@@ -273,7 +271,9 @@ async fn a_link_that_somebody_sent_is_reported_and_its_browser_signed_out_while_
 
     owner.get("/account").await;
     owner.post("/sign-out", &[]).await;
-    owner.password("anna@example.eu", support::PASSWORD).await;
+    owner
+        .password("anna@example.eu", crate::support::PASSWORD)
+        .await;
     assert_eq!(owner.post("/sign-in/app", &[]).await.status, 200);
 }
 

@@ -1,14 +1,12 @@
 //! Removal on the phone: PROTOCOL.md, section 13.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{PASSWORD, PIN, World, approve, events, number, sql};
 use countersign_protocol::{
     query::Ask,
     reply::{DeviceState, ResultCode},
     update::ChangeKind,
 };
-use support::{PASSWORD, PIN, World, approve, events, number, sql};
 
 const SECOND_PIN: &str = "5071";
 
@@ -32,7 +30,7 @@ async fn active_blocked_and_suspended_devices_remove_themselves_with_all_that_wa
         assert_eq!(phone.turn_biometrics_on(PIN).await.result, ResultCode::Done);
         browser.get("/account/transfer").await;
         let fields = [
-            ("iban", support::IBAN),
+            ("iban", crate::support::IBAN),
             ("name", "SIA Ozols"),
             ("amount", "1"),
             ("reference", "7"),
@@ -114,7 +112,8 @@ async fn a_removal_that_is_late_is_signed_anew_and_one_of_a_stranger_removes_not
         assert_eq!(phone.post_raw("/api/v1/remove", body).await.0, 400);
     }
     let own = phone.key.clone();
-    phone.key = countersign_protocol::SigningKey::from_slice(&support::random::<32>()).unwrap();
+    phone.key =
+        countersign_protocol::SigningKey::from_slice(&crate::support::random::<32>()).unwrap();
     assert_eq!(phone.remove().await, 401);
     phone.key = own;
     assert_eq!(number(&world, "SELECT count(*) FROM device"), 1);
@@ -131,7 +130,8 @@ async fn a_phone_that_was_only_claimed_takes_its_enrolment_with_it() {
         .post("/account/devices/add", &[("name", "Phone")])
         .await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
-    let mut phone = support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
+    let mut phone =
+        crate::support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
     let code = phone.claim(PIN).await.confirmation_code.unwrap();
     assert_eq!(phone.remove().await, 200);
     browser.get(&page.path).await;

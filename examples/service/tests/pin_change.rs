@@ -1,10 +1,13 @@
 //! Change of the PIN and refresh: PROTOCOL.md, section 13, line by line, over real HTTP with the real database.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{
+    Browser, PIN, Phone, World, events,
+    life::{Wanted, at_once, five_were_checked},
+    number, random, sql, try_pin,
+};
 use countersign_protocol::{
     SigningKey,
     change::ChangeSecrets,
@@ -13,11 +16,6 @@ use countersign_protocol::{
     query::Ask,
     reply::{DeviceState, Reply, ResultCode},
     update::ChangeKind,
-};
-use support::{
-    Browser, PIN, Phone, World, events,
-    life::{Wanted, at_once, five_were_checked},
-    number, random, sql, try_pin,
 };
 use tokio::task::JoinSet;
 

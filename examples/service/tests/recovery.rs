@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Browser, PASSWORD, PIN, Page, World, mail};
 use countersign_protocol::{answer::Decision, reply::ResultCode};
-use support::{Browser, PASSWORD, PIN, Page, World, mail};
 
 const ANNA: &str = "anna@example.eu";
 const DAY: u64 = 24 * 3600;
@@ -180,7 +178,7 @@ async fn who_lost_the_answer_finishes_a_recovery_again_until_there_is_a_new_phon
     assert_eq!(late.post(&finish, &typed).await.status, 409);
     world.clock.advance(600);
     assert_eq!(late.post(&finish, &typed).await.status, 409);
-    let done = support::events(&world, "recovery-done");
+    let done = crate::support::events(&world, "recovery-done");
     assert_eq!(done, 1);
 }
 

@@ -1,23 +1,21 @@
 //! Backups and restores: what honest phones notice of them (nothing), and what must not come back with a backup.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
+use crate::support::{
+    Browser, PASSWORD, PIN, Page, Phone, World, approve, begin_sign_in, life::Wanted, mail,
+};
 use countersign_protocol::{
     answer::Decision,
     reply::{DeviceState, ResultCode},
     update::ChangeKind,
 };
 use countersign_service::{Config, Embedded, Places, backup, restore};
-use support::{
-    Browser, PASSWORD, PIN, Page, Phone, World, approve, begin_sign_in, life::Wanted, mail,
-};
 
 const ANNA: &str = "anna@example.eu";
 const DAY: u64 = 24 * 3600;

@@ -1,16 +1,14 @@
 //! What must not happen: races, forged forms, hostile names, known cookies, lost data, secrets in the database.
 
-mod support;
-
 use std::time::Duration;
 
-use countersign_protocol::{answer::Decision, reply::ResultCode};
-use countersign_service::{Config, Embedded, OriginSetting};
-use reqwest::Method;
-use support::{
+use crate::support::{
     Browser, PASSWORD, PIN, World, begin_sign_in, encode,
     life::{at_once, five_were_checked},
 };
+use countersign_protocol::{answer::Decision, reply::ResultCode};
+use countersign_service::{Config, Embedded, OriginSetting};
+use reqwest::Method;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -87,7 +85,8 @@ async fn sixty_four_guesses_at_the_six_digits_in_parallel_get_three_checks() {
         .post("/account/devices/add", &[("name", "Phone")])
         .await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
-    let mut phone = support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
+    let mut phone =
+        crate::support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
     let code = phone.claim(PIN).await.confirmation_code.unwrap();
     browser.get(&page.path).await;
     let mut all = JoinSet::new();

@@ -1,13 +1,11 @@
 //! What a thief does not reach: one with the password, one with a phone but not its PIN, one with both, one with a copy of either's data.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod support;
-
+use crate::support::{Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, number, sql};
 use countersign_protocol::{
     answer::Decision,
     reply::{DeviceState, ResultCode},
 };
-use support::{Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, number, sql};
 
 const TRANSFER: [(&str, &str); 4] = [
     ("iban", IBAN),

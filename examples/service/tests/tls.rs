@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::{fs, path::Path, time::Duration};
 
+use crate::support::{PASSWORD, World};
 use countersign::transport::{HttpTransport, Outgoing, Transport, TransportError};
 use countersign_protocol::{info::Info, message::Received, origin::Origin};
 use countersign_service::{Config, Connections, Embedded, OriginSetting};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use support::{PASSWORD, World};
 
 /// A certificate authority of this test.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -179,7 +177,7 @@ async fn a_tls_port_takes_no_plain_http_and_slow_or_foreign_handshakes_keep_nobo
     let _silent = tokio::net::TcpStream::connect(service.address())
         .await
         .unwrap();
-    let plain = support::client()
+    let plain = crate::support::client()
         .get(format!("http://{}/", service.address()))
         .send()
         .await;
@@ -260,7 +258,7 @@ async fn only_the_trusted_proxy_is_served_and_what_it_forwards_changes_nothing()
         })
         .await
         .unwrap();
-        let answer = support::client()
+        let answer = crate::support::client()
             .get(format!("http://{}/sign-in", service.address()))
             .header("x-forwarded-proto", "http")
             .header("x-forwarded-host", "evil.example")
@@ -311,7 +309,7 @@ async fn a_backup_of_the_data_without_the_key_file_opens_nothing() {
     .await
     .unwrap();
     assert_eq!(service.origin(), origin);
-    let mut browser = support::Browser::new(service.address(), service.origin());
+    let mut browser = crate::support::Browser::new(service.address(), service.origin());
     let page = browser.password("anna@example.eu", PASSWORD).await;
     assert_eq!(page.path, "/sign-in/method");
     service.stop().await;

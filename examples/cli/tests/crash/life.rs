@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::common::world::{PIN, World};
-use super::common::{command, with_input};
 use super::{Names, ask_app_anew, ask_code_anew, is_whole, page_goes_on, signs_in_with, story};
+use crate::common::world::{PIN, World};
+use crate::common::{command, with_input};
 
 const NEW_PIN: &[u8] = b"5829\n";
 

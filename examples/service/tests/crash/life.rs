@@ -8,9 +8,9 @@ use countersign_protocol::{
 };
 use tokio::sync::Mutex;
 
+use super::world::World;
+use super::{Before, Names, story};
 use crate::support::{Browser, PIN, Phone, TestClock, life::SlotB, try_pin};
-use crate::world::World;
-use crate::{Before, Names, story};
 
 const NEW: &str = "5071";
 const WRONG: &str = "9374";

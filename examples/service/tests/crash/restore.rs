@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
-use crate::Names;
-use crate::world::World;
+use super::Names;
+use super::world::World;
 
 pub async fn restoring_a_backup() -> Names {
     let mut world = World::running();

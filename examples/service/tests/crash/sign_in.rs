@@ -3,9 +3,9 @@
 use countersign::{ApproveError, Scanned, Source, TypedValue};
 use countersign_cli::person::Transfer;
 
-use crate::stories::enrolled;
-use crate::world::{Ended, PIN, WRONG_PIN, pin, scanned};
-use crate::{Before, Names, story};
+use super::stories::enrolled;
+use super::world::{Ended, PIN, WRONG_PIN, pin, scanned};
+use super::{Before, Names, story};
 
 pub async fn signing_in_by_app() -> Names {
     story(

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use countersign::{ClaimError, Source};
 
-use crate::life::*;
-use crate::restore::restoring_a_backup;
-use crate::sign_in::*;
-use crate::world::{PASSWORD, PIN, WRONG_PIN, World, pin};
-use crate::{Before, Names, story};
+use super::life::*;
+use super::restore::restoring_a_backup;
+use super::sign_in::*;
+use super::world::{PASSWORD, PIN, WRONG_PIN, World, pin};
+use super::{Before, Names, story};
 
 type Story = fn() -> Pinned<Box<dyn Future<Output = Names>>>;
 

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 pub const PASSWORD: &str = "Seven-Swans-7";
 pub const PIN: &str = "4071";
 pub const WRONG_PIN: &str = "1704";
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn pin(digits: &str) -> Pin {
     Pin::from_bytes(digits.as_bytes()).unwrap()

@@ -9,8 +9,6 @@ mod life;
 mod restore;
 mod sign_in;
 mod stories;
-#[path = "../support/mod.rs"]
-mod support;
 mod world;
 
 use std::collections::BTreeSet;

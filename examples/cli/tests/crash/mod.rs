@@ -5,8 +5,6 @@
 #![cfg(all(unix, debug_assertions))]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod life;
 
 use std::collections::BTreeSet;
@@ -16,8 +14,8 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use common::world::{EMAIL, PASSWORD, PIN, WRONG_PIN, World};
-use common::{Run, command};
+use crate::common::world::{EMAIL, PASSWORD, PIN, WRONG_PIN, World};
+use crate::common::{Run, command};
 use countersign_cli::person::Transfer;
 use countersign_service::{Config, Embedded};
 
@@ -91,7 +89,7 @@ impl Arm {
     }
 
     fn run(&self, world: &World, args: &[&str], input: &[u8]) -> Run {
-        common::run(self.command(world, args), input)
+        crate::common::run(self.command(world, args), input)
     }
 }
 
@@ -174,7 +172,7 @@ async fn signs_in_with(world: &mut World, picture: &str) {
 }
 
 async fn page_goes_on(world: &mut World) {
-    let patience = Duration::from_secs(10);
+    let patience = Duration::from_secs(60);
     world.anna.wait_while("open", patience).await.unwrap();
 }
 
@@ -386,7 +384,7 @@ fn a_service_with_newer_information() -> Names {
             let (address, data) = (service.address(), service.data().to_owned());
             service.stop().await;
             // A program that another story is just starting holds this process's files, and with them the lock, until it runs.
-            let end = Instant::now() + Duration::from_secs(10);
+            let end = Instant::now() + Duration::from_secs(60);
             while world.service.is_none() {
                 let config = Config {
                     listen: address,

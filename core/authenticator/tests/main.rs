@@ -1,0 +1,19 @@
+//! The phone's tests. One program: linked once, it takes a fraction of the time and the disk of one for each file.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod advice;
+mod biometrics;
+mod change;
+mod codes;
+mod draw_and_scan;
+mod enrolment;
+mod hostile_replies;
+mod lost;
+mod meanwhile;
+mod no_oracle;
+mod no_oracle_life;
+mod removal;
+mod requests;
+mod several_services;
+mod store;
+mod support;

@@ -1,0 +1,24 @@
+//! The service's tests. One program: linked once, it takes a fraction of the time and the disk of one for each file.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod answers;
+mod biometrics;
+mod browser_pin;
+mod crash;
+mod disk;
+mod epoch_codes;
+mod fatigue;
+mod flows;
+mod forgotten_pin;
+mod journal;
+mod keys;
+mod manage;
+mod on_mobile;
+mod phone_removal;
+mod pin_change;
+mod recovery;
+mod restore;
+mod safety;
+mod support;
+mod thief;
+mod tls;

@@ -152,11 +152,10 @@ async fn asked<T>(
     }
 }
 
-/// A handle's public key and the reader's own handle, if it was made for this.
-fn own<'a>(context: &[u8], handle: &'a [u8]) -> Result<(&'a [u8; 65], &'a [u8]), CoreError> {
+/// The reader's own handle. What is sealed with a key has a context of its own, which `check` binds.
+fn own(handle: &[u8]) -> Result<&[u8], CoreError> {
     parts(handle)
-        .filter(|(found, _, _)| **found == tag(context))
-        .map(|(_, public, own)| (public, own))
+        .map(|(_, _, own)| own)
         .ok_or(CoreError::Changed)
 }
 
@@ -187,7 +186,9 @@ impl CoreBiometrics for GuardedBiometrics {
         message: &[u8],
         reason: &str,
     ) -> Result<SignatureBytes, CoreError> {
-        let (public, own) = own(context, handle)?;
+        let (_, public, own) = parts(handle)
+            .filter(|(found, _, _)| **found == tag(context))
+            .ok_or(CoreError::Changed)?;
         let signing = self
             .inner
             .sign(own.to_vec(), message.to_vec(), reason.to_owned());
@@ -202,7 +203,7 @@ impl CoreBiometrics for GuardedBiometrics {
         secret: &[u8],
         reason: &str,
     ) -> Result<Vec<u8>, CoreError> {
-        let (_, own) = own(context, handle)?;
+        let own = own(handle)?;
         let mut whole = Zeroizing::new(Vec::with_capacity(secret.len() + CHECK));
         whole.extend_from_slice(secret);
         whole.extend_from_slice(&check(context, secret));
@@ -223,7 +224,7 @@ impl CoreBiometrics for GuardedBiometrics {
         sealed: &[u8],
         reason: &str,
     ) -> Result<Zeroizing<Vec<u8>>, CoreError> {
-        let (_, own) = own(context, handle)?;
+        let own = own(handle)?;
         let opening = self
             .inner
             .unseal(own.to_vec(), sealed.to_vec(), reason.to_owned());

@@ -7,6 +7,7 @@ use p256::ecdsa::{Signature, SigningKey};
 use super::*;
 
 const CONTEXT: &[u8] = b"the account, K_bio";
+const SHARE: &[u8] = b"the account, B";
 
 type Change = fn(Vec<u8>) -> Vec<u8>;
 
@@ -96,15 +97,11 @@ async fn a_finger_signs_and_opens_what_was_sealed_for_it() {
         .await
         .unwrap();
     assert_eq!(signature.len(), 64);
-    let sealed = reader
-        .seal(CONTEXT, &key.handle, &[9; 32], "")
-        .await
-        .unwrap();
-    let opened = reader
-        .open(CONTEXT, &key.handle, &sealed, "")
-        .await
-        .unwrap();
+    let sealed = reader.seal(SHARE, &key.handle, &[9; 32], "").await.unwrap();
+    let opened = reader.open(SHARE, &key.handle, &sealed, "").await.unwrap();
     assert_eq!(*opened, [9; 32]);
+    let other = reader.open(b"another", &key.handle, &sealed, "").await;
+    assert!(matches!(other, Err(CoreError::Unavailable(_))));
     let other = reader.sign(b"another", &key.handle, b"message", "").await;
     assert_eq!(other.err(), Some(CoreError::Changed));
 }

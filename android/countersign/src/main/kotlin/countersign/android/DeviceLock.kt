@@ -1,0 +1,57 @@
+package countersign.android
+
+import android.content.Context
+import android.hardware.biometrics.BiometricManager.Authenticators.BIOMETRIC_STRONG
+import android.hardware.biometrics.BiometricManager.Authenticators.DEVICE_CREDENTIAL
+import android.hardware.biometrics.BiometricPrompt
+import android.os.Build
+import android.os.CancellationSignal
+import countersign.PresenceException
+import countersign.UserPresence
+import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
+
+/**
+ * The phone's own lock: finger, face, or the phone's code, asked by the system's own dialog.
+ *
+ * @param activity gives the activity that is on the screen now, if there is one.
+ * @param title what the dialog says, in the person's language.
+ */
+class DeviceLock(private val activity: () -> Context?, private val title: String) : UserPresence {
+    override suspend fun confirm(reason: String) {
+        val shown = activity() ?: throw PresenceException.Unavailable("the app is not on the screen")
+        prompted(shown, null, PresenceException.NotConfirmed()) {
+            setTitle(title)
+            if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) {
+                setAllowedAuthenticators(BIOMETRIC_STRONG or DEVICE_CREDENTIAL)
+            } else {
+                @Suppress("DEPRECATION")
+                setDeviceCredentialAllowed(true)
+            }
+        }
+    }
+}
+
+/** Shows the system's dialog until the person has answered; [refused] is thrown where they did not confirm. A cancelled call takes it away. */
+internal suspend fun prompted(
+    activity: Context,
+    crypto: BiometricPrompt.CryptoObject?,
+    refused: Exception,
+    set: BiometricPrompt.Builder.(cancel: () -> Unit) -> Unit,
+): BiometricPrompt.AuthenticationResult = suspendCancellableCoroutine { continuation ->
+    val signal = CancellationSignal()
+    continuation.invokeOnCancellation { signal.cancel() }
+    val prompt = BiometricPrompt.Builder(activity).apply { set { signal.cancel() } }.build()
+    val answer = object : BiometricPrompt.AuthenticationCallback() {
+        override fun onAuthenticationSucceeded(result: BiometricPrompt.AuthenticationResult) = continuation.resume(result)
+
+        // Also when the person cancels. A finger that is not recognised is no end: the dialog lets try again.
+        override fun onAuthenticationError(code: Int, words: CharSequence) = continuation.resumeWithException(refused)
+    }
+    if (crypto == null) {
+        prompt.authenticate(signal, activity.mainExecutor, answer)
+    } else {
+        prompt.authenticate(crypto, signal, activity.mainExecutor, answer)
+    }
+}

@@ -1,0 +1,161 @@
+package countersign.phone
+
+import org.jsoup.Jsoup
+import org.jsoup.nodes.Document
+import org.jsoup.nodes.FormElement
+import java.net.CookieManager
+import java.net.CookiePolicy
+import java.net.URI
+import java.net.URLEncoder
+import java.net.http.HttpClient
+import java.net.http.HttpRequest
+import java.net.http.HttpRequest.BodyPublishers
+import java.net.http.HttpResponse
+import java.net.http.HttpResponse.BodyHandlers
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.text.Charsets.UTF_8
+
+const val PASSWORD = "Ventspils-1991!"
+
+val TRANSFER = mapOf(
+    "iban" to "LV80BANK0000435195001",
+    "name" to "Jānis Kalniņš",
+    "amount" to "1234.50",
+    "reference" to "RF2026",
+)
+
+/** The person at the computer: a browser with cookies and forms, at the service's own pages. */
+class Person(private val origin: String) {
+    private val http = HttpClient.newBuilder()
+        .cookieHandler(CookieManager(null, CookiePolicy.ACCEPT_ALL))
+        .followRedirects(HttpClient.Redirect.NORMAL)
+        .build()
+    private val email = "anna${numbers.incrementAndGet()}@example.eu"
+    private lateinit var page: Document
+
+    private val path get() = URI(page.location()).path.removeSuffix("/code")
+
+    init {
+        open("/register")
+        submit(
+            "/register", "first_name" to "Anna", "last_name" to "Bērziņa", "email" to email, "password" to PASSWORD,
+            "password_again" to PASSWORD, "privacy" to "yes",
+        )
+        check(path == "/account") { page.text() }
+    }
+
+    private fun <T> send(path: String, handler: HttpResponse.BodyHandler<T>, body: String? = null): HttpResponse<T> {
+        val request = HttpRequest.newBuilder(URI(origin).resolve(path))
+            .header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+            .header("Sec-Fetch-Site", "same-origin")
+        if (body != null) {
+            request.header("Origin", origin).header("Content-Type", "application/x-www-form-urlencoded")
+            request.POST(BodyPublishers.ofString(body))
+        }
+        return http.send(request.build(), handler)
+    }
+
+    private fun show(answer: HttpResponse<String>) {
+        page = Jsoup.parse(answer.body(), answer.uri().toString())
+    }
+
+    fun open(path: String) = show(send(path, BodyHandlers.ofString()))
+
+    /** Fills in the form with this address, and sends it. */
+    fun submit(action: String, vararg values: Pair<String, String>) {
+        // Of several with one address, such as a list's, the one that has these values already.
+        val form = page.select("form").filterIsInstance<FormElement>().filter { it.attr("action").endsWith(action) }
+            .maxByOrNull { form -> values.count { (name, value) -> form.formData().any { it.key() == name && it.value() == value } } }
+            ?: error("no form $action on $path: ${page.text()}")
+        val names = values.map { it.first }
+        val fields = form.formData().filter { it.key() !in names }.map { it.key() to it.value() } + values
+        val body = fields.joinToString("&") { (name, value) -> "$name=${URLEncoder.encode(value, UTF_8)}" }
+        show(send(form.attr("action"), BodyHandlers.ofString(), body))
+    }
+
+    /** Adds a device. Where there is one, it is asked first: then approve with [number], and [waitWhile] "open". */
+    fun addDevice(name: String = "My phone") {
+        open("/account/devices")
+        submit("/account/devices/add", "name" to name)
+    }
+
+    /** Removes a device, or has it unblocked. A device is asked first, as in [addDevice]. */
+    fun withDevice(name: String, what: String) {
+        open("/account/devices")
+        val dev = page.select("li").first { it.selectFirst("h2")?.text() == name }.selectFirst("input[name=dev]")!!.attr("value")
+        submit("/account/devices/$what", "dev" to dev)
+    }
+
+    /** The number on the page, to be typed on the phone. */
+    fun number(): Int = page.getElementById("number")?.text()?.replace(" ", "")?.toInt() ?: error("no number on $path: ${page.text()}")
+
+    private fun beginSignIn() {
+        open("/account")
+        submit("/sign-out")
+        open("/sign-in")
+        submit("/sign-in", "email" to email)
+        submit("/sign-in/password", "password" to PASSWORD)
+        check(path == "/sign-in/method") { page.text() }
+    }
+
+    /** Chooses the app; the number that the page shows. */
+    fun askApp(): Int {
+        beginSignIn()
+        submit("/sign-in/app")
+        return number()
+    }
+
+    /** Chooses "On mobile"; the link that opens the app. */
+    fun onMobile(): String {
+        open("/account")
+        submit("/sign-out")
+        open("/sign-in")
+        submit("/sign-in/mobile")
+        return link()
+    }
+
+    fun askCode() {
+        beginSignIn()
+        submit("/sign-in/code")
+    }
+
+    fun beginTransfer() {
+        open("/account/transfer")
+        submit("/account/transfer", *TRANSFER.toList().toTypedArray())
+    }
+
+    /** The QR code on the page, as a picture. */
+    fun picture(): ByteArray = send("$path/code.png", BodyHandlers.ofByteArray()).body()
+
+    /** The link behind it. */
+    fun link(): String = send("$path/link", BodyHandlers.ofString()).body().trim()
+
+    fun type(code: String) = submit("/code", "code" to code)
+
+    /** What the page says of itself to its script, as soon as it is other than [state]. */
+    fun waitWhile(state: String): String {
+        repeat(300) {
+            val now = Regex("\"state\":\"(\\w+)\"").find(send("$path/state", BodyHandlers.ofString()).body())!!.groupValues[1]
+            if (now != state) {
+                open(path)
+                return now
+            }
+            Thread.sleep(100)
+        }
+        error("the page $path did not go on")
+    }
+
+    fun isSignedIn(): Boolean {
+        open("/account")
+        return path == "/account"
+    }
+
+    fun text(): String = page.text()
+
+    /** Opens a link that the app gave back, in this browser. */
+    fun follow(link: String) = open(URI(link).run { "$rawPath?$rawQuery" })
+
+    private companion object {
+        val numbers = AtomicInteger()
+    }
+}

@@ -1,0 +1,63 @@
+package countersign.phone
+
+import java.net.ServerSocket
+import java.net.URI
+import java.net.http.HttpClient
+import java.net.http.HttpRequest
+import java.net.http.HttpResponse.BodyHandlers
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.concurrent.TimeUnit
+import kotlin.io.path.readText
+
+/** The real sign-in service, on a free port, with a folder of its own. */
+class Service : AutoCloseable {
+    private val folder: Path = Files.createTempDirectory("countersign-kotlin-")
+    private val port = ServerSocket(0).use { it.localPort }
+    val origin = "http://127.0.0.1:$port"
+    private var process = start()
+
+    private fun start(): Process {
+        val program = System.getenv("COUNTERSIGN_SERVICE") ?: error("COUNTERSIGN_SERVICE does not name the service's program")
+        val log = folder.resolve("log")
+        val process = ProcessBuilder(program, "--listen", "127.0.0.1:$port", "--data", "$folder/data", "--origin", origin)
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start()
+        val http = HttpClient.newHttpClient()
+        val request = HttpRequest.newBuilder(URI("$origin/.well-known/countersign")).build()
+        val deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
+        while (runCatching { http.send(request, BodyHandlers.discarding()).statusCode() }.getOrNull() != 200) {
+            check(process.isAlive && System.nanoTime() < deadline) { "the service did not start:\n${log.readText()}" }
+            Thread.sleep(100)
+        }
+        return process
+    }
+
+    /** What happens to a phone whose network is down. */
+    suspend fun <T> unreachable(block: suspend () -> T): T {
+        stop()
+        return try {
+            block()
+        } finally {
+            process = start()
+        }
+    }
+
+    private fun stop() {
+        process.destroy()
+        if (!process.waitFor(10, TimeUnit.SECONDS)) process.destroyForcibly().waitFor()
+    }
+
+    override fun close() {
+        stop()
+        folder.toFile().deleteRecursively()
+    }
+
+    companion object {
+        /** One for all tests; each has an account of its own. */
+        val shared: Service by lazy {
+            Service().also { Runtime.getRuntime().addShutdownHook(Thread(it::close)) }
+        }
+    }
+}

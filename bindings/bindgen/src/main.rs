@@ -2,6 +2,10 @@
 //!
 //! It reads what the library says of itself, so the library must have been built, and not stripped of more than debug information.
 
+mod swift;
+
+use std::error::Error;
+use std::fs;
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
@@ -27,21 +31,37 @@ fn main() -> ExitCode {
         "swift" => TargetLanguage::Swift,
         _ => return usage(),
     };
-    let mut paths = BindgenPaths::default();
-    paths.add_layer(Bindings);
-    let options = GenerateOptions {
-        languages: vec![language],
-        source: library.into(),
-        out_dir: folder.into(),
-        ..GenerateOptions::default()
-    };
-    match generate_with_bindgen_paths(options, paths) {
+    match write(language, library.into(), folder.into()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("countersign-bindgen: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn write(
+    language: TargetLanguage,
+    source: Utf8PathBuf,
+    folder: Utf8PathBuf,
+) -> Result<(), Box<dyn Error>> {
+    let mut paths = BindgenPaths::default();
+    paths.add_layer(Bindings);
+    let options = GenerateOptions {
+        languages: vec![language.clone()],
+        source,
+        out_dir: folder.clone(),
+        ..GenerateOptions::default()
+    };
+    generate_with_bindgen_paths(options, paths)?;
+    if matches!(language, TargetLanguage::Swift) {
+        let file = folder.join("Countersign.swift");
+        let code = fs::read_to_string(&file)?;
+        // Taken away first: what can't be completed must not be built into an app.
+        fs::remove_file(&file)?;
+        fs::write(&file, swift::completed(&code)?)?;
+    }
+    Ok(())
 }
 
 fn usage() -> ExitCode {

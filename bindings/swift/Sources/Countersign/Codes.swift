@@ -1,0 +1,42 @@
+import Foundation
+
+extension Authenticator {
+    /// Makes the sign-in code of a scanned request, without a network.
+    ///
+    /// - Parameters:
+    ///   - request: What was scanned.
+    ///   - pin: Where ``CodeRequest/unlock`` asks for it.
+    /// - Throws: ``CodeError``.
+    public func code(for request: CodeRequest, pin: PinEntry? = nil) async throws -> ShownCode {
+        try await code(request: request.id, pin: pin)
+    }
+
+    /// Checks one field while it is being typed, and returns the value as it would be signed. Quick: call it at every key.
+    ///
+    /// - Throws: ``FormError``, whose `value` says what to type.
+    public func check(_ field: FormField, of form: TransactionForm, typed: String) throws -> String {
+        try checkField(form: form.id, typed: TypedValue(id: field.id, value: typed))
+    }
+
+    /// Checks the whole form, by the fields' ids, and returns the values as they will be signed: show them before asking for the PIN.
+    ///
+    /// - Throws: ``FormError``, of the first field that is wrong or missing.
+    public func review(_ form: TransactionForm, typed: [String: String]) throws -> [SignedValue] {
+        try review(form: form.id, typed: values(of: typed))
+    }
+
+    /// Signs what was typed, by the fields' ids, without a network.
+    ///
+    /// - Parameters:
+    ///   - form: What was scanned.
+    ///   - typed: What the person typed into each field.
+    ///   - pin: Where ``TransactionForm/unlock`` asks for it.
+    /// - Throws: ``SignError``.
+    public func sign(_ form: TransactionForm, typed: [String: String], pin: PinEntry? = nil) async throws -> SignedTransaction {
+        try await sign(form: form.id, typed: values(of: typed), pin: pin)
+    }
+}
+
+func values(of typed: [String: String]) -> [TypedValue] {
+    typed.map { TypedValue(id: $0.key, value: $0.value) }
+}

@@ -1,0 +1,249 @@
+import Foundation
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+let password = "Ventspils-1991!"
+
+let transfer: KeyValuePairs = [
+    "iban": "LV80BANK0000435195001",
+    "name": "Jānis Kalniņš",
+    "amount": "1234.50",
+    "reference": "RF2026",
+]
+
+/// The person at the computer: a browser with cookies and forms, at the service's own pages.
+final class Person {
+    private let origin: URL
+    private let email = "anna-\(UUID().uuidString.lowercased())@example.eu"
+    private let browser = URLSession(configuration: .ephemeral, delegate: NoRedirects(), delegateQueue: nil)
+    private var cookies: [String: String] = [:]
+    private var page = ""
+    private var path = "/"
+
+    private init(_ origin: URL) { self.origin = origin }
+
+    deinit { browser.finishTasksAndInvalidate() }
+
+    static func registered(at service: Service) async throws -> Person {
+        let person = Person(service.origin)
+        try await person.open("/register")
+        try await person.submit(
+            "/register",
+            [
+                "first_name": "Anna", "last_name": "Bērziņa", "email": person.email, "password": password, "password_again": password,
+                "privacy": "yes",
+            ])
+        guard person.path == "/account" else { throw person.lost("an account") }
+        return person
+    }
+
+    // MARK: the browser
+
+    private func lost(_ what: String) -> Failure {
+        Failure("no \(what) on \(path): \(text.prefix(400))")
+    }
+
+    /// What a person reads.
+    var text: String {
+        let body = page.range(of: "<main").map { String(page[$0.lowerBound...]) } ?? page
+        return body.replacing(/<[^>]*>/, with: " ").replacing(/\s+/, with: " ")
+    }
+
+    private func load(_ path: String, sending body: String? = nil) async throws -> (data: Data, path: String) {
+        // Redirects are followed by hand, so that each sends the cookies as they are then.
+        var url = URL(string: path, relativeTo: origin)!
+        var body = body
+        for _ in 0..<10 {
+            var request = URLRequest(url: url)
+            request.setValue("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", forHTTPHeaderField: "User-Agent")
+            request.setValue("same-origin", forHTTPHeaderField: "Sec-Fetch-Site")
+            request.setValue(cookies.map { "\($0)=\($1)" }.joined(separator: "; "), forHTTPHeaderField: "Cookie")
+            request.httpShouldHandleCookies = false
+            if let body {
+                request.httpMethod = "POST"
+                request.setValue(origin.absoluteString, forHTTPHeaderField: "Origin")
+                request.setValue("application/x-www-form-urlencoded", forHTTPHeaderField: "Content-Type")
+                request.httpBody = Data(body.utf8)
+            }
+            let (data, answer) = try await browser.data(for: request)
+            guard let answer = answer as? HTTPURLResponse else { throw Failure("no HTTP") }
+            let fields = answer.allHeaderFields as? [String: String] ?? [:]
+            for cookie in HTTPCookie.cookies(withResponseHeaderFields: fields, for: url) { cookies[cookie.name] = cookie.value }
+            guard (300..<400).contains(answer.statusCode), let next = answer.value(forHTTPHeaderField: "Location") else {
+                return (data, url.path)
+            }
+            url = URL(string: next, relativeTo: url)!.absoluteURL
+            body = nil
+        }
+        throw Failure("\(path) leads nowhere")
+    }
+
+    private func show(_ loaded: (data: Data, path: String)) {
+        page = String(decoding: loaded.data, as: UTF8.self)
+        path = loaded.path
+    }
+
+    func open(_ path: String) async throws {
+        show(try await load(path))
+    }
+
+    /// Opens a link that the app gave back, in this browser.
+    func follow(_ link: String) async throws {
+        try await open(link)
+    }
+
+    /// Fills in the form with this address, and sends it.
+    func submit(_ action: String, _ values: KeyValuePairs<String, String> = [:]) async throws {
+        // Of several with one address, such as a list's, the one that has these values already.
+        let forms = forms(in: page).filter { $0.action.hasSuffix(action) }
+        let fitting = forms.max { one, two in
+            func known(_ form: Form) -> Int { values.filter { value in form.fields.contains { $0 == value } }.count }
+            return known(one) < known(two)
+        }
+        guard let form = fitting else { throw lost("form \(action)") }
+        let names = values.map(\.key)
+        let fields = form.fields.filter { !names.contains($0.0) } + values.map { ($0.key, $0.value) }
+        let body = fields.map { "\($0.0)=\(encoded($0.1))" }.joined(separator: "&")
+        show(try await load(form.action, sending: body))
+    }
+
+    // MARK: what a person does
+
+    /// Adds a device. Where there is one, it is asked first: then approve with `number()`, and `wait(while: "open")`.
+    func addDevice(_ name: String = "My phone") async throws {
+        try await open("/account/devices")
+        try await submit("/account/devices/add", ["name": name])
+    }
+
+    /// Removes a device, or has it unblocked. A device is asked first, as in `addDevice`.
+    func device(_ name: String, _ what: String) async throws {
+        try await open("/account/devices")
+        let items = page.matches(of: /<li.*?<\/li>/.dotMatchesNewlines()).map { String($0.output) }
+        guard let item = items.first(where: { $0.contains(">\(name)<") }), let dev = item.firstMatch(of: /name="dev" value="([^"]*)"/)?.output.1
+        else {
+            throw lost("device \(name)")
+        }
+        try await submit("/account/devices/\(what)", ["dev": unescaped(String(dev))])
+    }
+
+    /// The number on the page, to be typed on the phone.
+    func number() throws -> Int {
+        guard let found = page.firstMatch(of: /id="number"[^>]*>([^<]*)</), let number = Int(found.output.1.filter(\.isNumber)) else {
+            throw lost("number")
+        }
+        return number
+    }
+
+    private func beginSignIn() async throws {
+        try await open("/account")
+        try await submit("/sign-out")
+        try await open("/sign-in")
+        try await submit("/sign-in", ["email": email])
+        try await submit("/sign-in/password", ["password": password])
+        guard path == "/sign-in/method" else { throw lost("choice of methods") }
+    }
+
+    /// Chooses the app; the number that the page shows.
+    func askApp() async throws -> Int {
+        try await beginSignIn()
+        try await submit("/sign-in/app")
+        return try number()
+    }
+
+    /// Chooses "On mobile"; the link that opens the app.
+    func onMobile() async throws -> String {
+        try await open("/account")
+        try await submit("/sign-out")
+        try await open("/sign-in")
+        try await submit("/sign-in/mobile")
+        return try await link()
+    }
+
+    func askCode() async throws {
+        try await beginSignIn()
+        try await submit("/sign-in/code")
+    }
+
+    func beginTransfer() async throws {
+        try await open("/account/transfer")
+        try await submit("/account/transfer", transfer)
+    }
+
+    /// Where the page's picture, link and state are: beside it.
+    private var asked: String { path.hasSuffix("/code") ? String(path.dropLast(5)) : path }
+
+    /// The QR code on the page, as a picture.
+    func picture() async throws -> Data {
+        try await load("\(asked)/code.png").data
+    }
+
+    /// The link behind it.
+    func link() async throws -> String {
+        String(decoding: try await load("\(asked)/link").data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func type(_ code: String) async throws {
+        try await submit("/code", ["code": code])
+    }
+
+    /// What the page says of itself to its script, as soon as it is other than `state`.
+    @discardableResult
+    func wait(while state: String) async throws -> String {
+        let page = asked
+        for _ in 0..<300 {
+            let said = String(decoding: try await load("\(page)/state").data, as: UTF8.self)
+            guard let now = said.firstMatch(of: /"state":"(\w+)"/)?.output.1 else { throw Failure("\(page) has no state: \(said)") }
+            if now != state {
+                try await open(page)
+                return String(now)
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw lost("change")
+    }
+
+    func isSignedIn() async throws -> Bool {
+        try await open("/account")
+        return path == "/account"
+    }
+}
+
+private final class NoRedirects: NSObject, URLSessionTaskDelegate {
+    func urlSession(
+        _: URLSession, task _: URLSessionTask, willPerformHTTPRedirection _: HTTPURLResponse, newRequest _: URLRequest,
+        completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        completionHandler(nil)
+    }
+}
+
+// MARK: just enough HTML for the service's pages
+
+private struct Form {
+    let action: String
+    let fields: [(String, String)]
+}
+
+private func forms(in page: String) -> [Form] {
+    page.matches(of: /<form\b([^>]*)>(.*?)<\/form>/.dotMatchesNewlines()).map { form in
+        let inputs = form.output.2.matches(of: /<input\b([^>]*)>/).map { String($0.output.1) }
+        let sent = inputs.filter { attribute("type", of: $0) != "checkbox" || $0.contains(" checked") }
+        let fields = sent.compactMap { input in attribute("name", of: input).map { ($0, attribute("value", of: input) ?? "") } }
+        return Form(action: attribute("action", of: String(form.output.1)) ?? "", fields: fields)
+    }
+}
+
+private func attribute(_ name: String, of tag: String) -> String? {
+    tag.matches(of: /([\w-]+)="([^"]*)"/).first { $0.output.1 == name }.map { unescaped(String($0.output.2)) }
+}
+
+private func unescaped(_ text: String) -> String {
+    [("&quot;", "\""), ("&#x27;", "'"), ("&#39;", "'"), ("&#x2f;", "/"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")]
+        .reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+}
+
+private func encoded(_ value: String) -> String {
+    value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+}

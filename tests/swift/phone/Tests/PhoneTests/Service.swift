@@ -1,0 +1,113 @@
+import Foundation
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// The real sign-in service, on a free port, with a folder of its own.
+final class Service: @unchecked Sendable {
+    /// One for all tests; each has an account of its own.
+    static let shared = Task {
+        let service = try await Service.started()
+        // Not `close`: at exit nothing runs any more that it could wait for.
+        atexit { if let running = Service.running { kill(running, SIGKILL) } }
+        running = service.process?.processIdentifier
+        return service
+    }
+    nonisolated(unsafe) private static var running: pid_t?
+
+    let origin: URL
+    private let folder: URL
+    private let port: UInt16
+    private var process: Process?
+
+    private init() throws {
+        folder = try newFolder()
+        port = try freePort()
+        origin = URL(string: "http://127.0.0.1:\(port)")!
+    }
+
+    static func started() async throws -> Service {
+        let service = try Service()
+        try await service.start()
+        return service
+    }
+
+    private func start() async throws {
+        guard let program = ProcessInfo.processInfo.environment["COUNTERSIGN_SERVICE"] else {
+            throw Failure("COUNTERSIGN_SERVICE does not name the service's program: use tests/swift/run")
+        }
+        let log = folder.appendingPathComponent("log")
+        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = [
+            "--listen", "127.0.0.1:\(port)", "--data", folder.appendingPathComponent("data").path, "--origin", origin.absoluteString,
+        ]
+        process.standardOutput = try FileHandle(forWritingTo: log)
+        process.standardError = process.standardOutput
+        try process.run()
+        self.process = process
+        for _ in 0..<600 {
+            if let (_, answer) = try? await URLSession.shared.data(from: origin.appendingPathComponent(".well-known/countersign")),
+                (answer as? HTTPURLResponse)?.statusCode == 200
+            {
+                return
+            }
+            guard process.isRunning else { break }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw Failure("the service did not start:\n\((try? String(contentsOf: log, encoding: .utf8)) ?? "")")
+    }
+
+    /// What happens to a phone whose network is down.
+    func unreachable<T>(_ work: () async throws -> T) async throws -> T {
+        // Not `terminate`, after which it finishes what is under way: a browser may keep its connection for a while.
+        if let process { kill(process.processIdentifier, SIGKILL) }
+        while process?.isRunning == true { try await Task.sleep(for: .milliseconds(20)) }
+        let done: Result<T, any Error>
+        do { done = .success(try await work()) } catch { done = .failure(error) }
+        try await start()
+        return try done.get()
+    }
+
+    func close() {
+        if let process { kill(process.processIdentifier, SIGKILL) }
+        try? FileManager.default.removeItem(at: folder)
+    }
+}
+
+func newFolder() throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("countersign-swift-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return folder
+}
+
+/// A port that nobody listens at.
+private func freePort() throws -> UInt16 {
+    #if canImport(Glibc)
+        let stream = Int32(SOCK_STREAM.rawValue)
+    #else
+        let stream = SOCK_STREAM
+    #endif
+    let socket = socket(AF_INET, stream, 0)
+    defer { close(socket) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, size) == 0 && getsockname(socket, $0, &size) == 0 }
+    }
+    guard bound else { throw Failure("no port is free") }
+    return UInt16(bigEndian: address.sin_port)
+}

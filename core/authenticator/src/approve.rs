@@ -1,7 +1,7 @@
 //! Approve, decline, report as fraud (§11). Every PIN gives a request of the same form; only the service's answer tells what it was.
 
 use countersign_protocol::answer::{Answer, Decision, StateToken, UnlockedBy};
-use countersign_protocol::challenge::{Challenge, Kind, Unlock};
+use countersign_protocol::challenge::{Challenge, Kind, Purpose, Unlock};
 use countersign_protocol::id::ChallengeId;
 use countersign_protocol::keys::PinKeys;
 use countersign_protocol::link::encode_base32;
@@ -63,7 +63,9 @@ pub enum ApproveError {
     #[error("{}", advice::OTHER_EPOCH)]
     OtherEpoch,
     /// It can't be approved this way.
-    #[error("this request cannot be approved with a PIN: see on the computer what it asks for")]
+    #[error(
+        "this request cannot be approved with a PIN: use biometrics where they are on, or see on the computer what it asks for"
+    )]
     UnlockNotAllowed,
     /// It can't be approved with biometrics, says the request, or the service has no such key of this phone.
     #[error("this request cannot be approved with biometrics: use the PIN")]
@@ -283,6 +285,9 @@ async fn answer_once(
     if challenge.expires_at() <= phone.now(account.svc) {
         return Err(ApproveError::Expired);
     }
+    if matches!(by, By::Pin(_)) && is_about_itself(challenge, &account) {
+        return Err(ApproveError::UnlockNotAllowed);
+    }
     let unlocking = Unlocking::new(phone, &account, by)?;
     let mut rounds = Rounds::new();
     loop {
@@ -295,6 +300,17 @@ async fn answer_once(
             take(phone, challenge, &account, &reply, choice, &unlocking)?;
             return outcome(phone, challenge, &account, &reply, choice, &unlocking);
         }
+    }
+}
+
+/// Whether it grants this phone a new PIN. Biometrics alone can: who knows the PIN needs no other (§13).
+fn is_about_itself(challenge: &Challenge, account: &Account) -> bool {
+    match &challenge.kind {
+        Kind::Approve {
+            subject: Some(subject),
+            ..
+        } => challenge.purpose == Purpose::Unblock && subject.dev == account.dev,
+        _ => false,
     }
 }
 

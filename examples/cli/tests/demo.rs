@@ -135,7 +135,9 @@ fn demo_life_goes_through_every_step_in_under_20_seconds() {
         "the old ones vouch",
         "block the first phone",
         "copy is found out",
+        "is backed up",
         "removes the account",
+        "her phone notices nothing",
         "history.csv",
     ] {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);

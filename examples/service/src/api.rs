@@ -113,7 +113,10 @@ pub(crate) enum ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            StoreError::Gone => Self::Unknown,
+            error => Self::Unavailable(error.to_string()),
+        }
     }
 }
 

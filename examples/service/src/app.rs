@@ -57,6 +57,10 @@ pub(crate) struct App {
     pub(crate) name: String,
     /// How many hours a recovery waits.
     pub(crate) recovery_hours: u32,
+    /// Do a phone's own biometrics grant it a new PIN?
+    pub(crate) own_biometrics: bool,
+    /// Do biometrics sign a transfer's code?
+    pub(crate) biometric_transfers: bool,
     /// Takes messages to people.
     pub(crate) notices: Arc<dyn Notices>,
     /// The time.

@@ -107,6 +107,10 @@ pub struct Config {
     pub name: String,
     /// How many hours a recovery waits, 1 to 720.
     pub recovery_hours: u32,
+    /// Whether a phone's own biometrics grant it a new PIN in the place of a forgotten one, as another phone does.
+    pub own_biometrics: bool,
+    /// Whether biometrics sign a transfer's code, as the PIN does.
+    pub biometric_transfers: bool,
     /// Takes messages to people; without one, each becomes a file in the data folder's `outbox`.
     pub notices: Option<Arc<dyn Notices>>,
     /// The time.
@@ -125,6 +129,8 @@ impl Config {
             journal: None,
             name: "Countersign".into(),
             recovery_hours: 24,
+            own_biometrics: false,
+            biometric_transfers: false,
             notices: None,
             clock: Arc::new(SystemClock),
         }
@@ -251,6 +257,8 @@ impl Embedded {
                 .map_err(|error| StartError::Pages(format!("{error:#}")))?,
             name: config.name,
             recovery_hours: config.recovery_hours,
+            own_biometrics: config.own_biometrics,
+            biometric_transfers: config.biometric_transfers,
             notices: config
                 .notices
                 .unwrap_or_else(|| Arc::new(Outbox::new(config.data.join("outbox")))),

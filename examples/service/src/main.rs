@@ -140,6 +140,12 @@ struct Serve {
     /// How many hours a recovery waits, after a panic or when no factor is left: 1 to 720
     #[arg(long, default_value_t = 24, value_name = "HOURS")]
     recovery_hours: u32,
+    /// Let a phone's own fingerprint or face grant it a new PIN when the old one is forgotten, as another phone does
+    #[arg(long)]
+    own_biometrics: bool,
+    /// Let fingerprint or face sign a transfer's code, as the PIN does
+    #[arg(long)]
+    biometric_transfers: bool,
     /// The name that phones and pages show, at most 20 bytes
     #[arg(long, default_value = "Countersign", value_name = "NAME")]
     name: String,
@@ -261,6 +267,8 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
         journal: arguments.journal,
         name: arguments.name,
         recovery_hours: arguments.recovery_hours,
+        own_biometrics: arguments.own_biometrics,
+        biometric_transfers: arguments.biometric_transfers,
         notices: None,
         clock: Arc::new(SystemClock),
     })

@@ -6,6 +6,7 @@ use crate::support::{
     try_pin,
 };
 use countersign_protocol::{
+    challenge::Unlock,
     id::PublicKey,
     reply::ResultCode,
     request::ReceivedRequest,
@@ -222,7 +223,7 @@ async fn where_biometrics_may_unlock_a_code_both_are_judged_and_what_was_used_is
     let by = |phone: &mut Phone, link: &str, share: Secret32| {
         phone.code_by(link, &TRANSFER, move |_, _| copy(&share))
     };
-    // No page asks for such a code by itself yet.
+    // Whatever the page asks for by itself.
     let allow = "UPDATE challenge SET unlock = 2 WHERE purpose = 7 AND state = 'open'";
 
     // PIN only: the biometric share is not taken.
@@ -362,4 +363,32 @@ async fn the_database_keeps_nothing_of_a_changes_secrets_nor_of_the_epoch_before
     assert!(before.iter().all(|sealed| !holds(&files, sealed)));
     assert!(after.iter().all(|sealed| holds(&files, sealed)));
     assert!(all.iter().all(|trace| !holds(&files, trace)));
+}
+
+#[tokio::test]
+async fn b15_a_transfer_is_signed_with_biometrics_where_the_service_is_set_so_and_the_history_tells_it()
+ {
+    let world = World::with(|config| config.biometric_transfers = true).await;
+    let (mut browser, mut phone) = world.person().await;
+    assert_eq!(phone.turn_biometrics_on(PIN).await.result, ResultCode::Done);
+    let (page, link) = transfer(&mut browser).await;
+    assert_eq!(phone.open(&link).unlock, Unlock::PinOrBiometrics);
+    let share = copy(&phone.bio.as_ref().unwrap().1);
+    let code = phone.code_by(&link, &TRANSFER, move |_, _| copy(&share));
+    assert!(takes(&mut browser, &page, &code).await);
+    let (page, link) = transfer(&mut browser).await;
+    let code = phone.code(&link, &TRANSFER, PIN);
+    assert!(takes(&mut browser, &page, &code).await);
+    let history = browser.get("/account/history").await;
+    assert!(
+        history
+            .body
+            .contains("Transfer signed with fingerprint or face: EUR")
+    );
+    assert!(history.body.contains("Transfer signed: EUR"));
+    // A wrong one is counted like one with the PIN: nobody knows which it should have been.
+    let (page, link) = transfer(&mut browser).await;
+    let code = phone.code(&link, &TRANSFER, "9374");
+    assert!(!takes(&mut browser, &page, &code).await);
+    assert_eq!(number(&world, "SELECT wrong_pin_codes FROM account"), 1);
 }

@@ -330,3 +330,106 @@ async fn a_suspended_phone_gets_no_new_pin() {
     let page = browser.get("/account/devices").await;
     assert!(!page.body.contains("Forgotten or blocked PIN: My phone"));
 }
+
+#[tokio::test]
+async fn a_pending_change_outlives_its_grants_ten_minutes_and_not_the_device_that_gave_it() {
+    for stopped in [None, Some("removed"), Some("suspended")] {
+        let world = World::new().await;
+        let (mut browser, mut phone, mut other) = two_phones(&world).await;
+        let id = granted(&mut browser, &phone, &mut other).await;
+        let slot = phone.change(forgotten(&phone, id));
+        assert_eq!(phone.send_change(&slot).await.result, ResultCode::Done);
+        // The app was closed before the commit, and is opened again later.
+        world.clock.advance(3600);
+        match stopped {
+            None => {}
+            Some("removed") => assert_eq!(other.remove().await, 200),
+            Some(_) => {
+                let copy = other.change(other.wanted(ChangeKind::Change, SECOND_PIN, NEW));
+                sql(
+                    &world,
+                    "UPDATE device SET issued = 90, acked = 80 WHERE name = 'Second'",
+                );
+                assert_eq!(other.send_change(&copy).await.result, ResultCode::Suspended);
+            }
+        }
+        let status = phone.status().await;
+        assert_eq!(status.granted, None);
+        assert_eq!(status.pending_change.is_some(), stopped.is_none());
+        let expected = match stopped {
+            None => ResultCode::Done,
+            Some(_) => ResultCode::NotOpen,
+        };
+        assert_eq!(phone.send_commit(slot.hash).await.result, expected);
+    }
+}
+
+/// A service of which a phone's own biometrics grant it a new PIN, with a phone that has them.
+async fn own_biometrics() -> (World, Browser, Phone) {
+    let world = World::with(|config| config.own_biometrics = true).await;
+    let (browser, mut phone) = world.person().await;
+    assert_eq!(phone.turn_biometrics_on(PIN).await.result, ResultCode::Done);
+    (world, browser, phone)
+}
+
+/// Asks for a new PIN of the phone by its own biometrics, and approves it with these.
+async fn granted_by_itself(browser: &mut Browser, phone: &mut Phone) -> ChallengeId {
+    let page = ask(browser, phone, "").await;
+    assert!(page.body.contains("with your fingerprint or face"));
+    let challenge = phone.inbox(0).await.unwrap();
+    let (body, hash) = phone.answer_by(&challenge, Decision::Approve, Some(page.number()), None);
+    assert_eq!(phone.send(body, hash).await.result, ResultCode::Done);
+    let page = browser.get(&page.path).await;
+    assert_eq!(page.path, format!("/account/devices/{}/pin", phone.dev()));
+    challenge.id
+}
+
+#[tokio::test]
+async fn a_phones_own_biometrics_grant_it_a_new_pin_where_the_service_is_set_so() {
+    let (world, mut browser, mut phone) = own_biometrics().await;
+    let page = browser.get("/account/devices").await;
+    assert!(page.body.contains("Forgotten or blocked PIN: My phone"));
+    let id = granted_by_itself(&mut browser, &mut phone).await;
+    assert_eq!(phone.status().await.granted, Some(id));
+    let slot = phone.change(forgotten(&phone, id));
+    assert_eq!(phone.send_change(&slot).await.result, ResultCode::Done);
+    assert_eq!(phone.send_commit(slot.hash).await.result, ResultCode::Done);
+    phone.take(slot);
+    assert_eq!(events(&world, "pin-set-anew"), 1);
+    begin_sign_in(&mut browser, "/sign-in/app").await;
+    let page = browser.post("/sign-in/app", &[]).await;
+    approve(&mut phone, &page, NEW).await;
+    assert_eq!(browser.get(&page.path).await.path, "/account");
+    // They are gone with the old PIN, so there is no second time.
+    assert_eq!(phone.status().await.biometric_kid, None);
+    assert_eq!(ask(&mut browser, &phone, "").await.status, 409);
+}
+
+#[tokio::test]
+async fn the_pin_and_biometrics_that_are_off_grant_the_phone_itself_nothing() {
+    let (_world, mut browser, mut phone) = own_biometrics().await;
+    let page = ask(&mut browser, &phone, "").await;
+    approve(&mut phone, &page, PIN).await;
+    assert_eq!(browser.get(&page.path).await.path, "/account/devices");
+    assert_eq!(phone.status().await.granted, None);
+    let id = granted_by_itself(&mut browser, &mut phone).await;
+    assert_eq!(phone.status().await.granted, Some(id));
+    // Whoever turned them off, or changed them on the phone, takes the grant back.
+    assert_eq!(phone.turn_biometrics_off().await.result, ResultCode::Done);
+    assert_eq!(phone.status().await.granted, None);
+    let slot = phone.change(forgotten(&phone, id));
+    assert_eq!(phone.send_change(&slot).await.result, ResultCode::NotOpen);
+    assert_eq!(ask(&mut browser, &phone, "").await.status, 409);
+}
+
+#[tokio::test]
+async fn a_blocked_phones_own_biometrics_do_not_lift_the_block() {
+    let (_world, mut browser, mut phone) = own_biometrics().await;
+    let page = ask(&mut browser, &phone, "").await;
+    let challenge = phone.inbox(0).await.unwrap();
+    block(&mut phone).await;
+    let (body, hash) = phone.answer_by(&challenge, Decision::Approve, Some(page.number()), None);
+    assert_eq!(phone.send(body, hash).await.result, ResultCode::Blocked);
+    assert_eq!(phone.status().await.granted, None);
+    assert_eq!(ask(&mut browser, &phone, "").await.status, 409);
+}

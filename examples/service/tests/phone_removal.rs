@@ -1,12 +1,16 @@
 //! Removal on the phone: PROTOCOL.md, section 13.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use crate::support::{PASSWORD, PIN, World, approve, events, number, sql};
+use std::sync::Arc;
+
+use crate::support::{PASSWORD, PIN, World, approve, begin_sign_in, events, number, sql};
 use countersign_protocol::{
+    answer::Decision,
     query::Ask,
     reply::{DeviceState, ResultCode},
     update::ChangeKind,
 };
+use tokio::task::JoinSet;
 
 const SECOND_PIN: &str = "5071";
 
@@ -142,4 +146,39 @@ async fn a_phone_that_was_only_claimed_takes_its_enrolment_with_it() {
     // Nothing was protected by it yet, so the account is as it was.
     assert_eq!(browser.get("/account").await.path, "/account");
     assert_eq!(number(&world, "SELECT guarded FROM account"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_on_its_way_while_a_phone_is_removed_is_judged_or_told_that_there_is_no_such_phone()
+{
+    for _ in 0..4 {
+        let world = World::new().await;
+        let (mut browser, mut phone) = world.person().await;
+        begin_sign_in(&mut browser, "/sign-in/app").await;
+        let challenge = phone.inbox(0).await.unwrap();
+        let mut requests = Vec::new();
+        for _ in 0..12 {
+            let slot = phone.change(phone.wanted(ChangeKind::Change, "9374", SECOND_PIN));
+            requests.push(("/api/v1/change", slot.body));
+            let (body, _) = phone.answer(&challenge, Decision::Approve, Some(42), "9374");
+            requests.push(("/api/v1/answer", body));
+            requests.push(("/api/v1/biometrics", phone.biometrics_off().0));
+        }
+        let phone = Arc::new(phone);
+        let mut all = JoinSet::new();
+        for (at, (path, body)) in requests.into_iter().enumerate() {
+            let sender = phone.clone();
+            all.spawn(async move { sender.post_raw(path, body).await.0 });
+            if at == 12 {
+                let remover = phone.clone();
+                all.spawn(async move { remover.remove().await });
+            }
+        }
+        let statuses = all.join_all().await;
+        assert!(
+            statuses.iter().all(|status| matches!(status, 200 | 401)),
+            "{statuses:?}"
+        );
+        assert_eq!(rows(&world), 0);
+    }
 }

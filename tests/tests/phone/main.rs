@@ -7,6 +7,7 @@ mod approval;
 mod codes;
 mod enrolment;
 mod hostile;
+mod own_biometrics;
 mod restore;
 mod rotation;
 mod support;

@@ -126,8 +126,12 @@ pub struct TestPhone {
 impl TestPhone {
     pub fn open(folder: &Path) -> Self {
         std::fs::create_dir_all(folder).unwrap();
+        Self::on(folder, Platform::embedded(folder).unwrap())
+    }
+
+    /// On this platform, but for time and network.
+    pub fn on(folder: &Path, mut platform: Platform) -> Self {
         let (clock, wire) = (TestClock::now(), Wire::new());
-        let mut platform = Platform::embedded(folder).unwrap();
         platform.clock = clock.clone();
         platform.transport = wire.clone();
         Self {
@@ -197,7 +201,17 @@ pub struct World {
 }
 
 pub async fn start(data: PathBuf, clock: Arc<TestClock>) -> Embedded {
+    start_with(data, clock, |_| {}).await
+}
+
+/// With other settings.
+pub async fn start_with(
+    data: PathBuf,
+    clock: Arc<TestClock>,
+    set: impl FnOnce(&mut Config),
+) -> Embedded {
     let mut config = Config::embedded(data);
+    set(&mut config);
     config.clock = clock;
     config.origin = OriginSetting::Loopback;
     Embedded::start(config).await.unwrap()
@@ -206,9 +220,14 @@ pub async fn start(data: PathBuf, clock: Arc<TestClock>) -> Embedded {
 impl World {
     /// A service, and a person with an account and a phone without one.
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With other settings of the service.
+    pub async fn with(set: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = TestClock::now();
-        let service = start(folder.path().join("service"), clock.clone()).await;
+        let service = start_with(folder.path().join("service"), clock.clone(), set).await;
         let mut person = Person::at(service.origin()).unwrap();
         person.create_account(&anna(EMAIL)).await.unwrap();
         let phone = TestPhone::open(&folder.path().join("phone"));

@@ -27,8 +27,8 @@ pub struct UpdateRecord {
     pub pending: Option<PendingChange>,
     /// The hash of the change with which the present epoch began.
     pub began_with: Option<Hash>,
-    /// The challenge that grants a new PIN to this device now: approved with PIN or biometrics by another device of the account within the
-    /// last [`GRANT_LASTS`] seconds, with this device as its subject.
+    /// The challenge that grants a new PIN to this device now: approved with PIN or biometrics by another device of the account (or, as a
+    /// service's setting, with biometrics by this one) within the last [`GRANT_LASTS`] seconds, with this device as its subject.
     pub granted: Option<ChallengeId>,
 }
 

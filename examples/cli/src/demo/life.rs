@@ -1,4 +1,5 @@
-//! `demo --life`: a phone's whole life. PINs change and are forgotten, a new phone comes, a thief copies the old one, and it goes.
+//! `demo --life`: a phone's whole life. PINs change and are forgotten, a new phone comes, a thief copies it, it goes, and the service comes
+//! back from a backup.
 
 use std::fs;
 use std::path::Path;
@@ -15,10 +16,10 @@ const THIRD_PIN: &[u8; 4] = b"7294";
 const GUESSES: [&[u8; 4]; 5] = [b"6153", b"6154", b"6157", b"6158", b"6159"];
 
 /// One of Anna's phones, with its identifier on the page.
-struct Device {
+pub(super) struct Device {
     phone: Authenticator,
     account: AccountNumber,
-    dev: String,
+    pub(super) dev: String,
 }
 
 impl Story {
@@ -38,8 +39,10 @@ impl Story {
         self.renew(&first, steps).await?;
         self.rotate(&first, steps).await?;
         self.forget(&first, &second, steps).await?;
+        self.back_up(steps)?;
         self.copy(&second, steps).await?;
         self.remove(&first, &second, steps).await?;
+        self.restore(&first, steps).await?;
         self.history(&first, steps)
     }
 
@@ -85,7 +88,7 @@ impl Story {
         Ok((number, request))
     }
 
-    async fn signs_in(&mut self, device: &Device, digits: &[u8; 4]) -> Step {
+    pub(super) async fn signs_in(&mut self, device: &Device, digits: &[u8; 4]) -> Step {
         let (number, request) = self.sign_in_with(device).await?;
         device
             .phone

@@ -5,6 +5,7 @@
 
 mod life;
 mod offline;
+mod restore;
 mod steps;
 mod stop;
 mod ways;
@@ -119,13 +120,13 @@ async fn run(args: &Demo, folder: &Path, steps: &mut Steps) -> Step {
         Some(_) => format!("A sign-in service started at {origin}"),
         None => format!("The sign-in service at {origin} answers"),
     });
+    story.service = service;
     let result = if args.life {
         story.tell_life(steps).await
     } else {
         story.tell(steps).await
     };
-    drop(story);
-    if let Some(service) = service {
+    if let Some(service) = story.service.take() {
         service.stop().await;
     }
     result
@@ -138,6 +139,8 @@ struct Story {
     phone: Authenticator,
     folder: PathBuf,
     email: String,
+    /// The service, where the demo started it.
+    service: Option<Embedded>,
 }
 
 impl Story {
@@ -157,6 +160,7 @@ impl Story {
             phone: Authenticator::embedded(&folder.join("phone")).map_err(words)?,
             folder: folder.to_owned(),
             email: format!("anna.{}@example.eu", tag.to_ascii_lowercase()),
+            service: None,
         })
     }
 

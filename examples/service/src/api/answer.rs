@@ -80,6 +80,8 @@ pub(super) async fn answer(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
                 unlocked: request.unlocked_by,
                 epoch: request.epoch,
                 right,
+                // Who knows the PIN needs no new one, and must not be led to think that it was needed.
+                grants_itself: app.own_biometrics && request.unlocked_by == UnlockedBy::Biometrics,
                 proof,
             };
             app.store().finish_answer(checked, app.now()).await?

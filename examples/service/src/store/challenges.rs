@@ -83,6 +83,8 @@ pub(crate) struct NewChallenge {
     pub(crate) dev: Option<DeviceId>,
     /// About which device, where it is about one (approvals).
     pub(crate) subject: Option<DeviceId>,
+    /// May a device grant a new PIN to itself, by biometrics?
+    pub(crate) grants_itself: bool,
     /// The signed message (approvals and on mobile; the others are signed when they have their step).
     pub(crate) message: Option<SignedMessage>,
     /// The number on the computer's screen (approvals).
@@ -231,6 +233,8 @@ pub(crate) struct CheckedAnswer {
     pub(crate) epoch: u32,
     /// Was the signature right?
     pub(crate) right: bool,
+    /// May it grant a new PIN to the device that it comes from?
+    pub(crate) grants_itself: bool,
     /// Transcript and device signature, which are kept.
     pub(crate) proof: Vec<u8>,
 }

@@ -54,6 +54,9 @@ pub(crate) enum StoreError {
         "this is done, but {0}. Until it can be written, a restore from a backup would undo it"
     )]
     Journal(String),
+    /// The device was removed meanwhile.
+    #[error("this device was removed")]
+    Gone,
     /// A stored value has a form that this program never writes.
     #[error("a stored value is damaged: {0}")]
     Damaged(&'static str),
@@ -107,8 +110,9 @@ pub(crate) trait Store: Send + Sync {
     /// The guess was right: forget the wrong ones.
     async fn forget_guesses(&self, who: [u8; 32]) -> Result<(), StoreError>;
 
-    /// Lets a browser in whose password was right; an account's oldest sessions go when there are too many.
-    async fn open_session(&self, entry: Entry) -> Result<(), StoreError>;
+    /// Lets a browser in whose password was right, as far as the account's factors leave it; an account's oldest sessions go when there are
+    /// too many.
+    async fn open_session(&self, entry: Entry) -> Result<Entered, StoreError>;
     /// A session that has not expired and was used lately.
     async fn session(&self, hash: SessionHash, now: Time) -> Result<Option<Session>, StoreError>;
     /// Notes that the session was used.

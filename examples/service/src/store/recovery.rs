@@ -29,6 +29,17 @@ pub(crate) struct Standing {
     pub(crate) recovery: Option<Recovery>,
 }
 
+/// How far the password alone opened an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entered {
+    /// It has no factor, and never lost one: all the way.
+    Whole,
+    /// A factor is still owed.
+    Half,
+    /// A factor is owed, and none is there: the account has to be recovered.
+    Guarded,
+}
+
 /// An event that the person is to be told of.
 pub(crate) struct DueNotice {
     /// Its number.

@@ -79,7 +79,7 @@ pub(super) async fn register(
         return refuse(StatusCode::CONFLICT, vec!["register_error_taken"]);
     }
     tracing::info!(%acc, "an account was created");
-    visitor.enter(&app, acc, true, "/account").await
+    visitor.enter(&app, acc).await
 }
 
 /// `GET /account`.

@@ -80,7 +80,11 @@ fn show(
     let id = hex::encode(&challenge.id.0);
     let purpose = challenge.purpose as u8;
     if challenge.kind == ChallengeKind::Approve {
-        let values = context! { id, purpose, number => challenge.number, quiet => challenge.quiet };
+        let what = match (challenge.purpose, challenge.subject) {
+            (Purpose::Unblock, Some(subject)) if challenge.dev == Some(subject) => "own".to_owned(),
+            _ => purpose.to_string(),
+        };
+        let values = context! { id, what, number => challenge.number, quiet => challenge.quiet };
         return app.pages.refuse(status, "waiting.html", visitor, values);
     }
     let values = context! {

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use super::{
     PageError, enrolment, issue,
     sign_in::{approving, listed, pick, usable},
+    unblock,
     visitor::{Posted, Visitor},
 };
 use crate::{
@@ -60,7 +61,7 @@ pub(super) async fn show(
             let others: Vec<_> = usable
                 .iter()
                 .copied()
-                .filter(|other| other.dev != device.dev)
+                .filter(|other| unblock::may_grant(app, other, device.dev))
                 .collect();
             context! {
                 others => listed(&others),

@@ -57,6 +57,7 @@ pub(super) async fn approval(
     let new = NewChallenge {
         dev: Some(dev),
         subject: about,
+        grants_itself: app.own_biometrics,
         message: Some(message),
         number: Some(number),
         ..new(session, &challenge, ChallengeKind::Approve, payload)
@@ -94,6 +95,7 @@ pub(super) async fn on_mobile(
         purpose: challenge.purpose,
         dev: None,
         subject: None,
+        grants_itself: false,
         message: sign(&challenge, &app.keys.now()),
         number: None,
         payload: String::new(),
@@ -201,6 +203,7 @@ fn new(
         purpose: challenge.purpose,
         dev: None,
         subject: None,
+        grants_itself: false,
         message: None,
         number: None,
         payload,

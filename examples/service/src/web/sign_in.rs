@@ -90,18 +90,7 @@ pub(super) async fn password(
             .refuse(StatusCode::UNAUTHORIZED, "password.html", &visitor, values);
     };
     app.store().forget_guesses(who).await?;
-    // A blocked or suspended device counts: the password alone must not become enough because of it. Nor because they were deleted.
-    let none = app.store().devices(account.acc).await?.is_empty();
-    let guarded = app.store().standing(account.acc).await?.guarded;
-    if none && guarded {
-        visitor.enter(&app, account.acc, false, "/recovery").await
-    } else if none {
-        visitor.enter(&app, account.acc, true, "/account").await
-    } else {
-        visitor
-            .enter(&app, account.acc, false, "/sign-in/method")
-            .await
-    }
+    visitor.enter(&app, account.acc).await
 }
 
 /// The account's devices that can be used, as templates show them.

@@ -147,13 +147,17 @@ pub(super) async fn begin(
     }
     let payload =
         serde_json::to_string(&details).map_err(|error| PageError::Broken(error.to_string()))?;
+    let unlock = match app.biometric_transfers {
+        true => Unlock::PinOrBiometrics,
+        false => Unlock::Pin,
+    };
     match issue::code(
         &app,
         session,
         &headers,
         Purpose::Transaction,
         payload,
-        Unlock::Pin,
+        unlock,
     )
     .await?
     {

@@ -1,4 +1,5 @@
-//! A forgotten or blocked PIN: another device of the account approves, and the phone sets it anew.
+//! A forgotten or blocked PIN: another device of the account approves, or where the service is set so this one's own biometrics do, and the
+//! phone sets it anew.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use super::{
     sign_in::{approving, pick, usable},
     visitor::{Posted, Visitor},
 };
-use crate::{app::App, hex};
+use crate::{app::App, hex, store::Device};
 
 #[derive(Deserialize)]
 pub(super) struct Ask {
@@ -44,7 +45,7 @@ pub(super) async fn ask(
         return Err(PageError::NotFound);
     }
     let mut others = approving(&usable);
-    others.retain(|device| device.dev != dev);
+    others.retain(|device| may_grant(&app, device, dev));
     let refuse = |error| devices::show(&app, &visitor, StatusCode::CONFLICT, Some(error));
     let Some(with) = pick(&others, form.with.as_deref()) else {
         return refuse("devices_error_other").await;
@@ -64,6 +65,11 @@ pub(super) async fn ask(
         Ok(id) => Ok(issue::to(id)),
         Err(error) => refuse(error).await,
     }
+}
+
+/// May an approval of this device grant a new PIN to `subject`?
+pub(super) fn may_grant(app: &App, device: &Device, subject: DeviceId) -> bool {
+    device.dev != subject || (app.own_biometrics && device.bio_key.is_some())
 }
 
 /// The page of a device that may set its PIN anew.

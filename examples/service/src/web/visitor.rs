@@ -17,7 +17,7 @@ use super::PageError;
 use crate::{
     app::App,
     hex, policy, random,
-    store::{Entry, Session, SessionHash, Strength},
+    store::{Entered, Entry, Session, SessionHash, Strength},
 };
 
 /// A visitor: one with a session, or one whose cookie only ties forms to the browser that got them.
@@ -164,16 +164,14 @@ impl Visitor {
         self.session.as_ref().ok_or(PageError::SignInFirst)
     }
 
-    /// Opens a session for who gave the right password, and goes to `to`.
-    pub(super) async fn enter(
-        &self,
-        app: &App,
-        account: AccountId,
-        signed_in: bool,
-        to: &str,
-    ) -> Result<Response, PageError> {
-        let opening = self.opening(app, account, signed_in, Strength::Password)?;
-        app.store().open_session(opening.entry.clone()).await?;
+    /// Opens a session for who gave the right password, and goes on as far as that leads.
+    pub(super) async fn enter(&self, app: &App, account: AccountId) -> Result<Response, PageError> {
+        let opening = self.opening(app, account, false, Strength::Password)?;
+        let to = match app.store().open_session(opening.entry.clone()).await? {
+            Entered::Whole => "/account",
+            Entered::Half => "/sign-in/method",
+            Entered::Guarded => "/recovery",
+        };
         Ok(opening.go(Strength::Password, to))
     }
 

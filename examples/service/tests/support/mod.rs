@@ -115,14 +115,19 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With other settings.
+    pub async fn with(set: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = TestClock::new();
-        let service = Embedded::start(Config {
+        let mut config = Config {
             clock: clock.clone(),
             ..Config::embedded(folder.path())
-        })
-        .await
-        .unwrap();
+        };
+        set(&mut config);
+        let service = Embedded::start(config).await.unwrap();
         Self {
             service,
             clock,

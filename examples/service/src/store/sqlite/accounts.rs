@@ -4,7 +4,7 @@ use countersign_protocol::{Time, id::AccountId};
 use rusqlite::{Connection, params};
 
 use super::{
-    browsers,
+    browsers, devices, recovery,
     rows::{self, all, int, num, one, run, small},
 };
 use crate::{policy, store::*};
@@ -106,6 +106,26 @@ pub(super) fn forget_guesses(c: &Connection, who: [u8; 32]) -> Result<(), StoreE
     Ok(())
 }
 
+/// Opens the session of a browser whose password was right. A blocked or suspended device counts: the password alone must not become
+/// enough because of it. Nor because they were deleted.
+pub(super) fn enter_by_password(c: &Connection, mut entry: Entry) -> Result<Entered, StoreError> {
+    let session = &mut entry.session;
+    let none = devices::of_account(c, session.account)?.is_empty();
+    let entered = match none {
+        false => Entered::Half,
+        true if recovery::standing(c, session.account)?.guarded => Entered::Guarded,
+        true => Entered::Whole,
+    };
+    session.signed_in = entered == Entered::Whole;
+    session.expires_at = session.created_at
+        + match session.signed_in {
+            true => policy::SESSION_SECONDS,
+            false => policy::HALF_SESSION_SECONDS,
+        };
+    enter(c, &entry)?;
+    Ok(entered)
+}
+
 /// Opens the session of a browser that is let in, in the place of the one that it had.
 pub(super) fn enter(c: &Connection, entry: &Entry) -> Result<(), StoreError> {
     let session = &entry.session;
@@ -188,7 +208,11 @@ pub(super) fn end_session(c: &Connection, hash: SessionHash, now: Time) -> Resul
     Ok(())
 }
 
-pub(super) fn record_transfer(c: &Connection, transfer: &Transfer) -> Result<(), StoreError> {
+pub(super) fn record_transfer(
+    c: &Connection,
+    transfer: &Transfer,
+    strength: Strength,
+) -> Result<(), StoreError> {
     run(
         c,
         "INSERT INTO transfer (id, account, at, iban, name, amount, reference) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -205,7 +229,10 @@ pub(super) fn record_transfer(c: &Connection, transfer: &Transfer) -> Result<(),
     note(
         c,
         transfer.account,
-        "transfer-signed",
+        match strength {
+            Strength::CodeBiometric => "transfer-signed-biometric",
+            _ => "transfer-signed",
+        },
         &transfer.amount,
         transfer.at,
     )

@@ -44,7 +44,7 @@ pub(super) fn begin(
     if let Some(Known::Answered(outcome)) = known {
         return Ok(AnswerStep::Decided(outcome));
     }
-    let device = devices::get(c, answer.dev)?.ok_or(StoreError::Damaged("device"))?;
+    let device = devices::get(c, answer.dev)?.ok_or(StoreError::Gone)?;
     if known == Some(Known::Checking) {
         return Ok(check(device));
     }
@@ -138,7 +138,7 @@ pub(super) fn finish(
     if let Some(Known::Answered(outcome)) = outcomes::get(c, answer.dev, answer.signed)? {
         return Ok(outcome);
     }
-    let device = devices::get(c, answer.dev)?.ok_or(StoreError::Damaged("device"))?;
+    let device = devices::get(c, answer.dev)?.ok_or(StoreError::Gone)?;
     // A new PIN epoch began while this was checked: what was right is right no longer.
     if device.epoch != answer.epoch {
         return decide(c, answer.dev, answer.signed, ResultCode::Epoch, now);
@@ -175,7 +175,7 @@ pub(super) fn finish(
     if closed == 1
         && let Some(challenge) = &challenge
     {
-        updates::grant(c, challenge, &device, now)?;
+        updates::grant(c, challenge, &device, answer.grants_itself, now)?;
     }
     if closed == 1 {
         codes::open_ways(c, device.account)?;

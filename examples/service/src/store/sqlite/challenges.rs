@@ -34,14 +34,14 @@ pub(super) fn issue_approval(
     let (Some(account), Some(dev), Some(message)) = (new.account, new.dev, &new.message) else {
         return Ok(Issue::NotSigned);
     };
-    let device = devices::get(c, dev)?;
-    if !device
-        .is_some_and(|device| device.account == account && device.state == DeviceState::Active)
-    {
+    let Some(device) = devices::get(c, dev)?
+        .filter(|device| device.account == account && device.state == DeviceState::Active)
+    else {
         return Ok(Issue::NoDevice);
-    }
-    // No device grants itself a new PIN.
-    if new.purpose == Purpose::Unblock && new.subject.is_none_or(|subject| subject == dev) {
+    };
+    // No device grants itself a new PIN, but with biometrics where the service is set so.
+    let grants = |subject| subject != dev || (new.grants_itself && device.bio_key.is_some());
+    if new.purpose == Purpose::Unblock && !new.subject.is_some_and(grants) {
         return Ok(Issue::NoDevice);
     }
     let other = one(
@@ -279,7 +279,9 @@ pub(super) fn collect(
         Then::Enrol(new) => enrolments::begin(c, &new)?,
         Then::Remove(dev) => devices::remove(c, account, dev, session, now)?,
         Then::Nothing => true,
-        Then::Record(transfer) => accounts::record_transfer(c, &transfer).map(|()| true)?,
+        Then::Record(transfer) => {
+            accounts::record_transfer(c, &transfer, strength).map(|()| true)?
+        }
     };
     Ok(Some(Collected { strength, done }))
 }

@@ -164,11 +164,12 @@ pub(super) fn stop(c: &Connection, device: &Device, now: Time) -> Result<(), Sto
         [device.account.0],
     )?;
     end_challenges(c, device.dev, now)?;
-    run(
-        c,
+    for sql in [
         "DELETE FROM pin_grant WHERE dev = ?1 OR by_dev = ?1",
-        [device.dev.0],
-    )?;
+        "DELETE FROM pending_change WHERE by_dev = ?1",
+    ] {
+        run(c, sql, [device.dev.0])?;
+    }
     Ok(())
 }
 

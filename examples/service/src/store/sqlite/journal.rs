@@ -1,8 +1,15 @@
 //! The rows of the journal, and what a database needs that was restored from a backup.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{
+    Arc, PoisonError,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
 
-use countersign_protocol::{Time, policy::steps};
+use countersign_protocol::{
+    Time,
+    id::{AccountId, DeviceId},
+    policy::steps,
+};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -28,6 +35,52 @@ pub(crate) enum SettleError {
     /// The journal can't be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+/// How far the journal is, in numbers of rows.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// The newest row that may be in the database.
+    recorded: AtomicU64,
+    /// The newest that is in the journal too.
+    appended: AtomicU64,
+}
+
+impl Progress {
+    /// Called before the transaction commits: nobody sees the row and not this.
+    pub(super) fn record(&self, last: u64) {
+        self.recorded.fetch_max(last, SeqCst);
+    }
+
+    fn append(&self, last: u64) {
+        self.record(last);
+        self.appended.fetch_max(last, SeqCst);
+    }
+}
+
+/// Of whom something is told.
+#[derive(Clone, Copy)]
+pub(super) enum Of {
+    Account(AccountId),
+    Device(DeviceId),
+}
+
+impl Of {
+    /// May it be this row?
+    fn may_be(self, row: &Recorded) -> bool {
+        use JournalEntry::{Cleared, Guarded, Key, Removed, Suspended};
+        match (JournalEntry::from_text(&row.entry), self) {
+            (Some(Removed(_, dev) | Suspended(_, dev)), Self::Device(of)) => dev == of,
+            // Whose the device was is not known any more.
+            (Some(Cleared(..)), Self::Device(_)) => true,
+            (
+                Some(Removed(acc, _) | Suspended(acc, _) | Cleared(acc, _) | Guarded(acc)),
+                Self::Account(of),
+            ) => acc == of,
+            (Some(Guarded(_)), Self::Device(_)) | (Some(Key(_)), _) => false,
+            (None, _) => true,
+        }
+    }
 }
 
 impl Sqlite {
@@ -66,6 +119,7 @@ impl Sqlite {
             );
             journal.rewrite(&rows)?;
         }
+        self.progress.append(journal.last());
         *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
         Ok(restored)
     }
@@ -73,6 +127,7 @@ impl Sqlite {
     /// Appends what the database has and the journal has not.
     pub(super) async fn append_to_journal(&self) -> Result<(), StoreError> {
         let (journal, path) = (Arc::clone(&self.journal), self.path.clone());
+        let progress = Arc::clone(&self.progress);
         let appended = tokio::task::spawn_blocking(move || {
             let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
             // Without one this is not the service: it appends what it finds.
@@ -81,9 +136,28 @@ impl Sqlite {
             };
             let rows = since(&open::reader(&path)?, journal.last())?;
             let appended = journal.append(&rows);
+            progress.append(journal.last());
             appended.map_err(|error| StoreError::Journal(error.to_string()))
         });
         appended.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Waits until what may have been seen of this account or device is in the journal too: who asks again, while the first request waits
+    /// for its line, must not be told before it. A journal that can't be written is in the way of nobody whom it doesn't concern.
+    pub(super) async fn told(&self, of: Of) -> Result<(), StoreError> {
+        let appended = self.progress.appended.load(SeqCst);
+        if self.progress.recorded.load(SeqCst) <= appended || self.read(last)? <= appended {
+            return Ok(());
+        }
+        let Err(error) = self.append_to_journal().await else {
+            return Ok(());
+        };
+        let appended = self.progress.appended.load(SeqCst);
+        let missing = self.read(|c| since(c, appended))?;
+        if missing.iter().any(|row| of.may_be(row)) {
+            return Err(error);
+        }
+        Ok(())
     }
 
     async fn is_restored(&self, newest: u64) -> Result<bool, StoreError> {
@@ -227,3 +301,6 @@ fn apply(c: &Connection, line: &Recorded, now: Time) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

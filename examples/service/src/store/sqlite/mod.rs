@@ -34,6 +34,7 @@ use super::*;
 use crate::journal::Journal;
 pub(crate) use backup::{BackupError, backup, prepare};
 pub(crate) use journal::SettleError;
+use journal::{Of, Progress};
 pub(crate) use open::OpenError;
 use writer::Writer;
 
@@ -47,6 +48,8 @@ pub(crate) struct Sqlite {
     path: std::path::PathBuf,
     /// Where what a restore must not undo is written too.
     journal: Arc<Mutex<Option<Journal>>>,
+    /// How far the journal is.
+    progress: Arc<Progress>,
     _lock: Option<File>,
 }
 
@@ -62,16 +65,44 @@ impl Sqlite {
         write: Write,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let progress = Arc::clone(&self.progress);
         let recording = move |c: &Connection| {
             let before = journal::last(c)?;
             let done = work(c)?;
-            Ok((done, journal::last(c)? > before))
+            let last = journal::last(c)?;
+            if last > before {
+                progress.record(last);
+            }
+            Ok((done, last > before))
         };
         let (done, recorded) = self.writer.write(write, recording).await?;
         if recorded {
             self.append_to_journal().await?;
         }
         Ok(done)
+    }
+
+    /// As [`Sqlite::write`], where what comes of it depends on a removal, a suspension or a panic that was before.
+    async fn write_of<T: Send + 'static>(
+        &self,
+        of: Of,
+        write: Write,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let done = self.write(write, work).await?;
+        self.told(of).await?;
+        Ok(done)
+    }
+
+    /// As [`Sqlite::read`], where removals, suspensions and panics are read.
+    async fn read_of<T: Send>(
+        &self,
+        of: Of,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send,
+    ) -> Result<T, StoreError> {
+        let found = self.read(work)?;
+        self.told(of).await?;
+        Ok(found)
     }
 
     /// Reads on the calling thread: a few indexed rows from the page cache take less time than a change of threads.
@@ -152,9 +183,12 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn open_session(&self, entry: Entry) -> Result<(), StoreError> {
-        self.write(Write::OpenSession, move |c| accounts::enter(c, &entry))
-            .await
+    async fn open_session(&self, entry: Entry) -> Result<Entered, StoreError> {
+        let of = Of::Account(entry.session.account);
+        self.write_of(of, Write::OpenSession, move |c| {
+            accounts::enter_by_password(c, entry)
+        })
+        .await
     }
     async fn session(&self, hash: SessionHash, now: Time) -> Result<Option<Session>, StoreError> {
         self.read(|c| accounts::session(c, hash, now))
@@ -181,10 +215,12 @@ impl Store for Sqlite {
     }
 
     async fn devices(&self, account: AccountId) -> Result<Vec<Device>, StoreError> {
-        self.read(|c| devices::of_account(c, account))
+        self.read_of(Of::Account(account), |c| devices::of_account(c, account))
+            .await
     }
     async fn device(&self, dev: DeviceId) -> Result<Option<Device>, StoreError> {
-        self.read(|c| devices::get(c, dev))
+        self.read_of(Of::Device(dev), |c| devices::get(c, dev))
+            .await
     }
     async fn rename_device(
         &self,
@@ -205,19 +241,20 @@ impl Store for Sqlite {
         keep: SessionHash,
         now: Time,
     ) -> Result<bool, StoreError> {
-        self.write(Write::RemoveDevice, move |c| {
+        self.write_of(Of::Account(account), Write::RemoveDevice, move |c| {
             devices::remove(c, account, dev, keep, now)
         })
         .await
     }
     async fn remove_by_device(&self, dev: DeviceId, now: Time) -> Result<bool, StoreError> {
-        self.write(Write::RemoveByDevice, move |c| {
+        self.write_of(Of::Device(dev), Write::RemoveByDevice, move |c| {
             devices::remove_by_itself(c, dev, now)
         })
         .await
     }
     async fn life(&self, dev: DeviceId, now: Time) -> Result<Life, StoreError> {
-        self.read(|c| updates::life(c, dev, now))
+        self.read_of(Of::Device(dev), |c| updates::life(c, dev, now))
+            .await
     }
     async fn adopt_last(
         &self,
@@ -226,7 +263,7 @@ impl Store for Sqlite {
         restored: Option<bool>,
         now: Time,
     ) -> Result<Step, StoreError> {
-        self.write(Write::AdoptLast, move |c| {
+        self.write_of(Of::Device(dev), Write::AdoptLast, move |c| {
             devices::adopt_last(c, dev, last, restored, now)
         })
         .await
@@ -311,7 +348,7 @@ impl Store for Sqlite {
         dev: DeviceId,
         now: Time,
     ) -> Result<Completion, StoreError> {
-        self.write(Write::Complete, move |c| {
+        self.write_of(Of::Device(dev), Write::Complete, move |c| {
             enrolments::complete(c, id, dev, now)
         })
         .await
@@ -351,14 +388,19 @@ impl Store for Sqlite {
         self.read(|c| challenges::inbox(c, dev, now))
     }
     async fn outcome(&self, dev: DeviceId, signed: Hash) -> Result<Option<Known>, StoreError> {
-        self.read(|c| outcomes::get(c, dev, signed))
-    }
-    async fn begin_answer(&self, answer: AnswerFacts, now: Time) -> Result<AnswerStep, StoreError> {
-        self.write(Write::BeginAnswer, move |c| answers::begin(c, &answer, now))
+        self.read_of(Of::Device(dev), |c| outcomes::get(c, dev, signed))
             .await
     }
+    async fn begin_answer(&self, answer: AnswerFacts, now: Time) -> Result<AnswerStep, StoreError> {
+        self.write_of(
+            Of::Device(answer.answer.dev),
+            Write::BeginAnswer,
+            move |c| answers::begin(c, &answer, now),
+        )
+        .await
+    }
     async fn finish_answer(&self, answer: CheckedAnswer, now: Time) -> Result<Outcome, StoreError> {
-        self.write(Write::FinishAnswer, move |c| {
+        self.write_of(Of::Device(answer.dev), Write::FinishAnswer, move |c| {
             answers::finish(c, &answer, now)
         })
         .await
@@ -375,8 +417,10 @@ impl Store for Sqlite {
             What::Commit { .. } => Write::Commit,
             What::BiometricsOn { .. } | What::BiometricsOff { .. } => Write::BeginBiometrics,
         };
-        self.write(write, move |c| updates::begin(c, &update, reseal, now))
-            .await
+        self.write_of(Of::Device(update.update.dev), write, move |c| {
+            updates::begin(c, &update, reseal, now)
+        })
+        .await
     }
     async fn finish_update(
         &self,
@@ -384,9 +428,11 @@ impl Store for Sqlite {
         right: bool,
         now: Time,
     ) -> Result<Outcome, StoreError> {
-        self.write(Write::FinishUpdate, move |c| {
-            updates::finish(c, &update, right, now)
-        })
+        self.write_of(
+            Of::Device(update.update.dev),
+            Write::FinishUpdate,
+            move |c| updates::finish(c, &update, right, now),
+        )
         .await
     }
 
@@ -438,7 +484,8 @@ impl Store for Sqlite {
     }
 
     async fn standing(&self, account: AccountId) -> Result<Standing, StoreError> {
-        self.read(|c| recovery::standing(c, account))
+        self.read_of(Of::Account(account), |c| recovery::standing(c, account))
+            .await
     }
     async fn panic(&self, new: Recovery, now: Time) -> Result<Vec<DeviceId>, StoreError> {
         self.write(Write::Panic, move |c| recovery::panic(c, &new, now))

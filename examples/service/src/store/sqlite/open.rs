@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0004_recovery.sql"),
     include_str!("../../../migrations/0005_life.sql"),
     include_str!("../../../migrations/0006_journal.sql"),
+    include_str!("../../../migrations/0007_grant.sql"),
 ];
 /// Marks the file as ours ("CSsv").
 const APPLICATION: i32 = 0x4353_7376;
@@ -91,6 +92,7 @@ impl Sqlite {
                 readers: Mutex::new(Vec::new()),
                 path,
                 journal: Arc::default(),
+                progress: Arc::default(),
                 _lock: Some(lock),
             },
             new,
@@ -113,6 +115,7 @@ impl Sqlite {
             readers: Mutex::new(Vec::new()),
             path,
             journal: Arc::default(),
+            progress: Arc::default(),
             _lock: None,
         })
     }

@@ -65,7 +65,7 @@ pub(super) fn record(
     result: Option<ResultCode>,
     now: Time,
 ) -> Result<(), StoreError> {
-    let device = devices::get(c, dev)?.ok_or(StoreError::Damaged("device"))?;
+    let device = devices::get(c, dev)?.ok_or(StoreError::Gone)?;
     // The counter and state token are those that this very request was given, also if another came while it was checked.
     run(
         c,

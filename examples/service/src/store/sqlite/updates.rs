@@ -73,22 +73,25 @@ pub(super) fn life(c: &Connection, dev: DeviceId, now: Time) -> Result<Life, Sto
     })
 }
 
-/// The approved challenge that lets the device set its PIN anew now. A grant ends with the device that gave it.
+/// The approved challenge that lets the device set its PIN anew now. A grant ends with the device that gave it, and one by the device's own
+/// biometrics with these.
 fn granted(c: &Connection, dev: DeviceId, now: Time) -> Result<Option<ChallengeId>, StoreError> {
     one(
         c,
         "SELECT challenge FROM pin_grant JOIN device AS giver ON giver.dev = by_dev
-         WHERE pin_grant.dev = ?1 AND until > ?2 AND giver.state = 'active'",
+         WHERE pin_grant.dev = ?1 AND until > ?2 AND giver.state = 'active'
+           AND (by_dev <> pin_grant.dev OR giver.bio_key IS NOT NULL)",
         params![dev.0, int(now)],
         |row| Ok(ChallengeId(row.get("challenge")?)),
     )
 }
 
-/// An approval was given: when it was asked for another device's PIN, that device may set it anew.
+/// An approval was given: when it was asked for another device's PIN, or where it `grants_itself` for its own, that device may set it anew.
 pub(super) fn grant(
     c: &Connection,
     challenge: &Challenge,
     giver: &Device,
+    grants_itself: bool,
     now: Time,
 ) -> Result<(), StoreError> {
     let (ChallengeKind::Approve, Purpose::Unblock, Some(subject)) =
@@ -99,7 +102,7 @@ pub(super) fn grant(
     let of_account = devices::get(c, subject)?.is_some_and(|device| {
         device.account == giver.account && device.state == DeviceState::Active
     });
-    if !of_account || subject == giver.dev {
+    if !of_account || (subject == giver.dev && !grants_itself) {
         return Ok(());
     }
     run(
@@ -127,7 +130,7 @@ pub(super) fn begin(
     if let Some(Known::Answered(outcome)) = known {
         return Ok(UpdateStep::Decided(outcome));
     }
-    let device = devices::get(c, update.dev)?.ok_or(StoreError::Damaged("device"))?;
+    let device = devices::get(c, update.dev)?.ok_or(StoreError::Gone)?;
     if known == Some(Known::Checking) {
         return Ok(check(device));
     }
@@ -217,7 +220,7 @@ pub(super) fn finish(
     if let Some(Known::Answered(outcome)) = outcomes::get(c, dev, signed)? {
         return Ok(outcome);
     }
-    let device = devices::get(c, dev)?.ok_or(StoreError::Damaged("device"))?;
+    let device = devices::get(c, dev)?.ok_or(StoreError::Gone)?;
     // Both may have come while this was checked: a copy of the phone, or the next PIN epoch, for which this was not made.
     if device.state != DeviceState::Active {
         return decide(c, dev, signed, ResultCode::Suspended, now);
@@ -272,8 +275,8 @@ fn set_pending(
     run(
         c,
         "INSERT OR REPLACE INTO pending_change
-            (dev, hash, kind, epoch, pin_key, pin_share, chain, chain_step, device_key, hardware, proof)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            (dev, hash, kind, epoch, pin_key, pin_share, chain, chain_step, device_key, hardware, proof, by_dev)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, (SELECT by_dev FROM pin_grant WHERE dev = ?1 AND challenge = ?12))",
         params![
             facts.update.dev.0,
             facts.signed.0,
@@ -285,7 +288,8 @@ fn set_pending(
             int(facts.update.last.saturating_add(1)),
             rotation.map(|new| new.key.as_bytes()),
             rotation.map(|new| new.class == KeyClass::Hardware),
-            facts.proof
+            facts.proof,
+            change.granted_by.map(|id| id.0)
         ],
     )?;
     Ok(())

@@ -28,26 +28,26 @@ import javax.crypto.spec.GCMParameterSpec
 /**
  * A finger or face in the place of the PIN: keys in the Android Keystore that only a strong biometric unlocks, each time anew, and that Android destroys
  * when a finger or face is added.
- *
- * @param context the app's.
- * @param activity gives the activity that is on the screen now, if there is one.
- * @param title what the system's dialog says, and [usePin] on its button, in the person's language.
  */
-class AndroidBiometrics(
-    private val context: Context,
-    private val activity: () -> Context?,
-    private val title: String,
-    private val usePin: String,
+class AndroidBiometrics internal constructor(
+    private val sdk: Int,
+    private val isSetUp: () -> Boolean,
+    private val unlocked: suspend (CryptoObject) -> CryptoObject,
 ) : Biometrics {
+    /**
+     * @param context the app's.
+     * @param activity gives the activity that is on the screen now, if there is one.
+     * @param title what the system's dialog says, and [usePin] on its button, in the person's language.
+     */
+    constructor(context: Context, activity: () -> Context?, title: String, usePin: String) : this(
+        Build.VERSION.SDK_INT,
+        { isSetUp(context) },
+        { crypto -> ask(crypto, activity, title, usePin) },
+    )
+
     private val store = java.security.KeyStore.getInstance(PROVIDER).apply { load(null) }
 
-    override fun available(): Boolean {
-        val manager = context.getSystemService(BiometricManager::class.java) ?: return false
-        // Before Android 11 there is no way to ask for a strong one; whether it is, the keys say when they are made.
-        @Suppress("DEPRECATION")
-        val answer = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) manager.canAuthenticate(BIOMETRIC_STRONG) else manager.canAuthenticate()
-        return answer == BiometricManager.BIOMETRIC_SUCCESS
-    }
+    override fun available(): Boolean = isSetUp()
 
     override suspend fun createKey(): CreatedBiometricKey = typed {
         val alias = FINGER + UUID.randomUUID()
@@ -76,22 +76,22 @@ class AndroidBiometrics(
         .setInvalidatedByBiometricEnrollment(true)
         .apply {
             // Each use asks: zero seconds, and nothing but a strong biometric. So it was before Android 11 without saying so.
-            if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) setUserAuthenticationParameters(0, KeyProperties.AUTH_BIOMETRIC_STRONG)
+            if (sdk >= Build.VERSION_CODES.R) setUserAuthenticationParameters(0, KeyProperties.AUTH_BIOMETRIC_STRONG)
         }
 
     override suspend fun sign(handle: ByteArray, message: ByteArray, reason: String): ByteArray = typed {
         val key = store.getKey(aliasOf(handle), null) as? PrivateKey ?: throw BiometricsException.Changed()
         val signature = Signature.getInstance("SHA256withECDSA").apply { initSign(key) }
-        val unlocked = ask(CryptoObject(signature)).signature
-        unlocked.update(message)
-        unlocked.sign()
+        val confirmed = unlocked(CryptoObject(signature)).signature ?: throw BiometricsException.NotConfirmed()
+        confirmed.update(message)
+        confirmed.sign()
     }
 
     override suspend fun seal(handle: ByteArray, secret: ByteArray, reason: String): ByteArray = typed {
         val cipher = Cipher.getInstance(TRANSFORMATION).apply { init(Cipher.ENCRYPT_MODE, shareKey(handle)) }
-        val unlocked = ask(CryptoObject(cipher)).cipher
         try {
-            unlocked.iv + unlocked.doFinal(secret)
+            // The Keystore chooses the nonce itself.
+            confirmed(cipher).run { iv + doFinal(secret) }
         } finally {
             secret.fill(0)
         }
@@ -101,8 +101,11 @@ class AndroidBiometrics(
         if (sealed.size < NONCE + TAG) throw BiometricsException.Unavailable("damaged")
         val cipher = Cipher.getInstance(TRANSFORMATION)
         cipher.init(Cipher.DECRYPT_MODE, shareKey(handle), GCMParameterSpec(8 * TAG, sealed, 0, NONCE))
-        ask(CryptoObject(cipher)).cipher.doFinal(sealed, NONCE, sealed.size - NONCE)
+        confirmed(cipher).doFinal(sealed, NONCE, sealed.size - NONCE)
     }
+
+    private suspend fun confirmed(cipher: Cipher): Cipher =
+        unlocked(CryptoObject(cipher)).cipher ?: throw BiometricsException.NotConfirmed()
 
     override fun deleteKey(handle: ByteArray) = typed {
         val alias = aliasOf(handle)
@@ -113,31 +116,39 @@ class AndroidBiometrics(
     private fun shareKey(handle: ByteArray) =
         store.getKey(aliasOf(handle) + SHARE, null) as? SecretKey ?: throw BiometricsException.Changed()
 
-    /** Shows the system's dialog; what it gives back is unlocked for one use. */
-    private suspend fun ask(crypto: CryptoObject): CryptoObject {
-        val shown = activity() ?: throw BiometricsException.Unavailable("the app is not on the screen")
-        val answer = prompted(shown, crypto, BiometricsException.NotConfirmed()) { cancel ->
-            setTitle(title)
-            setNegativeButton(usePin, shown.mainExecutor) { _, _ -> cancel() }
+    internal companion object {
+        private const val PROVIDER = "AndroidKeyStore"
+        private const val TRANSFORMATION = "AES/GCM/NoPadding"
+        private const val FINGER = "countersign.finger."
+        private const val SHARE = ".share"
+        private const val NONCE = 12
+        private const val TAG = 16
+
+        fun isSetUp(context: Context): Boolean {
+            val manager = context.getSystemService(BiometricManager::class.java) ?: return false
+            // Before Android 11 there is no way to ask for a strong one; whether it is, the keys say when they are made.
+            @Suppress("DEPRECATION")
+            val answer = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) manager.canAuthenticate(BIOMETRIC_STRONG) else manager.canAuthenticate()
+            return answer == BiometricManager.BIOMETRIC_SUCCESS
         }
-        return answer.cryptoObject ?: throw BiometricsException.NotConfirmed()
-    }
 
-    private companion object {
-        const val PROVIDER = "AndroidKeyStore"
-        const val TRANSFORMATION = "AES/GCM/NoPadding"
-        const val FINGER = "countersign.finger."
-        const val SHARE = ".share"
-        const val NONCE = 12
-        const val TAG = 16
+        /** Shows the system's dialog; what it gives back is unlocked for one use. */
+        private suspend fun ask(crypto: CryptoObject, activity: () -> Context?, title: String, usePin: String): CryptoObject {
+            val shown = activity() ?: throw BiometricsException.Unavailable("the app is not on the screen")
+            val answer = prompted(shown, crypto, BiometricsException.NotConfirmed()) { refuse ->
+                setTitle(title)
+                setNegativeButton(usePin, shown.mainExecutor) { _, _ -> refuse() }
+            }
+            return answer.cryptoObject ?: throw BiometricsException.NotConfirmed()
+        }
 
-        fun aliasOf(handle: ByteArray): String {
+        private fun aliasOf(handle: ByteArray): String {
             val alias = String(handle)
             if (!alias.startsWith(FINGER)) throw BiometricsException.Changed()
             return alias
         }
 
-        inline fun <T> typed(work: () -> T): T = try {
+        private inline fun <T> typed(work: () -> T): T = try {
             work()
         } catch (_: KeyPermanentlyInvalidatedException) {
             throw BiometricsException.Changed()

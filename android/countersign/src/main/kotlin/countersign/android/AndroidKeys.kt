@@ -30,6 +30,14 @@ import javax.crypto.SecretKeyFactory
 import javax.crypto.spec.GCMParameterSpec
 
 /**
+ * For a service that wants to know what hardware a device key is in.
+ *
+ * @param challenge what the attestation is to contain, up to 128 bytes: the service's own.
+ * @param passOn gets the certificates by which the hardware vouches for a new device key, the key's own first, each in DER.
+ */
+class Attestation(val challenge: ByteArray, val passOn: (chain: List<ByteArray>) -> Unit)
+
+/**
  * Keys in the Android Keystore: none of them can be exported, and they are in StrongBox where there is one.
  *
  * Three kinds. One AES key wraps what the core stores. Each account has a P-256 key of its own. One HMAC key, made together with the wrapping key and
@@ -37,17 +45,17 @@ import javax.crypto.spec.GCMParameterSpec
  * fetched before it is shown; what a thief could do with them without the PIN, the service counts.
  *
  * @param strongBox whether the phone has a StrongBox.
- * @param attestationChallenge what a device key's attestation is to contain, if a service asks for attestation; see [attestationChain].
+ * @param attestation where a service asks for it.
  * @param sdk the version of Android.
  */
 class AndroidKeys(
     private val strongBox: Boolean,
-    private val attestationChallenge: ByteArray? = null,
+    private val attestation: Attestation? = null,
     private val sdk: Int = Build.VERSION.SDK_INT,
 ) : KeyStore {
-    constructor(context: Context, attestationChallenge: ByteArray? = null) : this(
+    constructor(context: Context, attestation: Attestation? = null) : this(
         context.packageManager.hasSystemFeature(PackageManager.FEATURE_STRONGBOX_KEYSTORE),
-        attestationChallenge,
+        attestation,
     )
 
     private val store = java.security.KeyStore.getInstance(PROVIDER).apply { load(null) }
@@ -79,13 +87,14 @@ class AndroidKeys(
                 .setAlgorithmParameterSpec(ECGenParameterSpec("secp256r1"))
                 .setDigests(KeyProperties.DIGEST_SHA256)
                 .setIsStrongBoxBacked(box)
-            attestationChallenge?.let(spec::setAttestationChallenge)
+            attestation?.let { spec.setAttestationChallenge(it.challenge) }
             KeyPairGenerator.getInstance(KeyProperties.KEY_ALGORITHM_EC, PROVIDER).run {
                 initialize(spec.build())
                 generateKeyPair()
             }
         }
         val info = KeyFactory.getInstance(pair.private.algorithm, PROVIDER).getKeySpec(pair.private, KeyInfo::class.java)
+        attestation?.passOn(store.getCertificateChain(alias).orEmpty().map { it.encoded })
         CreatedKey(alias.toByteArray(), pair.public.encoded, inHardware(info))
     }
 
@@ -108,10 +117,6 @@ class AndroidKeys(
             doFinal(context)
         }
     }
-
-    /** The certificates by which the hardware vouches for a device key, the key's own first, each in DER: for a service that asks for them. */
-    fun attestationChain(handle: ByteArray): List<ByteArray> =
-        typed { store.getCertificateChain(aliasOf(handle)).orEmpty().map { it.encoded } }
 
     private fun wrappingKey(): Key = synchronized(lock) {
         store.getKey(WRAPPING, null) ?: run {

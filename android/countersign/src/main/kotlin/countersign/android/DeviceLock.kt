@@ -33,22 +33,29 @@ class DeviceLock(private val activity: () -> Context?, private val title: String
     }
 }
 
-/** Shows the system's dialog until the person has answered; [refused] is thrown where they did not confirm. A cancelled call takes it away. */
+/**
+ * Shows the system's dialog until the person has answered; [refused] is thrown where they did not confirm, which a button may say by calling what it is
+ * given. A cancelled call takes the dialog away.
+ */
 internal suspend fun prompted(
     activity: Context,
     crypto: BiometricPrompt.CryptoObject?,
     refused: Exception,
-    set: BiometricPrompt.Builder.(cancel: () -> Unit) -> Unit,
+    set: BiometricPrompt.Builder.(refuse: () -> Unit) -> Unit,
 ): BiometricPrompt.AuthenticationResult = suspendCancellableCoroutine { continuation ->
     val signal = CancellationSignal()
     continuation.invokeOnCancellation { signal.cancel() }
-    val prompt = BiometricPrompt.Builder(activity).apply { set { signal.cancel() } }.build()
+    // All answers come on the screen's thread; the first one counts.
+    val refuse = { if (continuation.isActive) continuation.resumeWithException(refused) }
     val answer = object : BiometricPrompt.AuthenticationCallback() {
-        override fun onAuthenticationSucceeded(result: BiometricPrompt.AuthenticationResult) = continuation.resume(result)
+        override fun onAuthenticationSucceeded(result: BiometricPrompt.AuthenticationResult) {
+            if (continuation.isActive) continuation.resume(result)
+        }
 
         // Also when the person cancels. A finger that is not recognised is no end: the dialog lets try again.
-        override fun onAuthenticationError(code: Int, words: CharSequence) = continuation.resumeWithException(refused)
+        override fun onAuthenticationError(code: Int, words: CharSequence) = refuse()
     }
+    val prompt = BiometricPrompt.Builder(activity).apply { set(refuse) }.build()
     if (crypto == null) {
         prompt.authenticate(signal, activity.mainExecutor, answer)
     } else {

@@ -23,14 +23,14 @@ import kotlin.test.assertNotNull
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
 
-private const val ANDROID_14 = 34
+internal const val ANDROID_15 = 35
 
 class AndroidKeysTest {
     @BeforeTest
     fun install() = Keystore.install()
 
-    private fun keys(strongBox: Boolean = true, challenge: ByteArray? = null, sdk: Int = ANDROID_14) =
-        AndroidKeys(strongBox, challenge, sdk)
+    private fun keys(strongBox: Boolean = true, attestation: Attestation? = null, sdk: Int = ANDROID_15) =
+        AndroidKeys(strongBox, attestation, sdk)
 
     @Test
     fun `a secret is sealed under a key that stays in the Keystore, and wiped`() {
@@ -56,8 +56,10 @@ class AndroidKeysTest {
 
     @Test
     fun `a device key signs, can be attested, and can be deleted`() {
-        val keys = keys(challenge = ByteArray(16) { 9 })
+        val chains = ArrayList<List<ByteArray>>()
+        val keys = keys(attestation = Attestation(ByteArray(16) { 9 }, chains::add))
         val made = keys.createKey()
+        assertContentEquals(Keystore.CERTIFICATE, chains.single().single())
         assertTrue(made.inHardware)
         val spec = Keystore.asked.getValue(String(made.handle))
         assertEquals("secp256r1", (spec.algorithmParameterSpec as ECGenParameterSpec).name)
@@ -72,7 +74,6 @@ class AndroidKeysTest {
                 verify(signature)
             },
         )
-        assertEquals(emptyList(), keys.attestationChain(made.handle))
         keys.deleteKey(made.handle)
         keys.deleteKey(made.handle)
         assertFailsWith<KeyStoreException.NotOurs> { keys.sign(made.handle, ByteArray(1)) }
@@ -116,7 +117,7 @@ class AndroidKeysTest {
         val there = object : UserPresence {
             override suspend fun confirm(reason: String) = Unit
         }
-        suspend fun open() = Authenticator.open(folder, Platform(keys(), there, "Android 14", "test"))
+        suspend fun open() = Authenticator.open(folder, Platform(keys(), there, "Android 15", "test"))
         repeat(2) { open().close() }
         Keystore.install()
         val gone = assertFailsWith<OpenException.Phone> { open() }

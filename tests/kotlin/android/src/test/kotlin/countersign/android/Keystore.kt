@@ -30,6 +30,7 @@ import java.security.PublicKey
 
 /** Stands where Android's own provider is on a phone: it keeps the keys that are made, and what was asked for when they were. */
 object Keystore {
+    val CERTIFICATE = byteArrayOf(0x30, 0x00)
     val keys = HashMap<String, Key>()
     val asked = HashMap<String, KeyGenParameterSpec>()
     var hardware = true
@@ -124,6 +125,15 @@ class SecretFacts : SecretKeyFactorySpi() {
     override fun engineTranslateKey(key: SecretKey): SecretKey = throw UnsupportedOperationException()
 }
 
+/** What a phone's hardware says of a key, as far as it matters here. */
+private object Attested : Certificate("X.509") {
+    override fun getEncoded() = Keystore.CERTIFICATE
+    override fun verify(key: PublicKey) = Unit
+    override fun verify(key: PublicKey, provider: String) = Unit
+    override fun toString() = "attested"
+    override fun getPublicKey(): PublicKey = throw UnsupportedOperationException()
+}
+
 class Store : KeyStoreSpi() {
     override fun engineLoad(stream: InputStream?, password: CharArray?) = Unit
     override fun engineGetKey(alias: String, password: CharArray?): Key? = Keystore.keys[alias]
@@ -131,7 +141,9 @@ class Store : KeyStoreSpi() {
         Keystore.keys.remove(alias)
     }
 
-    override fun engineGetCertificateChain(alias: String): Array<Certificate>? = null
+    override fun engineGetCertificateChain(alias: String): Array<Certificate>? =
+        Keystore.asked[alias]?.attestationChallenge?.let { arrayOf(Attested) }
+
     override fun engineGetCertificate(alias: String): Certificate? = null
     override fun engineGetCreationDate(alias: String): Date? = null
     override fun engineSetKeyEntry(alias: String, key: Key, password: CharArray?, chain: Array<Certificate>?) = Unit

@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -12,6 +11,8 @@ use countersign::scan::decode_file;
 use countersign::{ApproveError, Authenticator, Pin, ServiceError, Source};
 use countersign_cli::person::{Account, Person};
 use tempfile::TempDir;
+
+use crate::support::port_of_its_own;
 
 const PASSWORD: &str = "Seven-Swans-7";
 const EMAIL: &str = "anna@example.eu";
@@ -32,8 +33,7 @@ impl Disk {
         let folder = tempfile::tempdir().unwrap();
         let disk = folder.path().join("disk");
         fs::create_dir(&disk).unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
+        let port = port_of_its_own();
         // A user namespace lets anybody mount; without it root can.
         for flags in ["--user --map-root-user --mount", "--mount"] {
             let shell = Command::new("unshare")

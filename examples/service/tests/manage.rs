@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::support::{
-    Browser, PASSWORD, PIN, Phone, TestClock, World, approve, begin_sign_in, try_pin,
+    Browser, PASSWORD, PIN, Phone, TestClock, World, approve, begin_sign_in, mail, try_pin,
 };
 use async_trait::async_trait;
 use countersign_protocol::{answer::Decision, reply::ResultCode, update::ChangeKind};
@@ -280,6 +280,67 @@ async fn every_event_that_matters_leaves_as_one_message_to_the_account_and_witho
         }
     }
     assert!(!world.folder.path().join("outbox").exists());
+}
+
+#[tokio::test]
+async fn every_event_that_matters_lands_in_the_outbox_once_also_when_the_service_starts_again() {
+    let world = World::new().await;
+    let (mut owner, mut phone) = world.person().await;
+    phone.change_pin(ChangeKind::Change, PIN, "6304").await;
+    report(&mut owner, &mut phone).await;
+    world.clock.advance(3601);
+    for _ in 0..5 {
+        try_pin(&mut owner, &mut phone, WRONG).await;
+    }
+    owner.password(ANNA, PASSWORD).await;
+    owner.get("/recovery").await;
+    owner.post("/recovery", &[]).await;
+    owner.get("/stop").await;
+    let fields = [("email", ANNA), ("password", PASSWORD), ("word", "STOP")];
+    owner.post("/stop", &fields).await;
+    for told in [
+        "Device added: My phone",
+        "PIN changed: My phone",
+        "Request reported as fraud",
+        "Device blocked after wrong PINs: My phone",
+        "recovery of the account began",
+        "STOP: all devices deleted",
+    ] {
+        mail(&world, told).await;
+    }
+    let outbox = world.folder.path().join("outbox");
+    let listed = || -> Vec<_> {
+        let files = std::fs::read_dir(&outbox).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let subjects = || -> Vec<String> {
+        let text = |name| std::fs::read_to_string(outbox.join(name)).unwrap();
+        let subject = |text: String| {
+            text.lines()
+                .find(|line| line.starts_with("Subject:"))
+                .unwrap()
+                .to_owned()
+        };
+        let mut all: Vec<_> = listed().into_iter().map(text).map(subject).collect();
+        all.sort();
+        all
+    };
+    let before = listed();
+    let mut once = subjects();
+    once.dedup();
+    assert_eq!(once, subjects());
+    let config = Config {
+        listen: world.service.address(),
+        clock: world.clock.clone(),
+        ..Config::embedded(world.folder.path())
+    };
+    world.service.stop().await;
+    let service = Embedded::start(config).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(listed(), before);
+    service.stop().await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -16,6 +16,8 @@ use countersign::{
 };
 use countersign_cli::person::{Account, Person, PersonError};
 use tempfile::TempDir;
+
+use crate::support::port_of_its_own;
 
 pub const PASSWORD: &str = "Seven-Swans-7";
 pub const PIN: &str = "4071";
@@ -40,10 +42,9 @@ struct Running {
 
 impl Service {
     pub fn new(folder: PathBuf) -> Arc<Self> {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
         Arc::new(Self {
             folder,
-            port: free.local_addr().unwrap().port(),
+            port: port_of_its_own(),
             running: Mutex::new(Running {
                 child: None,
                 kills: 0,

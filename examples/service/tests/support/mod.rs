@@ -17,9 +17,10 @@ pub use phone::Phone;
 
 use std::{
     fs,
+    net::{Ipv4Addr, TcpListener},
     sync::{
         Arc, Once,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -106,6 +107,20 @@ pub fn client() -> Client {
         .unwrap()
 }
 
+/// A port for a service that will start there again: below those that the system gives to whoever asks for any, so that no other test and no
+/// connection takes it in between.
+pub fn port_of_its_own() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(97);
+    loop {
+        let next = first.wrapping_add(NEXT.fetch_add(1, Ordering::SeqCst));
+        let port = 15_000 + u16::try_from(next % 16_000).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 /// A service in a temporary folder.
 pub struct World {
     pub service: Embedded,
@@ -123,6 +138,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let clock = TestClock::new();
         let mut config = Config {
+            listen: (Ipv4Addr::LOCALHOST, port_of_its_own()).into(),
             clock: clock.clone(),
             ..Config::embedded(folder.path())
         };

@@ -5,7 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags};
@@ -23,6 +23,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0006_journal.sql"),
     include_str!("../../../migrations/0007_grant.sql"),
 ];
+/// How long a folder's lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// Marks the file as ours ("CSsv").
 const APPLICATION: i32 = 0x4353_7376;
 
@@ -131,14 +133,20 @@ pub(super) fn existing(path: &Path) -> Result<Connection, OpenError> {
     Ok(Connection::open_with_flags(path, flags)?)
 }
 
-/// Takes a folder for one process.
+/// Takes a folder for one process. Who is just stopping, or a program that one which stopped was just starting, may hold it a moment longer.
 pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
     let failed = |error| OpenError::Folder(folder.to_owned(), error);
     let file = files::private(&folder.join("lock")).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+    let end = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(folder.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
     }
 }
 

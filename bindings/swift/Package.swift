@@ -16,6 +16,11 @@ let package = Package(
     targets: [
         library,
         // Countersign.swift in it is generated; see `generate`. In the mode of Swift 6 the compiler 6.0 fails on it; apps may use that mode.
-        .target(name: "Countersign", dependencies: ["CountersignFFI"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .target(
+            name: "Countersign",
+            dependencies: ["CountersignFFI"],
+            swiftSettings: [.swiftLanguageMode(.v5)],
+            linkerSettings: [.linkedFramework("Security", .when(platforms: [.iOS, .macOS]))]
+        ),
     ]
 )

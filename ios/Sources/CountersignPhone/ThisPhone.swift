@@ -62,6 +62,6 @@ extension Scanner {
         let stride = CVPixelBufferGetBytesPerRowOfPlane(buffer, 0)
         guard let luma = CVPixelBufferGetBaseAddressOfPlane(buffer, 0) else { return [] }
         let pixels = Data(bytesNoCopy: luma, count: stride * height, deallocator: .none)
-        return try frame(pixels: pixels, width: Int32(width), height: Int32(height), stride: Int32(stride), format: .luma)
+        return try frame(pixels, width: width, height: height, stride: stride, format: .luma)
     }
 }

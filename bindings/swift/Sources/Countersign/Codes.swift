@@ -37,6 +37,24 @@ extension Authenticator {
     }
 }
 
+extension Scanner {
+    /// Every code that is read in this frame, within about eight milliseconds and without copying it. `stride` is the distance between the starts of
+    /// two rows, in bytes. Call it on the camera's thread, with frame after frame: what one does not show, another will.
+    ///
+    /// - Throws: ``PictureError``, if the sizes do not fit the bytes.
+    public func frame(_ pixels: Data, width: Int, height: Int, stride: Int, format: PixelFormat) throws -> [QrCode] {
+        try frame(
+            pixels: pixels, width: Int32(clamping: width), height: Int32(clamping: height), stride: Int32(clamping: stride), format: format)
+    }
+
+    /// Every code in a picture file, which may be a screenshot with several. It takes its time, up to about a second and a half.
+    ///
+    /// - Throws: ``PictureError``, if it is no picture, too large, or no code is found.
+    public func codes(in picture: Data) async throws -> [QrCode] {
+        try await self.picture(file: picture)
+    }
+}
+
 func values(of typed: [String: String]) -> [TypedValue] {
     typed.map { TypedValue(id: $0.key, value: $0.value) }
 }

@@ -192,18 +192,18 @@ extension Phone {
         @Test("pictures that show no code")
         func pictures() async throws {
             let scanner = Scanner()
-            let format = try await thrown(PictureError.self) { try await scanner.picture(file: Data("no picture".utf8)) }
+            let format = try await thrown(PictureError.self) { try await scanner.codes(in: Data("no picture".utf8)) }
             guard case .format = format else { throw format }
             let person = try await newPerson()
             try await person.addDevice()
             let png = try await person.picture()
-            let damaged = try await thrown(PictureError.self) { try await scanner.picture(file: png.prefix(png.count / 2)) }
+            let damaged = try await thrown(PictureError.self) { try await scanner.codes(in: png.prefix(png.count / 2)) }
             guard case .damaged = damaged else { throw damaged }
             let grey = Data(repeating: 127, count: 200 * 100)
-            #expect(try scanner.frame(pixels: grey, width: 200, height: 100, stride: 200, format: .luma).isEmpty)
-            for (width, height, stride) in [(200, 101, 200), (-1, 100, 200), (200, 100, 100), (0, 0, 0)] as [(Int32, Int32, Int32)] {
+            #expect(try scanner.frame(grey, width: 200, height: 100, stride: 200, format: .luma).isEmpty)
+            for (width, height, stride) in [(200, 101, 200), (-1, 100, 200), (200, 100, 100), (0, 0, 0)] {
                 let size = try await thrown(PictureError.self) {
-                    try scanner.frame(pixels: grey, width: width, height: height, stride: stride, format: .luma)
+                    try scanner.frame(grey, width: width, height: height, stride: stride, format: .luma)
                 }
                 guard case .size = size else { throw size }
             }

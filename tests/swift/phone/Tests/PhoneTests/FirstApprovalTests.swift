@@ -87,7 +87,7 @@ extension Phone {
         }
 
         private func offered(_ phone: Authenticator, picture: Data) async throws -> EnrolmentOffer {
-            let codes = try await Scanner().picture(file: picture)
+            let codes = try await Scanner().codes(in: picture)
             let offer = try await phone.beginEnrolment(text: codes[0].text, source: .camera)
             let details = offer.details()
             screen.show("\(details.accountLabel) at \(details.host)")

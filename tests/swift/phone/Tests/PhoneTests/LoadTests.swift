@@ -110,7 +110,7 @@ extension Phone {
                             let task = Task { try await phone.watch(account: account.number).next() }
                             task.cancel()
                             await #expect(throws: CancellationError.self) { try await task.value }
-                        default: #expect(try Scanner().frame(pixels: grey, width: 64, height: 64, stride: 64, format: .luma).isEmpty)
+                        default: #expect(try Scanner().frame(grey, width: 64, height: 64, stride: 64, format: .luma).isEmpty)
                         }
                     }
                 }

@@ -86,6 +86,24 @@ extension Phone {
             #expect(try await world.person.isSignedIn())
         }
 
+        @Test("a code is read from a camera's frame")
+        func frame() async throws {
+            let world = try await World.made()
+            try await world.person.askCode()
+            let side = 264
+            let frame = try world.person.photographed(width: side, height: side)
+            let scanner = Scanner()
+            var codes: [QrCode] = []
+            // As a camera does. A frame has its time, which is made for an optimised library on a phone: on a busy computer one may not be enough.
+            let deadline = ContinuousClock.now + .seconds(30)
+            while codes.isEmpty && ContinuousClock.now < deadline {
+                codes = try scanner.frame(frame, width: side, height: side, stride: side, format: .luma)
+            }
+            let link = try await world.person.link()
+            #expect(codes.map(\.text) == [link.uppercased()])
+            #expect(codes.allSatisfy { $0.corners.count == 8 && $0.corners.allSatisfy { (0...Float(side)).contains($0) } })
+        }
+
         @Test("a transaction is signed when every field is right, and not before")
         func transaction() async throws {
             let world = try await World.made()

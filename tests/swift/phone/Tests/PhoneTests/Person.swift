@@ -179,6 +179,22 @@ final class Person {
         try await load("\(asked)/code.png").data
     }
 
+    /// What a camera sees of it, a byte of brightness for each pixel.
+    func photographed(width: Int, height: Int) throws -> Data {
+        guard let side = page.firstMatch(of: /class="qr"[^>]*viewBox="0 0 (\d+)/).flatMap({ Int($0.output.1) }) else { throw lost("QR code") }
+        let scale = min(width, height) / side
+        let (left, top) = ((width - side * scale) / 2, (height - side * scale) / 2)
+        var pixels = [UInt8](repeating: 210, count: width * height)
+        // The page draws each dark run as M17 4h3v1h-3z: column, row and length.
+        for run in page.components(separatedBy: "M").dropFirst() where run.contains("v1h-") {
+            let numbers = run.split { !$0.isNumber }.prefix(3).compactMap { Int($0) }
+            for row in top + numbers[1] * scale..<top + (numbers[1] + 1) * scale {
+                for column in left + numbers[0] * scale..<left + (numbers[0] + numbers[2]) * scale { pixels[row * width + column] = 40 }
+            }
+        }
+        return Data(pixels)
+    }
+
     /// The link behind it.
     func link() async throws -> String {
         String(decoding: try await load("\(asked)/link").data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)

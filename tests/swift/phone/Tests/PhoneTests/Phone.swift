@@ -71,7 +71,7 @@ func newPerson(at service: Service? = nil) async throws -> Person {
 
 /// The text of the QR code in a picture.
 func text(of picture: Data) async throws -> String {
-    try #require(try await Scanner().picture(file: picture).first).text
+    try #require(try await Scanner().codes(in: picture).first).text
 }
 
 /// Initialises a phone: the page's QR code is scanned, a PIN chosen, and six digits typed on the page.

@@ -67,6 +67,14 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
 }
 
+/// Works to the end also when the phone hangs up meanwhile: whoever took a try must learn what came of it, or a right PIN costs one.
+async fn to_the_end(
+    work: impl Future<Output = Result<Response, ApiError>> + Send + 'static,
+) -> Result<Response, ApiError> {
+    let ended = tokio::spawn(work).await;
+    ended.unwrap_or_else(|error| Err(ApiError::Unavailable(error.to_string())))
+}
+
 async fn information(State(app): State<Arc<App>>) -> Response {
     cose(app.keys.now().info.clone())
 }

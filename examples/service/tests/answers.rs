@@ -1,6 +1,12 @@
 //! Answers that fit no open request: nothing happens on them, and no try is spent, whatever PIN was typed.
 #![allow(clippy::unwrap_used)]
 
+use std::{
+    io::Write,
+    net::{Shutdown, TcpStream},
+    time::Duration,
+};
+
 use crate::support::{Browser, PASSWORD, PIN, Page, Phone, World, random};
 use countersign_protocol::{
     SigningKey,
@@ -10,6 +16,7 @@ use countersign_protocol::{
     message::Verified,
     reply::{Reply, ResultCode},
 };
+use tokio::time::timeout;
 
 const WRONG: &str = "9374";
 
@@ -132,4 +139,35 @@ async fn an_answer_that_is_replayed_gets_its_old_outcome_and_approves_nothing_ne
         .decide(&challenge, Decision::Approve, number, PIN)
         .await;
     assert_eq!(reply.result, ResultCode::Done);
+}
+
+#[tokio::test]
+async fn an_answer_is_judged_to_the_end_when_the_phone_hangs_up_at_once() {
+    let world = World::new().await;
+    let (mut anna, mut phone) = world.person().await;
+    let page = ask(&mut anna, "anna@example.eu").await;
+    let challenge = phone.inbox(0).await.unwrap();
+    let (body, _) = phone.answer(&challenge, Decision::Approve, Some(page.number()), PIN);
+    let address = world.service.address();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!(
+        "POST /api/v1/answer HTTP/1.1\r\nHost: localhost:{}\r\nContent-Type: application/vnd.countersign+cbor\r\nContent-Length: {}\r\n\r\n",
+        address.port(),
+        body.len()
+    );
+    stream
+        .write_all(&[head.as_bytes(), &body].concat())
+        .unwrap();
+    stream.shutdown(Shutdown::Both).unwrap();
+    let signed_in = async {
+        while anna.get(&page.path).await.path != "/account" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), signed_in).await.unwrap();
+    let status = phone.status().await;
+    assert_eq!(
+        (status.tries_in_row, status.tries_in_epoch),
+        (Some(5), Some(15))
+    );
 }

@@ -423,6 +423,29 @@ async fn the_pin_and_biometrics_that_are_off_grant_the_phone_itself_nothing() {
 }
 
 #[tokio::test]
+async fn what_biometrics_granted_ends_with_them_also_when_others_take_their_place() {
+    let (_world, mut browser, mut phone) = own_biometrics().await;
+    let id = granted_by_itself(&mut browser, &mut phone).await;
+    let slot = phone.change(forgotten(&phone, id));
+    assert_eq!(phone.send_change(&slot).await.result, ResultCode::Done);
+    assert_eq!(phone.turn_biometrics_on(PIN).await.result, ResultCode::Done);
+    let status = phone.status().await;
+    assert_eq!((status.granted, status.pending_change), (None, None));
+    let reply = phone.send_commit(slot.hash).await;
+    assert_eq!(reply.result, ResultCode::NotOpen);
+}
+
+#[tokio::test]
+async fn what_a_phone_granted_itself_does_not_lift_a_block_that_came_after_it() {
+    let (_world, mut browser, mut phone) = own_biometrics().await;
+    let id = granted_by_itself(&mut browser, &mut phone).await;
+    block(&mut phone).await;
+    assert_eq!(phone.status().await.granted, None);
+    let slot = phone.change(forgotten(&phone, id));
+    assert_ne!(phone.send_change(&slot).await.result, ResultCode::Done);
+}
+
+#[tokio::test]
 async fn a_blocked_phones_own_biometrics_do_not_lift_the_block() {
     let (_world, mut browser, mut phone) = own_biometrics().await;
     let page = ask(&mut browser, &phone, "").await;

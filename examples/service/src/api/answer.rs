@@ -11,7 +11,7 @@ use countersign_protocol::{
     verify::clock_is_near,
 };
 
-use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, token};
+use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, to_the_end, token};
 use crate::{
     app::App,
     seal::Place,
@@ -20,6 +20,10 @@ use crate::{
 
 /// `POST /api/v1/answer`.
 pub(super) async fn answer(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
+    to_the_end(judge(app, body)).await
+}
+
+async fn judge(app: Arc<App>, body: Cbor) -> Result<Response, ApiError> {
     let received = body.parse::<Answer>()?;
     let device = device_of(&app, &received).await?;
     let request = received

@@ -16,7 +16,7 @@ use ring::digest;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{ApiError, Cbor, describe, reply, signed};
+use super::{ApiError, Cbor, describe, reply, signed, to_the_end};
 use crate::{
     app::App,
     random,
@@ -26,6 +26,10 @@ use crate::{
 
 /// `POST /api/v1/claim`.
 pub(super) async fn claim(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
+    to_the_end(judge(app, body)).await
+}
+
+async fn judge(app: Arc<App>, body: Cbor) -> Result<Response, ApiError> {
     let received = body.parse::<Claim>()?;
     let (svc, acc, dev) = received.names();
     let id = received.enrolment();

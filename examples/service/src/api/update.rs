@@ -13,7 +13,7 @@ use countersign_protocol::{
     verify::clock_is_near,
 };
 
-use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, token};
+use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, to_the_end, token};
 use crate::{
     app::App,
     seal::{Place, SealError},
@@ -22,12 +22,15 @@ use crate::{
 
 /// `POST /api/v1/change`.
 pub(super) async fn change(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
-    update(app, body, |what| matches!(what, What::Change(_))).await
+    to_the_end(update(app, body, |what| matches!(what, What::Change(_)))).await
 }
 
 /// `POST /api/v1/commit`.
 pub(super) async fn commit(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
-    update(app, body, |what| matches!(what, What::Commit { .. })).await
+    to_the_end(update(app, body, |what| {
+        matches!(what, What::Commit { .. })
+    }))
+    .await
 }
 
 /// `POST /api/v1/biometrics`.
@@ -35,9 +38,9 @@ pub(super) async fn biometrics(
     State(app): State<Arc<App>>,
     body: Cbor,
 ) -> Result<Response, ApiError> {
-    update(app, body, |what| {
+    to_the_end(update(app, body, |what| {
         matches!(what, What::BiometricsOn { .. } | What::BiometricsOff { .. })
-    })
+    }))
     .await
 }
 

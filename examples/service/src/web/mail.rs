@@ -6,14 +6,20 @@ use super::{
 };
 use crate::{app::App, notices::Notice, store::DueNotice, time::utc};
 
-/// Sends the messages that are due. One that is not taken stays due, and so do those after it.
+/// Sends the messages that are due. One that is not taken stays due, and so do those after it. One that can't be told yet, because what
+/// it tells is not in the journal, stays due too, and is in the way of nobody else's.
 pub(crate) async fn send_due(app: &App) -> Result<(), String> {
     let due = app.store().due_notices().await;
+    let mut untold = Ok(());
     for due in due.map_err(|error| error.to_string())? {
         let id = due.id;
-        let notice = compose(app, due)
-            .await
-            .map_err(|error| format!("{error:?}"))?;
+        let notice = match compose(app, due).await {
+            Ok(notice) => notice,
+            Err(error) => {
+                untold = Err(format!("{error:?}"));
+                continue;
+            }
+        };
         app.notices
             .send(notice)
             .await
@@ -21,7 +27,7 @@ pub(crate) async fn send_due(app: &App) -> Result<(), String> {
         let sent = app.store().notice_sent(id).await;
         sent.map_err(|error| error.to_string())?;
     }
-    Ok(())
+    untold
 }
 
 async fn compose(app: &App, due: DueNotice) -> Result<Notice, PageError> {

@@ -66,13 +66,12 @@ pub(super) enum Of {
 }
 
 impl Of {
-    /// May it be this row?
-    fn may_be(self, row: &Recorded) -> bool {
+    /// May it be this row? `account` is whose the device is; of a device that is gone nobody knows it any more.
+    fn may_be(self, account: Option<AccountId>, row: &Recorded) -> bool {
         use JournalEntry::{Cleared, Guarded, Key, Removed, Suspended};
         match (JournalEntry::from_text(&row.entry), self) {
             (Some(Removed(_, dev) | Suspended(_, dev)), Self::Device(of)) => dev == of,
-            // Whose the device was is not known any more.
-            (Some(Cleared(..)), Self::Device(_)) => true,
+            (Some(Cleared(acc, _)), Self::Device(_)) => account.is_none_or(|of| acc == of),
             (
                 Some(Removed(acc, _) | Suspended(acc, _) | Cleared(acc, _) | Guarded(acc)),
                 Self::Account(of),
@@ -153,8 +152,14 @@ impl Sqlite {
             return Ok(());
         };
         let appended = self.progress.appended.load(SeqCst);
-        let missing = self.read(|c| since(c, appended))?;
-        if missing.iter().any(|row| of.may_be(row)) {
+        let (missing, account) = self.read(|c| {
+            let account = match of {
+                Of::Account(account) => Some(account),
+                Of::Device(dev) => devices::get(c, dev)?.map(|device| device.account),
+            };
+            Ok((since(c, appended)?, account))
+        })?;
+        if missing.iter().any(|row| of.may_be(account, row)) {
             return Err(error);
         }
         Ok(())

@@ -89,9 +89,12 @@ impl Sqlite {
         write: Write,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let done = self.write(write, work).await?;
-        self.told(of).await?;
-        Ok(done)
+        let done = self.write(write, work).await;
+        // That somebody is gone is told as well.
+        if matches!(done, Ok(_) | Err(StoreError::Gone)) {
+            self.told(of).await?;
+        }
+        done
     }
 
     /// As [`Sqlite::read`], where removals, suspensions and panics are read.
@@ -522,6 +525,9 @@ impl Store for Sqlite {
     }
 
     async fn events(&self, account: AccountId, at_most: u32) -> Result<Vec<Event>, StoreError> {
-        self.read(|c| accounts::events(c, account, at_most))
+        self.read_of(Of::Account(account), |c| {
+            accounts::events(c, account, at_most)
+        })
+        .await
     }
 }

@@ -132,11 +132,16 @@ pub(super) fn device(row: &Row<'_>) -> Result<Device, StoreError> {
         counter: num(row, "counter")?,
         issued: num(row, "issued")?,
         acked: num(row, "acked")?,
-        tries: Tries {
-            in_a_row: byte(row, "wrong_row")?,
-            in_epoch: byte(row, "wrong_epoch")?,
-        },
+        tries: tries(row)?,
         wrong_codes: DeviceEpoch(byte(row, "wrong_codes")?),
+    })
+}
+
+/// The tries at a device's PIN.
+pub(super) fn tries(row: &Row<'_>) -> Result<Tries, StoreError> {
+    Ok(Tries {
+        in_a_row: byte(row, "wrong_row")?,
+        in_epoch: byte(row, "wrong_epoch")?,
     })
 }
 

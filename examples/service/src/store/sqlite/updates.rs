@@ -17,7 +17,7 @@ use super::{
     accounts::note,
     codes, devices,
     outcomes::{self, accept, decide, device_record, record, refusal, set_tries, wrong_pin},
-    rows::{all, int, key, num, one, run, small},
+    rows::{all, int, key, num, one, run, small, tries},
 };
 use crate::{policy, store::*};
 
@@ -74,16 +74,19 @@ pub(super) fn life(c: &Connection, dev: DeviceId, now: Time) -> Result<Life, Sto
 }
 
 /// The approved challenge that lets the device set its PIN anew now. A grant ends with the device that gave it, and one by the device's own
-/// biometrics with these.
+/// biometrics with these; nor does that one lift a block, for it helps who forgot a PIN, and not who guessed.
 fn granted(c: &Connection, dev: DeviceId, now: Time) -> Result<Option<ChallengeId>, StoreError> {
     one(
         c,
-        "SELECT challenge FROM pin_grant JOIN device AS giver ON giver.dev = by_dev
-         WHERE pin_grant.dev = ?1 AND until > ?2 AND giver.state = 'active'
-           AND (by_dev <> pin_grant.dev OR giver.bio_key IS NOT NULL)",
+        "SELECT challenge, by_dev = pin_grant.dev AS by_itself, giver.* FROM pin_grant JOIN device AS giver ON giver.dev = by_dev
+         WHERE pin_grant.dev = ?1 AND until > ?2 AND giver.state = 'active'",
         params![dev.0, int(now)],
-        |row| Ok(ChallengeId(row.get("challenge")?)),
+        |row| {
+            let holds = !row.get::<_, bool>("by_itself")? || tries(row)?.left() > 0;
+            Ok(holds.then_some(ChallengeId(row.get("challenge")?)))
+        },
     )
+    .map(Option::flatten)
 }
 
 /// An approval was given: when it was asked for another device's PIN, or where it `grants_itself` for its own, that device may set it anew.
@@ -252,6 +255,7 @@ fn apply(
     match (&facts.update.what, &facts.content) {
         (What::Change(change), Content::Change(new)) => set_pending(c, facts, change, new),
         (What::BiometricsOn { key, .. }, Content::Biometrics(share)) => {
+            forget_biometrics(c, device.dev)?;
             run(
                 c,
                 "UPDATE device SET bio_key = ?2, bio_share = ?3 WHERE dev = ?1",
@@ -304,17 +308,16 @@ fn set_proof(c: &Connection, dev: DeviceId, what: &str, proof: &[u8]) -> Result<
     Ok(())
 }
 
+/// They are gone, or others take their place: what they granted goes with them.
 fn forget_biometrics(c: &Connection, dev: DeviceId) -> Result<(), StoreError> {
-    run(
-        c,
+    for sql in [
         "UPDATE device SET bio_key = NULL, bio_share = NULL WHERE dev = ?1",
-        [dev.0],
-    )?;
-    run(
-        c,
         "DELETE FROM device_proof WHERE dev = ?1 AND what = 'biometrics'",
-        [dev.0],
-    )?;
+        "DELETE FROM pin_grant WHERE dev = ?1 AND by_dev = ?1",
+        "DELETE FROM pending_change WHERE dev = ?1 AND by_dev = ?1",
+    ] {
+        run(c, sql, [dev.0])?;
+    }
     Ok(())
 }
 

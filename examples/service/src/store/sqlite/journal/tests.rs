@@ -86,13 +86,15 @@ async fn who_asks_again_hears_of_a_removal_no_sooner_than_its_line_is_in_the_jou
 #[test]
 fn a_line_that_is_missing_is_in_the_way_of_those_alone_whom_it_concerns() {
     let (other_acc, other_dev) = (AccountId([8; 8]), DeviceId([9; 8]));
-    let may_be = |entry: JournalEntry, of: Of| {
-        of.may_be(&Recorded {
+    let is_of = |account: Option<AccountId>, entry: JournalEntry, of: Of| {
+        let row = Recorded {
             seq: 1,
             at: NOW,
             entry: entry.to_text(),
-        })
+        };
+        of.may_be(account, &row)
     };
+    let may_be = |entry: JournalEntry, of: Of| is_of(Some(ACC), entry, of);
     for entry in [
         || JournalEntry::Removed(ACC, DEV),
         || JournalEntry::Suspended(ACC, DEV),
@@ -104,6 +106,11 @@ fn a_line_that_is_missing_is_in_the_way_of_those_alone_whom_it_concerns() {
     let panic = || JournalEntry::Cleared(ACC, Cleared::Panic);
     assert!(may_be(panic(), Of::Account(ACC)) && may_be(panic(), Of::Device(DEV)));
     assert!(!may_be(panic(), Of::Account(other_acc)));
+    assert!(!is_of(Some(other_acc), panic(), Of::Device(other_dev)));
+    assert!(
+        is_of(None, panic(), Of::Device(other_dev)),
+        "it was deleted"
+    );
     assert!(may_be(JournalEntry::Guarded(ACC), Of::Account(ACC)));
     assert!(!may_be(JournalEntry::Guarded(ACC), Of::Account(other_acc)));
 }

@@ -174,15 +174,19 @@ pub(crate) async fn unlock<'a>(
         return Ok(Share::Made);
     }
     finish_change(phone, held).await?;
+    let reason = match &held.challenge.kind {
+        Kind::Transaction { title, .. } => format!("to sign: {title}"),
+        _ => "to show a code".to_owned(),
+    };
     match (held.challenge.unlock, by) {
         (Unlock::Nothing, _) => {
-            phone.presence.confirm("to show a code").await?;
+            phone.presence.confirm(&reason).await?;
             Ok(Share::N)
         }
         (Unlock::Pin | Unlock::PinOrBiometrics, By::Pin(pin)) => Ok(Share::P(pin)),
         (Unlock::PinOrBiometrics, By::Biometrics) => {
             let account = phone.account(held.account.ok_or(CodeError::NotHeld)?)?;
-            let b = biometrics::share(phone, &account, "to show a code").await?;
+            let b = biometrics::share(phone, &account, &reason).await?;
             Ok(Share::B(b))
         }
         (Unlock::Pin, By::Biometrics) => Err(CodeError::BiometricsNotAllowed),

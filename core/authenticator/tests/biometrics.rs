@@ -204,7 +204,7 @@ async fn biometrics_are_offered_turned_on_with_the_pin_and_approve_where_the_req
 
 #[tokio::test(start_paused = true)]
 async fn codes_and_transactions_are_made_with_a_finger_where_they_allow_it() {
-    let (scene, _, _) = turned_on().await;
+    let (scene, reader, _) = turned_on().await;
     let (acc, _) = scene.desk.only();
     for (step, unlock) in [(1, Unlock::PinOrBiometrics), (2, Unlock::Nothing)] {
         let text = scene.desk.ask_code(acc, step, unlock);
@@ -245,6 +245,9 @@ async fn codes_and_transactions_are_made_with_a_finger_where_they_allow_it() {
         .sign_with_biometrics(form.id, &typed)
         .await
         .unwrap();
+    // The system's dialog is where a person sees it last.
+    let asked = reader.asked.lock().unwrap().last().cloned();
+    assert_eq!(asked.as_deref(), Some("to sign: Transfer"));
     let bytes = base32_bytes(text.split_once("/Q/").unwrap().1);
     let hash = Received::<countersign_protocol::challenge::Challenge>::parse(&bytes)
         .unwrap()

@@ -12,13 +12,13 @@ public final class EnclaveBiometrics: Biometrics {
     private static let pointSize = 65
     private static let policy = LAPolicy.deviceOwnerAuthenticationWithBiometrics
 
-    private let reason: String?
+    private let words: @Sendable (String) -> String
 
     /// A reader.
     ///
-    /// - Parameter reason: What the system's dialog says, in the person's language; the core's own English where there is none.
-    public init(reason: String? = nil) {
-        self.reason = reason
+    /// - Parameter words: What the system's dialog says, in the person's language, of the core's reason in English, which names a transaction that is signed.
+    public init(words: @escaping @Sendable (String) -> String = { $0 }) {
+        self.words = words
     }
 
     public func available() throws -> Bool {
@@ -115,7 +115,7 @@ public final class EnclaveBiometrics: Biometrics {
         let context = LAContext()
         let guarded = try access(.biometryCurrentSet)
         let confirmed = try await withTaskCancellationHandler {
-            try await context.evaluateAccessControl(guarded, operation: operation, localizedReason: self.reason ?? reason)
+            try await context.evaluateAccessControl(guarded, operation: operation, localizedReason: words(reason))
         } onCancel: {
             context.invalidate()
         }

@@ -1,7 +1,7 @@
 import Foundation
 import Security
 
-/// Items that stay on this device: in no backup, not synchronised, and to be read only while the phone is unlocked.
+/// Items that stay on this device: not synchronised, in no backup that another device could open, and to be read only while the phone is unlocked.
 struct Keychain: Sendable {
     /// What the Keychain said, other than that an item is not there.
     struct Failed: Error {

@@ -3,13 +3,13 @@ import LocalAuthentication
 
 /// The phone's own lock: finger, face, or the phone's code, asked by the system's own dialog.
 public final class PhoneLock: UserPresence {
-    private let reason: String?
+    private let words: @Sendable (String) -> String
 
     /// A lock.
     ///
-    /// - Parameter reason: What the dialog says, in the person's language; the core's own English where there is none.
-    public init(reason: String? = nil) {
-        self.reason = reason
+    /// - Parameter words: What the dialog says, in the person's language, of the core's reason in English, which names a transaction that is signed.
+    public init(words: @escaping @Sendable (String) -> String = { $0 }) {
+        self.words = words
     }
 
     public func confirm(reason: String) async throws {
@@ -18,7 +18,7 @@ public final class PhoneLock: UserPresence {
         context.touchIDAuthenticationAllowableReuseDuration = 10
         do {
             let confirmed = try await withTaskCancellationHandler {
-                try await context.evaluatePolicy(.deviceOwnerAuthentication, localizedReason: self.reason ?? reason)
+                try await context.evaluatePolicy(.deviceOwnerAuthentication, localizedReason: words(reason))
             } onCancel: {
                 context.invalidate()
             }

@@ -32,17 +32,18 @@ import javax.crypto.spec.GCMParameterSpec
 class AndroidBiometrics internal constructor(
     private val sdk: Int,
     private val isSetUp: () -> Boolean,
-    private val unlocked: suspend (CryptoObject) -> CryptoObject,
+    private val unlocked: suspend (CryptoObject, reason: String) -> CryptoObject,
 ) : Biometrics {
     /**
      * @param context the app's.
      * @param activity gives the activity that is on the screen now, if there is one.
      * @param title what the system's dialog says, and [usePin] on its button, in the person's language.
+     * @param words gives what it says below the title, of the core's reason in English, which names a transaction that is signed.
      */
-    constructor(context: Context, activity: () -> Context?, title: String, usePin: String) : this(
+    constructor(context: Context, activity: () -> Context?, title: String, usePin: String, words: (reason: String) -> String = { it }) : this(
         Build.VERSION.SDK_INT,
         { isSetUp(context) },
-        { crypto -> ask(crypto, activity, title, usePin) },
+        { crypto, reason -> ask(crypto, activity, title, words(reason), usePin) },
     )
 
     private val store = java.security.KeyStore.getInstance(PROVIDER).apply { load(null) }
@@ -82,7 +83,7 @@ class AndroidBiometrics internal constructor(
     override suspend fun sign(handle: ByteArray, message: ByteArray, reason: String): ByteArray = typed {
         val key = store.getKey(aliasOf(handle), null) as? PrivateKey ?: throw BiometricsException.Changed()
         val signature = Signature.getInstance("SHA256withECDSA").apply { initSign(key) }
-        val confirmed = unlocked(CryptoObject(signature)).signature ?: throw BiometricsException.NotConfirmed()
+        val confirmed = unlocked(CryptoObject(signature), reason).signature ?: throw BiometricsException.NotConfirmed()
         confirmed.update(message)
         confirmed.sign()
     }
@@ -91,7 +92,7 @@ class AndroidBiometrics internal constructor(
         val cipher = Cipher.getInstance(TRANSFORMATION).apply { init(Cipher.ENCRYPT_MODE, shareKey(handle)) }
         try {
             // The Keystore chooses the nonce itself.
-            confirmed(cipher).run { iv + doFinal(secret) }
+            confirmed(cipher, reason).run { iv + doFinal(secret) }
         } finally {
             secret.fill(0)
         }
@@ -101,11 +102,11 @@ class AndroidBiometrics internal constructor(
         if (sealed.size < NONCE + TAG) throw BiometricsException.Unavailable("damaged")
         val cipher = Cipher.getInstance(TRANSFORMATION)
         cipher.init(Cipher.DECRYPT_MODE, shareKey(handle), GCMParameterSpec(8 * TAG, sealed, 0, NONCE))
-        confirmed(cipher).doFinal(sealed, NONCE, sealed.size - NONCE)
+        confirmed(cipher, reason).doFinal(sealed, NONCE, sealed.size - NONCE)
     }
 
-    private suspend fun confirmed(cipher: Cipher): Cipher =
-        unlocked(CryptoObject(cipher)).cipher ?: throw BiometricsException.NotConfirmed()
+    private suspend fun confirmed(cipher: Cipher, reason: String): Cipher =
+        unlocked(CryptoObject(cipher), reason).cipher ?: throw BiometricsException.NotConfirmed()
 
     override fun deleteKey(handle: ByteArray) = typed {
         val alias = aliasOf(handle)
@@ -133,10 +134,11 @@ class AndroidBiometrics internal constructor(
         }
 
         /** Shows the system's dialog; what it gives back is unlocked for one use. */
-        private suspend fun ask(crypto: CryptoObject, activity: () -> Context?, title: String, usePin: String): CryptoObject {
+        private suspend fun ask(crypto: CryptoObject, activity: () -> Context?, title: String, why: String, usePin: String): CryptoObject {
             val shown = activity() ?: throw BiometricsException.Unavailable("the app is not on the screen")
             val answer = prompted(shown, crypto, BiometricsException.NotConfirmed()) { refuse ->
                 setTitle(title)
+                setSubtitle(why)
                 setNegativeButton(usePin, shown.mainExecutor) { _, _ -> refuse() }
             }
             return answer.cryptoObject ?: throw BiometricsException.NotConfirmed()

@@ -23,9 +23,9 @@ class AndroidBiometricsTest {
     @BeforeTest
     fun install() = Keystore.install()
 
-    private fun biometrics(sdk: Int = ANDROID_15) = AndroidBiometrics(sdk, { true }) {
+    private fun biometrics(sdk: Int = ANDROID_15) = AndroidBiometrics(sdk, { true }) { crypto, _ ->
         asked++
-        finger(it)
+        finger(crypto)
     }
 
     @Test

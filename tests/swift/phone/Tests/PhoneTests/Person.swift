@@ -121,7 +121,7 @@ final class Person {
     func device(_ name: String, _ what: String) async throws {
         try await open("/account/devices")
         let items = page.matches(of: /<li.*?<\/li>/.dotMatchesNewlines()).map { String($0.output) }
-        guard let item = items.first(where: { $0.contains(">\(name)<") }), let dev = item.firstMatch(of: /name="dev" value="([^"]*)"/)?.output.1
+        guard let item = items.first(where: { $0.contains("<h2>\(name)</h2>") }), let dev = item.firstMatch(of: /name="dev" value="([^"]*)"/)?.output.1
         else {
             throw lost("device \(name)")
         }

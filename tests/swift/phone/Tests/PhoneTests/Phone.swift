@@ -5,8 +5,8 @@ import Testing
 let pinDigits = "4071"
 let wrongDigits = "1704"
 
-/// All tests, one after the other: some measure, and all share one service.
-@Suite(.serialized)
+/// All tests, one after the other: some measure, and all share one service. What waits for something that does not come fails.
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct Phone {}
 
 /// What a keypad does.

@@ -121,7 +121,9 @@ final class Person {
     func device(_ name: String, _ what: String) async throws {
         try await open("/account/devices")
         let items = page.matches(of: /<li.*?<\/li>/.dotMatchesNewlines()).map { String($0.output) }
-        guard let item = items.first(where: { $0.contains("<h2>\(name)</h2>") }), let dev = item.firstMatch(of: /name="dev" value="([^"]*)"/)?.output.1
+        // By its heading: another device's item has its name too, as the one to ask.
+        guard let item = items.first(where: { $0.contains("<h2>\(name)</h2>") }),
+            let dev = item.firstMatch(of: /name="dev" value="([^"]*)"/)?.output.1
         else {
             throw lost("device \(name)")
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use countersign::platform::Biometrics;
+use countersign::platform::{Biometrics, PushAddresses};
 use countersign::software::{SystemClock, SystemEntropy};
 use countersign::transport::HttpTransport;
 use countersign::{
@@ -13,6 +13,7 @@ use countersign::{
 use crate::guard::{GuardedClock, GuardedKeys, GuardedPresence};
 use crate::platform::Platform;
 use crate::problem::{PhoneProblem, errors, from_phone};
+use crate::push::GuardedAddresses;
 use crate::reader::GuardedBiometrics;
 use crate::run::Runner;
 
@@ -82,6 +83,10 @@ fn guarded(platform: Platform) -> CorePlatform {
         presence: Arc::new(GuardedPresence(platform.presence)),
         biometrics: platform.biometrics.map(|reader| {
             let guarded: Arc<dyn Biometrics> = Arc::new(GuardedBiometrics::new(reader));
+            guarded
+        }),
+        push: platform.push_addresses.map(|addresses| {
+            let guarded: Arc<dyn PushAddresses> = Arc::new(GuardedAddresses(addresses));
             guarded
         }),
         clock: match platform.clock {

@@ -15,6 +15,7 @@ mod limit;
 mod pin;
 mod platform;
 mod problem;
+mod push;
 mod reader;
 mod records;
 mod requests;
@@ -33,6 +34,7 @@ pub use platform::{
     Clock, ClockError, CreatedKey, KeyStore, KeyStoreError, Platform, PresenceError, UserPresence,
 };
 pub use problem::{FieldProblem, LinkProblem, PhoneProblem, ServiceProblem, ServiceProblemKind};
+pub use push::{PushAddress, PushAddressError, PushAddresses, PushKind};
 pub use reader::{Biometrics, BiometricsError, CreatedBiometricKey};
 pub use records::{
     Account, Approved, Asked, Claimed, CodeRequest, Event, FormField, OfferDetails,

@@ -255,8 +255,8 @@ impl From<CoreResumed> for Resumed {
 
 #[uniffi::export]
 impl Authenticator {
-    /// Finishes or drops what an earlier run left unfinished: enrolments and changes of the PIN. Call it at every start; without anything it
-    /// does nothing.
+    /// Finishes or drops what an earlier run left unfinished: enrolments and changes of the PIN, and tells services where push messages go, if that is
+    /// another place than they know. Call it at every start; without anything it does nothing.
     ///
     /// # Errors
     /// If something on this phone is in the way. A service that can't be reached is no error.

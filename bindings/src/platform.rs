@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use uniffi::UnexpectedUniFFICallbackError;
 
+use crate::push::PushAddresses;
 use crate::reader::Biometrics;
 
 /// Why a key store did not do what was asked.
@@ -159,6 +160,9 @@ pub struct Platform {
     /// The phone's fingerprint or face reader, where there is one.
     #[uniffi(default = None)]
     pub biometrics: Option<Arc<dyn Biometrics>>,
+    /// Where push messages for the phone go, where it has a way.
+    #[uniffi(default = None)]
+    pub push_addresses: Option<Arc<dyn PushAddresses>>,
     /// A clock other than the system's.
     #[uniffi(default = None)]
     pub clock: Option<Arc<dyn Clock>>,

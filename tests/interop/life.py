@@ -41,7 +41,7 @@ def new_slot(account: Account, kind: int, rotate: bool = False, service_epoch: i
 
 
 def head(account: Account, kind: int) -> dict:
-    """What the transcripts of change, commit and biometrics share. Takes the next counter of the device."""
+    """What the transcripts of change, commit, biometrics and push address share. Takes the next counter of the device."""
     account.counter += 1
     return account.head(kind) | {5: account.now(), 6: account.counter, 7: account.last, 8: account.token}
 
@@ -214,6 +214,17 @@ def turn_on_biometrics(account: Account, pin: str) -> SimpleNamespace:
     if reply.result != phone.DONE:
         account.k_bio = account.b = None
     return reply
+
+
+# --- Push address ---------------------------------------------------------------------------------------------------
+
+WEB_PUSH, FCM, APNS = 1, 2, 3
+
+
+def push_address(account: Account, address: tuple[int, str] | None) -> Request:
+    """Where push messages go from now on: kind and address, or nowhere."""
+    extra = {17: address[0], 18: address[1]} if address is not None else {}
+    return account.request(m.PUSH, head(account, m.PUSH) | extra)
 
 
 # --- Removal --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from wire import (
 
 APPROVE, CODE, TRANSACTION, ON_MOBILE, ENROLMENT, INFORMATION = range(1, 7)
 CLAIM, COMPLETE, STATUS, INBOX, ANSWER, REPLY = range(7, 13)
-CHANGE, COMMIT, REMOVE, BIOMETRICS = range(13, 17)
+CHANGE, COMMIT, REMOVE, BIOMETRICS, PUSH = range(13, 18)
 IN_BROWSER, ON_PHONE = 1, 2
 UNBLOCK, REMOVAL = 4, 5  # purposes
 
@@ -27,6 +27,7 @@ _INFORMATION = {
     8: Field("keys", array(1, 8, listed(public_key, TIME))),
     9: Field("hpke", public_key),
     10: Field("link_host", text(1, 255), optional=True),
+    11: Field("push_key", public_key, optional=True),
 }
 
 _ENROLMENT = {
@@ -93,7 +94,7 @@ _REPLY = {
     2: Field("svc", binary(8)),
     3: Field("kid", binary(4)),
     4: Field("request", binary(32)),
-    5: Field("result", uint(0, 14)),
+    5: Field("result", uint(0, 15)),
     6: Field("time", TIME),
     7: Field("sequence", COUNT),
     8: Field("token", binary(32), optional=True),
@@ -213,7 +214,8 @@ _OPTIONAL = {field.name for field in _REPLY.values() if field.optional}
 # Results that come after the state token was accepted, and bring a new one; and those of them that may come before it too.
 _ANSWERED, _CHANGED = {0, 1, 2, 3, 4, 7, 8, 10}, {0, 1, 3, 4, 7, 10, 13}
 _AFTER_TOKEN = {APPROVE: _ANSWERED, ON_MOBILE: _ANSWERED, CHANGE: _CHANGED, BIOMETRICS: _CHANGED, COMMIT: {0, 3, 4}}
-_BEFORE_TOKEN = {APPROVE: {3, 4}, ON_MOBILE: {3, 4}, CHANGE: {3}, COMMIT: {3}, BIOMETRICS: {3}}
+_AFTER_TOKEN[PUSH] = {0, 7, 15}
+_BEFORE_TOKEN = {APPROVE: {3, 4}, ON_MOBILE: {3, 4}, CHANGE: {3}, COMMIT: {3}, BIOMETRICS: {3}, PUSH: {3}}
 
 
 def _goes_with(kind: int, way: int, reply: SimpleNamespace, present: set[str]) -> bool:

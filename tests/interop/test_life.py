@@ -96,6 +96,20 @@ class Vectors(unittest.TestCase):
         with at(fields[5]):
             self.assertEqual(life.biometrics_off(made).body, raw("biometrics off body"))
 
+    def test_push_addresses_are_the_same_bytes(self):
+        for name, address in (
+            ("push address", (life.WEB_PUSH, "https://push.example.eu/wpush/v2/gAAAAABoX3-_c2Vjcm90")),
+            ("no push address", None),
+        ):
+            fields = wire.decode(raw(f"{name} transcript"), "T")
+            with at(fields[5]):
+                self.assertEqual(life.push_address(active(fields), address).body, raw(f"{name} body"))
+
+    def test_information_names_the_push_key(self):
+        read = m.read_information(raw("information message with a push key"), V["origin"])
+        self.assertEqual(read.push_key, wire.public_bytes(private("push private key")))
+        self.assertIsNone(information().push_key)
+
     def test_status_reply(self):
         status = wire.read_signed(wire.decode(raw("status body"), "body")[0], "status", 4096)
         reply = m.read_reply(raw("status reply"), status.hash, m.STATUS, m.ON_PHONE, information())

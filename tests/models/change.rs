@@ -288,7 +288,9 @@ impl Service {
                     }
                 },
             },
-            UpdateNext::CheckBiometrics | UpdateNext::DropBiometrics => None,
+            UpdateNext::CheckBiometrics
+            | UpdateNext::DropBiometrics
+            | UpdateNext::SetPushAddress => None,
         }
     }
 

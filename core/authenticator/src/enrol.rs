@@ -17,6 +17,7 @@ use crate::account::{AccountNumber, AccountSummary};
 use crate::change::{NotChosen, choose};
 use crate::keys::{C, D, N, Owner, Random, random_secret};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
+use crate::push;
 use crate::remove;
 use crate::service::{Asking, ServiceError, successor};
 use crate::status;
@@ -518,6 +519,7 @@ pub(crate) async fn complete(
                         Ok(account.clone())
                     },
                 )?;
+                push::tell_new(phone, number.0).await;
                 return Ok(AccountSummary::of(&account));
             }
             ResultCode::NotYet => (),

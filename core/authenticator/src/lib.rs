@@ -88,6 +88,7 @@ mod keys;
 mod open;
 mod phone;
 pub mod platform;
+mod push;
 mod read;
 mod remove;
 mod resume;
@@ -233,13 +234,22 @@ impl Authenticator {
     }
 
     /// Finishes or drops what an earlier run left unfinished: enrolments, changes of the PIN, biometrics,
-    /// and tells services of what was removed here. Call it at every start; without anything it
-    /// does nothing.
+    /// and tells services of what was removed here, and where push messages go, if that is another place than they know. Call it at every
+    /// start; without anything it does nothing.
     ///
     /// # Errors
     /// If something on this phone is in the way. A service that can't be reached is no error.
     pub async fn resume(&self) -> Result<Vec<Resumed>, PhoneError> {
         resume::resume(&self.phone).await
+    }
+
+    /// The platform has another push address: asks it for those of all accounts ([`platform::PushAddresses`]) and tells the services that know
+    /// another one. It says whether all know theirs now; otherwise the next start tells them, or the next call. It takes five seconds at most.
+    ///
+    /// # Errors
+    /// If something on this phone is in the way. A service that can't be reached is no error.
+    pub async fn push_address_changed(&self) -> Result<bool, PhoneError> {
+        push::tell_all(&self.phone).await
     }
 
     /// The open requests of one account.

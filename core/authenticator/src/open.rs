@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use crate::phone::{Device, Memory, Phone, PhoneError, from_phone_errors};
-use crate::platform::{Biometrics, Clock, Entropy, KeyStore, UserPresence};
+use crate::platform::{Biometrics, Clock, Entropy, KeyStore, PushAddresses, UserPresence};
 use crate::software::{
     KeyFileError, LoggedIn, SoftwareBiometrics, SoftwareKeyStore, SystemClock, SystemEntropy,
 };
@@ -23,6 +23,8 @@ pub struct Platform {
     pub presence: Arc<dyn UserPresence>,
     /// The phone's fingerprint or face reader, where there is one.
     pub biometrics: Option<Arc<dyn Biometrics>>,
+    /// Where push messages for the phone go, where its platform has a way.
+    pub push: Option<Arc<dyn PushAddresses>>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Random numbers.
@@ -43,6 +45,7 @@ impl Platform {
             keys: Arc::new(SoftwareKeyStore::open(folder)?),
             presence: Arc::new(LoggedIn),
             biometrics: None,
+            push: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy::default()),
             transport: Arc::new(HttpTransport::new()),
@@ -111,6 +114,7 @@ fn with(store: Store, platform: Platform) -> Result<Phone, OpenError> {
         keys: platform.keys,
         presence: platform.presence,
         biometrics: platform.biometrics,
+        push: platform.push,
         clock: platform.clock,
         entropy: platform.entropy,
         transport: platform.transport,

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use crate::account::AccountNumber;
 use crate::platform::{
-    Biometrics, Clock, Entropy, KeyStore, KeyStoreError, NoEntropy, UserPresence,
+    Biometrics, Clock, Entropy, KeyStore, KeyStoreError, NoEntropy, PushAddresses, UserPresence,
 };
 use crate::store::{Account, DiscardedKey, Store, StoreError, Write};
 use crate::transport::Transport;
@@ -96,6 +96,7 @@ pub(crate) struct Phone {
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) presence: Arc<dyn UserPresence>,
     pub(crate) biometrics: Option<Arc<dyn Biometrics>>,
+    pub(crate) push: Option<Arc<dyn PushAddresses>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) transport: Arc<dyn Transport>,

@@ -1,4 +1,4 @@
-//! What a phone's platform gives the core: keys, presence, biometrics, clock, entropy. Traits only; [`crate::software`] is the embedded default.
+//! What a phone's platform gives the core: keys, presence, biometrics, push addresses, clock, entropy. Traits only; [`crate::software`] is the embedded default.
 //!
 //! The core keeps an `Arc<dyn ...>` of each. Calls into [`KeyStore`], [`Clock`] and [`Entropy`] are short and may block; the
 //! network comes in through [`crate::transport::Transport`].
@@ -8,6 +8,7 @@ use countersign_protocol::Time;
 use countersign_protocol::claim::KeyClass;
 use countersign_protocol::id::PublicKey;
 use countersign_protocol::message::SignatureBytes;
+pub use countersign_protocol::push::{NotAPushAddress, PushAddress, PushKind};
 use countersign_protocol::secret::Secret32;
 use zeroize::Zeroizing;
 
@@ -174,6 +175,32 @@ pub trait Biometrics: Send + Sync {
     /// # Errors
     /// If they can't be used now.
     fn delete_key(&self, handle: &[u8]) -> Result<(), BiometricsError>;
+}
+
+/// Why the platform does not say where push messages for the phone go.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the phone does not say now where push messages go ({0}); the app asks for requests while it is open"
+)]
+pub struct PushAddressError(pub String);
+
+/// Where push messages for this phone go: what wakes it when a request waits. A message says "look" and nothing else, so whoever sends a false
+/// one makes the app look, and no more. When one comes, look: [`crate::Authenticator::pending_all`].
+#[async_trait]
+pub trait PushAddresses: Send + Sync {
+    /// The address for the service at `origin`, one of its own where the platform can (a Web Push subscription can, an app's token can't): no
+    /// service can then reach the phone in another's name. `push_key` is the key that the service signs Web Push requests with (VAPID,
+    /// RFC 8292), to which a subscription is to be bound; without one the service sends no Web Push. `None`: no push messages, and the service
+    /// forgets the address that it has. It is asked at every start, so answer from what is known already; the core waits five seconds at
+    /// most, and asks again at the next start.
+    ///
+    /// # Errors
+    /// If it is not known now. Nothing is changed then.
+    async fn address(
+        &self,
+        origin: &str,
+        push_key: Option<&PublicKey>,
+    ) -> Result<Option<PushAddress>, PushAddressError>;
 }
 
 /// The phone's clock.

@@ -7,6 +7,7 @@ use crate::biometrics;
 use crate::enrol::{self, Claimed, Earlier};
 use crate::epoch;
 use crate::phone::{Phone, PhoneError};
+use crate::push;
 use crate::remove;
 use crate::service::{PATIENT, ServiceError};
 use crate::store::{Account, BiometricRow, BiometricState};
@@ -54,6 +55,7 @@ pub(crate) async fn resume(phone: &Phone) -> Result<Vec<Resumed>, PhoneError> {
             all.extend(biometrics(phone, &account, row).await?);
         }
     }
+    push::tell_all(phone).await?;
     Ok(all)
 }
 

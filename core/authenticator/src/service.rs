@@ -122,6 +122,7 @@ impl Asking {
     pub(crate) const CHANGE: Self = Self::again("/api/v1/change");
     pub(crate) const COMMIT: Self = Self::again("/api/v1/commit");
     pub(crate) const BIOMETRICS: Self = Self::again("/api/v1/biometrics");
+    pub(crate) const PUSH: Self = Self::again("/api/v1/push");
 
     const fn again(path: &'static str) -> Self {
         Self {
@@ -218,7 +219,7 @@ impl Phone {
         info
     }
 
-    fn known_info(&self, svc: Svc) -> Result<Arc<Verified<Info>>, PhoneError> {
+    pub(crate) fn known_info(&self, svc: Svc) -> Result<Arc<Verified<Info>>, PhoneError> {
         let missing = || self.store.damaged("the service of an account is missing");
         self.info(svc)?.ok_or_else(|| missing().into())
     }

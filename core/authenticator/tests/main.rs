@@ -12,6 +12,7 @@ mod lost;
 mod meanwhile;
 mod no_oracle;
 mod no_oracle_life;
+mod push;
 mod removal;
 mod requests;
 mod several_services;

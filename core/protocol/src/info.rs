@@ -38,6 +38,8 @@ pub struct Info {
     pub hpke_key: PublicKey,
     /// A second host for links.
     pub link_host: Option<String>,
+    /// The key with which the service signs Web Push requests (VAPID, RFC 8292), where it sends any.
+    pub push_key: Option<PublicKey>,
 }
 
 impl Info {
@@ -94,6 +96,7 @@ impl Message for Info {
                 .collect::<Result<_, _>>()?,
             hpke_key: fields.public_key(9, "HPKE key")?,
             link_host: fields.optional(10, |f| f.text(10, "link host", 1..=255))?,
+            push_key: fields.optional(11, |f| f.public_key(11, "push key"))?,
         };
         if let Some(host) = &info.link_host
             && Origin::from_authority(host).is_err()
@@ -115,6 +118,7 @@ impl Message for Info {
                 ])
             })
             .collect();
+        let push_key = self.push_key.as_ref().map(|key| &key.as_bytes()[..]);
         Map::message(6)
             .bytes(2, &self.svc.0)
             .bytes(3, &self.kid.0)
@@ -125,6 +129,7 @@ impl Message for Info {
             .value(8, Value::Array(keys))
             .bytes(9, self.hpke_key.as_bytes())
             .optional(10, self.link_host.as_deref(), Map::text)
+            .optional(11, push_key, Map::bytes)
             .encode()
     }
 

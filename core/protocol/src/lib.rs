@@ -5,7 +5,7 @@
 //!
 //! * [`message`] and [`request`] hold the two forms of signed messages: the service's, and the phone's with its sealed part.
 //! * [`info`], [`enrolment`], [`challenge`], [`query`], [`claim`], [`answer`], [`update`], [`reply`] are the messages, one family
-//!   a file; [`change`] and [`biometrics`] are what is sealed in an update.
+//!   a file; [`change`] and [`biometrics`] are what is sealed in an update, [`push`] is the address that one may bring.
 //! * [`keys`] is the key schedule, [`code`] and [`ocra`] turn its output into what a person types.
 //! * [`policy`] is what a service counts and what follows from it.
 //! * [`verify`] (feature `verify`) is what a service calls.
@@ -29,6 +29,7 @@ pub mod ocra;
 pub mod origin;
 pub mod pin;
 pub mod policy;
+pub mod push;
 pub mod query;
 pub mod reply;
 pub mod request;

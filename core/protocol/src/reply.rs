@@ -43,6 +43,8 @@ closed_list!(
         Refused = 13,
         /// K was wrong.
         WrongEnrolmentPin = 14,
+        /// The service sends no pushes of that kind; nothing is wrong.
+        NoPush = 15,
     }
 );
 

@@ -1,10 +1,11 @@
-//! Change, commit and biometrics (§7, §13): what changes a device's keys at the service. All carry a counter and a state token.
+//! Change, commit, biometrics and push address (§7, §13): what changes a device's record at the service. All carry a counter and a state token.
 
 use crate::answer::StateToken;
 use crate::cbor::{Fields, MAX_NUMBER, Map, ParseError, Problem};
 use crate::challenge::closed_list;
 use crate::claim::KeyClass;
 use crate::id::{AccountId, ChallengeId, DeviceId, Hash, PublicKey, Svc};
+use crate::push::PushAddress;
 use crate::request::Transcript;
 use crate::seal::Purpose;
 use crate::{Step, Time};
@@ -12,6 +13,9 @@ use crate::{Step, Time};
 const CHANGE: u64 = 13;
 const COMMIT: u64 = 14;
 const BIOMETRICS: u64 = 16;
+const PUSH: u64 = 17;
+/// The longest transcript, in bytes: one with a push address.
+const LONGEST: usize = 1024;
 
 closed_list!(
     /// Why a PIN epoch begins.
@@ -50,7 +54,7 @@ pub struct Change {
 }
 
 /// What is to change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// To prepare a new PIN epoch.
     Change(Change),
@@ -73,6 +77,8 @@ pub enum What {
         /// The present epoch.
         epoch: u32,
     },
+    /// Where push messages for the device go from now on; none: nowhere.
+    PushAddress(Option<PushAddress>),
 }
 
 /// The transcript T of an update.
@@ -97,11 +103,13 @@ pub struct Update {
 }
 
 impl Update {
-    /// What the sealed part is bound to.
+    /// What the sealed part is bound to, where there is one.
     pub fn sealing(&self) -> Purpose {
         Purpose {
             domain: match self.what {
-                What::Change(_) | What::Commit { .. } => "countersign/v1/change-secret",
+                What::Change(_) | What::Commit { .. } | What::PushAddress(_) => {
+                    "countersign/v1/change-secret"
+                }
                 What::BiometricsOn { .. } | What::BiometricsOff { .. } => {
                     "countersign/v1/biometrics-secret"
                 }
@@ -149,11 +157,12 @@ impl Transcript for Update {
             What::Change(_) => "countersign/v1/change",
             What::Commit { .. } => "countersign/v1/commit",
             What::BiometricsOn { .. } | What::BiometricsOff { .. } => "countersign/v1/biometrics",
+            What::PushAddress(_) => "countersign/v1/push",
         }
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut fields = Fields::parse(Self::NAME, bytes, 512)?;
+        let mut fields = Fields::parse(Self::NAME, bytes, LONGEST)?;
         let kind = fields.version_and_type()?;
         let svc = Svc(fields.bytes(2, "svc")?);
         let acc = AccountId(fields.bytes(3, "acc")?);
@@ -175,6 +184,7 @@ impl Transcript for Update {
             BIOMETRICS => What::BiometricsOff {
                 epoch: epoch(&mut fields)?,
             },
+            PUSH => What::PushAddress(PushAddress::decode(&mut fields)?),
             _ => return Err(fields.fail("type", Problem::Bounds)),
         };
         fields.finish()?;
@@ -195,6 +205,7 @@ impl Transcript for Update {
             What::Change(_) => CHANGE,
             What::Commit { .. } => COMMIT,
             What::BiometricsOn { .. } | What::BiometricsOff { .. } => BIOMETRICS,
+            What::PushAddress(_) => PUSH,
         };
         let head = Map::message(kind)
             .bytes(2, &self.svc.0)
@@ -225,6 +236,11 @@ impl Transcript for Update {
                 .bytes(13, commitment)
                 .bytes(16, key.as_bytes()),
             What::BiometricsOff { epoch } => head.uint(9, (*epoch).into()),
+            What::PushAddress(address) => {
+                let address = address.as_ref();
+                head.optional(17, address.map(|to| to.kind() as u64), Map::uint)
+                    .optional(18, address.map(PushAddress::address), Map::text)
+            }
         }
         .encode()
     }

@@ -9,6 +9,7 @@ use countersign_protocol::Problem;
 use countersign_protocol::challenge::{Challenge, Kind, Purpose};
 use countersign_protocol::claim::KeyClass;
 use countersign_protocol::id::{ChallengeId, Hash, PublicKey};
+use countersign_protocol::info::Info;
 use countersign_protocol::message::{Message, Received};
 use countersign_protocol::query::{Ask, Query};
 use countersign_protocol::reply::{DeviceState, Reply, ResultCode};
@@ -52,6 +53,8 @@ fn every_update_is_read_as_it_was_written_and_no_damage_is() {
     })));
     bodies.push(w.body(w.biometrics_unsigned()));
     bodies.push(w.body(plain(What::BiometricsOff { epoch: 3 })));
+    bodies.push(w.body(plain(What::PushAddress(Some(w.push_address())))));
+    bodies.push(w.body(plain(What::PushAddress(None))));
     let good = |bytes: &[u8]| {
         ReceivedRequest::<Update>::parse(bytes)
             .ok()
@@ -69,6 +72,75 @@ fn every_update_is_read_as_it_was_written_and_no_damage_is() {
     }
     let remove = w.query(Ask::Remove);
     assert_eq!(Query::decode(&remove.encode()).unwrap(), remove);
+}
+
+#[test]
+fn a_push_address_of_another_form_is_refused_and_the_field_is_named() {
+    let w = World::new();
+    let good = w.update(What::PushAddress(Some(w.push_address()))).encode();
+    let at = good.len() - w.push_address().address().len();
+    let error = |bytes: &[u8]| {
+        let error = Update::decode(bytes).unwrap_err();
+        (error.field, error.problem)
+    };
+    for (place, byte) in [
+        (at, b'f'),
+        (at + 4, b':'),
+        (at + 8, b'U'),
+        (at + 12, b'@'),
+        (at + 12, b'#'),
+        (at + 40, b' '),
+        (at + 40, b'\\'),
+        (at + 40, 0x7f),
+    ] {
+        let mut bad = good.clone();
+        bad[place] = byte;
+        assert_eq!(
+            error(&bad),
+            ("address", Problem::Bounds),
+            "{byte} at {place}"
+        );
+    }
+    // The kind stands before the key and the head of the text.
+    let kind = at - 4;
+    assert_eq!(
+        good[kind - 1..at],
+        [0x11, 1, 0x12, 0x78, (good.len() - at) as u8]
+    );
+    let mut other = good.clone();
+    other[kind] = 4;
+    assert_eq!(error(&other), ("kind of address", Problem::Bounds));
+    let alone = |keep: &[u8]| {
+        let mut alone = good[..kind - 1].to_vec();
+        alone[0] -= 1;
+        alone.extend_from_slice(keep);
+        error(&alone)
+    };
+    assert_eq!(alone(&[0x11, 1]), ("address", Problem::Missing));
+    assert_eq!(alone(&[0x12, 0x61, b'a']).1, Problem::Unknown);
+    let mut long = good[..at - 2].to_vec();
+    long.extend([0x79, 2, 1]);
+    long.extend([b'a'; 513]);
+    assert_eq!(error(&long), ("address", Problem::Bounds));
+    // No other update has one.
+    let off = w.update(What::BiometricsOff { epoch: 1 }).encode();
+    let mut more = off.clone();
+    more[0] += 2;
+    more.extend_from_slice(&good[kind - 1..]);
+    assert_eq!(error(&more).1, Problem::Unknown);
+}
+
+#[test]
+fn information_names_the_key_of_push_requests_where_there_is_one() {
+    let w = World::new();
+    for push_key in [None, Some(PublicKey::of(&key("push key")))] {
+        let info = Info {
+            push_key,
+            ..w.info()
+        };
+        let read = Received::<Info>::parse(&w.signed(&info));
+        assert_eq!(*read.unwrap().verify(&w.service_key()).unwrap(), info);
+    }
 }
 
 #[test]
@@ -205,9 +277,10 @@ fn updates_are_judged_in_the_order_of_the_specification() {
     let w = World::new();
     let hash = Hash([9; 32]);
     let change = |kind| What::Change(w.change(kind, false));
-    let commit = What::Commit { change: hash };
-    let on = received(&w, w.biometrics_unsigned()).what;
-    let off = What::BiometricsOff { epoch: 1 };
+    let commit = || What::Commit { change: hash };
+    let on = || received(&w, w.biometrics_unsigned()).what.clone();
+    let off = || What::BiometricsOff { epoch: 1 };
+    let push = || What::PushAddress(Some(w.push_address()));
     let pending = |kind| Some(PendingChange { hash, kind });
     let record = UpdateRecord {
         device: DeviceRecord {
@@ -259,24 +332,62 @@ fn updates_are_judged_in_the_order_of_the_specification() {
             UpdateNext::CheckChange,
             true,
         ),
-        case("a commit", commit, nothing, UpdateNext::Swap, true),
+        case("a commit", commit(), nothing, UpdateNext::Swap, true),
         case(
             "biometrics on",
-            on,
+            on(),
             nothing,
             UpdateNext::CheckBiometrics,
             true,
         ),
         case(
             "biometrics off",
-            off,
+            off(),
             nothing,
             UpdateNext::DropBiometrics,
             true,
         ),
+        case(
+            "a push address",
+            push(),
+            nothing,
+            UpdateNext::SetPushAddress,
+            true,
+        ),
+        case(
+            "no push address any more",
+            What::PushAddress(None),
+            nothing,
+            UpdateNext::SetPushAddress,
+            true,
+        ),
+        refused(
+            "blocked: push address",
+            push(),
+            blocked,
+            ResultCode::Blocked,
+        ),
+        refused(
+            "suspended: push address",
+            push(),
+            |r, _| r.device.state = DeviceState::Suspended,
+            ResultCode::Suspended,
+        ),
+        case(
+            "a copy's push address",
+            push(),
+            |r, _| {
+                r.device.tokens = TokenState {
+                    issued: 5,
+                    acked: 4,
+                }
+            },
+            UpdateNext::Suspend,
+            false,
+        ),
         refused(
             "clock before state",
-            commit,
+            commit(),
             |r, u| {
                 u.time = ISSUED + 900 + 121;
                 r.device.state = DeviceState::Suspended;
@@ -285,13 +396,13 @@ fn updates_are_judged_in_the_order_of_the_specification() {
         ),
         refused(
             "suspended",
-            commit,
+            commit(),
             |r, _| r.device.state = DeviceState::Suspended,
             ResultCode::Suspended,
         ),
         refused(
             "not active",
-            commit,
+            commit(),
             |r, _| r.device.state = DeviceState::Confirmed,
             ResultCode::NotActive,
         ),
@@ -307,11 +418,16 @@ fn updates_are_judged_in_the_order_of_the_specification() {
             blocked,
             ResultCode::Blocked,
         ),
-        refused("blocked: biometrics", on, blocked, ResultCode::Blocked),
-        refused("blocked: biometrics off", off, blocked, ResultCode::Blocked),
+        refused("blocked: biometrics", on(), blocked, ResultCode::Blocked),
+        refused(
+            "blocked: biometrics off",
+            off(),
+            blocked,
+            ResultCode::Blocked,
+        ),
         refused(
             "blocked: commit of a change that the old PIN vouched for",
-            commit,
+            commit(),
             blocked,
             ResultCode::Blocked,
         ),
@@ -324,7 +440,7 @@ fn updates_are_judged_in_the_order_of_the_specification() {
         ),
         case(
             "blocked: its commit",
-            commit,
+            commit(),
             |r, _| {
                 r.device.state = DeviceState::Blocked;
                 r.pending = Some(PendingChange {
@@ -337,7 +453,7 @@ fn updates_are_judged_in_the_order_of_the_specification() {
         ),
         case(
             "blocked: committed already",
-            commit,
+            commit(),
             |r, _| {
                 r.device.state = DeviceState::Blocked;
                 r.began_with = Some(Hash([9; 32]));
@@ -348,7 +464,7 @@ fn updates_are_judged_in_the_order_of_the_specification() {
         ),
         refused(
             "counter before token",
-            commit,
+            commit(),
             |_, u| {
                 u.counter = 1;
                 u.state_token.0[7] = 99;
@@ -357,7 +473,7 @@ fn updates_are_judged_in_the_order_of_the_specification() {
         ),
         case(
             "an old token",
-            commit,
+            commit(),
             |r, _| {
                 r.device.tokens = TokenState {
                     issued: 5,
@@ -383,7 +499,7 @@ fn updates_are_judged_in_the_order_of_the_specification() {
         ),
         case(
             "biometrics of another epoch",
-            on,
+            on(),
             |r, _| r.device.epoch = 2,
             UpdateNext::Reply(ResultCode::Epoch),
             true,
@@ -404,14 +520,14 @@ fn updates_are_judged_in_the_order_of_the_specification() {
         ),
         case(
             "nothing pending",
-            commit,
+            commit(),
             |r, _| r.pending = None,
             UpdateNext::Reply(ResultCode::NotOpen),
             true,
         ),
         case(
             "another change pending",
-            commit,
+            commit(),
             |r, _| {
                 r.pending = Some(PendingChange {
                     hash: Hash([8; 32]),
@@ -423,7 +539,7 @@ fn updates_are_judged_in_the_order_of_the_specification() {
         ),
         case(
             "committed already",
-            commit,
+            commit(),
             |r, _| r.began_with = Some(Hash([9; 32])),
             UpdateNext::Reply(ResultCode::Done),
             true,

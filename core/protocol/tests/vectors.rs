@@ -10,6 +10,7 @@ use countersign_protocol::challenge::CodeForm;
 use countersign_protocol::code::{Code, Shape, transaction_question};
 use countersign_protocol::enrolment::Way;
 use countersign_protocol::id::{EnrolmentId, PublicKey};
+use countersign_protocol::info::Info;
 use countersign_protocol::keys::{Chain, PinKeys, enrolment_pin_key, enrolment_pin_verifier};
 use countersign_protocol::link::{encode_base32, link_text, qr_text};
 use countersign_protocol::message::Message;
@@ -52,6 +53,13 @@ fn computed() -> Vectors {
     v.hex("information payload", w.info().encode());
     v.hex("information message", w.signed(&w.info()));
     v.hex("information hash", w.info_hash().0);
+    let push_key = common::key("push key");
+    v.hex("push private key", push_key.to_bytes());
+    let with_push = Info {
+        push_key: Some(PublicKey::of(&push_key)),
+        ..w.info()
+    };
+    v.hex("information message with a push key", w.signed(&with_push));
     for (name, way) in [("way 1", Way::PinInBrowser), ("way 2", Way::PinOnPhone)] {
         let enrolment = w.signed(&w.enrolment(way));
         v.hex(&format!("enrolment message, {name}"), &enrolment);
@@ -152,6 +160,14 @@ fn life_cycle(w: &World, v: &mut Vectors) {
     let off = w.update(What::BiometricsOff { epoch: 1 });
     v.hex("biometrics off transcript", off.encode());
     v.hex("biometrics off body", w.body(Unsigned::plain(&off)));
+    for (name, address) in [
+        ("push address", Some(w.push_address())),
+        ("no push address", None),
+    ] {
+        let push = w.update(What::PushAddress(address));
+        v.hex(&format!("{name} transcript"), push.encode());
+        v.hex(&format!("{name} body"), w.body(Unsigned::plain(&push)));
+    }
     let status = Unsigned::plain(&w.query(Ask::Status { last: 0 }));
     v.hex("status reply", w.signed(&w.status_reply(status.hash())));
 }

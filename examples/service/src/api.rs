@@ -53,6 +53,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/api/v1/change", post(update::change))
         .route("/api/v1/commit", post(update::commit))
         .route("/api/v1/biometrics", post(update::biometrics))
+        .route("/api/v1/push", post(update::push))
         .route("/api/v1/remove", post(query::remove))
         .method_not_allowed_fallback(|| async {
             (

@@ -8,7 +8,7 @@ use std::{
 
 use countersign_protocol::{
     Time,
-    id::DeviceId,
+    id::{DeviceId, PublicKey},
     origin::Origin,
     secret::{Secret, Secret32},
     verify::StateTokenKey,
@@ -20,6 +20,7 @@ use crate::{
     keys::{About, KeyRing},
     notices::Notices,
     password::Passwords,
+    push::Pushes,
     store::{Store, sqlite::Sqlite},
     web::Pages,
 };
@@ -69,6 +70,10 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     /// Templates and texts.
     pub(crate) pages: Pages,
+    /// Where push messages go.
+    pub(crate) pushes: Pushes,
+    /// The key of Web Push requests, where there are any.
+    pub(crate) push_key: Option<PublicKey>,
     /// Phones that wait.
     pub(crate) waiting: Waiting,
     /// Turns true when the service stops.
@@ -86,6 +91,7 @@ impl App {
         About {
             origin: &self.origin,
             name: &self.name,
+            push_key: self.push_key,
         }
     }
 

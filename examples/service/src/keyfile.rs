@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use countersign_protocol::SigningKey;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -94,6 +95,8 @@ pub(crate) struct RootKeys {
     pub(crate) mobile: MacKey,
     /// Makes the lines of the journal.
     pub(crate) journal: Arc<MacKey>,
+    /// Signs Web Push requests.
+    pub(crate) push: SigningKey,
 }
 
 /// Reads the key file, or makes it when `may_create` (the database is new).
@@ -117,6 +120,7 @@ pub(crate) fn load(path: &Path, may_create: bool) -> Result<RootKeys, KeyFileErr
         guesses: MacKey(*derive(&root, "guesses")),
         mobile: MacKey(*derive(&root, "mobile")),
         journal: Arc::new(MacKey(*derive(&root, "journal"))),
+        push: signing_key(&root, "push").ok_or(KeyFileError::NotAKeyFile(path.to_owned()))?,
     })
 }
 
@@ -126,6 +130,11 @@ fn derive(root: &[u8; 32], purpose: &str) -> Zeroizing<[u8; 32]> {
     let _ = Hkdf::<Sha256>::new(Some(b"countersign-service/v1/keyfile"), root)
         .expand(purpose.as_bytes(), out.as_mut());
     out
+}
+
+/// A P-256 key. About once in 2^32 times the bytes are none, and the next ones are taken.
+fn signing_key(root: &[u8; 32], purpose: &str) -> Option<SigningKey> {
+    (0..8).find_map(|at| SigningKey::from_slice(&*derive(root, &format!("{purpose}-{at}"))).ok())
 }
 
 fn read(path: &Path, mut file: File) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {

@@ -76,6 +76,8 @@ pub(crate) struct About<'a> {
     pub(crate) origin: &'a Origin,
     /// The name that phones show.
     pub(crate) name: &'a str,
+    /// The key of its Web Push requests, where it sends any.
+    pub(crate) push_key: Option<PublicKey>,
 }
 
 /// A signing key.
@@ -201,6 +203,7 @@ impl ServiceKeys {
             let about = About {
                 origin: &info.origin,
                 name: &info.app_name,
+                push_key: info.push_key,
             };
             if let Some(publication) = publication(root, about, &stored, new, now)?
                 && store.publish(publication).await?

@@ -6,8 +6,9 @@
 //! It holds secrets that a thief of its database must not open: they are sealed under the key file, `DIR/keys/service.key` unless
 //! [`Config::key_file`] says otherwise. Keep that file, and its copies, apart from the database's.
 //!
-//! There is no push yet. Where one would go out, a phone that waits with a long poll is woken; where the protocol stops pushes against
-//! request fatigue, it is not, the page says so, and the phone finds the request when it next asks.
+//! When a request opens for a phone, one that waits with a long poll is woken, and a push message goes to the address that it has named, if
+//! push services are set up ([`Config::push_hosts`]); where the protocol stops pushes against request fatigue, neither happens, the page says
+//! so, and the phone finds the request when it next asks.
 
 mod api;
 mod app;
@@ -20,6 +21,7 @@ mod notices;
 mod operations;
 mod password;
 mod policy;
+mod push;
 mod random;
 mod seal;
 mod server;
@@ -38,6 +40,7 @@ use std::{
 
 use countersign_protocol::{
     field::is_displayable,
+    id::PublicKey,
     origin::{Origin, OriginError},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -48,6 +51,7 @@ pub use notices::{Notice, NoticeError, Notices, Outbox};
 pub use operations::{
     BackupRefused, KeysRefused, Places, RestoreReport, backup, list_keys, restore, rotate_keys,
 };
+pub use push::{Knock, PushFailed, PushService};
 pub use time::utc;
 
 /// The names of everything that the service makes durable, for the tests that kill it before each.
@@ -58,6 +62,7 @@ pub const DURABLE_WRITES: &[&str] = store::Write::ALL;
 use app::{App, Waiting};
 use keys::{About, KeyRing, ServiceKeys};
 use password::Passwords;
+use push::{Pushes, web::WebPush};
 use store::{Store, sqlite::Sqlite};
 
 /// Which origin the service has. It is kept with the data, and phones are bound to it.
@@ -111,6 +116,11 @@ pub struct Config {
     pub own_biometrics: bool,
     /// Whether biometrics sign a transfer's code, as the PIN does.
     pub biometric_transfers: bool,
+    /// The push services to which Web Push messages go, each `host` or `host:port`; without any, none are sent. Phones choose the address, so only
+    /// these are ever spoken to.
+    pub push_hosts: Vec<String>,
+    /// What carries push messages besides, to addresses of other kinds.
+    pub push_services: Vec<Arc<dyn PushService>>,
     /// Takes messages to people; without one, each becomes a file in the data folder's `outbox`.
     pub notices: Option<Arc<dyn Notices>>,
     /// The time.
@@ -131,6 +141,8 @@ impl Config {
             recovery_hours: 24,
             own_biometrics: false,
             biometric_transfers: false,
+            push_hosts: Vec::new(),
+            push_services: Vec::new(),
             notices: None,
             clock: Arc::new(SystemClock),
         }
@@ -175,6 +187,16 @@ pub enum StartError {
     /// The waiting time of a recovery is out of bounds.
     #[error("a recovery can't wait {0} hours: take 1 to 720")]
     RecoveryHours(u32),
+    /// The name of a push service has a wrong form.
+    #[error(
+        "the push service {0:?} can't be used: give its host alone, as in --push-host updates.push.services.mozilla.com"
+    )]
+    PushHost(String),
+    /// Web Push can't be set up.
+    #[error(
+        "push messages can't be sent: the system's certificate authorities can't be used ({0}). Install them (Debian: ca-certificates), or start without --push-host"
+    )]
+    Push(String),
     /// The data folder, the database, the key file or a key in them can't be used.
     #[error(transparent)]
     Storage(Box<dyn std::error::Error + Send + Sync>),
@@ -222,6 +244,7 @@ impl Embedded {
         if let OriginSetting::Exactly(origin) = &config.origin {
             parse_origin(origin)?;
         }
+        let push_hosts = push_hosts(&config.push_hosts)?;
         let places = Places {
             data: config.data.clone(),
             key_file: config.key_file,
@@ -238,9 +261,17 @@ impl Embedded {
         )
         .await?;
         let now = config.clock.now();
+        let mut push_services = config.push_services;
+        let push_key = (!push_hosts.is_empty()).then(|| PublicKey::of(&root.push));
+        if push_key.is_some() {
+            let web = WebPush::new(push_hosts, root.push.clone(), &origin);
+            push_services.push(Arc::new(web.map_err(StartError::Push)?));
+        }
+        let (pushes, pushes_due) = Pushes::new(push_services);
         let about = About {
             origin: &origin,
             name: &config.name,
+            push_key,
         };
         let keys = ServiceKeys::load(store.as_ref(), &root, about, now)
             .await
@@ -263,6 +294,8 @@ impl Embedded {
                 .notices
                 .unwrap_or_else(|| Arc::new(Outbox::new(config.data.join("outbox")))),
             clock: config.clock,
+            pushes,
+            push_key,
             waiting: Waiting::default(),
             stopping: stopping.clone(),
         });
@@ -274,6 +307,7 @@ impl Embedded {
             tokio::join!(
                 sweep(app.clone(), stopping.clone()),
                 renew_keys(app.clone(), stopping.clone()),
+                push::run(app.clone(), pushes_due, stopping.clone()),
                 mail(app, stopping)
             );
         });
@@ -316,6 +350,13 @@ impl Embedded {
 
 fn parse_origin(origin: &str) -> Result<Origin, StartError> {
     Origin::parse(origin).map_err(|error| StartError::Origin(origin.to_owned(), error))
+}
+
+fn push_hosts(hosts: &[String]) -> Result<Vec<Origin>, StartError> {
+    hosts
+        .iter()
+        .map(|host| Origin::from_authority(host).map_err(|_| StartError::PushHost(host.clone())))
+        .collect()
 }
 
 async fn origin(

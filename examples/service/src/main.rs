@@ -146,6 +146,10 @@ struct Serve {
     /// Let fingerprint or face sign a transfer's code, as the PIN does
     #[arg(long)]
     biometric_transfers: bool,
+    /// A push service to which notifications may go by Web Push, its host alone; phones choose theirs among these. May be given several times
+    /// [default: no notifications are sent, and phones look when they are opened]
+    #[arg(long, value_name = "HOST")]
+    push_host: Vec<String>,
     /// The name that phones and pages show, at most 20 bytes
     #[arg(long, default_value = "Countersign", value_name = "NAME")]
     name: String,
@@ -269,6 +273,8 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
         recovery_hours: arguments.recovery_hours,
         own_biometrics: arguments.own_biometrics,
         biometric_transfers: arguments.biometric_transfers,
+        push_hosts: arguments.push_host,
+        push_services: Vec::new(),
         notices: None,
         clock: Arc::new(SystemClock),
     })

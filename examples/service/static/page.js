@@ -15,10 +15,13 @@ if (waiting) {
   const ask = async () => {
     try {
       const answer = await fetch(waiting.dataset.poll, { headers: { Accept: "application/json" }, credentials: "same-origin" });
-      if (!answer.ok || answer.redirected || (await answer.json()).state !== waiting.dataset.state) {
+      const news = answer.ok && !answer.redirected ? await answer.json() : {};
+      if (news.state !== waiting.dataset.state) {
         location.reload();
         return;
       }
+      const pushed = document.getElementById("pushed");
+      if (pushed) pushed.hidden = !news.pushed;
     } catch {
       // No network at this moment: ask again.
     }

@@ -16,6 +16,7 @@ mod manage;
 mod on_mobile;
 mod phone_removal;
 mod pin_change;
+mod push;
 mod recovery;
 mod restore;
 mod safety;

@@ -21,6 +21,7 @@ extension PhoneError: LocalizedError { public var errorDescription: String? { de
 extension PictureError: LocalizedError { public var errorDescription: String? { description } }
 extension PinEntryError: LocalizedError { public var errorDescription: String? { description } }
 extension PresenceError: LocalizedError { public var errorDescription: String? { description } }
+extension PushAddressError: LocalizedError { public var errorDescription: String? { description } }
 extension ReadError: LocalizedError { public var errorDescription: String? { description } }
 extension SignError: LocalizedError { public var errorDescription: String? { description } }
 extension StatusError: LocalizedError { public var errorDescription: String? { description } }

@@ -86,6 +86,8 @@ pub(crate) struct Account {
     pub(crate) pending: Option<PendingChange>,
     /// K_bio and B.
     pub(crate) biometrics: Option<BiometricRow>,
+    /// What was told of a push address.
+    pub(crate) push_told: Option<[u8; 32]>,
 }
 
 impl Account {
@@ -117,7 +119,7 @@ pub(crate) struct NewAccount<'a> {
 const SELECT: &str = "SELECT number, account.svc, acc, dev, origin, account.state, enrolment, enrolment_ends, app_name, \
      account_label, device_name, own_name, account.device_key, z_present, account.epoch, counter, next_step, state_token, tries_in_row, \
      tries_in_epoch, created_at, synced_at, device_key_epoch, told_epoch, pending.epoch, pending.hash, pending.kind, \
-     pending.accepted, pending.step, pending.device_key, bio.state, bio.key, bio.kid, bio.share \
+     pending.accepted, pending.step, pending.device_key, bio.state, bio.key, bio.kid, bio.share, push_told \
      FROM account JOIN service USING (svc) LEFT JOIN pending_change AS pending ON pending.account = account.number \
      LEFT JOIN biometrics AS bio ON bio.account = account.number";
 
@@ -178,6 +180,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
                 })
             })
             .transpose()?,
+        push_told: row.get(34)?,
     })
 }
 
@@ -284,7 +287,7 @@ impl Store {
         Ok(number)
     }
 
-    /// Writes back what changes of an account: state, names, epoch, step, token, tries, K_dev.
+    /// Writes back what changes of an account: state, names, epoch, step, token, tries, K_dev, what was told of a push address.
     pub(crate) fn save_account(
         &self,
         connection: &Connection,
@@ -294,7 +297,7 @@ impl Store {
             connection,
             "UPDATE account SET state = ?2, app_name = ?3, account_label = ?4, device_name = ?5, own_name = ?6, \
              epoch = ?7, counter = ?8, next_step = ?9, state_token = ?10, tries_in_row = ?11, tries_in_epoch = ?12, \
-             synced_at = ?13, device_key = ?14, device_key_epoch = ?15, told_epoch = ?16 WHERE number = ?1",
+             synced_at = ?13, device_key = ?14, device_key_epoch = ?15, told_epoch = ?16, push_told = ?17 WHERE number = ?1",
             params![
                 account.number,
                 account.state as i64,
@@ -311,7 +314,8 @@ impl Store {
                 account.synced_at as i64,
                 account.device_key,
                 account.device_key_epoch,
-                account.told_epoch
+                account.told_epoch,
+                account.push_told
             ],
         )
     }

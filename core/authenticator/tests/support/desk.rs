@@ -16,6 +16,7 @@ use countersign_protocol::info::{Info, ServiceKey};
 use countersign_protocol::keys::{Chain, enrolment_pin_verifier};
 use countersign_protocol::message::Message;
 use countersign_protocol::origin::Origin;
+use countersign_protocol::push::PushAddress;
 use countersign_protocol::query::{Ask, Query};
 use countersign_protocol::reply::{DeviceState, Names, Reply, ResultCode, Tries};
 use countersign_protocol::request::{ReceivedRequest, Transcript};
@@ -29,7 +30,7 @@ use countersign_protocol::verify::{
 use super::{NOW, Pending, TestClock, random};
 
 /// What the test does to the next replies.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Twist {
     /// Nothing: the one after it is for a later request.
     None,
@@ -67,6 +68,8 @@ pub struct Registered {
     pub began_with: Option<Hash>,
     pub granted: Option<ChallengeId>,
     pub biometrics: Option<(PublicKey, Secret32)>,
+    pub push: Option<PushAddress>,
+    pub takes_pushes: bool,
 }
 
 pub struct Invitation {
@@ -90,6 +93,7 @@ pub struct Desk {
     pub origin: Origin,
     pub signing: Mutex<Vec<SigningKey>>,
     pub sequence: AtomicU64,
+    pub push_key: Mutex<Option<PublicKey>>,
     pub opening: OpeningKey,
     pub tokens: StateTokenKey,
     pub clock: Arc<TestClock>,
@@ -106,6 +110,7 @@ impl Desk {
             origin: Origin::parse(origin).unwrap(),
             signing: Mutex::new(vec![signing_key()]),
             sequence: AtomicU64::new(1),
+            push_key: Mutex::default(),
             opening: OpeningKey::derive(&Secret::take(&mut random())).unwrap(),
             tokens: StateTokenKey::new(Secret::take(&mut random())),
             clock: Arc::clone(clock),
@@ -142,6 +147,7 @@ impl Desk {
                 .collect(),
             hpke_key: *self.opening.public(),
             link_host: Some("link.example.eu".into()),
+            push_key: *self.push_key.lock().unwrap(),
         }
         .sign(&keys[0])
         .unwrap()
@@ -205,7 +211,7 @@ impl Desk {
         if twist == Some(Twist::Clock) {
             let hash = match path {
                 "/api/v1/answer" => self.request::<Answer>(body)?.hash(),
-                "/api/v1/change" | "/api/v1/commit" | "/api/v1/biometrics" => {
+                "/api/v1/change" | "/api/v1/commit" | "/api/v1/biometrics" | "/api/v1/push" => {
                     self.request::<Update>(body)?.hash()
                 }
                 "/api/v1/claim" => self.claim_request(body).hash(),
@@ -216,7 +222,9 @@ impl Desk {
         let reply = match path {
             "/api/v1/claim" => self.claim(body)?,
             "/api/v1/answer" => self.answer(body)?,
-            "/api/v1/change" | "/api/v1/commit" | "/api/v1/biometrics" => self.update(body)?,
+            "/api/v1/change" | "/api/v1/commit" | "/api/v1/biometrics" | "/api/v1/push" => {
+                self.update(body)?
+            }
             _ => self.query(body)?,
         };
         Some(self.signed(reply, twist))
@@ -301,6 +309,8 @@ impl Desk {
                 began_with: None,
                 granted: None,
                 biometrics: None,
+                push: None,
+                takes_pushes: true,
             },
         );
         let mut reply = self.reply(request.hash(), ResultCode::Done);

@@ -76,6 +76,7 @@ pub fn platform(folder: &Path, clock: Arc<TestClock>, transport: Arc<dyn Transpo
         keys: Arc::new(SoftwareKeyStore::open(folder).unwrap()),
         presence: Arc::new(LoggedIn),
         biometrics: None,
+        push: None,
         clock,
         entropy: Arc::new(SystemEntropy::default()),
         transport,

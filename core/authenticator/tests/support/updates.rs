@@ -58,6 +58,17 @@ impl Registered {
     }
 }
 
+fn set_push(what: &What, device: &mut Registered) -> ResultCode {
+    let What::PushAddress(address) = what else {
+        panic!("no push address");
+    };
+    device.push = address.clone().filter(|_| device.takes_pushes);
+    if address.is_some() && device.push.is_none() {
+        return ResultCode::NoPush;
+    }
+    ResultCode::Done
+}
+
 impl Desk {
     /// Another factor approves that every device sets a PIN anew.
     pub fn grant(&self) {
@@ -125,6 +136,7 @@ impl Desk {
                 device.biometrics = None;
                 ResultCode::Done
             }
+            UpdateNext::SetPushAddress => set_push(&request.what, device),
         };
         let mut reply = self.reply(request.hash(), result);
         if judgement.accepted.is_some() {
@@ -151,7 +163,7 @@ impl Desk {
     }
 
     fn check_biometrics(&self, request: &Request<Update>, device: &mut Registered) -> ResultCode {
-        let What::BiometricsOn { key, .. } = request.what else {
+        let What::BiometricsOn { key, .. } = &request.what else {
             panic!("no biometrics");
         };
         let Ok(opened) = self.opening.open(&request.sealing(), request.sealed()) else {
@@ -163,13 +175,13 @@ impl Desk {
         let right = opened.verify_pin(request, &device.pin_key).is_ok();
         let result = device.count(right);
         if right {
-            device.biometrics = Some((key, opened.b));
+            device.biometrics = Some((*key, opened.b));
         }
         result
     }
 
     fn check_change(&self, request: &Request<Update>, device: &mut Registered) -> ResultCode {
-        let What::Change(change) = request.what else {
+        let What::Change(change) = &request.what else {
             panic!("no change");
         };
         let Ok(opened) = self.opening.open(&request.sealing(), request.sealed()) else {

@@ -1,4 +1,4 @@
-//! Judging what changes a device's keys: change, commit, biometrics (§13).
+//! Judging what changes a device's record: change, commit, biometrics, push address (§13).
 
 use super::{Accepted, DeviceRecord, clock_is_near};
 use crate::Time;
@@ -60,6 +60,9 @@ pub enum UpdateNext {
     CheckBiometrics,
     /// Delete K_bio and B.
     DropBiometrics,
+    /// Keep the push address in the place of the one before, or none; where the service sends no pushes of its kind, none, and reply so
+    /// ([`ResultCode::NoPush`]).
+    SetPushAddress,
 }
 
 /// Judges an update in the order of §13, from the clock to what must be opened. `made` tells whether the state token is one of the service's own.
@@ -113,7 +116,7 @@ fn lifts_a_block(what: &What, record: &UpdateRecord) -> bool {
                     pending.hash == *change && pending.kind == ChangeKind::Forgotten
                 })
         }
-        What::BiometricsOn { .. } | What::BiometricsOff { .. } => false,
+        What::BiometricsOn { .. } | What::BiometricsOff { .. } | What::PushAddress(_) => false,
     }
 }
 
@@ -135,6 +138,7 @@ fn judge_what(what: &What, record: &UpdateRecord) -> UpdateNext {
         }
         What::BiometricsOn { .. } => UpdateNext::CheckBiometrics,
         What::BiometricsOff { .. } => UpdateNext::DropBiometrics,
+        What::PushAddress(_) => UpdateNext::SetPushAddress,
     }
 }
 

@@ -17,6 +17,7 @@ use countersign_protocol::keys::{Binding, PinKeys};
 use countersign_protocol::message::{Message, Received, message_hash, sign_payload};
 use countersign_protocol::origin::Origin;
 use countersign_protocol::pin::Pin;
+use countersign_protocol::push::{PushAddress, PushKind};
 use countersign_protocol::query::{Ask, Query};
 use countersign_protocol::rand_core::{TryCryptoRng, TryRng};
 use countersign_protocol::reply::{DeviceState, Names, Reply, ResultCode, Tries};
@@ -135,6 +136,7 @@ impl World {
             }],
             hpke_key: *self.opening.public(),
             link_host: None,
+            push_key: None,
         }
     }
 
@@ -429,6 +431,11 @@ impl World {
             state_token: self.state.token(self.dev, 2),
             what,
         }
+    }
+
+    pub fn push_address(&self) -> PushAddress {
+        let url = "https://push.example.eu/wpush/v2/gAAAAABoX3-_c2Vjcm90";
+        PushAddress::new(PushKind::WebPush, url.into()).unwrap()
     }
 
     /// PIN 5182 in epoch 2.

@@ -1,4 +1,4 @@
-//! Change, commit and biometrics (PROTOCOL.md, section 13).
+//! Change, commit, biometrics and push address (PROTOCOL.md, section 13).
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use countersign_protocol::{
 use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, to_the_end, token};
 use crate::{
     app::App,
+    push,
     seal::{Place, SealError},
     store::{Content, Known, NewEpoch, Outcome, Reseal, Resealed, UpdateFacts, UpdateStep},
 };
@@ -40,6 +41,14 @@ pub(super) async fn biometrics(
 ) -> Result<Response, ApiError> {
     to_the_end(update(app, body, |what| {
         matches!(what, What::BiometricsOn { .. } | What::BiometricsOff { .. })
+    }))
+    .await
+}
+
+/// `POST /api/v1/push`.
+pub(super) async fn push(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
+    to_the_end(update(app, body, |what| {
+        matches!(what, What::PushAddress(_))
     }))
     .await
 }
@@ -102,7 +111,7 @@ async fn update(
     {
         follow_chain(&app, &present, request.last, restored).await?;
     }
-    tracing::info!(dev = %device.dev, result = ?outcome.result, "a change of a device's keys was judged");
+    tracing::info!(dev = %device.dev, result = ?outcome.result, "a change of a device was judged");
     updated(&app, &request, outcome)
 }
 
@@ -118,7 +127,7 @@ enum Opened {
 fn open(app: &App, request: &Request<Update>) -> Opened {
     if matches!(
         request.what,
-        What::Commit { .. } | What::BiometricsOff { .. }
+        What::Commit { .. } | What::BiometricsOff { .. } | What::PushAddress(_)
     ) {
         return Opened::Nothing;
     }
@@ -153,6 +162,11 @@ impl Opened {
             (Self::Biometrics(opened), What::BiometricsOn { epoch, .. }) => {
                 Content::Biometrics(seal("bio-share", *epoch, opened.b.expose())?)
             }
+            (_, What::PushAddress(None)) => Content::PushAddress(None),
+            (_, What::PushAddress(Some(to))) if app.pushes.takes(to) => {
+                Content::PushAddress(Some(push::seal(app, request.dev, to)?))
+            }
+            (_, What::PushAddress(_)) => Content::NoPush,
             (Self::Nothing, _) => Content::Nothing,
             (Self::Unsealable, _) => Content::Unsealable,
             (Self::Refused | Self::Change(_) | Self::Biometrics(_), _) => Content::Refused,

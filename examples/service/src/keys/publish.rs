@@ -63,6 +63,7 @@ pub(super) fn publication(
         signing_keys: signers.iter().map(named).collect(),
         hpke_key: *hpke.key.public(),
         link_host: None,
+        push_key: about.push_key,
     };
     let unchanged = old.as_ref().filter(|old| {
         !stored.restored
@@ -70,6 +71,7 @@ pub(super) fn publication(
             && old.app_name == info.app_name
             && old.signing_keys == info.signing_keys
             && old.hpke_key == info.hpke_key
+            && old.push_key == info.push_key
     });
     if let Some(old) = unchanged {
         let only_erases = Publication {

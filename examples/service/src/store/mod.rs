@@ -252,6 +252,11 @@ pub(crate) trait Store: Send + Sync {
         now: Time,
     ) -> Result<Outcome, StoreError>;
 
+    /// Where push messages for a device in use go, sealed.
+    async fn push_address(&self, dev: DeviceId) -> Result<Option<Vec<u8>>, StoreError>;
+    /// There is no such address any more: forgets it, if no newer one has taken its place.
+    async fn drop_push_address(&self, dev: DeviceId, address: Vec<u8>) -> Result<(), StoreError>;
+
     /// Takes one of a challenge's three tries at a code, and one of the account's, before the code is computed.
     async fn take_code_try(
         &self,

@@ -1,4 +1,4 @@
-//! Changes of a device's keys, as they go into the store and come out of it.
+//! Changes of a device's record, as they go into the store and come out of it.
 
 use countersign_protocol::{
     id::{ChallengeId, Hash},
@@ -18,7 +18,7 @@ pub(crate) struct NewEpoch {
     pub(crate) chain: Vec<u8>,
 }
 
-/// What was sealed in an update: opened, checked but for the PIN's signature, and sealed for the store.
+/// What an update brings: opened, checked but for the PIN's signature, and sealed for the store.
 #[derive(Clone)]
 pub(crate) enum Content {
     /// Nothing: a commit, or biometrics turned off.
@@ -31,6 +31,10 @@ pub(crate) enum Content {
     Change(NewEpoch),
     /// Sealed: B.
     Biometrics(Vec<u8>),
+    /// Sealed: where push messages go from now on; none: nowhere.
+    PushAddress(Option<Vec<u8>>),
+    /// A push address to which this service sends nothing.
+    NoPush,
 }
 
 /// An update whose device signature is right.

@@ -82,6 +82,10 @@ countersign_failpoint::durable_writes! {
         Commit,
         /// [`super::Store::begin_update`] of biometrics
         BeginBiometrics,
+        /// [`super::Store::begin_update`] of a push address
+        SetPushAddress,
+        /// [`super::Store::drop_push_address`]
+        DropPushAddress,
         /// [`super::Store::finish_update`]
         FinishUpdate,
         /// [`super::Store::take_code_try`]

@@ -84,7 +84,9 @@ fn show(
             (Purpose::Unblock, Some(subject)) if challenge.dev == Some(subject) => "own".to_owned(),
             _ => purpose.to_string(),
         };
-        let values = context! { id, what, number => challenge.number, quiet => challenge.quiet };
+        let pushed = app.pushes.was_sent(challenge.id);
+        let values =
+            context! { id, what, number => challenge.number, quiet => challenge.quiet, pushed };
         return app.pages.refuse(status, "waiting.html", visitor, values);
     }
     let values = context! {
@@ -127,7 +129,11 @@ pub(super) async fn state(
     } else {
         "done"
     };
-    Ok(Json(serde_json::json!({ "state": state })).into_response())
+    let mut told = serde_json::json!({ "state": state });
+    if app.pushes.was_sent(challenge.id) {
+        told["pushed"] = true.into();
+    }
+    Ok(Json(told).into_response())
 }
 
 /// `GET /challenge/{id}/code.png`.

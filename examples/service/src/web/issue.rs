@@ -63,10 +63,10 @@ pub(super) async fn approval(
         ..new(session, &challenge, ChallengeKind::Approve, payload)
     };
     let issue = app.store().issue_approval(new, app.now()).await?;
-    // This is where a push would go out: waking the phone that waits is the only one there is. When pushes have stopped, the phone
-    // finds the request when it next asks.
+    // When pushes have stopped, a phone that waits is not disturbed either, and finds the request when it next asks.
     if issue == Issue::Opened {
         app.waiting.wake(dev);
+        app.pushes.knock(dev, challenge.id);
     }
     outcome(issue, challenge.id)
 }

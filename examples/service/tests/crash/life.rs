@@ -1,7 +1,10 @@
 //! A device's keys change while the service is killed. The phone here sends the very same bytes again, as section 13 of PROTOCOL.md has it.
 
+use std::time::Duration;
+
 use countersign_protocol::{
     id::Hash,
+    push::{PushAddress, PushKind},
     query::Ask,
     reply::{Reply, ResultCode},
     update::ChangeKind,
@@ -10,7 +13,9 @@ use tokio::sync::Mutex;
 
 use super::world::World;
 use super::{Before, Names, story};
-use crate::support::{Browser, PIN, Phone, TestClock, life::SlotB, try_pin};
+use crate::support::{
+    Browser, PIN, Phone, TestClock, approve, begin_sign_in, life::SlotB, push::PushServer, try_pin,
+};
 
 const NEW: &str = "5071";
 const WRONG: &str = "9374";
@@ -125,6 +130,98 @@ pub async fn turning_biometrics_on_and_off() -> Names {
             let status = phone.status().await;
             assert_eq!(status.biometric_kid, None);
             assert_eq!(status.tries_in_epoch, Some(14));
+        },
+    )
+    .await
+}
+
+fn address(push: &PushServer) -> Option<PushAddress> {
+    PushAddress::new(PushKind::WebPush, push.url("phone")).ok()
+}
+
+/// The service is started with a push service, which it publishes then.
+fn knows(world: &World, push: &PushServer) {
+    world.service.set_push_host(&push.host);
+    world.service.start(("COUNTERSIGN_WRITES", "/dev/null"));
+}
+
+fn addresses(world: &World) -> i64 {
+    let database = world.service.database();
+    let count = "SELECT count(*) FROM push_address";
+    database.query_row(count, [], |row| row.get(0)).unwrap()
+}
+
+pub async fn telling_where_push_messages_go() -> Names {
+    let pair = Mutex::new(None);
+    let push = PushServer::start().await;
+    let path = "/api/v1/push";
+    story(
+        Before::Requested,
+        async |world| {
+            knows(world, &push);
+            enrolled(world, &pair).await;
+        },
+        async |world| {
+            let mut pair = pair.lock().await;
+            let phone = &mut pair.as_mut().unwrap().phone;
+            let before = addresses(world);
+            for (address, there) in [(address(&push), 1), (None, 0), (address(&push), 1)] {
+                let (body, hash) = phone.push_address(address);
+                let reply = deliver(world, phone, path, body, hash).await;
+                assert_eq!(reply.result, ResultCode::Done);
+                assert_eq!(addresses(world), before + there);
+            }
+        },
+        async |_, _| {
+            let mut pair = pair.lock().await;
+            works(pair.as_mut().unwrap(), PIN).await;
+        },
+    )
+    .await
+}
+
+pub async fn forgetting_a_push_address() -> Names {
+    let pair = Mutex::new(None);
+    let push = PushServer::start().await;
+    story(
+        Before::Itself("DropPushAddress"),
+        async |world| {
+            knows(world, &push);
+            enrolled(world, &pair).await;
+            let mut pair = pair.lock().await;
+            let phone = &mut pair.as_mut().unwrap().phone;
+            let (body, hash) = phone.push_address(address(&push));
+            let reply = phone.put("/api/v1/push", body, hash).await;
+            assert_eq!(reply.result, ResultCode::Done);
+        },
+        async |world| {
+            let mut pair = pair.lock().await;
+            let browser = &mut pair.as_mut().unwrap().browser;
+            // By then the browser has its page.
+            push.answers(&[(503, "retry-after", "2"), (410, "", "")]);
+            begin_sign_in(browser, "/sign-in/app").await;
+            for _ in 0..300 {
+                if addresses(world) == 0 || world.service.up() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        },
+        async |world, _| {
+            let mut pair = pair.lock().await;
+            let Pair { browser, phone } = pair.as_mut().unwrap();
+            // What was not forgotten is found gone at the next request.
+            assert_eq!(addresses(world), 1);
+            push.answers(&[(410, "", "")]);
+            let page = begin_sign_in(browser, "/sign-in/app").await;
+            approve(phone, &page, PIN).await;
+            for _ in 0..100 {
+                if addresses(world) == 0 {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            panic!("the address is still there");
         },
     )
     .await

@@ -21,7 +21,13 @@ use world::World;
 pub type Names = BTreeSet<String>;
 
 /// What the service does by itself, at any time. It has stories of its own.
-const BY_ITSELF: [&str; 4] = ["Sweep", "MessageDraft", "MessageName", "NoticeSent"];
+const BY_ITSELF: [&str; 5] = [
+    "Sweep",
+    "MessageDraft",
+    "MessageName",
+    "NoticeSent",
+    "DropPushAddress",
+];
 
 #[test]
 fn a_service_that_is_killed_before_any_of_its_durable_writes_goes_on() {

@@ -41,6 +41,8 @@ stories! {
     removing_the_device_on_the_phone,
     changing_the_pin,
     turning_biometrics_on_and_off,
+    telling_where_push_messages_go,
+    forgetting_a_push_address,
     deleting_every_device,
     beginning_a_recovery,
     cancelling_a_recovery,

@@ -33,6 +33,7 @@ pub struct Service {
     folder: PathBuf,
     pub port: u16,
     running: Mutex<Running>,
+    push_host: Mutex<Option<String>>,
 }
 
 struct Running {
@@ -49,11 +50,17 @@ impl Service {
                 child: None,
                 kills: 0,
             }),
+            push_host: Mutex::default(),
         })
     }
 
     pub fn origin(&self) -> String {
         format!("http://localhost:{}", self.port)
+    }
+
+    /// From its next start on it knows this push service.
+    pub fn set_push_host(&self, host: &str) {
+        *self.push_host.lock().unwrap() = Some(host.to_owned());
     }
 
     /// Ends it, if it runs, and starts it with a variable for the points where it may be killed. It may be killed as it starts.
@@ -68,7 +75,10 @@ impl Service {
     }
 
     fn spawn(&self, (name, value): (&str, &str)) -> Option<Child> {
+        let push_host = self.push_host.lock().unwrap().clone();
+        let push = push_host.map(|host| ["--push-host".to_owned(), host]);
         let mut child = Command::new(env!("CARGO_BIN_EXE_countersign-service"))
+            .args(push.into_iter().flatten())
             .arg("--data")
             .arg(&self.folder)
             .args(["--listen", &format!("127.0.0.1:{}", self.port)])

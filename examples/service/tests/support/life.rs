@@ -11,6 +11,7 @@ use countersign_protocol::{
     keys::{Binding, Chain, PinKeys},
     message::SignatureBytes,
     pin::Pin,
+    push::PushAddress,
     query::Ask,
     reply::{Reply, ResultCode},
     request::Unsigned,
@@ -282,6 +283,11 @@ impl Phone {
     pub fn biometrics_off(&mut self) -> (Vec<u8>, Hash) {
         let epoch = self.epoch;
         let update = self.update(What::BiometricsOff { epoch });
+        self.signed(Unsigned::plain(&update))
+    }
+
+    pub fn push_address(&mut self, address: Option<PushAddress>) -> (Vec<u8>, Hash) {
+        let update = self.update(What::PushAddress(address));
         self.signed(Unsigned::plain(&update))
     }
 

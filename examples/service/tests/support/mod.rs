@@ -11,6 +11,7 @@
 mod browser;
 pub mod life;
 mod phone;
+pub mod push;
 
 pub use browser::{Browser, Page, encode};
 pub use phone::Phone;

@@ -167,6 +167,8 @@ pub(super) fn stop(c: &Connection, device: &Device, now: Time) -> Result<(), Sto
     for sql in [
         "DELETE FROM pin_grant WHERE dev = ?1 OR by_dev = ?1",
         "DELETE FROM pending_change WHERE by_dev = ?1",
+        // It may be the copy's.
+        "DELETE FROM push_address WHERE dev = ?1",
     ] {
         run(c, sql, [device.dev.0])?;
     }

@@ -12,6 +12,7 @@ mod journal;
 mod keys;
 mod open;
 mod outcomes;
+mod pushes;
 mod recovery;
 mod rows;
 mod updates;
@@ -419,6 +420,7 @@ impl Store for Sqlite {
             What::Change(_) => Write::BeginChange,
             What::Commit { .. } => Write::Commit,
             What::BiometricsOn { .. } | What::BiometricsOff { .. } => Write::BeginBiometrics,
+            What::PushAddress(_) => Write::SetPushAddress,
         };
         self.write_of(Of::Device(update.update.dev), write, move |c| {
             updates::begin(c, &update, reseal, now)
@@ -436,6 +438,16 @@ impl Store for Sqlite {
             Write::FinishUpdate,
             move |c| updates::finish(c, &update, right, now),
         )
+        .await
+    }
+
+    async fn push_address(&self, dev: DeviceId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|c| pushes::get(c, dev))
+    }
+    async fn drop_push_address(&self, dev: DeviceId, address: Vec<u8>) -> Result<(), StoreError> {
+        self.write(Write::DropPushAddress, move |c| {
+            pushes::drop_gone(c, dev, &address)
+        })
         .await
     }
 

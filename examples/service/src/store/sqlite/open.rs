@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0005_life.sql"),
     include_str!("../../../migrations/0006_journal.sql"),
     include_str!("../../../migrations/0007_grant.sql"),
+    include_str!("../../../migrations/0008_push.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);

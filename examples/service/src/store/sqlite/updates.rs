@@ -1,4 +1,4 @@
-//! Changes of a device's keys: PIN epochs, biometrics, and what another device granted. Each function is one transaction; the order of the
+//! Changes of a device's record: PIN epochs, biometrics, push addresses, and what another device granted. Each function is one transaction; the order of the
 //! checks is the protocol's own (`verify::judge_update`).
 
 use countersign_protocol::{
@@ -17,6 +17,7 @@ use super::{
     accounts::note,
     codes, devices,
     outcomes::{self, accept, decide, device_record, record, refusal, set_tries, wrong_pin},
+    pushes,
     rows::{all, int, key, num, one, run, small, tries},
 };
 use crate::{policy, store::*};
@@ -177,8 +178,19 @@ pub(super) fn begin(
             drop_biometrics(c, &device, now)?;
             decided(ResultCode::Done)
         }
+        (UpdateNext::SetPushAddress, Content::PushAddress(address)) => {
+            pushes::set(c, update.dev, address.as_deref())?;
+            decided(ResultCode::Done)
+        }
+        (UpdateNext::SetPushAddress, _) => {
+            // The phone has another one now, so the one before is not its any more.
+            pushes::set(c, update.dev, None)?;
+            decided(ResultCode::NoPush)
+        }
         (_, Content::Unsealable) => decided(ResultCode::Unsealable),
-        (_, Content::Nothing | Content::Refused) => decided(ResultCode::Refused),
+        (_, Content::Nothing | Content::Refused | Content::PushAddress(_) | Content::NoPush) => {
+            decided(ResultCode::Refused)
+        }
         // Another factor vouches for it, so there is no PIN to count.
         (UpdateNext::CheckChange, _) if known.granted.is_some() && is_forgotten(&update.what) => {
             apply(c, facts, &device, now)?;
@@ -231,7 +243,7 @@ pub(super) fn finish(
     let fits = match &facts.update.what {
         What::Change(change) => Some(change.epoch) == device.epoch.checked_add(1),
         What::BiometricsOn { epoch, .. } => *epoch == device.epoch,
-        What::Commit { .. } | What::BiometricsOff { .. } => false,
+        What::Commit { .. } | What::BiometricsOff { .. } | What::PushAddress(_) => false,
     };
     if !fits {
         return decide(c, dev, signed, ResultCode::Epoch, now);

@@ -1,0 +1,286 @@
+//! Push messages: a knock that says "look" and nothing else. [`PushService`] carries them, each to the kinds of address that it takes; Web Push
+//! ([`web`]) is built in, others (Firebase, Apple) are other implementations that whoever embeds the service adds.
+//!
+//! A knock goes out in the background, after the request is in the phone's inbox, and nothing waits for it: the queue is bounded, and so are the
+//! messages under way to one push service, so that a slow one holds up nobody else. What is too much is dropped, for the phone finds the request
+//! when it next asks. No log names an address: whoever knows it can wake the phone.
+
+pub(crate) mod web;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use countersign_protocol::{
+    Time,
+    id::{ChallengeId, DeviceId},
+    push::{PushAddress, PushKind},
+};
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    task::JoinSet,
+    time::timeout,
+};
+
+use crate::{
+    app::App,
+    seal::{Place, SealError},
+    store::{ChallengeState, StoreError},
+};
+
+/// So many knocks wait to be looked at; a look takes two reads from the page cache.
+const QUEUE: usize = 1024;
+/// So many wait for one push service, the ones under way included.
+const FOR_ONE: usize = 128;
+/// So many are under way to one push service.
+const AT_ONCE: usize = 8;
+/// A push service that says "later" is waited for this long at most, seconds.
+const LONGEST_PAUSE: u64 = 10;
+/// The longest that sending one may take.
+const LONGEST_SENDING: Duration = Duration::from_secs(15);
+
+/// A push message that is to be sent. It has no content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Knock {
+    /// How many seconds it is worth anything: then the request is over.
+    pub lifetime: u64,
+    /// The service's time.
+    pub now: Time,
+}
+
+/// Why a push message did not go out. No text here may name an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PushFailed {
+    /// There is no such address any more: it is forgotten.
+    #[error("the push service knows no such address any more")]
+    Gone,
+    /// Not now. It is tried once more.
+    #[error("the push service takes none now, but may in {0} seconds")]
+    Later(u64),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Carries push messages to the addresses of one kind, or some of them.
+#[async_trait]
+pub trait PushService: Send + Sync {
+    /// Where messages to this address go, the host of the push service for instance, if this carries them. What is told here limits how many are
+    /// under way at once, so it is one of few, and never chosen by the phone.
+    fn takes(&self, address: &PushAddress) -> Option<String>;
+
+    /// Sends one. It is given up after 15 seconds.
+    ///
+    /// # Errors
+    /// If it did not go out, or that is not known.
+    async fn send(&self, address: &PushAddress, knock: Knock) -> Result<(), PushFailed>;
+}
+
+/// A request that waits for a phone.
+pub(crate) struct Due {
+    dev: DeviceId,
+    challenge: ChallengeId,
+}
+
+/// Where knocks go.
+pub(crate) struct Pushes {
+    services: Vec<Arc<dyn PushService>>,
+    queue: mpsc::Sender<Due>,
+    /// The requests of which a notification was sent, and when each is over.
+    sent: Mutex<HashMap<ChallengeId, Time>>,
+}
+
+impl Pushes {
+    /// The other end of the queue is for [`run`].
+    pub(crate) fn new(services: Vec<Arc<dyn PushService>>) -> (Self, mpsc::Receiver<Due>) {
+        let (queue, due) = mpsc::channel(QUEUE);
+        let sent = Mutex::default();
+        (
+            Self {
+                services,
+                queue,
+                sent,
+            },
+            due,
+        )
+    }
+
+    /// Who carries messages to this address, and where they go.
+    fn carrier(&self, address: &PushAddress) -> Option<(Arc<dyn PushService>, String)> {
+        let takes =
+            |service: &Arc<dyn PushService>| Some((service.clone(), service.takes(address)?));
+        self.services.iter().find_map(takes)
+    }
+
+    /// Does any push service that is set up take this address?
+    pub(crate) fn takes(&self, address: &PushAddress) -> bool {
+        self.carrier(address).is_some()
+    }
+
+    /// A request waits for this device. It returns at once.
+    pub(crate) fn knock(&self, dev: DeviceId, challenge: ChallengeId) {
+        if !self.services.is_empty() && self.queue.try_send(Due { dev, challenge }).is_err() {
+            tracing::warn!("too many push messages wait: one was dropped");
+        }
+    }
+
+    /// Was a notification sent of this request?
+    pub(crate) fn was_sent(&self, challenge: ChallengeId) -> bool {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.contains_key(&challenge)
+    }
+
+    fn note_sent(&self, challenge: ChallengeId, over: Time, now: Time) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.retain(|_, over| *over > now);
+        sent.insert(challenge, over);
+    }
+}
+
+/// An address as it is sealed for the store.
+pub(crate) fn seal(app: &App, dev: DeviceId, address: &PushAddress) -> Result<Vec<u8>, SealError> {
+    let text = [&[address.kind() as u8], address.address().as_bytes()].concat();
+    app.root.sealing.seal(place(dev), &text)
+}
+
+fn open(app: &App, dev: DeviceId, sealed: &[u8]) -> Option<PushAddress> {
+    let text = app.root.sealing.open(place(dev), sealed).ok()?;
+    let (kind, address) = text.split_first()?;
+    let kind = PushKind::from_number((*kind).into())?;
+    PushAddress::new(kind, String::from_utf8(address.to_vec()).ok()?).ok()
+}
+
+fn place(dev: DeviceId) -> Place {
+    Place {
+        owner: dev.0,
+        field: "push-address",
+        epoch: 0,
+    }
+}
+
+/// The messages to one push service.
+struct Lane {
+    waiting: Arc<Semaphore>,
+    under_way: Arc<Semaphore>,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self {
+            waiting: Arc::new(Semaphore::new(FOR_ONE)),
+            under_way: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+}
+
+/// Sends what is due until the service stops; what is under way then is dropped.
+pub(crate) async fn run(
+    app: Arc<App>,
+    mut due: mpsc::Receiver<Due>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let mut lanes: HashMap<String, Lane> = HashMap::new();
+    let mut under_way = JoinSet::new();
+    loop {
+        let due = tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+            Some(_) = under_way.join_next() => continue,
+            Some(due) = due.recv() => due,
+        };
+        match begin(&app, &due, &mut lanes).await {
+            Ok(Some(sending)) => drop(under_way.spawn(sending)),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "a push message did not go out"),
+        }
+    }
+    // They hold the store, which is closed next.
+    under_way.shutdown().await;
+}
+
+/// What sends it, if the device has an address and there is room on the way there.
+async fn begin(
+    app: &Arc<App>,
+    due: &Due,
+    lanes: &mut HashMap<String, Lane>,
+) -> Result<Option<impl Future<Output = ()> + Send + use<>>, StoreError> {
+    let Some(sealed) = app.store().push_address(due.dev).await? else {
+        return Ok(None);
+    };
+    // An address of a push service that is not set up any more is no error: it may be again.
+    let Some(address) = open(app, due.dev, &sealed) else {
+        return Err(StoreError::Damaged("push address"));
+    };
+    let Some((service, to)) = app.pushes.carrier(&address) else {
+        return Ok(None);
+    };
+    let lane = lanes.entry(to.clone()).or_default();
+    let Ok(place) = lane.waiting.clone().try_acquire_owned() else {
+        tracing::warn!(
+            to,
+            "too many push messages wait for this push service: one was dropped"
+        );
+        return Ok(None);
+    };
+    let (app, way, dev, challenge) = (app.clone(), lane.under_way.clone(), due.dev, due.challenge);
+    Ok(Some(async move {
+        let _place = place;
+        let sent = knock(&app, &*service, &address, &way, challenge).await;
+        let error = match sent {
+            Ok(true) => {
+                tracing::info!(to, "a push message went out");
+                return;
+            }
+            Ok(false) => return,
+            Err(error) => error,
+        };
+        tracing::warn!(to, %error, "a push message did not go out");
+        if error == PushFailed::Gone
+            && let Err(error) = app.store().drop_push_address(dev, sealed).await
+        {
+            tracing::warn!(%error, "a push address that is gone was not forgotten");
+        }
+    }))
+}
+
+/// Sends it, twice at most, while the request is open; `false` when it is over.
+async fn knock(
+    app: &App,
+    service: &dyn PushService,
+    address: &PushAddress,
+    way: &Semaphore,
+    challenge: ChallengeId,
+) -> Result<bool, PushFailed> {
+    let mut may_try_again = true;
+    loop {
+        let failed = |error: &dyn std::error::Error| PushFailed::Failed(error.to_string());
+        let permit = way.acquire().await.map_err(|error| failed(&error))?;
+        let found = app.store().challenge(challenge).await;
+        let now = app.now();
+        let Some(open) = found
+            .map_err(|error| failed(&error))?
+            .filter(|it| it.state == ChallengeState::Open && it.expires_at > now)
+        else {
+            return Ok(false);
+        };
+        let knock = Knock {
+            lifetime: open.expires_at - now,
+            now,
+        };
+        let sent = timeout(LONGEST_SENDING, service.send(address, knock)).await;
+        drop(permit);
+        match sent.unwrap_or_else(|_| Err(PushFailed::Failed("it took too long".into()))) {
+            Ok(()) => {
+                app.pushes.note_sent(challenge, open.expires_at, now);
+                return Ok(true);
+            }
+            Err(PushFailed::Later(seconds)) if may_try_again && seconds <= LONGEST_PAUSE => {
+                may_try_again = false;
+                tokio::time::sleep(Duration::from_secs(seconds.max(1))).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Web Push (RFC 8030) with VAPID (RFC 8292): an empty message to the URL that a phone named.
+//!
+//! The phone chose the URL, so it is taken for hostile: messages go only to push services that whoever runs this has named, whole origins
+//! compared; no redirect is followed, no proxy is asked for a loopback host, and no body is read.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use countersign_protocol::{SigningKey, id::PublicKey, origin::Origin, push::PushAddress};
+use p256::ecdsa::{Signature, signature::Signer};
+use reqwest::{
+    Client, StatusCode,
+    header::{AUTHORIZATION, CONTENT_LENGTH, RETRY_AFTER},
+    redirect::Policy,
+};
+use rustls::{ClientConfig, RootCertStore, crypto::ring::default_provider};
+use rustls_platform_verifier::BuilderVerifierExt;
+
+use super::{Knock, PushFailed, PushService};
+
+/// How long a VAPID token holds, seconds; RFC 8292 allows a day.
+const TOKEN_HOLDS: u64 = 3600;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// When a push service says "later" without a time, seconds.
+const PAUSE: u64 = 2;
+
+/// Sends to the push services that are named to it.
+pub(crate) struct WebPush {
+    services: Vec<Origin>,
+    key: SigningKey,
+    public: PublicKey,
+    /// Whom a push service may turn to: the service's own address.
+    subject: Option<String>,
+    secure: Option<Client>,
+    loopback: Client,
+}
+
+impl WebPush {
+    /// For the push services at these origins; the key signs every request.
+    ///
+    /// # Errors
+    /// If the system's certificate authorities can't be used.
+    pub(crate) fn new(
+        services: Vec<Origin>,
+        key: SigningKey,
+        own: &Origin,
+    ) -> Result<Self, String> {
+        let secure = services.iter().any(Origin::is_secure);
+        Ok(Self {
+            secure: secure.then(secure_client).transpose()?,
+            loopback: loopback_client()?,
+            public: PublicKey::of(&key),
+            subject: own.is_secure().then(|| own.as_str().to_owned()),
+            services,
+            key,
+        })
+    }
+
+    /// `vapid t=..., k=...`: a token that holds for this push service alone.
+    fn authorization(&self, to: &Origin, now: u64) -> String {
+        let part = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let mut claims = serde_json::json!({ "aud": to.as_str(), "exp": now + TOKEN_HOLDS });
+        if let Some(subject) = &self.subject {
+            claims["sub"] = subject.as_str().into();
+        }
+        let signed = format!(
+            "{}.{}",
+            part(br#"{"typ":"JWT","alg":"ES256"}"#),
+            part(claims.to_string().as_bytes())
+        );
+        let signature: Signature = self.key.sign(signed.as_bytes());
+        format!(
+            "vapid t={signed}.{}, k={}",
+            part(&signature.to_bytes()),
+            part(self.public.as_bytes())
+        )
+    }
+}
+
+fn build(config: ClientConfig) -> reqwest::ClientBuilder {
+    Client::builder()
+        .tls_backend_preconfigured(config)
+        .http1_only()
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
+        .user_agent(concat!("countersign-service/", env!("CARGO_PKG_VERSION")))
+}
+
+fn secure_client() -> Result<Client, String> {
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
+        .map_err(|error| error.to_string())?
+        .with_no_client_auth();
+    let client = build(config).https_only(true).build();
+    client.map_err(|error| error.to_string())
+}
+
+/// It trusts nobody, and an [`Origin`] is `http` for loopback hosts only.
+fn loopback_client() -> Result<Client, String> {
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    let client = build(config).no_proxy().build();
+    client.map_err(|error| error.to_string())
+}
+
+#[async_trait]
+impl PushService for WebPush {
+    fn takes(&self, address: &PushAddress) -> Option<String> {
+        let origin = address.origin()?;
+        self.services
+            .contains(&origin)
+            .then(|| origin.authority().to_owned())
+    }
+
+    async fn send(&self, address: &PushAddress, knock: Knock) -> Result<(), PushFailed> {
+        let not_ours = || PushFailed::Failed("this push service is not one of those named".into());
+        let origin = address
+            .origin()
+            .filter(|origin| self.services.contains(origin))
+            .ok_or_else(not_ours)?;
+        let client = match &self.secure {
+            Some(secure) if origin.is_secure() => secure,
+            _ if origin.is_secure() => return Err(not_ours()),
+            _ => &self.loopback,
+        };
+        let sent = client
+            .post(address.address())
+            .header(CONTENT_LENGTH, 0)
+            .header("TTL", knock.lifetime)
+            .header("Urgency", "high")
+            .header("Topic", "look")
+            .header(AUTHORIZATION, self.authorization(&origin, knock.now))
+            .send()
+            .await;
+        // An error of reqwest's names the URL.
+        let response = sent.map_err(|error| PushFailed::Failed(reason(&error.without_url())))?;
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::NOT_FOUND | StatusCode::GONE => Err(PushFailed::Gone),
+            status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
+                let after = response.headers().get(RETRY_AFTER);
+                let after = after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+                Err(PushFailed::Later(after.unwrap_or(PAUSE)))
+            }
+            status => Err(PushFailed::Failed(format!(
+                "the push service refused it ({})",
+                status.as_u16()
+            ))),
+        }
+    }
+}
+
+/// The innermost cause.
+fn reason(error: &reqwest::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}

@@ -429,6 +429,26 @@ class Restored(Life):
         self.assertEqual(other.phone.send(other.phone.status()).state, 5)
 
 
+class PushAddresses(Life):
+    def test_a_service_that_sends_none_says_so_and_the_phone_goes_on(self):
+        person = self.person()
+        made = person.phone
+        self.assertIsNone(made.information.push_key)
+        for address in ((life.WEB_PUSH, "https://push.example.eu/up/1"), (life.FCM, "token"), (life.APNS, "00ff")):
+            request = life.push_address(made, address)
+            reply = made.send(request)
+            self.assertEqual((reply.result, reply.tries_in_row, reply.counter), (phone.NO_PUSH, 5, made.counter))
+            self.assertEqual(made.send(request).token, reply.token, "the same bytes, the same outcome")
+        self.assertEqual(made.send(life.push_address(made, None)).result, phone.DONE)
+        self.assert_pin(person, PIN)
+
+    def test_what_is_no_address_is_no_request(self):
+        made = self.person().phone
+        for address in ((0, "a"), (4, "a"), (life.WEB_PUSH, "http://example.eu/"), (life.FCM, "a b"), (life.APNS, "0"), (life.FCM, "a" * 513)):
+            self.assert_http(400, "push", life.push_address(made, address).body)
+        self.assertEqual(made.send(life.push_address(made, None)).result, phone.DONE)
+
+
 class ServiceKeys(Life):
     def test_phones_follow_the_keys_of_a_running_service(self):
         person = self.person()

@@ -8,6 +8,7 @@ mod codes;
 mod enrolment;
 mod hostile;
 mod own_biometrics;
+mod push;
 mod restore;
 mod rotation;
 mod support;

@@ -10,6 +10,7 @@ import countersign.OpenException
 import countersign.PictureException
 import countersign.PixelFormat
 import countersign.Platform
+import countersign.PushAddresses
 import countersign.QrCode
 import countersign.Scanner
 import countersign.UserPresence
@@ -20,6 +21,7 @@ import java.io.File
  *
  * @param presence the phone's own lock, a [DeviceLock] for instance.
  * @param biometrics a finger or face in the place of the PIN: [AndroidBiometrics], or none.
+ * @param push where push messages go: [UnifiedPush], or none.
  * @param authorities certificate authorities beside the public ones, each a DER certificate. What users or administrators added to the system is not
  *   looked at.
  */
@@ -30,6 +32,7 @@ suspend fun openPhone(
     keyStore: KeyStore = AndroidKeys(context),
     biometrics: Biometrics? = null,
     authorities: List<ByteArray> = emptyList(),
+    push: PushAddresses? = null,
 ): Authenticator = Authenticator.open(
     File(context.noBackupFilesDir, "countersign").path,
     Platform(
@@ -38,6 +41,7 @@ suspend fun openPhone(
         system = "Android ${Build.VERSION.RELEASE}",
         model = "${Build.MANUFACTURER} ${Build.MODEL}",
         biometrics = biometrics,
+        pushAddresses = push,
         authorities = authorities,
     ),
 )

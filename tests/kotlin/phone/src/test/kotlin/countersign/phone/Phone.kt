@@ -8,6 +8,7 @@ import countersign.KeyStore
 import countersign.PendingRequest
 import countersign.PinEntry
 import countersign.Platform
+import countersign.PushAddresses
 import countersign.Scanned
 import countersign.Scanner
 import countersign.Source
@@ -37,9 +38,18 @@ suspend fun open(
     presence: UserPresence = AlwaysThere,
     clock: Clock? = null,
     biometrics: Biometrics? = null,
+    push: PushAddresses? = null,
 ): Authenticator = Authenticator.open(
     folder.toString(),
-    Platform(keyStore = keys, presence = presence, system = "JVM", model = "test", biometrics = biometrics, clock = clock),
+    Platform(
+        keyStore = keys,
+        presence = presence,
+        system = "JVM",
+        model = "test",
+        biometrics = biometrics,
+        pushAddresses = push,
+        clock = clock,
+    ),
 )
 
 fun newFolder(): Path = Files.createTempDirectory("countersign-phone-").also { it.toFile().deleteOnExit() }
@@ -65,9 +75,10 @@ class World(val person: Person, val phone: Authenticator, val account: Account, 
             presence: UserPresence = AlwaysThere,
             clock: Clock? = null,
             biometrics: Biometrics? = null,
+            push: PushAddresses? = null,
         ): World {
             val person = Person(service.origin)
-            val phone = open(folder, keys, presence, clock, biometrics)
+            val phone = open(folder, keys, presence, clock, biometrics, push)
             return World(person, phone, enrol(person, phone), folder)
         }
     }

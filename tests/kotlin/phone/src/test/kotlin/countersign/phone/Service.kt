@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit
 import kotlin.io.path.readText
 
 /** The real sign-in service, on a free port, with a folder of its own. */
-class Service : AutoCloseable {
+class Service(private vararg val settings: String) : AutoCloseable {
     private val folder: Path = Files.createTempDirectory("countersign-kotlin-")
     private val port = ServerSocket(0).use { it.localPort }
     val origin = "http://127.0.0.1:$port"
@@ -20,7 +20,7 @@ class Service : AutoCloseable {
     private fun start(): Process {
         val program = System.getenv("COUNTERSIGN_SERVICE") ?: error("COUNTERSIGN_SERVICE does not name the service's program")
         val log = folder.resolve("log")
-        val process = ProcessBuilder(program, "--listen", "127.0.0.1:$port", "--data", "$folder/data", "--origin", origin)
+        val process = ProcessBuilder(program, "--listen", "127.0.0.1:$port", "--data", "$folder/data", "--origin", origin, *settings)
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())
             .start()

@@ -9,18 +9,19 @@ extension Authenticator {
     ///   - presence: The phone's own lock.
     ///   - keyStore: The phone's keys.
     ///   - biometrics: A finger or face in the place of the PIN: ``EnclaveBiometrics``, or none.
+    ///   - push: Where push messages go: a ``DeviceToken``, or none.
     ///   - authorities: Certificate authorities beside the public ones, each a DER certificate. What users or administrators added to the system is
     ///     not looked at.
     /// - Throws: `OpenError`, and what the system says where there is no room.
     public static func onThisPhone(
         presence: any UserPresence = PhoneLock(), keyStore: any KeyStore = EnclaveKeys(), biometrics: (any Biometrics)? = nil,
-        authorities: [Data] = []
+        push: (any PushAddresses)? = nil, authorities: [Data] = []
     ) async throws -> Authenticator {
         try await open(
             at: folder(),
             platform: Platform(
                 keyStore: keyStore, presence: presence, system: "iOS \(ProcessInfo.processInfo.operatingSystemVersion.majorVersion)", model: model(),
-                biometrics: biometrics, authorities: authorities))
+                biometrics: biometrics, pushAddresses: push, authorities: authorities))
     }
 
     /// The folder of the phone's data: not in a backup, and sealed by the system while the phone is locked.

@@ -159,11 +159,76 @@ impl PushService for WebPush {
     }
 }
 
-/// The innermost cause.
+/// The innermost cause; it never holds a URL.
 fn reason(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
     while let Some(source) = inner.source() {
         inner = source;
     }
     inner.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use countersign_protocol::push::PushKind;
+
+    use super::*;
+
+    fn address(host: &str) -> PushAddress {
+        let url = format!("http://{host}/up/secret");
+        PushAddress::new(PushKind::WebPush, url).unwrap()
+    }
+
+    async fn failed(address: &PushAddress, named: &[&str]) -> String {
+        let named = named
+            .iter()
+            .map(|host| Origin::from_authority(host).unwrap());
+        let key = SigningKey::from_slice(&[7; 32]).unwrap();
+        let own = Origin::parse("https://sign.example.eu").unwrap();
+        let web = WebPush::new(named.collect(), key, &own).unwrap();
+        let knock = Knock {
+            lifetime: 180,
+            now: 1_795_450_000,
+        };
+        web.send(address, knock).await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn no_error_names_an_address() {
+        let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = nobody.local_addr().unwrap().to_string();
+        drop(nobody);
+        let to = address(&host);
+        for error in [
+            failed(&to, &[&host]).await,
+            failed(&to, &["localhost:1"]).await,
+        ] {
+            assert!(
+                !error.contains("secret") && !error.contains("/up"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_holds_for_one_push_service_for_an_hour_and_names_whom_to_turn_to() {
+        let key = SigningKey::from_slice(&[7; 32]).unwrap();
+        let own = Origin::parse("https://sign.example.eu").unwrap();
+        let web = WebPush::new(Vec::new(), key, &own).unwrap();
+        let to = Origin::parse("https://push.example.eu").unwrap();
+        let header = web.authorization(&to, 1_795_450_000);
+        let claims = header.split('.').nth(1).unwrap();
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+        assert_eq!(
+            claims,
+            serde_json::json!({
+                "aud": "https://push.example.eu",
+                "exp": 1_795_453_600_u64,
+                "sub": "https://sign.example.eu",
+            })
+        );
+    }
 }

@@ -19,12 +19,13 @@ func pin(_ digits: String = pinDigits) throws -> PinEntry {
 /// Opens a phone in a folder.
 func open(
     _ folder: URL, keys: (any KeyStore)? = nil, presence: any UserPresence = AlwaysThere(), biometrics: (any Biometrics)? = nil,
-    clock: (any Countersign.Clock)? = nil
+    clock: (any Countersign.Clock)? = nil, push: (any PushAddresses)? = nil
 ) async throws -> Authenticator {
     try await Authenticator.open(
         at: folder,
         platform: Platform(
-            keyStore: try keys ?? SoftKeys(folder: folder), presence: presence, system: "Linux", model: "test", biometrics: biometrics, clock: clock))
+            keyStore: try keys ?? SoftKeys(folder: folder), presence: presence, system: "Linux", model: "test", biometrics: biometrics,
+            pushAddresses: push, clock: clock))
 }
 
 /// A person with a computer and a phone that is initialised.
@@ -35,10 +36,10 @@ struct World {
 
     static func made(
         at service: Service? = nil, keys: (any KeyStore)? = nil, presence: any UserPresence = AlwaysThere(), biometrics: (any Biometrics)? = nil,
-        clock: (any Countersign.Clock)? = nil
+        clock: (any Countersign.Clock)? = nil, push: (any PushAddresses)? = nil
     ) async throws -> World {
         let person = try await newPerson(at: service)
-        let phone = try await open(newFolder(), keys: keys, presence: presence, biometrics: biometrics, clock: clock)
+        let phone = try await open(newFolder(), keys: keys, presence: presence, biometrics: biometrics, clock: clock, push: push)
         return World(person: person, phone: phone, account: try await enrolled(person, phone))
     }
 

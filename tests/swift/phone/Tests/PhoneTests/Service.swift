@@ -28,16 +28,18 @@ final class Service: @unchecked Sendable {
     let origin: URL
     private let folder: URL
     private let port: UInt16
+    private let settings: [String]
     private var process: Process?
 
-    private init() throws {
+    private init(settings: [String]) throws {
+        self.settings = settings
         folder = try newFolder()
         port = try freePort()
         origin = URL(string: "http://127.0.0.1:\(port)")!
     }
 
-    static func started() async throws -> Service {
-        let service = try Service()
+    static func started(_ settings: String...) async throws -> Service {
+        let service = try Service(settings: settings)
         try await service.start()
         return service
     }
@@ -53,6 +55,7 @@ final class Service: @unchecked Sendable {
         process.arguments = [
             "--listen", "127.0.0.1:\(port)", "--data", folder.appendingPathComponent("data").path, "--origin", origin.absoluteString,
         ]
+        process.arguments? += settings
         process.standardOutput = try FileHandle(forWritingTo: log)
         process.standardError = process.standardOutput
         try process.run()
@@ -94,13 +97,19 @@ func newFolder() throws -> URL {
 
 /// A port that nobody listens at.
 private func freePort() throws -> UInt16 {
+    let (socket, port) = try boundSocket()
+    close(socket)
+    return port
+}
+
+/// A socket with a port of its own, on this computer alone.
+func boundSocket() throws -> (socket: Int32, port: UInt16) {
     #if canImport(Glibc)
         let stream = Int32(SOCK_STREAM.rawValue)
     #else
         let stream = SOCK_STREAM
     #endif
     let socket = socket(AF_INET, stream, 0)
-    defer { close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = inet_addr("127.0.0.1")
@@ -108,6 +117,9 @@ private func freePort() throws -> UInt16 {
     let bound = withUnsafeMutablePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, size) == 0 && getsockname(socket, $0, &size) == 0 }
     }
-    guard bound else { throw Failure("no port is free") }
-    return UInt16(bigEndian: address.sin_port)
+    guard bound else {
+        close(socket)
+        throw Failure("no port is free")
+    }
+    return (socket, UInt16(bigEndian: address.sin_port))
 }

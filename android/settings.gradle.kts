@@ -14,4 +14,4 @@ dependencyResolutionManagement {
 }
 
 rootProject.name = "countersign-android"
-include(":countersign")
+include(":countersign", ":app")

@@ -66,7 +66,8 @@ object Keystore {
     fun info(key: Key): KeyInfo {
         val alias = keys.entries.first { it.value == key }.key
         val level = if (hardware) KeyProperties.SECURITY_LEVEL_TRUSTED_ENVIRONMENT else KeyProperties.SECURITY_LEVEL_SOFTWARE
-        return KeyInfo::class.java.constructors.single().let { constructor ->
+        // Robolectric adds one without parameters.
+        return KeyInfo::class.java.constructors.maxBy { it.parameterCount }.let { constructor ->
             val defaults = constructor.parameterTypes.map<Class<*>, Any?> { type ->
                 when (type) {
                     Boolean::class.javaPrimitiveType -> hardware

@@ -1,0 +1,179 @@
+package countersign.app
+
+import countersign.CodeRequest
+import countersign.FieldKind
+import countersign.FormException
+import countersign.FormField
+import countersign.ShownCode
+import countersign.SignedTransaction
+import countersign.SignedValue
+import countersign.TransactionForm
+import countersign.Unlock
+import countersign.check
+import countersign.code
+import countersign.codeWithBiometrics
+import countersign.review
+import countersign.sign
+import countersign.signWithBiometrics
+import kotlinx.coroutines.delay
+import java.time.Duration
+import java.time.Instant
+
+/** What a scanned sign-in code is for, before it is shown. */
+class CodeRequestScreen(session: Session, private val request: CodeRequest) : PageScreen(session) {
+    private var busy = false
+    private var note: Words? = null
+
+    override fun page() = Page(
+        title = request.asked.title,
+        text = words(R.string.code_request_text),
+        facts = request.asked.facts + Fact(words(R.string.request_account), request.account.words),
+        note = note ?: otherAccount(session, request.account) ?: if (request.clockLooksWrong) words(R.string.clock_looks_wrong) else null,
+        busy = busy,
+        actions = listOf(
+            Action(words(R.string.code_show), enabled = !busy, run = ::show),
+            Action(words(R.string.cancel), Look.PLAIN) { session.screens.home() },
+        ) + switchTo(session, request.account),
+    )
+
+    private fun show() {
+        if (request.unlock == Unlock.NOTHING || request.sameAsBefore) {
+            busy = true
+            redraw()
+            attempt(::failed) { session.screens.home(shown(session.phone().code(request))) }
+            return
+        }
+        val finger: suspend () -> Screen = { shown(session.phone().codeWithBiometrics(request)) }
+        val task = PinTask(
+            text = words(R.string.pin_for, request.asked.title, request.asked.appName),
+            asks = listOf(Ask.PRESENT),
+            finger = finger.takeIf { request.account.mayUseFinger(request.unlock) },
+        ) { pins -> shown(session.phone().code(request, pins.single())) }
+        session.screens.open(PinScreen(session, task))
+    }
+
+    private fun shown(code: ShownCode) = CodeScreen(session, words(R.string.code_title), code.code, code.expiresAt, code.sameAsBefore)
+
+    private fun failed(said: Said) {
+        busy = false
+        note = said.words
+        redraw()
+    }
+}
+
+/** A code to type on the page. It is gone from the screen when it is of no use any more. */
+class CodeScreen(
+    session: Session,
+    private val title: Words,
+    private val code: String,
+    private val expiresAt: Instant,
+    private val sameAsBefore: Boolean,
+    private val values: List<SignedValue> = emptyList(),
+) : PageScreen(session) {
+    private var expired = false
+
+    init {
+        attempt({}) {
+            delay(Duration.between(Instant.now(), expiresAt).toMillis().coerceAtLeast(0))
+            expired = true
+            redraw()
+        }
+    }
+
+    override fun page() = Page(
+        title = title,
+        text = words(if (expired) R.string.code_expired else R.string.code_text),
+        code = if (expired) null else code,
+        facts = values.map { Fact(name(it.label), name(it.value)) } + Fact(words(R.string.asked_until), moment(expiresAt)),
+        note = if (sameAsBefore && !expired) words(R.string.code_same) else null,
+        actions = listOf(Action(words(R.string.go_on)) { session.screens.home() }),
+    )
+}
+
+/** Data to type, from the person's own papers; checked at every key. */
+class FormScreen(session: Session, private val form: TransactionForm) : PageScreen(session) {
+    private val typed = LinkedHashMap<String, String>()
+    private val problems = HashMap<String, Words>()
+
+    override fun page() = Page(
+        title = name(form.title),
+        text = words(R.string.form_text, form.asked.appName, form.asked.host),
+        facts = listOf(Fact(words(R.string.request_account), form.account.words)),
+        fields = form.fields.map(::field),
+        note = otherAccount(session, form.account) ?: if (form.clockLooksWrong) words(R.string.clock_looks_wrong) else null,
+        actions = listOf(
+            Action(words(R.string.next), run = ::review),
+            Action(words(R.string.cancel), Look.PLAIN) { session.screens.home() },
+        ) + switchTo(session, form.account),
+    )
+
+    private fun field(field: FormField) = Field(
+        label = name(field.label),
+        keyboard = when (field.kind) {
+            FieldKind.DIGITS -> Keyboard.DIGITS
+            FieldKind.AMOUNT -> Keyboard.AMOUNT
+            FieldKind.IBAN, FieldKind.CODE -> Keyboard.CAPITALS
+            FieldKind.DATE -> Keyboard.DATE
+            FieldKind.TEXT -> Keyboard.TEXT
+        },
+        value = typed[field.id].orEmpty(),
+        hint = field.hint,
+        problem = problems[field.id],
+    ) { text ->
+        typed[field.id] = text
+        attempt({}) {
+            look(field)
+            redraw()
+        }
+    }
+
+    /** What the core says of a field as it is now. */
+    private suspend fun look(field: FormField) {
+        try {
+            session.phone().check(form, field, typed[field.id].orEmpty())
+            problems.remove(field.id)
+        } catch (error: FormException.Value) {
+            problems[field.id] = error.problem.said
+        }
+    }
+
+    private fun review() = attempt({ session.screens.home(MessageScreen(session, words(R.string.not_done), it.words)) }) {
+        form.fields.forEach { look(it) }
+        if (problems.isEmpty()) {
+            session.screens.open(ReviewScreen(session, form, typed, session.phone().review(form, typed)))
+        } else {
+            redraw()
+        }
+    }
+}
+
+/** The values as they will be signed, before the PIN. */
+class ReviewScreen(
+    session: Session,
+    private val form: TransactionForm,
+    private val typed: Map<String, String>,
+    private val values: List<SignedValue>,
+) : PageScreen(session) {
+    override fun page() = Page(
+        title = name(form.title),
+        text = words(R.string.review_text),
+        facts = values.map { Fact(name(it.label), name(it.value)) },
+        actions = listOf(
+            Action(words(R.string.review_yes), run = ::sign),
+            Action(words(R.string.review_no), Look.PLAIN) { session.screens.back() },
+        ),
+    )
+
+    private fun sign() {
+        val finger: suspend () -> Screen = { shown(session.phone().signWithBiometrics(form, typed)) }
+        val task = PinTask(
+            text = words(R.string.pin_for, name(form.title), form.asked.appName),
+            asks = listOf(Ask.PRESENT),
+            finger = finger.takeIf { form.account.mayUseFinger(form.unlock) },
+        ) { pins -> shown(session.phone().sign(form, typed, pins.single())) }
+        session.screens.open(PinScreen(session, task))
+    }
+
+    private fun shown(signed: SignedTransaction) =
+        CodeScreen(session, name(signed.title), signed.code, signed.expiresAt, signed.sameAsBefore, signed.values)
+}

@@ -1,0 +1,39 @@
+package countersign.app
+
+import android.content.Context
+import android.content.Intent
+import android.content.pm.verify.domain.DomainVerificationManager
+import android.content.pm.verify.domain.DomainVerificationUserState
+import android.content.res.Resources
+import android.os.Build
+import countersign.Source
+
+/** A link that opened the app, and how far the system vouches for its way. */
+class OpenedLink(val text: String, val source: Source)
+
+/**
+ * The link of an intent. A link counts as verified only where the system says that its host has named this app, for only then did no other app see it.
+ * Any app can send such an intent by name, so the rest is what a scheme that everybody may claim is.
+ */
+fun linkOf(context: Context, intent: Intent?): OpenedLink? {
+    val link = intent?.data?.takeIf { intent.action == Intent.ACTION_VIEW } ?: return null
+    val verified = link.scheme == "https" && link.host?.let { isVerified(context, it) } == true
+    return OpenedLink(link.toString(), if (verified) Source.VERIFIED_LINK else Source.CUSTOM_SCHEME)
+}
+
+private fun isVerified(context: Context, host: String): Boolean {
+    // Before Android 12 the system does not tell.
+    if (Build.VERSION.SDK_INT < Build.VERSION_CODES.S) return false
+    val states = context.getSystemService(DomainVerificationManager::class.java)?.getDomainVerificationUserState(context.packageName)
+    return states?.hostToStateMap?.get(host) == DomainVerificationUserState.DOMAIN_STATE_VERIFIED
+}
+
+private const val TO_SIGN = "to sign: "
+
+/** What the system's dialog says below its title, of the core's reason in English. What is signed is the service's own title of it. */
+fun reasonIn(resources: Resources, reason: String): String = when {
+    reason.startsWith(TO_SIGN) -> resources.getString(R.string.reason_sign, reason.removePrefix(TO_SIGN))
+    reason == "to show a code" -> resources.getString(R.string.reason_code)
+    reason == "to turn on biometrics" -> resources.getString(R.string.reason_turn_on)
+    else -> resources.getString(R.string.reason_approve)
+}

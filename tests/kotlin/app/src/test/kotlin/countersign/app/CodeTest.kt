@@ -1,0 +1,100 @@
+package countersign.app
+
+import android.widget.TextView
+import countersign.android.Dialog
+import countersign.phone.TRANSFER
+import org.junit.Test
+import org.robolectric.annotation.Config
+import kotlin.test.assertEquals
+import kotlin.test.assertFalse
+import kotlin.test.assertTrue
+
+private const val RECOGNISED = 1
+
+/** A8, A10, A14: codes without a network. */
+@Config(shadows = [Dialog::class])
+class CodeTest : Hand() {
+    @Test
+    fun `A8 a scanned QR code gives a code after the phone's own lock, and the same one when it is scanned again`() {
+        initialise()
+        person.askCode()
+        val picture = person.picture()
+        val code = scanned(picture)
+        assertTrue(Regex("[0-9A-Z]{4}-[0-9A-Z]{4}").matches(code))
+        assertEquals(code.replace("-", ",").toList().joinToString(" "), activity.requireViewById<TextView>(R.id.code).contentDescription)
+        press("Continue")
+        press("Scan QR code")
+        choosePicture(picture)
+        press("Show the code")
+        waitFor("Same code as before.")
+        person.type(code())
+        assertTrue(person.isSignedIn())
+    }
+
+    private fun scanned(picture: ByteArray): String {
+        press("Scan QR code")
+        choosePicture(picture)
+        waitFor("Show a code only if you opened that page yourself.")
+        assertTrue(sees("Firefox on Linux"))
+        press("Show the code")
+        until("the phone's own lock") { Dialog.latest?.isShown() == true }
+        Dialog.latest!!.say("onAuthenticationSucceeded", RECOGNISED)
+        waitFor("Type it on the page.")
+        return code()
+    }
+
+    @Test
+    fun `A10 only valid data give a code`() {
+        initialise()
+        person.beginTransfer()
+        press("Scan QR code")
+        choosePicture()
+        waitFor("Type from your own papers, not from the page.")
+        press("Next")
+        assertTrue(sees("This is needed."))
+        val labels = visible<TextView> { it.labelFor != android.view.View.NO_ID }.map { it.text.toString() }
+        val typed = labels.zip(TRANSFER.values).toMap()
+        typed.forEach(::type)
+        assertFalse(sees("This is needed."))
+        type(labels[0], "LV80 BANK 0000 4351 9500 2")
+        waitFor("There is a typing error in this account number.")
+        press("Next")
+        assertFalse(sees("This will be signed."))
+        type(labels[0], "lv80 bank 0000 4351 9500 1")
+        type(labels[2], "1234,5")
+        press("Next")
+        waitFor("This will be signed.")
+        assertTrue(TRANSFER.values.all(::sees), "as it is signed")
+        press("It is right, sign it")
+        pin(PIN)
+        waitFor("Type it on the page.")
+        assertTrue(TRANSFER.values.all(::sees), "beside the code")
+        person.type(code())
+        assertTrue("signed" in person.text().lowercase(), person.text())
+    }
+
+    @Test
+    fun `A14 a pasted link does what the camera does, and what is none of ours is refused`() {
+        initialise()
+        person.beginTransfer()
+        press("Scan QR code")
+        press("Paste a link")
+        type("Link", "https://example.eu/other")
+        press("Next")
+        waitFor("This is no code of this app.")
+        type("Link", person.link())
+        press("Next")
+        waitFor("Type from your own papers, not from the page.")
+    }
+
+    @Test
+    fun `A14 a picture without a code says what is wrong with it`() {
+        initialise()
+        press("Scan QR code")
+        choosePicture(byteArrayOf(1, 2, 3))
+        waitFor("This is no picture that can be read.")
+        person.askCode()
+        choosePicture()
+        waitFor("Show a code only if you opened that page yourself.")
+    }
+}

@@ -1,0 +1,138 @@
+package countersign.app
+
+import android.content.Intent
+import android.net.Uri
+import org.junit.Test
+import org.robolectric.Shadows.shadowOf
+import kotlin.test.assertEquals
+import kotlin.test.assertFalse
+import kotlin.test.assertTrue
+
+private const val NUMBER = "Number that the computer shows"
+
+/** A6, A7, A9, A11: requests are answered. */
+class RequestTest : Hand() {
+    /** A request that the person began arrives by itself. */
+    private fun request(): Int {
+        val number = person.askApp()
+        waitFor("Approve only what you began yourself")
+        return number
+    }
+
+    @Test
+    fun `A6, A7 a sign-in is approved by number and PIN, and a wrong PIN tells the tries left`() {
+        initialise()
+        val number = request()
+        assertTrue(listOf("Sign-in", "Countersign", "Firefox on Linux", "PIN tries left").all(::sees))
+        press("Approve")
+        assertTrue(sees("Type the two digits that the computer shows."), "no PIN without the number")
+        type(NUMBER, "$number")
+        press("Approve")
+        pin(WRONG_PIN)
+        waitFor("The PIN was wrong. 4 tries left.")
+        assertEquals(0, dots())
+        pin(PIN)
+        waitFor("The computer goes on by itself.")
+        person.waitWhile("open")
+        assertTrue(person.isSignedIn())
+        press("Continue")
+        press("History")
+        waitFor("Wrong PIN")
+        assertTrue(sees("Approved"))
+    }
+
+    @Test
+    fun `A7 a wrong number ends the request`() {
+        initialise()
+        val number = request()
+        type(NUMBER, "${if (number == 99) 10 else number + 1}")
+        press("Approve")
+        pin(PIN)
+        waitFor("The number was wrong, so the request is closed.")
+        assertFalse(person.isSignedIn())
+    }
+
+    @Test
+    fun `A7 a request is declined without a PIN`() {
+        initialise()
+        request()
+        press("Decline")
+        waitFor("Nobody was signed in.")
+        person.waitWhile("open")
+        assertFalse(person.isSignedIn())
+    }
+
+    @Test
+    fun `A7 a request is reported as fraud after one more question`() {
+        initialise()
+        request()
+        press("Report as fraud")
+        press("Back to the request")
+        press("Report as fraud")
+        press("Report it")
+        waitFor("that session is over")
+        assertFalse(person.isSignedIn())
+    }
+
+    @Test
+    fun `A9 a link of the browser opens the app, and the app the browser`() {
+        initialise()
+        val link = person.onMobile().replaceFirst(Regex("^https?"), "countersign")
+        controller.newIntent(Intent(Intent.ACTION_VIEW, Uri.parse(link)))
+        waitFor("A page in this phone’s browser asks.")
+        press("Approve")
+        pin(WRONG_PIN)
+        waitFor("4 tries left")
+        pin(PIN)
+        waitFor("Go on in the browser.")
+        val opened = generateSequence { shadowOf(activity).nextStartedActivity }.first { it.action == Intent.ACTION_VIEW }
+        assertTrue(Intent.CATEGORY_BROWSABLE in opened.categories && opened.`package` == null)
+        person.follow(opened.data.toString())
+        assertTrue(person.isSignedIn())
+    }
+
+    @Test
+    fun `A11 a request for another account says so and offers to switch`() {
+        initialise()
+        val first = session.account!!
+        val other = countersign.phone.Person(countersign.phone.Service.shared.origin)
+        press("Add an account")
+        press("Scan the QR code")
+        other.addDevice("My other phone")
+        choosePicture(other.picture())
+        press("Yes, go on")
+        pin(NEW_PIN, "Next")
+        pin(NEW_PIN)
+        waitFor("Type this code on the page")
+        other.waitWhile("open")
+        other.type(code())
+        press("Skip")
+        waitFor("Welcome")
+        press("Continue")
+        waitFor("My other phone")
+        request()
+        assertTrue(sees("This is for another account: ${first.name}."))
+        press("Switch to ${first.name}")
+        assertFalse(sees("This is for another account"))
+        assertEquals(first.number, session.account!!.number)
+    }
+
+    @Test
+    fun `A6 a notification tells that a sign-in waits, and nothing of whose`() {
+        initialise()
+        controller.pause().stop()
+        person.askApp()
+        val manager = shadowOf(app.getSystemService(android.app.NotificationManager::class.java))
+        until("a notification") { manager.size() == 1 }
+        val told = manager.allNotifications.single()
+        val words = told.extras.keySet().mapNotNull { told.extras.get(it)?.toString() }
+        assertTrue("A sign-in is waiting" in words)
+        assertTrue(words.none { session.account!!.accountLabel in it || session.account!!.host in it })
+        assertEquals(MainActivity::class.java.name, shadowOf(told.contentIntent).savedIntent.component?.className)
+        controller.start().resume()
+        waitFor("Approve only what you began yourself")
+        assertEquals(0, manager.size())
+    }
+
+    private fun dots() = activity.requireViewById<android.view.ViewGroup>(R.id.dots).run { (0 until childCount).count { getChildAt(it).isActivated } }
+}

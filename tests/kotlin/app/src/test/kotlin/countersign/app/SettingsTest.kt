@@ -1,0 +1,71 @@
+package countersign.app
+
+import org.junit.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertTrue
+
+/** A12: an account's settings. */
+class SettingsTest : Hand() {
+    private fun settings() {
+        initialise()
+        press("Settings of this account")
+        waitFor("PIN tries left")
+    }
+
+    @Test
+    fun `A12 the PIN is changed, with the present one, and the new one twice`() {
+        settings()
+        press("Change PIN")
+        pin(WRONG_PIN, "Next")
+        pin(NEW_PIN, "Next")
+        pin(NEW_PIN, "Change PIN")
+        waitFor("The PIN was wrong. 4 tries left.")
+        pin(PIN, "Next")
+        pin("1234", "Next")
+        assertTrue(sees("Digits in a row are easy to guess."))
+        pin(NEW_PIN, "Next")
+        pin(NEW_PIN, "Change PIN")
+        waitFor("The new PIN holds")
+        press("Continue")
+        val number = person.askApp()
+        waitFor("Approve only what you began yourself")
+        type("Number that the computer shows", "$number")
+        press("Approve")
+        pin(NEW_PIN)
+        waitFor("The computer goes on by itself.")
+    }
+
+    @Test
+    fun `A12 an account is renamed`() {
+        settings()
+        press("Rename")
+        type("Name of the account", " ")
+        press("Save")
+        waitFor("A name has 1 to 40 characters.")
+        type("Name of the account", "Work")
+        press("Save")
+        until("the name") { session.account?.name == "Work" }
+        assertTrue(sees("Work"))
+    }
+
+    @Test
+    fun `A12 an account is removed after one more question`() {
+        settings()
+        press("Remove this account")
+        waitFor("To use it again it must be initialised anew.")
+        press("Remove it")
+        waitFor("has removed the device.")
+        press("Continue")
+        waitFor("Initialise this phone")
+        assertEquals(0, session.accounts!!.size)
+    }
+
+    @Test
+    fun `A12 a forgotten PIN waits for another factor`() {
+        settings()
+        press("Forgotten PIN")
+        waitFor("Approve it there with another phone or key.")
+        press("Cancel")
+        waitFor("PIN tries left")
+    }
+}

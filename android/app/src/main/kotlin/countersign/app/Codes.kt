@@ -47,7 +47,7 @@ class CodeRequestScreen(session: Session, private val request: CodeRequest) : Pa
         val task = PinTask(
             text = words(R.string.pin_for, request.asked.title, request.asked.appName),
             asks = listOf(Ask.PRESENT),
-            finger = finger.takeIf { request.account.mayUseFinger(request.unlock) },
+            finger = finger.takeIf { session.mayUseFinger(request.account, request.unlock) },
         ) { pins -> shown(session.phone().code(request, pins.single())) }
         session.screens.open(PinScreen(session, task))
     }
@@ -169,7 +169,7 @@ class ReviewScreen(
         val task = PinTask(
             text = words(R.string.pin_for, name(form.title), form.asked.appName),
             asks = listOf(Ask.PRESENT),
-            finger = finger.takeIf { form.account.mayUseFinger(form.unlock) },
+            finger = finger.takeIf { session.mayUseFinger(form.account, form.unlock) },
         ) { pins -> shown(session.phone().sign(form, typed, pins.single())) }
         session.screens.open(PinScreen(session, task))
     }

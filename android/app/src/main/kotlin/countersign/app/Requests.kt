@@ -17,7 +17,7 @@ import countersign.report
 private const val NUMBER_LENGTH = 2
 
 /** Whether a finger or face may do, as far as the account and what is asked allow it. */
-fun Account.mayUseFinger(unlock: Unlock) = biometrics && unlock == Unlock.PIN_OR_BIOMETRICS
+fun Session.mayUseFinger(account: Account, unlock: Unlock) = now(account).biometrics && unlock == Unlock.PIN_OR_BIOMETRICS
 
 /** A request of the inbox: who asks, for what, from where and when, and three answers. */
 class RequestScreen(session: Session, private val request: PendingRequest) : PageScreen(session) {
@@ -62,7 +62,7 @@ class RequestScreen(session: Session, private val request: PendingRequest) : Pag
         val task = PinTask(
             text = words(R.string.pin_for, request.asked.title, request.asked.appName),
             asks = listOf(Ask.PRESENT),
-            finger = finger.takeIf { request.account.mayUseFinger(request.unlock) },
+            finger = finger.takeIf { session.mayUseFinger(request.account, request.unlock) },
         ) { pins -> done(session.phone().approve(request, pins.single(), typed)) }
         session.screens.open(PinScreen(session, task))
     }
@@ -107,7 +107,7 @@ class OnMobileScreen(session: Session, private val request: OnMobileRequest) : P
         val task = PinTask(
             text = words(R.string.pin_for, request.asked.title, request.asked.appName),
             asks = listOf(Ask.PRESENT),
-            finger = finger.takeIf { chosen.mayUseFinger(request.unlock) },
+            finger = finger.takeIf { session.mayUseFinger(chosen, request.unlock) },
         ) { pins -> back(session.phone().approve(request, chosen, pins.single())) }
         session.screens.open(PinScreen(session, task))
     }
@@ -191,7 +191,7 @@ private class Answer(private val session: Session, private val screen: PageScree
 /** Whose it is, and its tries. */
 fun aboutAccount(session: Session, account: Account) = listOfNotNull(
     Fact(words(R.string.request_account), account.words),
-    (session.accounts?.find { it.number == account.number } ?: account).triesLeft?.let { Fact(words(R.string.tries_left), name("$it")) },
+    session.now(account).triesLeft?.let { Fact(words(R.string.tries_left), name("$it")) },
 )
 
 /** Said where it is not the account that the person is looking at. */

@@ -118,6 +118,9 @@ class Session(context: Context, private val open: suspend (Session) -> Authentic
         screens.top.redraw()
     }
 
+    /** An account as it is now: a request has it as it was when the phone began to wait. */
+    fun now(account: Account): Account = accounts?.find { it.number == account.number } ?: account
+
     fun choose(account: Account) {
         kept.edit().putInt(ACCOUNT, account.number.toInt()).apply()
         screens.top.redraw()

@@ -92,6 +92,48 @@ class RequestTest : Hand() {
     }
 
     @Test
+    fun `A9 what began on this phone is declined, or reported`() {
+        initialise()
+        declined(person.onMobile(), "Decline", "Nobody was signed in.")
+        val other = countersign.phone.Person(countersign.phone.Service.shared.origin)
+        declined(other.onMobile(), "Report as fraud", "that session is over")
+    }
+
+    private fun declined(link: String, button: String, told: String) {
+        controller.newIntent(Intent(Intent.ACTION_VIEW, Uri.parse(link.replaceFirst(Regex("^https?"), "countersign"))))
+        waitFor("A page in this phone’s browser asks.")
+        press(button)
+        if (sees("Report it")) press("Report it")
+        waitFor(told)
+        press("Continue")
+    }
+
+    @Test
+    fun `A9 a link that initialises is refused where any app may have made it`() {
+        start()
+        person.addDevice()
+        controller.newIntent(Intent(Intent.ACTION_VIEW, Uri.parse(person.link())))
+        waitFor("This link can’t be used")
+        assertTrue(sees("Scan the QR code on a computer’s page"))
+    }
+
+    @Test
+    fun `A6 a request that comes while something is typed waits above it`() {
+        initialise()
+        press("Settings of this account")
+        press("Rename")
+        type("Name of the account", "Half a na")
+        person.askApp()
+        waitFor("A sign-in is waiting: show it")
+        press("A sign-in is waiting: show it")
+        waitFor("Approve only what you began yourself")
+        assertFalse(sees("A sign-in is waiting: show it"))
+        @Suppress("DEPRECATION")
+        activity.onBackPressed()
+        assertTrue(sees("Half a na"))
+    }
+
+    @Test
     fun `A11 a request for another account says so and offers to switch`() {
         initialise()
         val first = session.account!!

@@ -50,8 +50,18 @@ class Screenshots : Hand() {
         File(folder, file).outputStream().use { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }
     }
 
+    private fun icon() {
+        val bitmap = Bitmap.createBitmap(432, 432, Bitmap.Config.ARGB_8888)
+        app.getDrawable(R.drawable.icon)!!.run {
+            setBounds(0, 0, bitmap.width, bitmap.height)
+            draw(Canvas(bitmap))
+        }
+        File(folder, "00-icon.png").outputStream().use { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }
+    }
+
     @Test
     fun all() {
+        icon()
         start()
         shot("first")
         press("Scan the QR code")

@@ -1,5 +1,12 @@
 package countersign.app
 
+import countersign.approve
+import countersign.phone.enrolHere
+import countersign.phone.newFolder
+import countersign.phone.open
+import countersign.requests
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.runBlocking
 import org.junit.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
@@ -61,11 +68,34 @@ class SettingsTest : Hand() {
     }
 
     @Test
-    fun `A12 a forgotten PIN waits for another factor`() {
-        settings()
-        press("Forgotten PIN")
-        waitFor("Approve it there with another phone or key.")
-        press("Cancel")
-        waitFor("PIN tries left")
+    fun `A12 a forgotten PIN is set anew when another phone approves`() {
+        initialise()
+        person.addDevice("My tablet")
+        approveHere()
+        person.waitWhile("open")
+        val tablet = runBlocking { open(newFolder()) }
+        tablet.use {
+            val there = runBlocking { enrolHere(person, tablet) }
+            press("Settings of this account")
+            press("Forgotten PIN")
+            waitFor("Approve it there with another phone or key.")
+            person.withDevice("My phone", "unblock")
+            runBlocking { tablet.approve(tablet.requests(there).first(), countersign.phone.pin(PIN), person.number()) }
+            person.waitWhile("open")
+            waitFor("Choose a new PIN")
+            pin(NEW_PIN, "Next")
+            pin(NEW_PIN, "Change PIN")
+            waitFor("The new PIN holds")
+        }
+    }
+
+    /** The request that adding a device makes: it names what it is for. */
+    private fun approveHere() {
+        waitFor("Add a device")
+        type("Number that the computer shows", "${person.number()}")
+        press("Approve")
+        pin(PIN)
+        waitFor("The computer goes on by itself.")
+        press("Continue")
     }
 }

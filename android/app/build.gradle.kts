@@ -33,8 +33,6 @@ android {
         targetCompatibility = JavaVersion.VERSION_17
     }
 
-    sourceSets.named("main") { kotlin.srcDirs("src/main/kotlin") }
-
     packaging {
         // Licences that two libraries bring under one name.
         resources.excludes += setOf("META-INF/AL2.0", "META-INF/LGPL2.1")

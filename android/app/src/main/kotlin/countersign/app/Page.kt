@@ -136,7 +136,11 @@ private fun newInput(row: View, field: Field): EditText = row.requireViewById<Ed
     // Several fields on one screen: a label names its own.
     id = View.generateViewId()
     inputType = field.keyboard.type
-    field.keyboard.digits?.let { keyListener = DigitsKeyListener.getInstance(it) }
+    field.keyboard.digits?.let {
+        keyListener = DigitsKeyListener.getInstance(it)
+        // Or the comma would bring a keyboard of letters.
+        setRawInputType(field.keyboard.type)
+    }
     if (field.keyboard == Keyboard.LINK) maxLines = 5
     field.longest?.let { filters += InputFilter.LengthFilter(it) }
     hint = field.hint

@@ -62,4 +62,24 @@ class InitialiseTest : Hand() {
         press("Continue")
         waitFor("Sign-in requests appear here by themselves.")
     }
+
+    @Test
+    fun `A4, A14 begun in a browser on the same phone, its link is pasted, and the way back is offered`() {
+        start()
+        press("Paste a link")
+        person.addDevice()
+        type("Link", person.link())
+        press("Next")
+        press("Yes, go on")
+        pin(PIN, "Next")
+        pin(PIN)
+        waitFor("Type this code on the page")
+        press("Back to the browser")
+        person.waitWhile("open")
+        person.type(code())
+        press("Skip")
+        waitFor("Welcome")
+        press("Back to the browser")
+        assertTrue(sees("Sign-in requests appear here by themselves."))
+    }
 }

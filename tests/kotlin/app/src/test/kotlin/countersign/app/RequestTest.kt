@@ -133,10 +133,8 @@ class RequestTest : Hand() {
         assertTrue(sees("Half a na"))
     }
 
-    @Test
-    fun `A11 a request for another account says so and offers to switch`() {
-        initialise()
-        val first = session.account!!
+    /** A second account, of somebody else at the same computer; it is the one that is looked at then. */
+    private fun initialiseAnother() {
         val other = countersign.phone.Person(countersign.phone.Service.shared.origin)
         press("Add an account")
         press("Scan the QR code")
@@ -152,11 +150,32 @@ class RequestTest : Hand() {
         waitFor("Welcome")
         press("Continue")
         waitFor("My other phone")
+    }
+
+    @Test
+    fun `A11 a request for another account says so and offers to switch`() {
+        initialise()
+        val first = session.account!!
+        initialiseAnother()
         request()
         assertTrue(sees("This is for another account: ${first.name}."))
         press("Switch to ${first.name}")
         assertFalse(sees("This is for another account"))
         assertEquals(first.number, session.account!!.number)
+    }
+
+    @Test
+    fun `A11 with several accounts the person chooses which one a link of the browser is for`() {
+        initialise()
+        val first = session.account!!
+        initialiseAnother()
+        val link = person.onMobile().replaceFirst(Regex("^https?"), "countersign")
+        controller.newIntent(Intent(Intent.ACTION_VIEW, Uri.parse(link)))
+        waitFor("A page in this phone’s browser asks.")
+        press("Use ${first.name} instead")
+        press("Approve")
+        pin(PIN)
+        waitFor("Go on in the browser.")
     }
 
     @Test

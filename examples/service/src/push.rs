@@ -190,7 +190,7 @@ pub(crate) async fn run(
             Some(_) = under_way.join_next() => continue,
             Some(due) = due.recv() => due,
         };
-        match begin(&app, &due, &mut lanes).await {
+        match begin(&app, due, &mut lanes).await {
             Ok(Some(sending)) => drop(under_way.spawn(sending)),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "a push message did not go out"),
@@ -200,19 +200,25 @@ pub(crate) async fn run(
     under_way.shutdown().await;
 }
 
+/// Where messages to this device go now, sealed and opened.
+async fn address(app: &App, dev: DeviceId) -> Result<Option<(Vec<u8>, PushAddress)>, StoreError> {
+    let Some(sealed) = app.store().push_address(dev).await? else {
+        return Ok(None);
+    };
+    let address = open(app, dev, &sealed).ok_or(StoreError::Damaged("push address"))?;
+    Ok(Some((sealed, address)))
+}
+
 /// What sends it, if the device has an address and there is room on the way there.
 async fn begin(
     app: &Arc<App>,
-    due: &Due,
+    due: Due,
     lanes: &mut HashMap<String, Lane>,
 ) -> Result<Option<impl Future<Output = ()> + Send + use<>>, StoreError> {
-    let Some(sealed) = app.store().push_address(due.dev).await? else {
+    let Some((_, address)) = address(app, due.dev).await? else {
         return Ok(None);
     };
     // An address of a push service that is not set up any more is no error: it may be again.
-    let Some(address) = open(app, due.dev, &sealed) else {
-        return Err(StoreError::Damaged("push address"));
-    };
     let Some((service, to)) = app.pushes.carrier(&address) else {
         return Ok(None);
     };
@@ -224,40 +230,38 @@ async fn begin(
         );
         return Ok(None);
     };
-    let (app, way, dev, challenge) = (app.clone(), lane.under_way.clone(), due.dev, due.challenge);
+    let (app, way) = (app.clone(), lane.under_way.clone());
     Ok(Some(async move {
         let _place = place;
-        let sent = knock(&app, &*service, &address, &way, challenge).await;
-        let error = match sent {
-            Ok(true) => {
-                tracing::info!(to, "a push message went out");
-                return;
-            }
-            Ok(false) => return,
-            Err(error) => error,
-        };
-        tracing::warn!(to, %error, "a push message did not go out");
-        if error == PushFailed::Gone
-            && let Err(error) = app.store().drop_push_address(dev, sealed).await
-        {
-            tracing::warn!(%error, "a push address that is gone was not forgotten");
+        match knock(&app, &*service, &to, &way, &due).await {
+            Ok(true) => tracing::info!(to, "a push message went out"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(to, %error, "a push message did not go out"),
         }
     }))
 }
 
-/// Sends it, twice at most, while the request is open; `false` when it is over.
+/// Sends it, twice at most, while the request is open and the device's address is there; `false` when that is over.
 async fn knock(
     app: &App,
     service: &dyn PushService,
-    address: &PushAddress,
+    to: &str,
     way: &Semaphore,
-    challenge: ChallengeId,
+    due: &Due,
 ) -> Result<bool, PushFailed> {
     let mut may_try_again = true;
     loop {
         let failed = |error: &dyn std::error::Error| PushFailed::Failed(error.to_string());
         let permit = way.acquire().await.map_err(|error| failed(&error))?;
-        let found = app.store().challenge(challenge).await;
+        // It waited, so another address may have taken the place of the one before, or none.
+        let found = address(app, due.dev).await;
+        let found = found.map_err(|error| failed(&error))?;
+        let Some((sealed, address)) =
+            found.filter(|(_, address)| service.takes(address).as_deref() == Some(to))
+        else {
+            return Ok(false);
+        };
+        let found = app.store().challenge(due.challenge).await;
         let now = app.now();
         let Some(open) = found
             .map_err(|error| failed(&error))?
@@ -269,18 +273,25 @@ async fn knock(
             lifetime: open.expires_at - now,
             now,
         };
-        let sent = timeout(LONGEST_SENDING, service.send(address, knock)).await;
+        let sent = timeout(LONGEST_SENDING, service.send(&address, knock)).await;
         drop(permit);
         match sent.unwrap_or_else(|_| Err(PushFailed::Failed("it took too long".into()))) {
             Ok(()) => {
-                app.pushes.note_sent(challenge, open.expires_at, now);
+                app.pushes.note_sent(due.challenge, open.expires_at, now);
                 return Ok(true);
             }
             Err(PushFailed::Later(seconds)) if may_try_again && seconds <= LONGEST_PAUSE => {
                 may_try_again = false;
                 tokio::time::sleep(Duration::from_secs(seconds.max(1))).await;
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                if error == PushFailed::Gone
+                    && let Err(error) = app.store().drop_push_address(due.dev, sealed).await
+                {
+                    tracing::warn!(%error, "a push address that is gone was not forgotten");
+                }
+                return Err(error);
+            }
         }
     }
 }

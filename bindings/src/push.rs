@@ -66,7 +66,8 @@ impl From<UnexpectedUniFFICallbackError> for PushAddressError {
 pub trait PushAddresses: Send + Sync {
     /// The address for the service at this origin, of its own where the platform can. `push_key` is the key that the service signs Web Push requests with
     /// (VAPID, RFC 8292; an uncompressed P-256 point of 65 bytes), to which a subscription is to be bound; without one it sends no Web Push. None:
-    /// no push messages, and the service forgets the address that it has. Answer from what is known already, and begin to subscribe where nothing is.
+    /// no push messages, and the service forgets the address that it has. After the last account at the service was removed it is asked without a key once
+    /// more: end the subscription. Answer from what is known already, and begin to subscribe where nothing is.
     ///
     /// # Errors
     /// If it is not known now.

@@ -191,7 +191,8 @@ pub trait PushAddresses: Send + Sync {
     /// The address for the service at `origin`, one of its own where the platform can (a Web Push subscription can, an app's token can't): no
     /// service can then reach the phone in another's name. `push_key` is the key that the service signs Web Push requests with (VAPID,
     /// RFC 8292), to which a subscription is to be bound; without one the service sends no Web Push. `None`: no push messages, and the service
-    /// forgets the address that it has. It is asked at every start, so answer from what is known already; the core waits five seconds at
+    /// forgets the address that it has. After the last account at the service was removed it is asked without a key once more, so that it can end the
+    /// subscription. It is asked at every start, so answer from what is known already; the core waits five seconds at
     /// most, and asks again at the next start.
     ///
     /// # Errors

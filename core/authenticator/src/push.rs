@@ -10,6 +10,7 @@ use countersign_protocol::push::{PushAddress, PushKind};
 use countersign_protocol::reply::ResultCode;
 use countersign_protocol::request::Unsigned;
 use countersign_protocol::update::What;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::epoch;
 use crate::phone::{Phone, PhoneError};
@@ -20,7 +21,7 @@ use crate::service::{Asking, ServiceError};
 use crate::status;
 use crate::store::{Account, State, Write};
 
-/// How long all of it may keep a start or an enrolment waiting.
+/// How long all of it may keep a start, an enrolment or a removal waiting.
 const TELLING_MAY_TAKE: Duration = Duration::from_secs(5);
 
 /// Why a service does not have the phone's present address.
@@ -30,52 +31,79 @@ enum PushError {
     Address(#[from] PushAddressError),
     #[error(transparent)]
     Service(#[from] ServiceError),
+    #[error("it took too long")]
+    Slow,
+}
+
+/// What a service is to hear: the address, and the information for which it is meant.
+struct News {
+    address: Option<PushAddress>,
+    info: Arc<Verified<Info>>,
 }
 
 /// Tells every service that has not heard it, and says whether all have. What is in the way now is not in the way later.
 pub(crate) async fn tell_all(phone: &Phone) -> Result<bool, PhoneError> {
-    let all = async {
-        let mut told = true;
-        for account in phone.store.accounts()? {
-            told &= tell(phone, account.number).await;
-        }
-        Ok(told)
-    };
-    let told = tokio::time::timeout(TELLING_MAY_TAKE, all).await;
-    told.unwrap_or_else(|_| {
-        tracing::warn!("some services are told later where push messages go");
-        Ok(false)
-    })
+    let accounts = phone.store.accounts()?;
+    let numbers: Vec<_> = accounts.iter().map(|account| account.number).collect();
+    Ok(tell(phone, &numbers).await)
 }
 
 /// The same for an account that has just come into use.
 pub(crate) async fn tell_new(phone: &Phone, number: u32) {
-    if tokio::time::timeout(TELLING_MAY_TAKE, tell(phone, number))
-        .await
-        .is_err()
-    {
-        tracing::warn!("the service is told later where push messages go");
-    }
+    tell(phone, &[number]).await;
 }
 
-async fn tell(phone: &Phone, number: u32) -> bool {
-    let told = try_tell(phone, number).await;
-    if let Err(error) = &told {
-        tracing::warn!(%error, "the service is told later where push messages go");
+async fn tell(phone: &Phone, numbers: &[u32]) -> bool {
+    let until = Instant::now() + TELLING_MAY_TAKE;
+    let mut told = true;
+    let mut due = Vec::new();
+    for number in numbers {
+        match by(until, news(phone, *number)).await {
+            Some(news) => due.extend(news.map(|news| (*number, news))),
+            None => told = false,
+        }
     }
-    told.is_ok()
+    // A service that does not answer takes its share of the time, and nobody else's.
+    let mut shares = u32::try_from(due.len()).unwrap_or(u32::MAX);
+    for (number, news) in due {
+        let now = Instant::now();
+        let share = until.saturating_duration_since(now) / shares.max(1);
+        told &= by(now + share, try_tell(phone, number, news))
+            .await
+            .is_some();
+        shares = shares.saturating_sub(1);
+    }
+    told
 }
 
-async fn try_tell(phone: &Phone, number: u32) -> Result<(), PushError> {
+/// What came of it by then, if it went well.
+async fn by<T>(until: Instant, work: impl Future<Output = Result<T, PushError>>) -> Option<T> {
+    let done = timeout_at(until, work).await;
+    let done = done.unwrap_or(Err(PushError::Slow));
+    done.inspect_err(
+        |error| tracing::warn!(%error, "the service is told later where push messages go"),
+    )
+    .ok()
+}
+
+/// What the service of an account has not heard, if there is anything.
+async fn news(phone: &Phone, number: u32) -> Result<Option<News>, PushError> {
     let account = phone.account(number).map_err(ServiceError::from)?;
     if account.state != State::Active {
-        return Ok(());
+        return Ok(None);
     }
-    let mut info = phone.known_info(account.svc).map_err(ServiceError::from)?;
-    let mut wanted = wanted(phone, &info).await?;
-    if account.push_told == telling(wanted.as_ref(), &info) {
-        return Ok(());
-    }
+    let info = phone.known_info(account.svc).map_err(ServiceError::from)?;
+    let address = wanted(phone, &info).await?;
+    let heard = match account.push_told {
+        Some(told) => told == PushAddress::told(address.as_ref(), info.sequence),
+        None => address.is_none(),
+    };
+    Ok((!heard).then_some(News { address, info }))
+}
+
+async fn try_tell(phone: &Phone, number: u32, news: News) -> Result<(), PushError> {
+    let News { address, mut info } = news;
+    let account = phone.account(number).map_err(ServiceError::from)?;
     let account = resume::settled(phone, account, 1).await?;
     let _lock = phone
         .store
@@ -90,7 +118,7 @@ async fn try_tell(phone: &Phone, number: u32) -> Result<(), PushError> {
         if account.state != State::Active {
             return Ok(());
         }
-        let what = What::PushAddress(wanted.clone());
+        let what = What::PushAddress(address.clone());
         let request = Unsigned::plain(&epoch::update(phone, &account, what)?);
         let asking = Asking::PUSH.at_most(1);
         let reply = phone.ask(&account.identity(), asking, request).await?;
@@ -98,23 +126,15 @@ async fn try_tell(phone: &Phone, number: u32) -> Result<(), PushError> {
             continue;
         }
         let heard = matches!(reply.result, ResultCode::Done | ResultCode::NoPush);
-        // The reply may have told of newer information, with another key for pushes.
+        // The reply may have told of newer information. Where that has another key for pushes, the next start tells of the address for it: asking the
+        // platform now makes it subscribe anew, and a service with a new key each time would keep the phone at that for ever.
         let newer = phone.known_info(account.svc).map_err(ServiceError::from)?;
-        let same_key = newer.push_key == info.push_key;
-        if same_key {
-            info = Arc::clone(&newer);
+        if newer.push_key == info.push_key {
+            info = newer;
         }
-        take(
-            phone,
-            number,
-            &reply,
-            heard.then(|| telling(wanted.as_ref(), &info)),
-        )?;
-        if !heard || same_key {
-            return Ok(());
-        }
-        info = newer;
-        wanted = self::wanted(phone, &info).await?;
+        let told = PushAddress::told(address.as_ref(), info.sequence);
+        take(phone, number, &reply, heard.then_some(told))?;
+        return Ok(());
     }
 }
 
@@ -132,26 +152,33 @@ async fn wanted(
     Ok(address.await?.filter(usable))
 }
 
-/// What is kept of having told an address: it is told again when it changes, and when the service's information does, as after a restore, or
-/// when pushes are turned on there. Nothing is kept where nothing was told.
-fn telling(address: Option<&PushAddress>, info: &Info) -> Option<[u8; 32]> {
-    address.map(|address| address.told(info.sequence))
+/// After a removal: if it was the service's last account here, the platform hears that it sends none, so that it can end what it has for it.
+pub(crate) async fn end(phone: &Phone, removed: &Account) -> Result<(), PhoneError> {
+    let accounts = phone.store.accounts()?;
+    let is_last = accounts.iter().all(|account| account.svc != removed.svc);
+    if let Some(platform) = phone.push.as_deref().filter(|_| is_last) {
+        let asked = platform.address(&removed.origin, None);
+        if !matches!(timeout(TELLING_MAY_TAKE, asked).await, Ok(Ok(_))) {
+            tracing::warn!(
+                "the platform may keep a push subscription for a service that is gone from this phone"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn take(
     phone: &Phone,
     number: u32,
     reply: &countersign_protocol::reply::Reply,
-    told: Option<Option<[u8; 32]>>,
+    told: Option<[u8; 32]>,
 ) -> Result<(), ServiceError> {
     phone.change(
         Write::Status,
         number,
         |connection, account: &mut Account| {
             status::take_verdict(phone, connection, account, reply)?;
-            if let Some(told) = told {
-                account.push_told = told;
-            }
+            account.push_told = told.or(account.push_told);
             Ok(())
         },
     )

@@ -11,6 +11,7 @@ use crate::account::{AccountNumber, AccountSummary};
 use crate::history::{self, Kind};
 use crate::keys::Owner;
 use crate::phone::{Phone, PhoneError};
+use crate::push;
 use crate::service::{Asking, Identity, ServiceError};
 use crate::status;
 use crate::store::{Account, Removal, Write};
@@ -44,6 +45,7 @@ pub(crate) async fn remove(phone: &Phone, number: AccountNumber) -> Result<Remov
     phone.store.rewrite()?;
     phone.tidy_if_due()?;
     forget(phone, &account, account.svc)?;
+    push::end(phone, &account).await?;
     if tokio::time::timeout(TELLING_MAY_TAKE, tell(phone))
         .await
         .is_err()

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign::platform::{PushAddress, PushAddressError, PushAddresses, PushKind};
+use countersign::transport::{Outgoing, Transport, TransportError};
 use countersign::{AccountNumber, AccountState, Authenticator};
 use countersign_protocol::id::PublicKey;
 use countersign_protocol::reply::DeviceState;
@@ -271,4 +272,121 @@ async fn blocked_suspended_and_removed_accounts_tell_nothing_and_a_copy_is_found
     other.phone.resume().await.unwrap();
     assert_eq!(other.told(), 1);
     let _ = account;
+}
+
+/// Two services. One answers nothing that tells it an address, the other is as it should be.
+struct Net {
+    silent: Arc<Desk>,
+    honest: Arc<Desk>,
+}
+
+#[async_trait]
+impl Transport for Net {
+    async fn send(&self, request: Outgoing) -> Result<Vec<u8>, TransportError> {
+        if request.origin == self.honest.origin {
+            return self.honest.send(request).await;
+        }
+        if request.path == "/api/v1/push" {
+            std::future::pending::<()>().await;
+        }
+        self.silent.send(request).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_never_answers_keeps_no_other_from_hearing_the_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let silent = Desk::at("https://silent.example.eu", &clock);
+    let honest = Desk::new(&clock);
+    let addresses = Addresses::new("first");
+    let net = Net {
+        silent: Arc::clone(&silent),
+        honest: Arc::clone(&honest),
+    };
+    let mut platform = platform(folder.path(), Arc::clone(&clock), Arc::new(net));
+    platform.push = Some(Arc::clone(&addresses) as _);
+    let phone = Authenticator::open(folder.path(), platform).unwrap();
+    enrol(&phone, &silent, "anna@silent.example.eu").await;
+    enrol(&phone, &honest, "anna@example.eu").await;
+    let heard = || honest.with_device(|device| device.push.clone());
+    assert_eq!(heard(), Some(address("first")));
+
+    addresses.set(Ok(Some(address("second"))));
+    let begun = tokio::time::Instant::now();
+    phone.resume().await.unwrap();
+    assert!(begun.elapsed().as_secs() <= 6);
+    assert_eq!(heard(), Some(address("second")));
+    addresses.set(Ok(Some(address("third"))));
+    assert!(!phone.push_address_changed().await.unwrap());
+    assert_eq!(heard(), Some(address("third")));
+}
+
+/// A service that publishes another key for pushes whenever it hears an address.
+struct Restless(Arc<Desk>);
+
+#[async_trait]
+impl Transport for Restless {
+    async fn send(&self, request: Outgoing) -> Result<Vec<u8>, TransportError> {
+        if request.path == "/api/v1/push" {
+            self.0.add_push_key();
+        }
+        self.0.send(request).await
+    }
+}
+
+#[tokio::test]
+async fn a_service_with_ever_other_keys_is_told_an_address_once_at_a_time() {
+    let mut scene = scene();
+    scene.desk.add_push_key();
+    let addresses = Addresses::new("unused");
+    addresses.set(Ok(Some(web())));
+    let transport = Arc::new(Restless(Arc::clone(&scene.desk)));
+    let mut platform = platform(scene.folder.path(), Arc::clone(&scene.clock), transport);
+    platform.push = Some(Arc::clone(&addresses) as _);
+    scene.phone = Authenticator::open(scene.folder.path(), platform).unwrap();
+    enrol(&scene.phone, &scene.desk, "anna@example.eu").await;
+    // Each key makes the platform subscribe anew, and what comes of that is told again: that must not go round by itself.
+    let asked = || addresses.asked.lock().unwrap().len();
+    assert_eq!((scene.told(), asked()), (1, 1));
+    scene.phone.resume().await.unwrap();
+    assert_eq!((scene.told(), asked()), (2, 2));
+    scene.phone.push_address_changed().await.unwrap();
+    assert_eq!((scene.told(), asked()), (3, 3));
+}
+
+#[tokio::test]
+async fn a_service_that_was_restored_hears_again_that_there_is_no_address() {
+    let (scene, addresses, _) = with_push().await;
+    addresses.set(Ok(None));
+    scene.phone.resume().await.unwrap();
+    assert_eq!((scene.told(), scene.push()), (2, None));
+    scene
+        .desk
+        .with_device(|device| device.push = Some(address("first")));
+    scene.desk.sequence.fetch_add(10_000, Ordering::SeqCst);
+    scene.phone.pending_all().await.unwrap();
+    scene.phone.resume().await.unwrap();
+    assert_eq!((scene.told(), scene.push()), (3, None));
+    scene.phone.resume().await.unwrap();
+    assert_eq!(scene.told(), 3);
+}
+
+#[tokio::test]
+async fn after_a_services_last_account_was_removed_the_platform_can_end_its_subscription() {
+    let (scene, addresses, first) = with_push().await;
+    let key = scene.desk.with_device(|device| device.key);
+    *scene.desk.push_key.lock().unwrap() = Some(key);
+    scene.desk.sequence.fetch_add(1, Ordering::SeqCst);
+    let second = enrol(&scene.phone, &scene.desk, "berta@example.eu").await;
+    let asked = || addresses.asked.lock().unwrap().clone();
+    let before = asked().len();
+    scene.phone.remove(first).await.unwrap();
+    assert_eq!(asked().len(), before);
+    scene.phone.remove(second).await.unwrap();
+    // It is asked for a service that has no key to send with, so there is nothing to subscribe to.
+    assert_eq!(
+        asked()[before..],
+        [("https://sign.example.eu".to_owned(), None)]
+    );
 }

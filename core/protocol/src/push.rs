@@ -80,13 +80,14 @@ impl PushAddress {
         }
     }
 
-    /// What a phone keeps of having told it to a service whose information had this sequence then: SHA-256 over both. It tells whether there
-    /// is news for the service, without keeping the address.
-    pub fn told(&self, sequence: u64) -> [u8; 32] {
+    /// What a phone keeps of having told an address, or that there is none, to a service whose information had this sequence then: SHA-256 over
+    /// both. It tells whether there is news for the service, without keeping the address.
+    pub fn told(address: Option<&Self>, sequence: u64) -> [u8; 32] {
+        let (kind, text) = address.map_or((0, ""), |to| (to.kind as u8, &*to.address));
         Sha256::new()
-            .chain_update([self.kind as u8])
+            .chain_update([kind])
             .chain_update(sequence.to_be_bytes())
-            .chain_update(self.address.as_bytes())
+            .chain_update(text.as_bytes())
             .finalize()
             .into()
     }
@@ -189,16 +190,22 @@ mod tests {
 
     #[test]
     fn another_kind_address_or_information_is_news() {
-        let address = |kind, text: &str| PushAddress::new(kind, text.into()).unwrap();
+        let told = |kind, text: &str, sequence| {
+            let address = PushAddress::new(kind, text.into()).unwrap();
+            PushAddress::told(Some(&address), sequence)
+        };
+        let first = told(PushKind::Fcm, "00", 1);
+        assert_eq!(first, told(PushKind::Fcm, "00", 1));
         let told = [
-            address(PushKind::Fcm, "00").told(1),
-            address(PushKind::Apns, "00").told(1),
-            address(PushKind::Apns, "01").told(1),
-            address(PushKind::Apns, "00").told(2),
+            first,
+            told(PushKind::Apns, "00", 1),
+            told(PushKind::Apns, "01", 1),
+            told(PushKind::Apns, "00", 2),
+            PushAddress::told(None, 1),
+            PushAddress::told(None, 2),
         ];
         for (at, one) in told.iter().enumerate() {
             assert!(!told[..at].contains(one));
         }
-        assert_eq!(told[0], address(PushKind::Fcm, "00").told(1));
     }
 }

@@ -128,6 +128,12 @@ impl Desk {
         self.sequence.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Publishes another key for pushes.
+    pub fn add_push_key(&self) {
+        *self.push_key.lock().unwrap() = Some(PublicKey::of(&signing_key()));
+        self.sequence.fetch_add(1, Ordering::SeqCst);
+    }
+
     pub fn info(&self) -> Vec<u8> {
         let keys = self.signing.lock().unwrap();
         let public = |key| PublicKey::of(key);

@@ -83,9 +83,8 @@ class AccountScreen(session: Session, private val number: UInt) : PageScreen(ses
             }
         }
         offered -> Action(words(R.string.biometrics_turn_on), Look.PLAIN) {
-            session.screens.open(
-                PinScreen(session, turningOn(session, number) { MessageScreen(session, words(R.string.biometrics_on_title), words(R.string.biometrics_on_text)) }),
-            )
+            val done = { MessageScreen(session, words(R.string.biometrics_on_title), words(R.string.biometrics_on_text)) }
+            session.screens.open(PinScreen(session, turningOn(session, number, done)))
         }
         else -> null
     }

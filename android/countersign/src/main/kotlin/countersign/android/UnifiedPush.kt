@@ -39,11 +39,12 @@ class UnifiedPush(private val context: Context) : PushAddresses {
     fun distributors(): List<String> =
         context.packageManager.queryBroadcastReceivers(Intent(REGISTER), 0).map { it.activityInfo.packageName }.distinct()
 
-    /** The one in use: the one that was chosen, or the only one there is. */
+    /** The one in use: the one that was chosen, or the only one there was: any app can call itself one, and must not end the first by coming later. */
     val distributor: String?
         get() {
             val there = distributors()
-            return if (kept.contains(CHOSEN)) kept.getString(CHOSEN, "").takeIf { it in there } else there.singleOrNull()
+            if (kept.contains(CHOSEN)) return kept.getString(CHOSEN, "").takeIf { it in there }
+            return origins().mapNotNull { kept.getString(DISTRIBUTOR + it, null) }.firstOrNull { it in there } ?: there.singleOrNull()
         }
 
     /** Takes another distributor, or none. Then call [Authenticator.pushAddressChanged]. */

@@ -162,6 +162,19 @@ class UnifiedPushTest {
     }
 
     @Test
+    fun `another app that calls itself a distributor later takes nothing away`() = runBlocking {
+        install("org.distributor")
+        val token = registered()
+        says("NEW_ENDPOINT", token, "endpoint" to "https://push.example.eu/up/1")
+        heard()
+        install("org.another")
+        assertEquals("org.distributor", push.distributor)
+        assertEquals(PushAddress(PushKind.WEB_PUSH, "https://push.example.eu/up/1"), push.address(ORIGIN, KEY))
+        val asked = told().single()
+        assertEquals(token to "org.distributor", asked.getStringExtra("token") to asked.`package`)
+    }
+
+    @Test
     fun `an address that ended is told, and the next one is asked with a token that is new`() = runBlocking {
         install("org.distributor")
         val first = registered()

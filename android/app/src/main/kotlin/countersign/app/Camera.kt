@@ -173,10 +173,21 @@ class Camera private constructor(
                 val sizes = manager.getCameraCharacteristics(id)[CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP]
                     ?.getOutputSizes(ImageFormat.YUV_420_888).orEmpty()
                 val size = sizes.minByOrNull { kotlin.math.abs(it.width - BEST_WIDTH) } ?: return null
-                Camera(preview, id, size, seen, lost).also { it.start(manager) }
+                started(Camera(preview, id, size, seen, lost), manager)
             } catch (_: CameraAccessException) {
                 null
             }
+        }
+
+        private fun started(camera: Camera, manager: CameraManager): Camera? = try {
+            camera.also { it.start(manager) }
+        } catch (_: CameraAccessException) {
+            camera.close()
+            null
+        } catch (_: SecurityException) {
+            // Leave was taken back meanwhile.
+            camera.close()
+            null
         }
 
         private fun facing(manager: CameraManager, id: String) = manager.getCameraCharacteristics(id)[CameraCharacteristics.LENS_FACING]

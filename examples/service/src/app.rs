@@ -92,6 +92,7 @@ impl App {
             origin: &self.origin,
             name: &self.name,
             push_key: self.push_key,
+            news: false,
         }
     }
 

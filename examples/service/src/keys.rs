@@ -78,6 +78,8 @@ pub(crate) struct About<'a> {
     pub(crate) name: &'a str,
     /// The key of its Web Push requests, where it sends any.
     pub(crate) push_key: Option<PublicKey>,
+    /// Whether phones are to hear of something that the information does not name.
+    pub(crate) news: bool,
 }
 
 /// A signing key.
@@ -163,7 +165,7 @@ impl ServiceKeys {
     pub(crate) async fn load(
         store: &dyn Store,
         root: &RootKeys,
-        about: About<'_>,
+        mut about: About<'_>,
         now: Time,
     ) -> Result<Self, KeysError> {
         for _ in 0..ATTEMPTS {
@@ -173,7 +175,7 @@ impl ServiceKeys {
                 .filter(|wanted| !stored.keys.iter().any(|key| key.used_for == *wanted));
             let new = new_keys(root, missing, &stored.keys, now)?;
             match publication(root, about, &stored, new, now)? {
-                Some(publication) => drop(store.publish(publication).await?),
+                Some(publication) => about.news &= !store.publish(publication).await?,
                 None => return Self::open(root, &stored),
             }
         }
@@ -204,6 +206,7 @@ impl ServiceKeys {
                 origin: &info.origin,
                 name: &info.app_name,
                 push_key: info.push_key,
+                news: false,
             };
             if let Some(publication) = publication(root, about, &stored, new, now)?
                 && store.publish(publication).await?

@@ -65,6 +65,10 @@ use password::Passwords;
 use push::{Pushes, web::WebPush};
 use store::{Store, sqlite::Sqlite};
 
+/// The setting that holds what carries push messages: how many implementations, and hosts.
+const PUSHES: &str = "pushes";
+const NO_PUSHES: &str = "0 ";
+
 /// Which origin the service has. It is kept with the data, and phones are bound to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OriginSetting {
@@ -261,6 +265,9 @@ impl Embedded {
         )
         .await?;
         let now = config.clock.now();
+        let (others, hosts) = (config.push_services.len(), config.push_hosts.join(" "));
+        let carriers = format!("{others} {hosts}");
+        let kept = store.setting(PUSHES).await.map_err(storage)?;
         let mut push_services = config.push_services;
         let push_key = (!push_hosts.is_empty()).then(|| PublicKey::of(&root.push));
         if push_key.is_some() {
@@ -272,10 +279,16 @@ impl Embedded {
             origin: &origin,
             name: &config.name,
             push_key,
+            // A phone whose address nobody took tells it again when the information is another.
+            news: kept.as_deref().unwrap_or(NO_PUSHES.as_bytes()) != carriers.as_bytes(),
         };
         let keys = ServiceKeys::load(store.as_ref(), &root, about, now)
             .await
             .map_err(storage)?;
+        if about.news {
+            let set = store.set_setting(PUSHES, carriers.into_bytes());
+            set.await.map_err(storage)?;
+        }
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             tokens: app::token_key(&root),

@@ -460,6 +460,35 @@ async fn turning_pushes_on_and_off_is_published_and_the_key_stays_the_same() {
     assert!(error.contains("give its host alone"), "{error}");
 }
 
+#[tokio::test]
+async fn another_push_service_is_published_so_that_phones_tell_addresses_that_were_not_taken_before()
+ {
+    let (push, other) = (PushServer::start().await, PushServer::start().await);
+    let (world, _, _) = with_push(&push).await;
+    let World {
+        service,
+        folder,
+        clock,
+    } = world;
+    let mut told = vec![information(&service).await.sequence];
+    let listen = service.address();
+    service.stop().await;
+    let both = [push.host.clone(), other.host.clone()];
+    for hosts in [&both[..1], &both, &both] {
+        let service = Embedded::start(Config {
+            listen,
+            clock: clock.clone(),
+            push_hosts: hosts.to_vec(),
+            ..Config::embedded(folder.path())
+        })
+        .await
+        .unwrap();
+        told.push(information(&service).await.sequence);
+        service.stop().await;
+    }
+    assert_eq!(told, [told[0], told[0], told[0] + 1, told[0] + 1]);
+}
+
 /// What an operator adds for another kind.
 #[derive(Default)]
 struct Another(Mutex<Vec<(String, u64)>>);

@@ -67,6 +67,7 @@ pub(super) fn publication(
     };
     let unchanged = old.as_ref().filter(|old| {
         !stored.restored
+            && !about.news
             && old.origin == info.origin
             && old.app_name == info.app_name
             && old.signing_keys == info.signing_keys

@@ -2,15 +2,8 @@
 //! drawn is read again.
 #![no_main]
 
-#[allow(dead_code, unreachable_pub, unused_imports, missing_docs)]
-#[path = "../../core/authenticator/src/scan/mod.rs"]
-mod scan;
-#[allow(dead_code, unreachable_pub, unused_imports, missing_docs)]
-#[path = "../../core/authenticator/src/draw.rs"]
-mod draw;
-
-use crate::draw::draw;
-use crate::scan::{Image, Level, thorough};
+use countersign_qr::draw::draw;
+use countersign_qr::scan::{Image, Level, thorough};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -1,11 +1,7 @@
 //! Any pixels, as a still and as camera frames: no panic, no read outside, corners that are numbers.
 #![no_main]
 
-#[allow(dead_code, unreachable_pub, unused_imports, missing_docs)]
-#[path = "../../core/authenticator/src/scan/mod.rs"]
-mod scan;
-
-use crate::scan::{Image, Scanner, thorough};
+use countersign_qr::scan::{Image, Scanner, thorough};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

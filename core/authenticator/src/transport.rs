@@ -12,14 +12,9 @@ use countersign_protocol::origin::Origin;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
-use rustls::client::WantsClientCert;
-use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
-use rustls_platform_verifier::BuilderVerifierExt;
-#[cfg(not(target_os = "android"))]
-use rustls_platform_verifier::Verifier;
+use rustls::{ClientConfig, RootCertStore};
 
 /// What every answer of a service is.
 const COSE: &str = "application/cose";
@@ -180,19 +175,17 @@ impl HttpTransport {
     }
 }
 
+/// The platform's authorities and these; where those are left out of the build, the built-in ones.
+#[cfg(feature = "platform-authorities")]
 fn secure_client(authorities: &[CertificateDer<'static>]) -> Result<Client, String> {
-    let provider = Arc::new(default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
-    let config = if authorities.is_empty() {
-        builder.and_then(BuilderVerifierExt::with_platform_verifier)
-    } else {
-        with_more(builder, authorities, provider)
-    };
-    let config = config
-        .map_err(|error| format!("the certificate authorities can't be used: {error}"))?
-        .with_no_client_auth();
+    let config = crate::authorities::config(authorities)
+        .map_err(|error| format!("the certificate authorities can't be used: {error}"))?;
     build(config, true)
+}
+
+#[cfg(not(feature = "platform-authorities"))]
+fn secure_client(authorities: &[CertificateDer<'static>]) -> Result<Client, String> {
+    built_in_client(authorities)
 }
 
 /// The built-in authorities and these.
@@ -209,32 +202,6 @@ fn built_in_client(authorities: &[CertificateDer<'static>]) -> Result<Client, St
         .with_root_certificates(roots)
         .with_no_client_auth();
     build(config, true)
-}
-
-/// The platform's authorities and these.
-#[cfg(not(target_os = "android"))]
-fn with_more(
-    builder: Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error>,
-    authorities: &[CertificateDer<'static>],
-    provider: Arc<CryptoProvider>,
-) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
-    let verifier = Verifier::new_with_extra_roots(authorities.iter().cloned(), provider)?;
-    // "Dangerous" is the name for setting any verifier; this one is the platform's own.
-    Ok(builder?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier)))
-}
-
-/// On Android an app names further authorities in its network security configuration, and nowhere else.
-#[cfg(target_os = "android")]
-fn with_more(
-    _: Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error>,
-    _: &[CertificateDer<'static>],
-    _: Arc<CryptoProvider>,
-) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
-    Err(rustls::Error::General(
-        "on Android, authorities are named in the app's network security configuration".into(),
-    ))
 }
 
 /// An [`Origin`] is `http` for loopback hosts only; nothing is trusted here that could be anything else.

@@ -5,7 +5,6 @@ mod advice;
 mod biometrics;
 mod change;
 mod codes;
-mod draw_and_scan;
 mod enrolment;
 mod hostile_replies;
 mod lost;

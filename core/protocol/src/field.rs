@@ -6,9 +6,12 @@
 
 use core::fmt;
 
-use regex::{Regex, RegexBuilder};
-use unicode_normalization::UnicodeNormalization;
+use regex_automata::nfa::thompson::{NFA, WhichCaptures, pikevm::PikeVM};
+use regex_automata::util::syntax;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+use crate::nfc::nfc;
+use crate::pattern;
 
 /// The most bytes that are looked at; a longer input is refused unseen. No field is allowed to be near as long.
 const LONGEST_TYPED: usize = 4096;
@@ -180,9 +183,9 @@ pub enum PatternError {
         /// How many bytes it has.
         found: usize,
     },
-    /// Not a regular expression of crate `regex`, or one that grows too large.
+    /// Not a regular expression of the kind that PROTOCOL.md names (section 6), or one that grows too large.
     #[error(
-        "the pattern is not a regular expression of Rust's regex crate, or grows too large: {0}"
+        "the pattern is not a regular expression of RE2's syntax, uses what phones leave out, or grows too large: {0}"
     )]
     Regex(String),
 }
@@ -190,7 +193,7 @@ pub enum PatternError {
 /// A compiled pattern: matched against the whole canonical value.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    regex: Regex,
+    regex: PikeVM,
     source: String,
 }
 
@@ -210,6 +213,7 @@ impl Pattern {
                 found: source.len(),
             });
         }
+        pattern::check(source).map_err(PatternError::Regex)?;
         // Alone first: `a)|(?:b` is no expression, yet would become one, with its anchors gone, between ours.
         Self::build(source)?;
         let regex = Self::build(&format!(r"\A(?:{source})\z"))?;
@@ -219,13 +223,22 @@ impl Pattern {
         })
     }
 
-    fn build(source: &str) -> Result<Regex, PatternError> {
-        RegexBuilder::new(source)
-            .size_limit(Self::MEMORY)
-            .dfa_size_limit(Self::MEMORY)
-            .nest_limit(16)
-            .build()
+    // One engine of crate `regex` out of its five, the one that runs everything it compiles: a value is short, and the others would be
+    // half a megabyte in an app.
+    fn build(source: &str) -> Result<PikeVM, PatternError> {
+        PikeVM::builder()
+            .syntax(syntax::Config::new().nest_limit(pattern::NEST_LIMIT))
+            .thompson(
+                NFA::config()
+                    .nfa_size_limit(Some(Self::MEMORY))
+                    .which_captures(WhichCaptures::None),
+            )
+            .build(source)
             .map_err(|error| PatternError::Regex(error.to_string()))
+    }
+
+    fn is_match(&self, value: &str) -> bool {
+        self.regex.is_match(&mut self.regex.create_cache(), value)
     }
 
     /// The pattern as it was written, without anchors.
@@ -274,7 +287,7 @@ pub fn canonical(
     if found > usize::from(longest) {
         return Err(FieldError::TooLong { longest, found });
     }
-    if pattern.is_some_and(|pattern| !pattern.regex.is_match(&value)) {
+    if pattern.is_some_and(|pattern| !pattern.is_match(&value)) {
         return Err(FieldError::Pattern);
     }
     Ok(value)
@@ -284,7 +297,7 @@ pub fn canonical(
 fn plain(typed: &str) -> Result<String, FieldError> {
     let mut text = String::with_capacity(typed.len());
     let mut space = false;
-    for character in typed.nfc() {
+    for character in nfc(typed) {
         if let Some(hostile) = Hostile::of(character) {
             return Err(FieldError::Hostile { character, hostile });
         }

@@ -302,6 +302,30 @@ fn a_pattern_must_match_the_whole_canonical_value() {
 }
 
 #[test]
+fn a_pattern_knows_categories_of_characters_and_ascii_without_regard_to_case() {
+    let fits = |pattern: &str, typed: &str| {
+        let pattern = Pattern::compile(pattern).unwrap();
+        canonical(FieldKind::Text, Some(&pattern), 40, typed).is_ok()
+    };
+    assert!(fits(r"[\p{L}' -]+", "\u{100}nna B\u{113}rzi\u{146}a"));
+    assert!(fits(r"\w+ \d{2}", "\u{160}odien 12"));
+    assert!(fits(r"(?i-u)lv[0-9]{2}", "LV42"));
+    // What a phone has no tables for is refused where the pattern is written, and never on a phone.
+    for left_out in [
+        r"(?i)a",
+        r"(?i:a)",
+        r"(?-ui)a(?i)b",
+        r"\p{Alphabetic}",
+        r"[\p{Greek}]",
+        r"\P{sc=Greek}",
+        r"\p{Age:3.0}",
+        r"\p{CI}",
+    ] {
+        assert!(Pattern::compile(left_out).is_err(), "{left_out}");
+    }
+}
+
+#[test]
 fn a_pattern_is_refused_before_it_is_issued() {
     assert_eq!(
         Pattern::compile("").unwrap_err(),

@@ -142,7 +142,7 @@ fn what_is_no_picture_exits_with_6_and_says_so() {
     let good = fs::read(path("good.png")).unwrap();
     fs::write(path("cut.png"), &good[..good.len() / 2]).unwrap();
     for (file, says) in [
-        ("text.png", "no PNG, JPEG"),
+        ("text.png", "save it as PNG or JPEG"),
         ("empty.png", "is empty"),
         ("cut.png", "damaged"),
         ("none.png", "there is no file"),

@@ -110,7 +110,7 @@ impl Seeking {
     fn finish(mut self) -> Vec<Finder> {
         // What many rows saw is most likely a finder pattern.
         self.found
-            .sort_by(|a, b| b.seen.cmp(&a.seen).then(b.module.total_cmp(&a.module)));
+            .sort_unstable_by(|a, b| b.seen.cmp(&a.seen).then(b.module.total_cmp(&a.module)));
         self.found.truncate(MAX_FINDERS);
         self.found
     }

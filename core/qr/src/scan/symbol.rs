@@ -1,11 +1,7 @@
 //! From a square of modules to its content: format, mask, code words, error correction.
-//!
-//! The tables of versions and block sizes, and the map of modules that carry no data, are rxing's.
-
-use rxing::qrcode::common::{ErrorCorrectionLevel, Version, VersionRef};
 
 use super::segments::{Content, parse};
-use super::{Level, solomon};
+use super::{Level, solomon, version};
 
 /// The modules of a symbol as they were sampled.
 #[derive(Debug, Clone)]
@@ -47,7 +43,9 @@ pub(super) struct Symbol {
 
 /// The modules that carry no data, for each version; made when first needed.
 pub(super) struct Layout {
-    version: VersionRef,
+    version: u8,
+    /// Centres of the alignment patterns along each side, in modules.
+    pub(super) alignment: Vec<usize>,
     /// Where data lies, in the order of reading: bit after bit.
     order: Vec<u16>,
 }
@@ -56,18 +54,16 @@ impl Layout {
     /// The layout of a symbol of so many modules a side.
     pub(super) fn of(size: usize) -> Option<&'static Layout> {
         use std::sync::OnceLock;
-        static LAYOUTS: [OnceLock<Option<Layout>>; 40] = [const { OnceLock::new() }; 40];
+        static LAYOUTS: [OnceLock<Layout>; 40] = [const { OnceLock::new() }; 40];
         if !(21..=177).contains(&size) || size % 4 != 1 {
             return None;
         }
-        LAYOUTS[(size - 17) / 4 - 1]
-            .get_or_init(|| Self::build(size))
-            .as_ref()
+        Some(LAYOUTS[(size - 17) / 4 - 1].get_or_init(|| Self::build(size)))
     }
 
-    fn build(size: usize) -> Option<Self> {
-        let version = Version::getVersionForNumber((size as u32 - 17) / 4).ok()?;
-        let function = version.buildFunctionPattern().ok()?;
+    fn build(size: usize) -> Self {
+        let version = ((size - 17) / 4) as u8;
+        let function = version::function_modules(version);
         let mut order = Vec::new();
         // Pairs of columns from the right, up and down by turns; the vertical timing pattern is skipped (7.7.3).
         let columns = (1..=(size - 1) / 2)
@@ -77,18 +73,17 @@ impl Layout {
             for row in 0..size {
                 let y = if i % 2 == 0 { size - 1 - row } else { row };
                 for x in [right, right - 1] {
-                    if !function.get(x as u32, y as u32) {
+                    if !function[y * size + x] {
                         order.push((y * size + x) as u16);
                     }
                 }
             }
         }
-        Some(Self { version, order })
-    }
-
-    /// Centres of the alignment patterns along each side, in modules.
-    pub(super) fn alignment(&self) -> &'static [u32] {
-        self.version.getAlignmentPatternCenters()
+        Self {
+            version,
+            alignment: version::alignment(version),
+            order,
+        }
     }
 }
 
@@ -107,15 +102,9 @@ pub(super) fn read(modules: &Modules) -> Option<Symbol> {
     let layout = Layout::of(modules.size)?;
     let (level, mask) = format(modules)?;
     let (words, sure) = code_words(modules, layout, mask);
-    let correction = [
-        ErrorCorrectionLevel::M,
-        ErrorCorrectionLevel::L,
-        ErrorCorrectionLevel::H,
-        ErrorCorrectionLevel::Q,
-    ][usize::from(level)];
     let level = [Level::M, Level::L, Level::H, Level::Q][usize::from(level)];
-    let version = layout.version.getVersionNumber() as u8;
-    let blocks = Blocks::new(layout.version, correction, words.len())?;
+    let version = layout.version;
+    let blocks = Blocks::new(version, level, words.len())?;
     let rounds: &[usize] = if modules.sure.is_empty() {
         &[0]
     } else {
@@ -135,7 +124,7 @@ pub(super) fn read(modules: &Modules) -> Option<Symbol> {
             let mut weakest: Vec<usize> = Vec::new();
             if share > 0 {
                 weakest.extend(0..block.len());
-                weakest.sort_by_key(|&i| sure[block[i]]);
+                weakest.sort_unstable_by_key(|&i| sure[block[i]]);
                 weakest.truncate(check * share / 100);
             }
             // An erasure is a check word that checks nothing: three are kept for that, whatever the version.
@@ -152,14 +141,6 @@ pub(super) fn read(modules: &Modules) -> Option<Symbol> {
         level,
         mirrored: false,
     })
-}
-
-impl Modules {
-    /// Whether the format word is one of the codes of 1994, which have another mask (JIS X 0510:1999).
-    pub(super) fn may_be_model_1(&self) -> bool {
-        let (near, _) = format_words(self);
-        (0..32).any(|data| (format_word(data) ^ 0x5412 ^ 0x2825 ^ near).count_ones() <= 1)
-    }
 }
 
 /// The level and mask: the nearer of two copies to one of 32 words (7.9), at most three bits away.
@@ -252,15 +233,14 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn new(version: VersionRef, level: ErrorCorrectionLevel, words: usize) -> Option<Self> {
-        let table = version.getECBlocksForLevel(level);
-        let data: Vec<usize> = table
-            .getECBlocks()
-            .iter()
-            .flat_map(|b| std::iter::repeat_n(b.getDataCodewords() as usize, b.getCount() as usize))
-            .collect();
-        let check = table.getECCodewordsPerBlock() as usize;
-        (data.iter().sum::<usize>() + check * data.len() == words).then_some(Self { data, check })
+    fn new(version: u8, level: Level, words: usize) -> Option<Self> {
+        let (check, count) = version::correction(version, level)?;
+        // As even as can be, the longer ones last.
+        let data = words.checked_sub(check * count)?;
+        Some(Self {
+            data: (0..count).map(|i| (data + i) / count).collect(),
+            check,
+        })
     }
 
     /// For each block the places of its words in the sequence, and the number of check words.

@@ -33,7 +33,7 @@ pub(super) fn triples(bits: &Bits, finders: &[Finder], clock: &Clock) -> Vec<Tri
                 .filter(|&(j, f)| j != i && alike(corner, f))
                 .map(|(j, f)| (distance(corner, f), j)),
         );
-        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         near.truncate(12);
         for (k, &(_, a)) in near.iter().enumerate() {
             for &(_, b) in &near[k + 1..] {
@@ -44,7 +44,7 @@ pub(super) fn triples(bits: &Bits, finders: &[Finder], clock: &Clock) -> Vec<Tri
             break;
         }
     }
-    out.sort_by(|a, b| a.score.total_cmp(&b.score));
+    out.sort_unstable_by(|a, b| a.score.total_cmp(&b.score));
     out.truncate(MAX_TRIPLES);
     out
 }
@@ -212,7 +212,7 @@ pub(super) fn guesses(bits: &Bits, triple: &Triple) -> Vec<Guess> {
             Some((best.share - 0.02 * far, best))
         })
         .collect();
-    out.sort_by(|a, b| b.0.total_cmp(&a.0));
+    out.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     out.into_iter()
         .map(|(_, guess)| guess)
         .filter(|g| g.share > 0.6)
@@ -259,50 +259,75 @@ fn map_with(t: &Triple, size: usize, fourth: (f32, f32), inset: f32) -> Option<M
     )
 }
 
-/// The best grid from a guess, and the share of known modules that it gets right; `None` when the time is over.
-pub(super) fn fit(
-    bits: &Bits,
-    triple: &Triple,
-    guess: &Guess,
-    clock: &Clock,
-) -> Option<(Grid, f32)> {
+/// A guess with its fourth point placed, by the last alignment pattern where there is one and it is seen.
+pub(super) struct Placed {
+    pub(super) grid: Grid,
+    known: Known,
+    /// The share of the known modules that the grid gets right.
+    pub(super) share: f32,
+    /// How far inside the last corner the fourth point lies, in modules, and where, in pixels.
+    fourth: (f32, (f32, f32)),
+}
+
+/// Looks for the alignment pattern nearest to the fourth corner: where its rings fit best, near where it is expected. `None` when the time is
+/// over.
+pub(super) fn place(bits: &Bits, triple: &Triple, guess: &Guess, clock: &Clock) -> Option<Placed> {
     let (size, first) = (guess.size, guess.map);
     let known = Known::of(size);
-    let mut best = (known.share(bits, &first), first);
-    let mut fourth = (3.5, first.at(size as f32 - 3.5, size as f32 - 3.5));
-    if size > 21 {
-        // The alignment pattern nearest to the fourth corner: where its rings fit best, near where it is expected.
-        let middle = size as f32 - 6.5;
-        let reach = 2.0 + size as f32 / 12.0;
-        let mut nearest: Option<(i32, f32, f32)> = None;
-        let steps = (reach * 2.0) as i32;
-        for i in -steps..=steps {
-            if clock.over() {
-                return None;
-            }
-            for j in -steps..=steps {
-                let (u, v) = (middle + i as f32 * 0.5, middle + j as f32 * 0.5);
-                let Some(right) = alignment_fit(bits, &first, u, v) else {
-                    continue;
-                };
-                let fit = right * 8 - (i.abs() + j.abs()) / 2;
-                if nearest.is_none_or(|(b, ..)| fit > b) {
-                    nearest = Some((fit, u, v));
-                }
-            }
+    let far = size as f32 - 3.5;
+    let mut placed = Placed {
+        grid: Grid { size, map: first },
+        share: known.share(bits, &first),
+        known,
+        fourth: (3.5, first.at(far, far)),
+    };
+    if size == 21 {
+        return Some(placed);
+    }
+    let middle = size as f32 - 6.5;
+    let steps = ((2.0 + size as f32 / 12.0) * 2.0) as i32;
+    let mut nearest: Option<(i32, f32, f32)> = None;
+    for i in -steps..=steps {
+        if clock.over() {
+            return None;
         }
-        if let Some((_, u, v)) = nearest {
-            let at = first.at(u, v);
-            if let Some(map) = map_with(triple, size, at, 6.5) {
-                let share = known.share(bits, &map);
-                if share > best.0 {
-                    best = (share, map);
-                    fourth = (6.5, at);
-                }
+        for j in -steps..=steps {
+            let (u, v) = (middle + i as f32 * 0.5, middle + j as f32 * 0.5);
+            let Some(right) = alignment_fit(bits, &first, u, v) else {
+                continue;
+            };
+            let fit = right * 8 - (i.abs() + j.abs()) / 2;
+            if nearest.is_none_or(|(b, ..)| fit > b) {
+                nearest = Some((fit, u, v));
             }
         }
     }
-    // Then a climb: the fourth point moves while more of the known modules become right.
+    let at = nearest.map(|(_, u, v)| first.at(u, v));
+    if let Some((at, map)) = at.and_then(|at| Some((at, map_with(triple, size, at, 6.5)?))) {
+        let share = placed.known.share(bits, &map);
+        if share > placed.share {
+            placed.share = share;
+            placed.grid.map = map;
+            placed.fourth = (6.5, at);
+        }
+    }
+    Some(placed)
+}
+
+/// Climbs: the fourth point moves while more of the known modules become right. The grid, and the share that it gets right; `None` when the time
+/// is over.
+pub(super) fn climb(
+    bits: &Bits,
+    triple: &Triple,
+    placed: Placed,
+    clock: &Clock,
+) -> Option<(Grid, f32)> {
+    let Placed {
+        mut grid,
+        known,
+        mut share,
+        fourth: (inset, mut fourth),
+    } = placed;
     let pixel = triple.corner.module.max(0.5);
     let mut stride = 2.0 * pixel;
     while stride > 0.2 * pixel {
@@ -311,14 +336,13 @@ pub(super) fn fit(
         }
         let mut moved = false;
         for (dx, dy) in [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)] {
-            let to = (fourth.1.0 + dx * stride, fourth.1.1 + dy * stride);
-            let Some(map) = map_with(triple, size, to, fourth.0) else {
+            let to = (fourth.0 + dx * stride, fourth.1 + dy * stride);
+            let Some(map) = map_with(triple, grid.size, to, inset) else {
                 continue;
             };
-            let share = known.share(bits, &map);
-            if share > best.0 {
-                best = (share, map);
-                fourth.1 = to;
+            let better = known.share(bits, &map);
+            if better > share {
+                (share, grid.map, fourth) = (better, map, to);
                 moved = true;
             }
         }
@@ -326,7 +350,39 @@ pub(super) fn fit(
             stride /= 2.0;
         }
     }
-    Some((Grid { size, map: best.1 }, best.0))
+    Some((grid, share))
+}
+
+/// How far an alignment pattern is from where a map has it, in modules, looked for near `from`: the middle of where it fits best. `from` itself
+/// where there is none.
+pub(super) fn alignment_near(
+    bits: &Bits,
+    map: &Map,
+    middle: (f32, f32),
+    from: (f32, f32),
+) -> (f32, f32) {
+    const AT_LEAST: i32 = 21;
+    let mut best = AT_LEAST;
+    let (mut sum, mut count) = ((0.0, 0.0), 0.0);
+    for i in -6..=6 {
+        for j in -6..=6 {
+            let shift = (from.0 + i as f32 * 0.25, from.1 + j as f32 * 0.25);
+            let (u, v) = (middle.0 + shift.0, middle.1 + shift.1);
+            let Some(right) = alignment_fit(bits, map, u, v).filter(|&right| right >= best) else {
+                continue;
+            };
+            if right > best {
+                (best, sum, count) = (right, (0.0, 0.0), 0.0);
+            }
+            sum = (sum.0 + shift.0, sum.1 + shift.1);
+            count += 1.0;
+        }
+    }
+    if count == 0.0 {
+        from
+    } else {
+        (sum.0 / count, sum.1 / count)
+    }
 }
 
 /// How many of the 25 modules of an alignment pattern are right; `None` where it is not worth counting.
@@ -373,7 +429,7 @@ impl Known {
         let mut add =
             |x: usize, y: usize, dark: bool| out.push((x as f32 + 0.5, y as f32 + 0.5, dark));
         if let Some(layout) = Layout::of(size) {
-            let centres = layout.alignment();
+            let centres = &layout.alignment;
             let last = centres.len().saturating_sub(1);
             for (i, &cx) in centres.iter().enumerate() {
                 for (j, &cy) in centres.iter().enumerate() {
@@ -383,7 +439,7 @@ impl Known {
                     for dy in 0..5_usize {
                         for dx in 0..5_usize {
                             let ring = dx.abs_diff(2).max(dy.abs_diff(2));
-                            add(cx as usize + dx - 2, cy as usize + dy - 2, ring != 1);
+                            add(cx + dx - 2, cy + dy - 2, ring != 1);
                         }
                     }
                 }

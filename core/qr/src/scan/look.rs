@@ -2,11 +2,11 @@
 
 use super::binary::{Bits, Lens, binarise};
 use super::finder::{self, Finder};
-use super::grid::{Grid, Guess, Triple, fit, guesses, triples};
+use super::grid::{Grid, Guess, Placed, Triple, climb, guesses, place, triples};
 use super::image::Image;
 use super::sample::{Bent, decide};
 use super::symbol::{self, Symbol};
-use super::{Clock, Code, pure, zxing};
+use super::{Clock, Code, pure};
 
 /// The share of known modules from which a grid is worth reading. Chance gives 0.55, codes on cloth 0.8.
 const WORTH_READING: f32 = 0.72;
@@ -77,7 +77,6 @@ impl Look<'_> {
 
     fn among(&mut self, bits: &Bits, finders: &[Finder], inverted: bool) {
         let plausible = triples(bits, finders, self.clock);
-        let mut matrix = None;
         let mut read: Vec<Quad> = Vec::new();
         for triple in plausible {
             if self.clock.over() {
@@ -95,11 +94,7 @@ impl Look<'_> {
             if self.clock.over() {
                 return;
             }
-            if matrix.is_none() {
-                matrix = zxing::matrix(bits);
-            }
-            let found = matrix.as_ref().and_then(|m| zxing::read(m, &triple));
-            match found.or_else(|| self.locate(bits, inverted, &triple, &guesses)) {
+            match self.locate(bits, inverted, &triple, &guesses) {
                 Some(found) => {
                     read.push(found.1);
                     self.found(found);
@@ -109,7 +104,7 @@ impl Look<'_> {
         }
     }
 
-    /// The locator of our own.
+    /// Each guess read as it is, which is enough for most codes; then with more and more care.
     fn locate(
         &self,
         bits: &Bits,
@@ -117,11 +112,17 @@ impl Look<'_> {
         triple: &Triple,
         guesses: &[Guess],
     ) -> Option<(Symbol, Quad)> {
-        guesses.iter().find_map(|guess| {
-            if self.clock.over() {
-                return None;
+        let mut placed: Vec<Placed> = Vec::new();
+        for guess in guesses {
+            let place = place(bits, triple, guess, self.clock)?;
+            let quick = plainly(place.grid, bits).or_else(|| aligned(place.grid, bits));
+            if quick.is_some() {
+                return quick;
             }
-            let (grid, share) = fit(bits, triple, guess, self.clock)?;
+            placed.push(place);
+        }
+        placed.into_iter().find_map(|placed| {
+            let (grid, share) = climb(bits, triple, placed, self.clock)?;
             if share < WORTH_READING {
                 None
             } else {
@@ -137,9 +138,17 @@ impl Look<'_> {
         if let Some(symbol) = symbol::read_either_way(&flat.modules(bits)) {
             return Some((symbol, flat.corners()));
         }
-        let bent = Bent::follow(grid, bits, self.clock)?;
-        if let Some(symbol) = symbol::read(&bent.modules(bits)) {
-            return Some((symbol, bent.corners()));
+        if let Some(found) = aligned(grid, bits) {
+            return Some(found);
+        }
+        let mut bent = Bent::follow(grid, bits, self.clock)?;
+        for settled in [false, true] {
+            if settled {
+                bent = bent.settle(bits, self.clock)?;
+            }
+            if let Some(symbol) = symbol::read(&bent.modules(bits)) {
+                return Some((symbol, bent.corners()));
+            }
         }
         for bent in [flat, bent] {
             if self.clock.over() {
@@ -165,6 +174,12 @@ fn plainly(grid: Grid, bits: &Bits) -> Option<(Symbol, Quad)> {
         symbol::read_either_way(&flat.modules(bits))?,
         flat.corners(),
     ))
+}
+
+/// Read as the alignment patterns lie.
+fn aligned(grid: Grid, bits: &Bits) -> Option<(Symbol, Quad)> {
+    let bent = Bent::aligned(grid, bits)?;
+    Some((symbol::read(&bent.modules(bits))?, bent.corners()))
 }
 
 /// Whether a point is inside a quadrilateral given clockwise, or counter-clockwise.

@@ -1,16 +1,11 @@
-//! Image files: PNG, JPEG, WebP, GIF and BMP, with limits against files that unpack to more than memory holds.
+//! Picture files: the codes in them, or what seems to be in the way.
 
-use std::io::Cursor;
-
-use ::image::{DynamicImage, ImageDecoder, ImageError as Unreadable, ImageReader, Limits};
 use thiserror::Error;
 
 use super::Code;
 use super::image::{Image, MAX_PIXELS, MAX_SIDE};
+use super::picture::unpack;
 use super::scanner::search;
-
-/// What an image may take in memory while it is unpacked: [`MAX_PIXELS`] of four bytes, and as much for the decoder.
-const MAX_ALLOCATION: u64 = 2 * 4 * MAX_PIXELS as u64;
 
 /// What seems to stand between a picture and its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +44,7 @@ impl std::fmt::Display for Diagnosis {
 #[derive(Debug, Error)]
 pub enum ScanError {
     /// Not one of the formats that are read.
-    #[error("this is no PNG, JPEG, WebP, GIF or BMP picture; save it as one of these")]
+    #[error("this is no picture of a kind that is read here; save it as PNG or JPEG")]
     Format,
     /// The file is cut off or broken.
     #[error("the picture is damaged ({0}); save or send it again")]
@@ -70,10 +65,9 @@ pub enum ScanError {
 /// # Errors
 /// [`ScanError`] when the file is no picture, too large, or no code is found.
 pub fn decode_file(bytes: &[u8]) -> Result<Vec<Code>, ScanError> {
-    let grey = open(bytes)?;
-    let (width, height) = (grey.width() as usize, grey.height() as usize);
-    let image =
-        Image::grey(grey.as_raw(), width, height, width).map_err(|_| ScanError::TooLarge)?;
+    let grey = unpack(bytes)?;
+    let image = Image::grey(&grey.pixels, grey.width, grey.height, grey.width)
+        .map_err(|_| ScanError::TooLarge)?;
     let (codes, finished) = search(image);
     if codes.is_empty() {
         Err(ScanError::NoCode(match diagnose(image) {
@@ -83,44 +77,6 @@ pub fn decode_file(bytes: &[u8]) -> Result<Vec<Code>, ScanError> {
     } else {
         Ok(codes)
     }
-}
-
-fn open(bytes: &[u8]) -> Result<::image::GrayImage, ScanError> {
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|_| ScanError::Format)?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE as u32);
-    limits.max_image_height = Some(MAX_SIDE as u32);
-    limits.max_alloc = Some(MAX_ALLOCATION);
-    reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(refusal)?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS as u64 {
-        return Err(ScanError::TooLarge);
-    }
-    Ok(grey(DynamicImage::from_decoder(decoder).map_err(refusal)?))
-}
-
-fn refusal(e: Unreadable) -> ScanError {
-    match e {
-        Unreadable::Limits(_) => ScanError::TooLarge,
-        Unreadable::Unsupported(_) => ScanError::Format,
-        other => ScanError::Damaged(other.to_string()),
-    }
-}
-
-/// Transparent parts count as white paper: a code saved without its background is black on nothing.
-fn grey(picture: DynamicImage) -> ::image::GrayImage {
-    if !picture.color().has_alpha() {
-        return picture.into_luma8();
-    }
-    let rgba = picture.into_rgba8();
-    ::image::GrayImage::from_fn(rgba.width(), rgba.height(), |x, y| {
-        let [r, g, b, a] = rgba.get_pixel(x, y).0.map(u32::from);
-        let luma = (77 * r + 150 * g + 29 * b) >> 8;
-        ::image::Luma([((luma * a + 255 * (255 - a)) / 255) as u8])
-    })
 }
 
 /// Looks at about a million pixels for what a person could do better.

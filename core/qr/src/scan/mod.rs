@@ -4,18 +4,20 @@
 //! attempts over the frames that follow; [`decode_file`] opens image files. Nothing here panics on any input.
 
 mod binary;
+mod charset;
 mod file;
 mod finder;
 mod grid;
 mod image;
 mod look;
+mod picture;
 mod pure;
 mod sample;
 mod scanner;
 mod segments;
 mod solomon;
 mod symbol;
-mod zxing;
+mod version;
 
 use std::time::{Duration, Instant};
 

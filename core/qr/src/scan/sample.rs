@@ -4,9 +4,9 @@ use std::f32::consts::{FRAC_1_SQRT_2, TAU};
 
 use super::Clock;
 use super::binary::Bits;
-use super::grid::Grid;
+use super::grid::{Grid, alignment_near};
 use super::image::Image;
-use super::symbol::Modules;
+use super::symbol::{Layout, Modules};
 
 /// How far around a node edges are collected, in modules.
 const REACH: i32 = 3;
@@ -41,6 +41,59 @@ impl Bent {
         }
     }
 
+    /// The bend that the alignment patterns show, where there is more than one: each is looked for where its neighbours say, and a node
+    /// between them shifts as they do.
+    pub(super) fn aligned(grid: Grid, bits: &Bits) -> Option<Self> {
+        let centres = &Layout::of(grid.size)?.alignment;
+        let n = centres.len();
+        if n < 3 {
+            return None;
+        }
+        let mut shifts = vec![(0.0_f32, 0.0_f32); n * n];
+        for k in 0..n * n {
+            let (i, j) = (k % n, k / n);
+            // The corners that finder patterns have are right as they are.
+            if [(0, 0), (n - 1, 0), (0, n - 1)].contains(&(i, j)) {
+                continue;
+            }
+            let (left, above) = (
+                (i > 0).then(|| shifts[k - 1]),
+                (j > 0).then(|| shifts[k - n]),
+            );
+            let from = match (left, above) {
+                (Some(a), Some(b)) => ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0),
+                (Some(a), None) | (None, Some(a)) => a,
+                (None, None) => (0.0, 0.0),
+            };
+            let middle = (centres[i] as f32 + 0.5, centres[j] as f32 + 0.5);
+            shifts[k] = alignment_near(bits, &grid.map, middle, from);
+        }
+        let mut bent = Self::flat(grid);
+        bent.bent = true;
+        // The gap before a coordinate, and how far into it the coordinate is; beyond the last patterns the bend goes on as it was.
+        let place = |u: f32| {
+            let gap = (1..n - 1)
+                .find(|&i| u < centres[i] as f32 + 0.5)
+                .unwrap_or(n - 1);
+            let (a, b) = (centres[gap - 1] as f32, centres[gap] as f32);
+            (gap, (u - a - 0.5) / (b - a))
+        };
+        for i in 0..bent.shifts.len() {
+            let (u, v) = bent.node(i);
+            let ((x, s), (y, t)) = (place(u), place(v));
+            let at = |x: usize, y: usize| shifts[y * n + x];
+            let mix = |a: (f32, f32), b: (f32, f32), t: f32| {
+                (a.0 + (b.0 - a.0) * t, a.1 + (b.1 - a.1) * t)
+            };
+            bent.shifts[i] = mix(
+                mix(at(x - 1, y - 1), at(x, y - 1), s),
+                mix(at(x - 1, y), at(x, y), s),
+                t,
+            );
+        }
+        Some(bent)
+    }
+
     /// The bend that the edges show; `None` when the time is over.
     pub(super) fn follow(grid: Grid, bits: &Bits, clock: &Clock) -> Option<Self> {
         let mut bent = Self::flat(grid);
@@ -55,7 +108,7 @@ impl Bent {
                 .fold(f32::MAX, f32::min)
         };
         let mut order: Vec<(f32, usize)> = (0..n * n).map(|i| (start(i), i)).collect();
-        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let mut done = vec![false; n * n];
         for &(away, i) in &order {
             if i % 32 == 0 && clock.over() {
@@ -69,17 +122,21 @@ impl Bent {
             bent.shifts[i] = bent.measure(bits, i, from);
             done[i] = true;
         }
-        // Once more from all sides, so that no node depends on the way it was reached.
-        let before = bent.shifts.clone();
-        for i in 0..n * n {
+        Some(bent)
+    }
+
+    /// Follows the edges once more from all sides, so that no node depends on the way it was reached; `None` when the time is over.
+    pub(super) fn settle(mut self, bits: &Bits, clock: &Clock) -> Option<Self> {
+        let before = self.shifts.clone();
+        for i in 0..before.len() {
             if i % 32 == 0 && clock.over() {
                 return None;
             }
-            let mean = bent.neighbours_mean(&before, i);
+            let mean = self.neighbours_mean(&before, i);
             let from = (0.5 * (mean.0 + before[i].0), 0.5 * (mean.1 + before[i].1));
-            bent.shifts[i] = bent.measure(bits, i, from);
+            self.shifts[i] = self.measure(bits, i, from);
         }
-        Some(bent)
+        Some(self)
     }
 
     fn node(&self, i: usize) -> (f32, f32) {

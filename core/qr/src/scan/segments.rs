@@ -1,8 +1,6 @@
 //! The corrected bits of a code, read as segments (ISO/IEC 18004, 7.4) to bytes and text.
 
-use rxing::DecodeHints;
-use rxing::common::string_utils::guessCharset;
-use rxing::common::{CharacterSet, Eci};
+use super::charset::{Charset, guess};
 
 /// What the segments say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +35,7 @@ impl BitReader<'_> {
 
 /// Bytes of one character set; `None` where the code names none.
 struct Piece {
-    set: Option<CharacterSet>,
+    set: Option<Charset>,
     bytes: Vec<u8>,
 }
 
@@ -73,12 +71,12 @@ pub(super) fn parse(words: &[u8], version: u8) -> Option<Content> {
             8 => kanji(
                 &mut bits,
                 [8, 10, 12][range],
-                into(&mut pieces, Some(CharacterSet::Shift_JIS)),
+                into(&mut pieces, Some(Charset::SHIFT_JIS)),
             )?,
             13 => hanzi(
                 &mut bits,
                 [8, 10, 12][range],
-                into(&mut pieces, Some(CharacterSet::GB18030)),
+                into(&mut pieces, Some(Charset::GB_18030)),
             )?,
             // Structured append: which part of how many, and a parity. Each part is a code of its own here.
             3 => drop(bits.take(16)?),
@@ -103,7 +101,7 @@ pub(super) fn parse(words: &[u8], version: u8) -> Option<Content> {
     })
 }
 
-fn into(pieces: &mut Vec<Piece>, set: Option<CharacterSet>) -> &mut Vec<u8> {
+fn into(pieces: &mut Vec<Piece>, set: Option<Charset>) -> &mut Vec<u8> {
     if pieces.last().is_none_or(|p| p.set != set) {
         pieces.push(Piece {
             set,
@@ -185,7 +183,7 @@ fn hanzi(bits: &mut BitReader<'_>, width: usize, out: &mut Vec<u8>) -> Option<()
     Some(())
 }
 
-fn designator(bits: &mut BitReader<'_>) -> Option<CharacterSet> {
+fn designator(bits: &mut BitReader<'_>) -> Option<Charset> {
     let first = bits.take(8)?;
     let value = match first {
         0x00..=0x7F => first,
@@ -193,7 +191,7 @@ fn designator(bits: &mut BitReader<'_>) -> Option<CharacterSet> {
         0xC0..=0xDF => (first & 0x1F) << 16 | bits.take(16)?,
         _ => return None,
     };
-    Some(CharacterSet::from(Eci::from(value as u32)))
+    Some(Charset(value as u32))
 }
 
 /// FNC1 in second position: two digits or a letter (7.4.8.3).
@@ -232,8 +230,7 @@ fn text(pieces: &[Piece]) -> Option<String> {
         .filter(|p| !p.bytes.is_empty())
         .try_fold(String::new(), |mut out, piece| {
             out.push_str(&match piece.set {
-                Some(CharacterSet::Unknown | CharacterSet::Binary) => return None,
-                Some(set) => set.decode(&piece.bytes).ok()?,
+                Some(set) => set.decode(&piece.bytes)?,
                 None => std::str::from_utf8(&piece.bytes)
                     .map(str::to_owned)
                     .ok()
@@ -241,12 +238,6 @@ fn text(pieces: &[Piece]) -> Option<String> {
             });
             Some(out)
         })
-}
-
-fn guess(bytes: &[u8]) -> Option<String> {
-    guessCharset(bytes, &DecodeHints::default())?
-        .decode(bytes)
-        .ok()
 }
 
 #[cfg(test)]

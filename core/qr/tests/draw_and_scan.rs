@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use countersign::draw::{Drawing, draw};
-use countersign::scan::{Code, Image, Level, decode_file, thorough};
+use countersign_qr::draw::{Drawing, draw};
+use countersign_qr::scan::{Code, Image, Level, decode_file, thorough};
 use proptest::prelude::*;
 
 const LEVELS: [Level; 4] = [Level::L, Level::M, Level::Q, Level::H];

@@ -43,7 +43,7 @@ dependencies {
 /** Needs `cargo install cargo-ndk` and the four Rust targets. */
 val buildLibraries by tasks.registering(Exec::class) {
     workingDir = repository
-    environment("RUSTFLAGS", "-C link-arg=-Wl,-z,max-page-size=16384")
+    environment("RUSTFLAGS", providers.exec { commandLine("$repository/bindings/phone-flags", "android") }.standardOutput.asText.get().trim())
     environment("ANDROID_NDK_HOME", android.ndkDirectory.path)
     commandLine(
         "cargo", "ndk", "-t", "arm64-v8a", "-t", "armeabi-v7a", "-t", "x86_64", "-t", "x86", "--platform", "28",

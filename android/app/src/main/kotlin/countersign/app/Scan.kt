@@ -12,6 +12,7 @@ import android.view.ViewGroup
 import android.widget.TextView
 import countersign.Scanner
 import countersign.Source
+import countersign.android.anyPicture
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
 import java.io.ByteArrayOutputStream
@@ -100,7 +101,7 @@ class ScanScreen(session: Session) : Screen(session) {
                     null
                 }
             }
-            val codes = if (file == null) emptyList() else Scanner().use { it.picture(file) }
+            val codes = if (file == null) emptyList() else Scanner().use { it.anyPicture(file) }
             busy = false
             when (codes.size) {
                 0 -> failed(Said(words(R.string.picture_damaged)))

@@ -1,6 +1,8 @@
 package countersign.android
 
 import android.content.Context
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
 import android.media.Image
 import android.os.Build
 import countersign.Authenticator
@@ -14,7 +16,10 @@ import countersign.PushAddresses
 import countersign.QrCode
 import countersign.Scanner
 import countersign.UserPresence
+import java.io.ByteArrayOutputStream
 import java.io.File
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
 
 /**
  * Opens this phone, with its data where no backup looks.
@@ -52,3 +57,30 @@ fun Scanner.frame(image: Image): List<QrCode> {
     val luma = image.planes[0]
     return frame(luma.buffer, image.width, image.height, luma.rowStride, PixelFormat.LUMA)
 }
+
+/**
+ * Every code in a picture file. What the core does not read itself, WebP for one, the system opens.
+ *
+ * @throws PictureException as [Scanner.picture] does.
+ */
+suspend fun Scanner.anyPicture(file: ByteArray): List<QrCode> = try {
+    picture(file)
+} catch (unknown: PictureException.Format) {
+    picture(withContext(Dispatchers.Default) { asPng(file) } ?: throw unknown)
+}
+
+/** The picture, made small enough to be held in memory. */
+private fun asPng(file: ByteArray): ByteArray? {
+    val options = BitmapFactory.Options().apply { inJustDecodeBounds = true }
+    BitmapFactory.decodeByteArray(file, 0, file.size, options)
+    if (options.outWidth <= 0 || options.outHeight <= 0) return null
+    options.inJustDecodeBounds = false
+    options.inSampleSize = 1
+    while (options.outWidth.toLong() * options.outHeight / (options.inSampleSize * options.inSampleSize) > LARGEST_BITMAP) options.inSampleSize *= 2
+    val bitmap = BitmapFactory.decodeByteArray(file, 0, file.size, options) ?: return null
+    val png = ByteArrayOutputStream()
+    return if (bitmap.compress(Bitmap.CompressFormat.PNG, 100, png)) png.toByteArray() else null
+}
+
+/** In pixels of four bytes. */
+private const val LARGEST_BITMAP = 16_000_000

@@ -43,6 +43,7 @@ use countersign_protocol::{
     id::PublicKey,
     origin::{Origin, OriginError},
 };
+use sha2::{Digest, Sha256};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub use app::{Clock, SystemClock};
@@ -65,9 +66,8 @@ use password::Passwords;
 use push::{Pushes, web::WebPush};
 use store::{Store, sqlite::Sqlite};
 
-/// The setting that holds what carries push messages: how many implementations, and hosts.
+/// The setting that tells whether other push services were named since: a hash, for the database names no place to which messages go.
 const PUSHES: &str = "pushes";
-const NO_PUSHES: &str = "0 ";
 
 /// Which origin the service has. It is kept with the data, and phones are bound to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -266,7 +266,10 @@ impl Embedded {
         .await?;
         let now = config.clock.now();
         let (others, hosts) = (config.push_services.len(), config.push_hosts.join(" "));
-        let carriers = format!("{others} {hosts}");
+        let carriers = match (others, hosts.as_str()) {
+            (0, "") => Vec::new(),
+            _ => Sha256::digest(format!("{others} {hosts}")).to_vec(),
+        };
         let kept = store.setting(PUSHES).await.map_err(storage)?;
         let mut push_services = config.push_services;
         let push_key = (!push_hosts.is_empty()).then(|| PublicKey::of(&root.push));
@@ -280,13 +283,13 @@ impl Embedded {
             name: &config.name,
             push_key,
             // A phone whose address nobody took tells it again when the information is another.
-            news: kept.as_deref().unwrap_or(NO_PUSHES.as_bytes()) != carriers.as_bytes(),
+            news: kept.unwrap_or_default() != carriers,
         };
         let keys = ServiceKeys::load(store.as_ref(), &root, about, now)
             .await
             .map_err(storage)?;
         if about.news {
-            let set = store.set_setting(PUSHES, carriers.into_bytes());
+            let set = store.set_setting(PUSHES, carriers);
             set.await.map_err(storage)?;
         }
         let (stop, stopping) = watch::channel(false);

@@ -61,6 +61,7 @@ class OfferScreen(session: Session, private val offer: EnrolmentOffer, private v
 /** Waits for the page; where the PIN was chosen here, with six digits to be typed there. */
 class ConfirmScreen(session: Session, private val claimed: Claimed, private val fromBrowser: Boolean) : PageScreen(session) {
     private var note: Words? = null
+    override val underway get() = note == null
 
     init {
         await()

@@ -17,6 +17,8 @@ class OpenedLink(val text: String, val source: Source)
  */
 fun linkOf(context: Context, intent: Intent?): OpenedLink? {
     val link = intent?.data?.takeIf { intent.action == Intent.ACTION_VIEW } ?: return null
+    // The list of recent apps opens the app with the link that did so last: nobody has followed it now.
+    if (intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0) return null
     val verified = link.scheme == "https" && link.host?.let { isVerified(context, it) } == true
     return OpenedLink(link.toString(), if (verified) Source.VERIFIED_LINK else Source.CUSTOM_SCHEME)
 }

@@ -44,6 +44,7 @@ class PinScreen(session: Session, private val task: PinTask) : Screen(session) {
     private var step = 0
     private var note: Words? = null
     private var busy = false
+    override val underway get() = busy
 
     override fun set(view: View) {
         clear()

@@ -4,6 +4,7 @@ import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.net.Uri
 import countersign.Account
+import countersign.ApproveException
 import countersign.Approved
 import countersign.Asked
 import countersign.OnMobileRequest
@@ -58,16 +59,23 @@ class RequestScreen(session: Session, private val request: PendingRequest) : Pag
             redraw()
             return
         }
-        val finger: suspend () -> Screen = { done(session.phone().approveWithBiometrics(request, typed)) }
+        val finger: suspend () -> Screen = { ended { session.phone().approveWithBiometrics(request, typed) } }
         val task = PinTask(
             text = words(R.string.pin_for, request.asked.title, request.asked.appName),
             asks = listOf(Ask.PRESENT),
             finger = finger.takeIf { session.mayUseFinger(request.account, request.unlock) },
-        ) { pins -> done(session.phone().approve(request, pins.single(), typed)) }
+        ) { pins -> ended { session.phone().approve(request, pins.single(), typed) } }
         session.screens.open(PinScreen(session, task))
     }
 
-    private suspend fun done(@Suppress("UNUSED_PARAMETER") approved: Approved): Screen {
+    /** What can't be tried again does not wait any more either. */
+    private suspend fun ended(approve: suspend () -> Approved): Screen {
+        try {
+            approve()
+        } catch (error: ApproveException) {
+            if (!error.said().again) session.answered(id)
+            throw error
+        }
         session.answered(id)
         session.reload()
         return MessageScreen(session, words(R.string.approved_title), words(R.string.approved_text))

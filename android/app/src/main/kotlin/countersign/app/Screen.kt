@@ -64,6 +64,9 @@ abstract class Screen(protected val session: Session) {
     /** The screen was left. */
     open fun close() = scope.cancel()
 
+    /** Something runs that a link, which any app can send, must not end. */
+    open val underway: Boolean get() = false
+
     /** A key of a keyboard; whether it was of use. */
     open fun key(event: KeyEvent): Boolean = false
 

@@ -211,7 +211,11 @@ class Session(context: Context, private val open: suspend (Session) -> Authentic
             } catch (error: Exception) {
                 MessageScreen(this@Session, words(R.string.link_refused), error.said().words)
             }
-            screens.home(screen)
+            when {
+                screens.all.none(Screen::underway) -> screens.home(screen)
+                screens.top.underway -> screens.open(screen)
+                else -> screens.replace(screen)
+            }
         }
     }
 

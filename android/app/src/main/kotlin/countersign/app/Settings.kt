@@ -26,6 +26,7 @@ private const val MOST_EVENTS = 100
 class AccountScreen(session: Session, private val number: UInt) : PageScreen(session) {
     private val account: Account? get() = session.accounts?.find { it.number == number }
     private var offered = false
+    private var removing = false
     private var note: Words? = null
 
     init {
@@ -123,6 +124,9 @@ class AccountScreen(session: Session, private val number: UInt) : PageScreen(ses
     ) {
         listOf(
             Action(words(R.string.remove_yes), Look.DANGER) {
+                // A second tap would find no account any more, and say that it did not work.
+                if (removing) return@Action
+                removing = true
                 attempt({ session.screens.home(MessageScreen(session, words(R.string.not_done), it.words)) }) {
                     val removed = session.phone().remove(account)
                     session.reload()

@@ -50,6 +50,10 @@ class RequestTest : Hand() {
         pin(PIN)
         waitFor("The number was wrong, so the request is closed.")
         assertFalse(person.isSignedIn())
+        press("Continue")
+        assertFalse(sees("A sign-in is waiting: show it"), "it is not offered again")
+        controller.pause().stop().start().resume()
+        assertTrue(sees("Sign-in requests appear here by themselves."))
     }
 
     @Test

@@ -1,5 +1,7 @@
 package countersign.app
 
+import android.content.Intent
+import android.net.Uri
 import android.os.Bundle
 import android.view.View
 import android.view.ViewGroup
@@ -92,6 +94,28 @@ class ThiefTest : Hand() {
         assertTrue(ShadowLog.getLogs().none { PIN in it.msg.orEmpty() })
         val kept = File(app.applicationInfo.dataDir).walk().filter(File::isFile).filter { it.extension == "xml" }
         assertTrue(kept.none { PIN in it.readText() })
+    }
+
+    @Test
+    fun `no other app comes into this one's task, and its links end nothing that runs`() {
+        val about = app.packageManager.getActivityInfo(android.content.ComponentName(app, MainActivity::class.java), 0)
+        assertTrue(about.taskAffinity.isNullOrEmpty())
+        typing(0)
+        pin(PIN, "Next")
+        pin(PIN)
+        waitFor("Type this code on the page")
+        val forged = Intent(Intent.ACTION_VIEW, Uri.parse("countersign://sign.example.eu/Q/forged"))
+        repeat(2) {
+            controller.newIntent(forged)
+            waitFor("This link can’t be used")
+        }
+        press("Continue")
+        assertTrue(sees("Type this code on the page"))
+        assertEquals(null, linkOf(app, Intent(forged).addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY)), "nobody followed it")
+        person.waitWhile("open")
+        person.type(code())
+        press("Skip")
+        waitFor("Welcome")
     }
 
     @Test

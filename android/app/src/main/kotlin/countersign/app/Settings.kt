@@ -1,5 +1,6 @@
 package countersign.app
 
+import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.net.Uri
@@ -113,7 +114,13 @@ class AccountScreen(session: Session, private val number: UInt) : PageScreen(ses
     } else {
         Action(words(R.string.language), Look.PLAIN) {
             val activity = session.activity ?: return@Action
-            activity.startActivity(Intent(Settings.ACTION_APP_LOCALE_SETTINGS, Uri.fromParts("package", activity.packageName, null)))
+            val setting = Intent(Settings.ACTION_APP_LOCALE_SETTINGS, Uri.fromParts("package", activity.packageName, null))
+            try {
+                activity.startActivity(setting)
+            } catch (_: ActivityNotFoundException) {
+                note = words(R.string.not_done)
+                redraw()
+            }
         }
     }
 

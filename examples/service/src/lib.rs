@@ -12,6 +12,7 @@
 
 mod api;
 mod app;
+mod edge;
 mod files;
 mod hex;
 mod journal;

@@ -1,24 +1,38 @@
-//! Passwords: the rule for new ones, and Argon2id off the threads that serve requests, a few at a time.
+//! Passwords: the rule for new ones, and Argon2id off the threads that serve requests, a few at a
+//! time.
+//!
+//! Argon2 is slow on purpose, so requests stand in a line for it. Take a place first, then count the
+//! try in the store, then check: whoever was sent away because the line is full was not counted,
+//! and a flood of others' requests can't use up the owner's tries.
+//!
+//! ```ignore
+//! async fn handler(State(app): State<Arc<App>>, source: Source, posted: Posted<Form>) -> ... {
+//!     // Waits for its turn. Busy is answered with 503 and Retry-After, and counts nothing.
+//!     let place = app.passwords.place(source).await?;
+//!     app.store().take_guess(who, app.now()).await?;
+//!     let fits = app.passwords.verify(&place, stored, password).await?;
+//! ```
+//!
+//! A place is a turn at a processor that nobody else has meanwhile: don't hold it for longer than
+//! the check takes. It is given back when dropped, and may be used more than once, to check an old
+//! password and to hash a new one for instance.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+mod queue;
+
+use std::sync::Arc;
 
 use argon2::{
     Argon2,
     password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString},
 };
 use serde::{Deserialize, Deserializer};
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::random;
+use self::queue::{Full, Queue, Turn};
+use crate::{edge::Source, random};
 
 /// The longest password that is looked at, in bytes.
 pub(crate) const LONGEST: usize = 256;
-/// So many may wait for their turn; the next is told that the service is busy.
-const QUEUE: usize = 256;
 
 /// A password as it came from a form. Wiped when dropped, never shown.
 pub(crate) struct Password(Zeroizing<String>);
@@ -75,10 +89,18 @@ pub(crate) enum PasswordError {
     Broken(String),
 }
 
+impl From<Full> for PasswordError {
+    fn from(_: Full) -> Self {
+        Self::Busy
+    }
+}
+
+/// A turn at a processor, to hash or check passwords with.
+pub(crate) struct Place(Arc<Turn>);
+
 /// Hashes and checks passwords.
 pub(crate) struct Passwords {
-    turns: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    queue: Arc<Queue>,
     /// Checked where there is no such account, so that the time taken does not say whether there is one.
     decoy: String,
 }
@@ -94,68 +116,68 @@ impl Passwords {
             &random::bytes::<16>().map_err(broken)?,
         )))?;
         Ok(Self {
-            turns: Arc::new(Semaphore::new(processors)),
-            waiting: AtomicUsize::new(0),
+            queue: Queue::new(processors),
             decoy,
         })
+    }
+
+    /// Waits for a turn, fairly among sources. To be called before the try is counted.
+    ///
+    /// # Errors
+    /// [`PasswordError::Busy`], when too many wait already, of this source or in all.
+    pub(crate) async fn place(&self, source: Source) -> Result<Place, PasswordError> {
+        Ok(Place(Arc::new(self.queue.turn(source).await?)))
     }
 
     /// The password's Argon2id hash (RFC 9106) in its usual text form.
     ///
     /// # Errors
-    /// See [`PasswordError`].
-    pub(crate) async fn hash(&self, password: Password) -> Result<String, PasswordError> {
-        self.turn(move || hash(&password)).await
+    /// [`PasswordError::Broken`].
+    pub(crate) async fn hash(
+        &self,
+        place: &Place,
+        password: Password,
+    ) -> Result<String, PasswordError> {
+        work(place, move || hash(&password)).await
     }
 
     /// Does the password fit the stored hash? Without one it never does, after the same work.
     ///
     /// # Errors
-    /// See [`PasswordError`].
+    /// [`PasswordError::Broken`].
     pub(crate) async fn verify(
         &self,
+        place: &Place,
         stored: Option<String>,
         password: Password,
     ) -> Result<bool, PasswordError> {
         let exists = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.clone());
-        let fits = self
-            .turn(move || {
-                if password.0.len() > LONGEST {
-                    return Ok(false);
-                }
-                let stored = PasswordHash::new(&stored).map_err(broken)?;
-                Ok(Argon2::default()
-                    .verify_password(password.0.as_bytes(), &stored)
-                    .is_ok())
-            })
-            .await?;
-        Ok(fits && exists)
-    }
-
-    async fn turn<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
-    ) -> Result<T, PasswordError> {
-        struct Leave<'a>(&'a AtomicUsize);
-        impl Drop for Leave<'_> {
-            fn drop(&mut self) {
-                self.0.fetch_sub(1, Ordering::Relaxed);
+        let check = move || {
+            if password.0.len() > LONGEST {
+                return Ok(false);
             }
-        }
-        let ahead = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let _leave = Leave(&self.waiting);
-        if ahead >= QUEUE {
-            return Err(PasswordError::Busy);
-        }
-        let turn = self.turns.clone().acquire_owned().await.map_err(broken)?;
-        tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work()
-        })
-        .await
-        .map_err(broken)?
+            let stored = PasswordHash::new(&stored).map_err(broken)?;
+            Ok(Argon2::default()
+                .verify_password(password.0.as_bytes(), &stored)
+                .is_ok())
+        };
+        Ok(work(place, check).await? && exists)
     }
+}
+
+/// Works on a thread that may be slow. The place is kept until that is done, also when whoever asked
+/// has hung up meanwhile.
+async fn work<T: Send + 'static>(
+    place: &Place,
+    work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+) -> Result<T, PasswordError> {
+    let turn = place.0.clone();
+    let worked = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    worked.await.map_err(broken)?
 }
 
 fn hash(password: &Password) -> Result<String, PasswordError> {
@@ -197,13 +219,15 @@ mod tests {
     #[tokio::test]
     async fn only_the_right_password_of_an_existing_account_fits() {
         let passwords = Passwords::new().unwrap();
+        let source = Source::new(std::net::Ipv4Addr::LOCALHOST.into());
+        let place = passwords.place(source).await.unwrap();
         let stored = passwords
-            .hash(Password::new("Correct-horse7".into()))
+            .hash(&place, Password::new("Correct-horse7".into()))
             .await
             .unwrap();
         assert!(stored.starts_with("$argon2id$"));
         let verify = |hash: Option<&String>, text: &str| {
-            passwords.verify(hash.cloned(), Password::new(text.into()))
+            passwords.verify(&place, hash.cloned(), Password::new(text.into()))
         };
         assert!(verify(Some(&stored), "Correct-horse7").await.unwrap());
         assert!(!verify(Some(&stored), "Correct-horse8").await.unwrap());

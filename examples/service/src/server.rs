@@ -3,10 +3,14 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
-    Router, body::Body, extract::Request, http::StatusCode, middleware::Next,
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
     response::IntoResponse,
 };
-use hyper::server::conn::http1;
+use hyper::{body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -20,7 +24,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{Config, Connections, StartError, storage, tls};
+use crate::{Config, Connections, StartError, edge::Origins, storage, tls};
 
 /// At most so many connections; further ones wait in the system's queue.
 const CONNECTIONS: usize = 20_000;
@@ -35,10 +39,15 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a stopping service waits for its connections.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// After how many seconds to try again, where a refusal for lack of room does not say it better.
+const LATER: HeaderValue = HeaderValue::from_static("5");
+
 /// Who may connect, and how.
 pub(crate) struct Admission {
-    /// The only addresses to serve; `None`: all.
-    only: Option<Vec<IpAddr>>,
+    /// Whose headers say for whom they ask.
+    origins: Arc<Origins>,
+    /// Are trusted proxies the only ones to serve?
+    proxies_only: bool,
     tls: Option<TlsAcceptor>,
 }
 
@@ -48,27 +57,43 @@ impl Admission {
     /// # Errors
     /// [`StartError::PlainHttp`], or what is wrong with certificate and key.
     pub(crate) fn new(config: &Config) -> Result<Self, StartError> {
+        let (mut proxies, mut tls) = (None, None);
         match &config.connections {
-            Connections::Loopback if config.listen.ip().is_loopback() => Ok(Self {
-                only: None,
-                tls: None,
-            }),
-            Connections::Loopback => Err(StartError::PlainHttp(config.listen)),
-            Connections::Proxies(only) => Ok(Self {
-                only: Some(only.iter().map(IpAddr::to_canonical).collect()),
-                tls: None,
-            }),
-            Connections::Tls { certificate, key } => Ok(Self {
-                only: None,
-                tls: Some(tls::acceptor(certificate, key).map_err(storage)?),
-            }),
+            Connections::Loopback if config.listen.ip().is_loopback() => (),
+            Connections::Loopback => return Err(StartError::PlainHttp(config.listen)),
+            Connections::Proxies(only) => proxies = Some(only.as_slice()),
+            Connections::Tls { certificate, key } => {
+                tls = Some(tls::acceptor(certificate, key).map_err(storage)?);
+            }
         }
+        Ok(Self {
+            origins: Arc::new(Origins::new(proxies.unwrap_or_default())),
+            proxies_only: proxies.is_some(),
+            tls,
+        })
     }
 
     fn admits(&self, peer: IpAddr) -> bool {
-        self.only
-            .as_ref()
-            .is_none_or(|only| only.contains(&peer.to_canonical()))
+        !self.proxies_only || self.origins.is_proxy(peer)
+    }
+}
+
+/// One connection's requests, each with its source.
+struct Requests {
+    router: TowerToHyperService<Router>,
+    origins: Arc<Origins>,
+    peer: IpAddr,
+}
+
+impl Service<Request<Incoming>> for Requests {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let source = self.origins.of(self.peer, request.headers());
+        request.extensions_mut().insert(source);
+        self.router.call(request)
     }
 }
 
@@ -90,8 +115,8 @@ pub(crate) async fn serve(
             accepted = listener.accept() => accepted,
             _ = stopping.wait_for(|stopping| *stopping) => break,
         };
-        let stream = match stream {
-            Ok((stream, peer)) if admission.admits(peer.ip()) => stream,
+        let (stream, peer) = match stream {
+            Ok((stream, peer)) if admission.admits(peer.ip()) => (stream, peer.ip()),
             Ok((_, peer)) => {
                 tracing::debug!(peer = %peer.ip(), "not a trusted proxy");
                 continue;
@@ -104,7 +129,11 @@ pub(crate) async fn serve(
             }
         };
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let service = Requests {
+            router: TowerToHyperService::new(router.clone()),
+            origins: admission.origins.clone(),
+            peer,
+        };
         let stop = stopping.clone();
         // Two kinds of task, so that thousands that wait without TLS don't each hold the room that TLS would take.
         match admission.tls.clone() {
@@ -135,7 +164,7 @@ pub(crate) async fn serve(
 /// HTTP on one connection until it ends or the service stops.
 async fn talk(
     stream: impl AsyncRead + AsyncWrite + Unpin,
-    service: TowerToHyperService<Router>,
+    service: Requests,
     mut stop: watch::Receiver<bool>,
 ) {
     let connection = http1::Builder::new()
@@ -158,8 +187,13 @@ async fn in_time(request: Request<Body>, next: Next) -> axum::response::Response
     } else {
         PAGE
     };
-    match timeout(limit, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response(),
+    let Ok(mut response) = timeout(limit, next.run(request)).await else {
+        return (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response();
+    };
+    let status = response.status();
+    if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
+        let headers = response.headers_mut();
+        headers.entry(header::RETRY_AFTER).or_insert(LATER);
     }
+    response
 }

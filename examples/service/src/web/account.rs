@@ -11,7 +11,7 @@ use super::{
     PageError, history,
     visitor::{Posted, Visitor},
 };
-use crate::{app::App, password::Password, random, store::NewAccount};
+use crate::{app::App, edge::Source, password::Password, random, store::NewAccount};
 
 /// `GET /register`.
 pub(super) async fn register_form(
@@ -34,6 +34,7 @@ pub(super) struct Register {
 /// `POST /register`.
 pub(super) async fn register(
     State(app): State<Arc<App>>,
+    source: Source,
     posted: Posted<Register>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
@@ -67,7 +68,9 @@ pub(super) async fn register(
         return refuse(StatusCode::BAD_REQUEST, errors);
     };
     let acc = AccountId(random::bytes()?);
-    let password = app.passwords.hash(form.password).await?;
+    let place = app.passwords.place(source).await?;
+    let password = app.passwords.hash(&place, form.password).await?;
+    drop(place);
     let account = NewAccount {
         acc,
         email,

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     app::App,
+    edge::Source,
     hex,
     password::Password,
     random,
@@ -84,14 +85,21 @@ enum Checked {
     Wait(u64),
 }
 
-async fn check(app: &App, email: &str, password: Password) -> Result<Checked, PageError> {
+async fn check(
+    app: &App,
+    source: Source,
+    email: &str,
+    password: Password,
+) -> Result<Checked, PageError> {
     let who = app.root.guesses.mac(&[email.as_bytes()]);
+    // Before the try is counted: who is sent away because others flood the line loses none.
+    let place = app.passwords.place(source).await?;
     if let Guess::Wait(seconds) = app.store().take_guess(who, app.now()).await? {
         return Ok(Checked::Wait(seconds));
     }
     let account = app.store().account_by_email(email).await?;
     let stored = account.as_ref().map(|account| account.password.clone());
-    let fits = app.passwords.verify(stored, password).await?;
+    let fits = app.passwords.verify(&place, stored, password).await?;
     let Some(account) = account.filter(|_| fits) else {
         return Ok(Checked::Wrong);
     };
@@ -123,6 +131,7 @@ pub(super) struct Stop {
 /// `POST /stop`. No second factor is asked: it may be the one that was lost.
 pub(super) async fn stop(
     State(app): State<Arc<App>>,
+    source: Source,
     posted: Posted<Stop>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
@@ -136,7 +145,7 @@ pub(super) async fn stop(
         return refuse(StatusCode::BAD_REQUEST, "stop_error_word", 0);
     }
     let email = account::email(&form.email).unwrap_or_default();
-    match check(&app, &email, form.password).await? {
+    match check(&app, source, &email, form.password).await? {
         Checked::Wait(seconds) => {
             refuse(StatusCode::TOO_MANY_REQUESTS, "sign_in_error_wait", seconds)
         }
@@ -231,6 +240,7 @@ pub(super) struct Finish {
 pub(super) async fn finish(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
+    source: Source,
     posted: Posted<Finish>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
@@ -242,7 +252,7 @@ pub(super) async fn finish(
     };
     let account = app.store().account(recovery.account).await?;
     let email = account.ok_or(PageError::NotFound)?.email;
-    match check(&app, &email, form.password).await? {
+    match check(&app, source, &email, form.password).await? {
         Checked::Wait(seconds) => {
             return refuse(StatusCode::TOO_MANY_REQUESTS, "sign_in_error_wait", seconds);
         }

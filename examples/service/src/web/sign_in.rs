@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
+    edge::Source,
     hex,
     password::Password,
     store::{Device, DeviceState, Guess},
@@ -65,12 +66,15 @@ pub(super) struct EmailAndPassword {
 /// `POST /sign-in/password`.
 pub(super) async fn password(
     State(app): State<Arc<App>>,
+    source: Source,
     posted: Posted<EmailAndPassword>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
     let email = account::email(&form.email).unwrap_or_default();
     // Counted by what was typed, so that an address without an account behaves like one with.
     let who = app.root.guesses.mac(&[email.as_bytes()]);
+    // Before the try is counted: who is sent away because others flood the line loses none.
+    let place = app.passwords.place(source).await?;
     if let Guess::Wait(seconds) = app.store().take_guess(who, app.now()).await? {
         let values = context! { email, error => "sign_in_error_wait", seconds };
         return app.pages.refuse(
@@ -82,7 +86,7 @@ pub(super) async fn password(
     }
     let account = app.store().account_by_email(&email).await?;
     let stored = account.as_ref().map(|account| account.password.clone());
-    let fits = app.passwords.verify(stored, form.password).await?;
+    let fits = app.passwords.verify(&place, stored, form.password).await?;
     let Some(account) = account.filter(|_| fits) else {
         let values = context! { email, error => "sign_in_error" };
         return app

@@ -1,0 +1,172 @@
+//! The source of a request: the address that it is counted for.
+
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, request::Parts},
+};
+
+/// The header in which proxies say for whom they ask.
+const FORWARDED: &str = "x-forwarded-for";
+/// At most so many addresses of that header are looked at, from the right.
+const HOPS: usize = 32;
+/// The part of an IPv6 address that one customer has, in bits.
+const PREFIX: u32 = 64;
+
+/// The address that a request or connection is counted for: an IPv4 address, or the first 64 bits
+/// of an IPv6 address, because whoever has one of these has them all.
+///
+/// Handlers take it as an argument, before the one that reads the body. [`Origins::of`] decides it
+/// once for each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Source(IpAddr);
+
+impl Source {
+    /// The source of an address. An IPv4 address written as IPv6 is the IPv4 address.
+    pub(crate) fn new(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let kept = u128::from(address) & (u128::MAX << (128 - PREFIX));
+                IpAddr::V6(Ipv6Addr::from(kept))
+            }
+            address => address,
+        })
+    }
+
+    /// The address, or the first of those that the source has.
+    #[allow(dead_code)]
+    pub(crate) fn address(self) -> IpAddr {
+        self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Source {
+    type Rejection = Infallible;
+
+    /// A request without a source did not come through the listener; all such share one.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let source = parts.extensions.get().copied();
+        Ok(source.unwrap_or(Self(Ipv4Addr::UNSPECIFIED.into())))
+    }
+}
+
+/// Decides the source of each request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origins {
+    /// The trusted proxies, canonical.
+    proxies: Vec<IpAddr>,
+}
+
+impl Origins {
+    /// With these trusted proxies; without any, no header is read.
+    pub(crate) fn new(proxies: &[IpAddr]) -> Self {
+        Self {
+            proxies: proxies.iter().map(IpAddr::to_canonical).collect(),
+        }
+    }
+
+    /// Is this a trusted proxy?
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.contains(&address.to_canonical())
+    }
+
+    /// The source of a request that came from `peer`. From a trusted proxy it is the right-most
+    /// address in X-Forwarded-For that is no trusted proxy: what stands further left was written by
+    /// the client. Other headers are not read.
+    ///
+    /// Where the header is missing, names proxies alone, or has something else than an address
+    /// where the next address should be, the request counts for the proxy that sent it. So a proxy
+    /// that is set up wrongly slows its own clients down, and nobody gains a source by garbage.
+    pub(crate) fn of(&self, peer: IpAddr, headers: &HeaderMap) -> Source {
+        if !self.is_proxy(peer) {
+            return Source::new(peer);
+        }
+        let lines = headers.get_all(FORWARDED).iter().rev();
+        let hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+        for hop in hops.take(HOPS) {
+            match address(hop) {
+                Some(address) if self.is_proxy(address) => (),
+                Some(address) => return Source::new(address),
+                None => break,
+            }
+        }
+        Source::new(peer)
+    }
+}
+
+/// An address, also with a port, as some proxies write it.
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let with_port = |text: &str| text.parse::<SocketAddr>().ok().map(|at| at.ip());
+    text.parse().ok().or_else(|| with_port(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn of(peer: &str, lines: &[&str]) -> IpAddr {
+        let origins = Origins::new(&[at("10.0.0.2"), at("10.0.0.3")]);
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(FORWARDED, line.parse().unwrap());
+        }
+        origins.of(at(peer), &headers).address()
+    }
+
+    #[test]
+    fn without_a_trusted_proxy_the_header_is_ignored() {
+        assert_eq!(of("192.0.2.1", &["198.51.100.7"]), at("192.0.2.1"));
+    }
+
+    #[test]
+    fn the_right_most_address_that_is_no_trusted_proxy_is_the_source() {
+        for lines in [
+            &["198.51.100.7"][..],
+            &["1.1.1.1, 198.51.100.7"],
+            &["garbage,1.1.1.1 , 198.51.100.7,10.0.0.3"],
+            &["1.1.1.1", "198.51.100.7, 10.0.0.3", "10.0.0.2"],
+            &["198.51.100.7:443"],
+            &["::ffff:198.51.100.7"],
+            &["::ffff:198.51.100.7, ::ffff:10.0.0.3"],
+        ] {
+            assert_eq!(of("10.0.0.2", lines), at("198.51.100.7"), "{lines:?}");
+            assert_eq!(of("::ffff:10.0.0.2", lines), at("198.51.100.7"));
+        }
+        assert_eq!(of("10.0.0.2", &["2001:db8::1:2:3:4"]), at("2001:db8::"));
+        assert_eq!(of("10.0.0.2", &["[2001:db8::1]:80"]), at("2001:db8::"));
+    }
+
+    #[test]
+    fn a_request_counts_for_the_proxy_where_the_header_names_nobody() {
+        for lines in [
+            &[][..],
+            &[""],
+            &["198.51.100.7, "],
+            &["198.51.100.7, unknown"],
+            &["198.51.100.7, unknown, 10.0.0.3"],
+            &["10.0.0.3, 10.0.0.2"],
+            &["198.51.100.7 1.1.1.1"],
+            &["for=198.51.100.7"],
+        ] {
+            assert_eq!(of("10.0.0.2", lines), at("10.0.0.2"), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn one_customers_ipv6_addresses_are_one_source() {
+        let source = |text| Source::new(at(text));
+        assert_eq!(source("2001:db8:0:1::1"), source("2001:db8:0:1:ffff::9"));
+        assert_ne!(source("2001:db8:0:1::1"), source("2001:db8:0:2::1"));
+        assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
+        assert_ne!(source("192.0.2.1"), source("192.0.2.2"));
+    }
+}

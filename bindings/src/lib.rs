@@ -38,8 +38,8 @@ pub use push::{PushAddress, PushAddressError, PushAddresses, PushKind};
 pub use reader::{Biometrics, BiometricsError, CreatedBiometricKey};
 pub use records::{
     Account, Approved, Asked, Claimed, CodeRequest, Event, FormField, OfferDetails,
-    OnMobileRequest, PendingRequest, Removed, Scanned, ShownCode, SignedTransaction, SignedValue,
-    TransactionForm, TypedValue,
+    OnMobileRequest, OnlineTransaction, Pair, PendingRequest, Removed, Scanned, ShownCode,
+    SignedTransaction, SignedValue, Subject, TransactionForm, TypedValue,
 };
 pub use requests::{AccountInbox, ApproveError, Inbox, InboxError, RequestWatcher};
 pub use scan::{PictureError, PixelFormat, QrCode, Scanner};

@@ -51,6 +51,8 @@ pub struct Account {
     pub biometrics: bool,
     /// A change of the PIN was begun and not answered: `resume` finishes or drops it.
     pub change_unfinished: bool,
+    /// When a recovery of the account that somebody began can be finished, as last told: warn the person, who may not have begun it.
+    pub recovery_ends_at: Option<SystemTime>,
     /// What to say about it, with the next step, in English; none where it can be used as usual.
     pub advice: Option<String>,
     /// When it was initialised.
@@ -72,6 +74,7 @@ impl From<countersign::AccountSummary> for Account {
             tries_left_in_epoch: account.tries_left_in_epoch.map(i32::from),
             biometrics: account.biometrics,
             change_unfinished: account.change_unfinished,
+            recovery_ends_at: account.recovery_ends_at.map(instant),
             created_at: instant(account.created_at),
         }
     }
@@ -79,6 +82,73 @@ impl From<countersign::AccountSummary> for Account {
 
 pub(crate) fn accounts(accounts: Vec<countersign::AccountSummary>) -> Vec<Account> {
     accounts.into_iter().map(Account::from).collect()
+}
+
+/// What an operation is about. Its text was chosen by people and services: show it whole, in a place of its own or in quotation marks.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum Subject {
+    /// A device of the account, by its name.
+    Device {
+        /// The name, at most 40 bytes.
+        name: String,
+    },
+    /// A new e-mail address.
+    Address {
+        /// The address, at most 254 bytes.
+        address: String,
+    },
+    /// A device or factor that is to be added, or a factor that is no device, by its name.
+    Factor {
+        /// The name, at most 40 bytes.
+        name: String,
+    },
+    /// The account, by its name at the service.
+    Account {
+        /// The name, at most 40 bytes.
+        label: String,
+    },
+}
+
+impl From<countersign::Subject> for Subject {
+    fn from(subject: countersign::Subject) -> Self {
+        match subject {
+            countersign::Subject::Device { name, .. } => Self::Device { name },
+            countersign::Subject::Address(address) => Self::Address { address },
+            countersign::Subject::Factor(name) => Self::Factor { name },
+            countersign::Subject::Account(label) => Self::Account { label },
+        }
+    }
+}
+
+/// A label and its value.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Pair {
+    /// What the value is.
+    pub label: String,
+    /// The value.
+    pub value: String,
+}
+
+/// What an approval signs, where it is a transaction: show all of it before the PIN is asked.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct OnlineTransaction {
+    /// What is being signed.
+    pub title: String,
+    /// 1 to 12 labels with their values, in order.
+    pub pairs: Vec<Pair>,
+}
+
+impl From<countersign::OnlineTransaction> for OnlineTransaction {
+    fn from(transaction: countersign::OnlineTransaction) -> Self {
+        let pair = |pair: countersign::Pair| Pair {
+            label: pair.label,
+            value: pair.value,
+        };
+        Self {
+            title: transaction.title,
+            pairs: transaction.pairs.into_iter().map(pair).collect(),
+        }
+    }
 }
 
 /// Who asks, for what, from where and when. The service signed it.
@@ -90,8 +160,14 @@ pub struct Asked {
     pub host: String,
     /// The operation.
     pub purpose: Purpose,
-    /// The name of the device that the operation is about, where it is about one: that is to be unblocked, or removed.
-    pub subject: Option<String>,
+    /// What the operation is about. Every purpose but a sign-in and a transaction has one.
+    pub subject: Option<Subject>,
+    /// The service behind this one for which the person signs in or approves, as this one calls it.
+    pub client: Option<String>,
+    /// What the person compares with what stands where they began.
+    pub binding: Option<String>,
+    /// The data of a transaction that arrived online: show them all before the PIN is asked.
+    pub transaction: Option<OnlineTransaction>,
     /// The browser that asked.
     pub browser: Browser,
     /// The system that it runs on.
@@ -102,7 +178,7 @@ pub struct Asked {
     pub issued_at: SystemTime,
     /// From when on it can't be answered.
     pub expires_at: SystemTime,
-    /// Purpose, browser, system and place in a line of English.
+    /// All of it in a line of English, for a history. Show a person who decides the fields instead.
     pub text: String,
 }
 
@@ -113,7 +189,10 @@ impl From<countersign::Asked> for Asked {
             app_name: asked.app_name,
             host: asked.host,
             purpose: asked.purpose,
-            subject: asked.subject,
+            subject: asked.subject.map(Subject::from),
+            client: asked.client,
+            binding: asked.binding,
+            transaction: asked.transaction.map(OnlineTransaction::from),
             browser: asked.browser,
             system: asked.system,
             place: asked.place,

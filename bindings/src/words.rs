@@ -22,7 +22,7 @@ pub enum Purpose {
     Remove,
     /// Changing the password.
     ChangePassword,
-    /// A transaction with typed data.
+    /// A transaction: data that are typed, or shown online.
     Transaction,
     /// Changing the e-mail address.
     ChangeEmail,
@@ -30,6 +30,8 @@ pub enum Purpose {
     AddFactor,
     /// Deleting the account.
     DeleteAccount,
+    /// An export of the person's data.
+    ExportData,
 }
 
 /// The browser that asked.

@@ -61,6 +61,8 @@ pub struct AccountSummary {
     pub biometrics: bool,
     /// A change of the PIN was begun and not answered: [`crate::Authenticator::resume`] finishes or drops it.
     pub change_unfinished: bool,
+    /// When a recovery of the account that somebody began can be finished, as last told: warn the person, who may not have begun it.
+    pub recovery_ends_at: Option<Time>,
     /// When it was initialised.
     pub created_at: Time,
 }
@@ -85,6 +87,7 @@ impl AccountSummary {
             tries_left_in_epoch: account.tries.map(|tries| tries.in_epoch),
             biometrics: account.has_biometrics(),
             change_unfinished: account.pending.is_some(),
+            recovery_ends_at: account.recovery_ends_at,
             created_at: account.created_at,
         }
     }

@@ -1,6 +1,7 @@
 //! What a phone says when an account can't be used as usual: what happened, and what to do next, in plain English.
 
 use crate::account::{AccountState, AccountSummary};
+use crate::asked::quoted;
 
 /// In the errors of every operation that meets it.
 pub(crate) const NOT_ACTIVE: &str = "this account is not in use yet: finish initialising it";
@@ -18,7 +19,7 @@ impl AccountSummary {
         let host = &self.host;
         let device = match self.device_name.as_str() {
             "" => "this device".to_owned(),
-            name => format!("the device “{name}”"),
+            name => format!("the device {}", quoted(name)),
         };
         let unblock = format!(
             "Sign in at {host}, choose to unblock {device}, approve that with another device or key, and set a new PIN here. If you have no other, recover the account there."

@@ -1,7 +1,7 @@
 //! Approve, decline, report as fraud (§11). Every PIN gives a request of the same form; only the service's answer tells what it was.
 
 use countersign_protocol::answer::{Answer, Decision, StateToken, UnlockedBy};
-use countersign_protocol::challenge::{Challenge, Kind, Purpose, Unlock};
+use countersign_protocol::challenge::{Challenge, Kind, Purpose, Subject, Unlock};
 use countersign_protocol::id::ChallengeId;
 use countersign_protocol::keys::PinKeys;
 use countersign_protocol::link::encode_base32;
@@ -149,13 +149,7 @@ pub(crate) async fn approve(
     by: By,
 ) -> Result<Approved, ApproveError> {
     let (held, account) = from_inbox(phone, id)?;
-    let number_asked = matches!(
-        held.challenge.kind,
-        Kind::Approve {
-            number_matching: true,
-            ..
-        }
-    );
+    let number_asked = held.challenge.kind.asks_number();
     let number = number.filter(|number| number_asked && (10..=99).contains(number));
     if number_asked && number.is_none() {
         return Err(ApproveError::NumberNeeded);
@@ -225,9 +219,9 @@ pub(crate) async fn report(phone: &Phone, id: ChallengeId) -> Result<(), Approve
 fn from_inbox(phone: &Phone, id: ChallengeId) -> Result<(Held, AccountNumber), ApproveError> {
     let held = phone.held(&id).ok_or(ApproveError::NotHeld)?;
     let account = held.account.ok_or(ApproveError::NotHeld)?;
-    match held.challenge.kind {
-        Kind::Approve { .. } => Ok((held, AccountNumber(account))),
-        _ => Err(ApproveError::NotHeld),
+    match held.challenge.kind.inbox() {
+        Some(_) => Ok((held, AccountNumber(account))),
+        None => Err(ApproveError::NotHeld),
     }
 }
 
@@ -305,13 +299,8 @@ async fn answer_once(
 
 /// Whether it grants this phone a new PIN. Biometrics alone can: who knows the PIN needs no other (§13).
 fn is_about_itself(challenge: &Challenge, account: &Account) -> bool {
-    match &challenge.kind {
-        Kind::Approve {
-            subject: Some(subject),
-            ..
-        } => challenge.purpose == Purpose::Unblock && subject.dev == account.dev,
-        _ => false,
-    }
+    let about = challenge.subject.as_ref().and_then(Subject::device);
+    challenge.purpose == Purpose::Unblock && about == Some(account.dev)
 }
 
 async fn sign(

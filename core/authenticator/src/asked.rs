@@ -1,11 +1,12 @@
-//! Who asks, for what, from where and when: what a person is shown before deciding.
+//! Who asks, for what, from where and when: what a person is shown before deciding, each in a field of its own.
 
 use core::fmt;
 
 use countersign_protocol::Time;
-use countersign_protocol::challenge::{Browser, Challenge, Kind, Purpose, System};
+use countersign_protocol::challenge::{Browser, Challenge, Kind, Pair, Purpose, Subject, System};
 
-/// What a challenge says of itself. The service signed it.
+/// What a challenge says of itself. The service signed it. Names in it were chosen by people and services: show each in a place of its
+/// own, or [`quoted`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The service's name for people.
@@ -14,8 +15,14 @@ pub struct Asked {
     pub host: String,
     /// The operation.
     pub purpose: Purpose,
-    /// The name of the device that the operation is about, where it is about one: that is to be unblocked, or removed.
-    pub subject: Option<String>,
+    /// What the operation is about. Every purpose but a sign-in and a transaction has one.
+    pub subject: Option<Subject>,
+    /// The service behind this one for which the person signs in or approves, as this one calls it.
+    pub client: Option<String>,
+    /// What the person compares with what stands where they began.
+    pub binding: Option<String>,
+    /// The data of a transaction that arrived online: show them all before the PIN is asked.
+    pub transaction: Option<OnlineTransaction>,
     /// The browser that asked.
     pub browser: Browser,
     /// The system that it runs on.
@@ -28,6 +35,15 @@ pub struct Asked {
     pub expires_at: Time,
 }
 
+/// What an approval signs, where it is a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnlineTransaction {
+    /// What is being signed.
+    pub title: String,
+    /// 1 to 12 labels with their values, in order.
+    pub pairs: Vec<Pair>,
+}
+
 impl Asked {
     pub(crate) fn of(challenge: &Challenge, host: &str) -> Self {
         let place = challenge.context.place();
@@ -35,11 +51,14 @@ impl Asked {
             app_name: challenge.app_name.clone(),
             host: host.to_owned(),
             purpose: challenge.purpose,
-            subject: match &challenge.kind {
-                Kind::Approve {
-                    subject: Some(subject),
-                    ..
-                } => Some(subject.name.clone()),
+            subject: challenge.subject.clone(),
+            client: challenge.client.clone(),
+            binding: challenge.binding.clone(),
+            transaction: match &challenge.kind {
+                Kind::Online { title, pairs, .. } => Some(OnlineTransaction {
+                    title: title.clone(),
+                    pairs: pairs.clone(),
+                }),
                 _ => None,
             },
             browser: challenge.context.browser,
@@ -49,26 +68,55 @@ impl Asked {
             expires_at: challenge.expires_at(),
         }
     }
+
+    /// Where it came from, in English: `Firefox on Linux, LV`. Nothing in it was written by a person.
+    #[must_use]
+    pub fn origin(&self) -> Option<String> {
+        let program = match (browser_name(self.browser), system_name(self.system)) {
+            (Some(browser), Some(system)) => Some(format!("{browser} on {system}")),
+            (one, other) => one.or(other).map(str::to_owned),
+        };
+        match (program, &self.place) {
+            (Some(program), Some(place)) => Some(format!("{program}, {place}")),
+            (Some(program), None) => Some(program),
+            (None, place) => place.clone(),
+        }
+    }
 }
 
-/// One line in English, for a history and a command line: `sign-in, Firefox on Linux, LV`.
+/// One line in English, for a history: `sign-in, Firefox on Linux, LV`. Show a person who decides the fields instead.
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.purpose, &self.subject) {
-            (Purpose::Unblock, Some(name)) => write!(f, "setting a new PIN on “{name}”")?,
-            (Purpose::Remove, Some(name)) => write!(f, "removing “{name}”")?,
-            (purpose, _) => f.write_str(purpose_name(purpose))?,
+        f.write_str(purpose_name(self.purpose))?;
+        if let Some(subject) = &self.subject {
+            write!(f, " {}", quoted(subject.text()))?;
         }
-        match (browser_name(self.browser), system_name(self.system)) {
-            (Some(browser), Some(system)) => write!(f, ", {browser} on {system}")?,
-            (Some(one), None) | (None, Some(one)) => write!(f, ", {one}")?,
-            (None, None) => (),
+        if let Some(transaction) = &self.transaction {
+            write!(f, " {}", quoted(&transaction.title))?;
         }
-        match &self.place {
-            Some(place) => write!(f, ", {place}"),
+        if let Some(client) = &self.client {
+            write!(f, " for {}", quoted(client))?;
+        }
+        match self.origin() {
+            Some(origin) => write!(f, ", {origin}"),
             None => Ok(()),
         }
     }
+}
+
+/// A name in quotation marks, for a sentence: whatever quotation marks it has itself become `'`, so that it can't end early.
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    let inside: String = name
+        .chars()
+        .map(|c| match c {
+            '"' | '“' | '”' | '„' | '‟' | '«' | '»' | '〝' | '〞' | '〟' | '＂' | '″' | '‶' => {
+                '\''
+            }
+            c => c,
+        })
+        .collect();
+    format!("“{inside}”")
 }
 
 /// What an operation is called, in English.
@@ -85,6 +133,18 @@ pub fn purpose_name(purpose: Purpose) -> &'static str {
         Purpose::ChangeEmail => "e-mail change",
         Purpose::AddFactor => "adding a factor",
         Purpose::DeleteAccount => "deleting the account",
+        Purpose::ExportData => "export of the account's data",
+    }
+}
+
+/// What a subject is, in English, before its name.
+#[must_use]
+pub fn subject_name(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Device { .. } => "device",
+        Subject::Address(_) => "new e-mail address",
+        Subject::Factor(_) => "factor",
+        Subject::Account(_) => "account",
     }
 }
 

@@ -293,6 +293,6 @@ fn make(
 fn step_of(challenge: &Challenge) -> Option<u64> {
     match challenge.kind {
         Kind::Code { step, .. } | Kind::Transaction { step, .. } => Some(step),
-        Kind::Approve { .. } | Kind::OnMobile { .. } => None,
+        Kind::Approve { .. } | Kind::OnMobile { .. } | Kind::Online { .. } => None,
     }
 }

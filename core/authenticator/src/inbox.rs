@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign_protocol::challenge::{Challenge, Kind, Unlock};
+use countersign_protocol::challenge::{Challenge, Unlock};
 use countersign_protocol::id::ChallengeId;
 use countersign_protocol::message::{Received, Verified};
 use countersign_protocol::query::Ask;
@@ -245,9 +245,12 @@ async fn verified(
         return Err(status::unexpected(account, "a request of another service"));
     }
     let challenge = phone.verify_challenge(received).await?;
-    match challenge.kind {
-        Kind::Approve { acc, dev, .. } if acc == account.acc && dev == account.dev => Ok(challenge),
-        _ => Err(status::unexpected(account, "a request for another phone")),
+    let ours = challenge.kind.account() == Some(account.acc)
+        && challenge.kind.inbox() == Some(account.dev);
+    if ours {
+        Ok(challenge)
+    } else {
+        Err(status::unexpected(account, "a request for another phone"))
     }
 }
 
@@ -257,13 +260,7 @@ fn show(phone: &Phone, account: &Account, challenge: Verified<Challenge>) -> Pen
         account: AccountSummary::of(account),
         asked: Asked::of(&challenge, account.host()),
         unlock: challenge.unlock,
-        number_asked: matches!(
-            challenge.kind,
-            Kind::Approve {
-                number_matching: true,
-                ..
-            }
-        ),
+        number_asked: challenge.kind.asks_number(),
     };
     phone.hold(Some(account.number), Arc::new(challenge));
     request

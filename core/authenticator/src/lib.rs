@@ -106,12 +106,12 @@ use std::sync::Arc;
 
 pub use account::{AccountError, AccountNumber, AccountState, AccountSummary};
 pub use approve::{ApproveError, Approved};
-pub use asked::{Asked, purpose_name};
+pub use asked::{Asked, OnlineTransaction, purpose_name, quoted, subject_name};
 pub use biometrics::TurnOnError;
 pub use change::ChangeError;
 pub use code::{CodeError, CodeRequest, ShownCode};
 pub use countersign_protocol::Time;
-pub use countersign_protocol::challenge::{Browser, Purpose, System, Unlock};
+pub use countersign_protocol::challenge::{Browser, Pair, Purpose, Subject, System, Unlock};
 pub use countersign_protocol::field::{FieldError, FieldKind};
 pub use countersign_protocol::id::ChallengeId;
 pub use countersign_protocol::link::{LinkError, Source};

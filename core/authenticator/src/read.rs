@@ -155,7 +155,7 @@ pub(crate) async fn read(phone: &Phone, text: &str, source: Source) -> Result<Sc
         }
         Kind::Code { acc, step, .. } | Kind::Transaction { acc, step, .. } => (*acc, *step),
         // The link's parser refuses it already: requests to approve come from the inbox only.
-        Kind::Approve { .. } => {
+        Kind::Approve { .. } | Kind::Online { .. } => {
             return Err(LinkError::Source("a code or link", "open the app").into());
         }
     };

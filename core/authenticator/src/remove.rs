@@ -8,6 +8,7 @@ use countersign_protocol::query::Ask;
 use countersign_protocol::reply::ResultCode;
 
 use crate::account::{AccountNumber, AccountSummary};
+use crate::asked::quoted;
 use crate::history::{self, Kind};
 use crate::keys::Owner;
 use crate::phone::{Phone, PhoneError};
@@ -67,7 +68,7 @@ pub(crate) async fn remove(phone: &Phone, number: AccountNumber) -> Result<Remov
 fn next(account: &AccountSummary, told: bool) -> String {
     let device = match account.device_name.as_str() {
         "" => String::new(),
-        name => format!(" “{name}”"),
+        name => format!(" {}", quoted(name)),
     };
     let host = &account.host;
     if told {

@@ -176,6 +176,7 @@ pub(crate) fn take(
     account.account_label.clone_from(&names.account_label);
     account.device_name.clone_from(&names.device_name);
     account.synced_at = phone.clock.now();
+    account.recovery_ends_at = reply.recovery_ends_at;
     take_tries(account, reply);
     take_state(phone, connection, account, state)?;
     if account.state.is_enrolled() {

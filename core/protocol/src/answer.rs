@@ -64,7 +64,7 @@ impl StateToken {
 /// The transcript T of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The type of the challenge: 1 approve, 4 on-mobile.
+    /// The type of the challenge: 1 approve, 4 on-mobile, 18 online transaction.
     pub challenge_type: u64,
     /// The service.
     pub svc: Svc,
@@ -170,7 +170,7 @@ impl Transcript for Answer {
     fn decode(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut fields = Fields::parse(Self::NAME, bytes, 512)?;
         let challenge_type = fields.version_and_type()?;
-        if !matches!(challenge_type, 1 | 4) {
+        if !matches!(challenge_type, 1 | 4 | 18) {
             return Err(fields.fail("type", Problem::Bounds));
         }
         let answer = Self {

@@ -3,165 +3,24 @@
 use ciborium::Value;
 
 use crate::cbor::{Fields, MAX_NUMBER, Map, ParseError, Problem};
-use crate::field::{FieldKind, Pattern, is_displayable};
 use crate::id::{AccountId, ChallengeId, DeviceId, KeyId, Svc};
-use crate::message::Message;
+use crate::message::{Message, Received};
 use crate::{Step, Time};
 
-macro_rules! closed_list {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $number:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[$vdoc])* $variant = $number),+
-        }
+mod lists;
+mod subject;
+mod transaction;
 
-        impl $name {
-            /// From its number on the wire.
-            pub fn from_number(number: u64) -> Option<Self> {
-                match number {
-                    $($number => Some(Self::$variant),)+
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-pub(crate) use closed_list;
+pub(crate) use lists::closed_list;
+pub use lists::{Browser, CodeForm, Context, Purpose, System, Unlock};
+pub use subject::Subject;
+pub use transaction::{Field, Pair};
 
-closed_list!(
-    /// The operation that a challenge is for; it is usable by no other.
-    Purpose {
-        /// Signing in.
-        SignIn = 1,
-        /// Adding a device.
-        AddDevice = 2,
-        /// Changing the PIN.
-        ChangePin = 3,
-        /// Lifting a block, or setting a forgotten PIN anew.
-        Unblock = 4,
-        /// Removing a device or another factor.
-        Remove = 5,
-        /// Changing the password.
-        ChangePassword = 6,
-        /// A transaction with typed data.
-        Transaction = 7,
-        /// Changing the e-mail address.
-        ChangeEmail = 8,
-        /// Adding a factor that is no device.
-        AddFactor = 9,
-        /// Deleting the account.
-        DeleteAccount = 10,
-    }
-);
+use lists::context_of;
+use transaction::{field_value, pairs_of, pairs_value, transaction_fields};
 
-closed_list!(
-    /// What must unlock the phone's answer.
-    Unlock {
-        /// Nothing.
-        Nothing = 0,
-        /// The PIN.
-        Pin = 1,
-        /// The PIN or biometrics.
-        PinOrBiometrics = 2,
-    }
-);
-
-closed_list!(
-    /// How a sign-in code is written.
-    CodeForm {
-        /// Eight characters of Crockford's base32.
-        Characters = 1,
-        /// Eight digits.
-        Digits = 2,
-    }
-);
-
-closed_list!(
-    /// The browser that asked.
-    Browser {
-        /// Not known.
-        Unknown = 0,
-        /// Google Chrome or Chromium.
-        Chrome = 1,
-        /// Mozilla Firefox.
-        Firefox = 2,
-        /// Apple Safari.
-        Safari = 3,
-        /// Microsoft Edge.
-        Edge = 4,
-        /// Opera.
-        Opera = 5,
-        /// Samsung Internet.
-        SamsungInternet = 6,
-        /// A program that is no browser.
-        Program = 7,
-    }
-);
-
-closed_list!(
-    /// The operating system that asked.
-    System {
-        /// Not known.
-        Unknown = 0,
-        /// Microsoft Windows.
-        Windows = 1,
-        /// Apple macOS.
-        MacOs = 2,
-        /// Linux.
-        Linux = 3,
-        /// Android.
-        Android = 4,
-        /// Apple iOS or iPadOS.
-        Ios = 5,
-        /// ChromeOS.
-        ChromeOs = 6,
-    }
-);
-
-/// Who asked, coarsely: from closed lists, so that nothing that a stranger writes reaches the person's screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Context {
-    /// The browser.
-    pub browser: Browser,
-    /// Its system.
-    pub system: System,
-    /// ISO 3166-1 alpha-2 in upper case; `ZZ` unknown.
-    pub place: [u8; 2],
-}
-
-impl Context {
-    /// The place as text.
-    pub fn place(&self) -> &str {
-        core::str::from_utf8(&self.place).unwrap_or("ZZ")
-    }
-}
-
-/// A field of a transaction that the person types.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
-    /// 1 to 12 characters `a-z 0-9 _ -`.
-    pub id: String,
-    /// What the person reads, 1 to 20 bytes.
-    pub label: String,
-    /// What it holds.
-    pub kind: FieldKind,
-    /// The longest canonical value, in characters, 1 to 140.
-    pub longest: u16,
-    /// A regular expression that the whole canonical value must match, 1 to 64 bytes.
-    pub pattern: Option<String>,
-    /// An example or advice, 1 to 40 bytes.
-    pub hint: Option<String>,
-}
-
-/// The device that an operation is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
-    /// The device.
-    pub dev: DeviceId,
-    /// What it is called, 1 to 40 bytes.
-    pub name: String,
-}
+/// The longest challenge that goes into a QR code or link, in bytes, signature included.
+pub const LIMIT_IN_QR: usize = 566;
 
 /// What kind of challenge it is, with the fields that only this kind has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,9 +33,6 @@ pub enum Kind {
         dev: DeviceId,
         /// Whether the person types the number that the computer shows.
         number_matching: bool,
-        /// The device that is to be unblocked, or removed. Always there with [`Purpose::Unblock`], and with [`Purpose::Remove`] where a
-        /// device is removed.
-        subject: Option<Subject>,
     },
     /// Answered with a sign-in code that the person types on the computer.
     Code {
@@ -203,17 +59,57 @@ pub enum Kind {
         /// Where the browser goes on, on the service's origin.
         return_url: String,
     },
+    /// Sent to one phone, which is online, and shows the data of a transaction to be approved.
+    Online {
+        /// The account.
+        acc: AccountId,
+        /// The device.
+        dev: DeviceId,
+        /// Whether the person types the number that the computer shows.
+        number_matching: bool,
+        /// What is being signed, 1 to 30 bytes.
+        title: String,
+        /// 1 to 12 pairs with distinct labels, in order.
+        pairs: Vec<Pair>,
+    },
 }
 
 impl Kind {
     /// The account, unless the phone chooses it.
     pub fn account(&self) -> Option<AccountId> {
         match self {
-            Self::Approve { acc, .. } | Self::Code { acc, .. } | Self::Transaction { acc, .. } => {
-                Some(*acc)
-            }
+            Self::Approve { acc, .. }
+            | Self::Code { acc, .. }
+            | Self::Transaction { acc, .. }
+            | Self::Online { acc, .. } => Some(*acc),
             Self::OnMobile { .. } => None,
         }
+    }
+
+    /// The device that finds it in its inbox, for what comes that way.
+    pub fn inbox(&self) -> Option<DeviceId> {
+        match self {
+            Self::Approve { dev, .. } | Self::Online { dev, .. } => Some(*dev),
+            _ => None,
+        }
+    }
+
+    /// Whether the person types the number that the computer shows.
+    pub fn asks_number(&self) -> bool {
+        match self {
+            Self::Approve {
+                number_matching, ..
+            }
+            | Self::Online {
+                number_matching, ..
+            } => *number_matching,
+            _ => false,
+        }
+    }
+
+    /// Whether it is answered by a code that the person types on the computer.
+    fn gives_code(&self) -> bool {
+        matches!(self, Self::Code { .. } | Self::Transaction { .. })
     }
 
     /// The type number.
@@ -223,6 +119,7 @@ impl Kind {
             Self::Code { .. } => 2,
             Self::Transaction { .. } => 3,
             Self::OnMobile { .. } => 4,
+            Self::Online { .. } => 18,
         }
     }
 }
@@ -248,6 +145,12 @@ pub struct Challenge {
     pub unlock: Unlock,
     /// Who asked.
     pub context: Context,
+    /// What the operation is about.
+    pub subject: Option<Subject>,
+    /// The service behind this one for which the person signs in or approves, 1 to 40 bytes.
+    pub client: Option<String>,
+    /// What the person compares with the place where they began, 1 to 80 bytes.
+    pub binding: Option<String>,
     /// What kind it is.
     pub kind: Kind,
 }
@@ -259,15 +162,29 @@ impl Challenge {
     }
 }
 
+impl Received<Challenge> {
+    /// What it says that it is about. The signature was not verified: for a service that reads its own.
+    pub fn subject(&self) -> Option<&Subject> {
+        self.unverified().subject.as_ref()
+    }
+}
+
 impl Message for Challenge {
     const NAME: &'static str = "challenge";
     const DOMAIN: &'static str = "countersign/v1/challenge";
-    const LIMIT: usize = 566;
+    const LIMIT: usize = 1200;
+
+    fn limit(&self) -> usize {
+        match self.kind.inbox() {
+            Some(_) => Self::LIMIT,
+            None => LIMIT_IN_QR,
+        }
+    }
 
     fn decode(payload: &[u8]) -> Result<Self, ParseError> {
         let mut fields = Fields::parse(Self::NAME, payload, Self::LIMIT)?;
         let kind = fields.version_and_type()?;
-        if !(1..=4).contains(&kind) {
+        if !matches!(kind, 1..=4 | 18) {
             return Err(fields.fail("type", Problem::Bounds));
         }
         let svc = Svc(fields.bytes(2, "svc")?);
@@ -285,7 +202,6 @@ impl Message for Challenge {
                 acc: AccountId(fields.bytes(4, "acc")?),
                 dev: DeviceId(fields.bytes(5, "dev")?),
                 number_matching: fields.boolean(15, "number matching")?,
-                subject: fields.optional(19, subject_of)?,
             },
             2 => Kind::Code {
                 acc: AccountId(fields.bytes(4, "acc")?),
@@ -298,29 +214,33 @@ impl Message for Challenge {
                 title: fields.label(16, "title", 30)?,
                 fields: transaction_fields(fields.array(17, "fields", 1..=12)?)?,
             },
-            _ => Kind::OnMobile {
+            4 => Kind::OnMobile {
                 return_url: fields.text(18, "return URL", 1..=255)?,
             },
+            _ => Kind::Online {
+                acc: AccountId(fields.bytes(4, "acc")?),
+                dev: DeviceId(fields.bytes(5, "dev")?),
+                number_matching: fields.boolean(15, "number matching")?,
+                title: fields.label(16, "title", 30)?,
+                pairs: pairs_of(&mut fields)?,
+            },
         };
-        if (purpose == Purpose::Transaction) != matches!(kind, Kind::Transaction { .. }) {
+        let signs = matches!(kind, Kind::Transaction { .. } | Kind::Online { .. });
+        if (purpose == Purpose::Transaction) != signs
+            || (purpose == Purpose::Unblock && !matches!(kind, Kind::Approve { .. }))
+        {
             return Err(fields.fail("purpose", Problem::Bounds));
         }
-        if unlock == Unlock::Nothing && matches!(kind, Kind::Approve { .. } | Kind::OnMobile { .. })
-        {
+        if unlock == Unlock::Nothing && !kind.gives_code() {
             return Err(fields.fail("unlock", Problem::Bounds));
         }
-        let subject = matches!(
-            kind,
-            Kind::Approve {
-                subject: Some(_),
-                ..
-            }
-        );
-        match purpose {
-            Purpose::Unblock if !subject => return Err(fields.fail("subject", Problem::Missing)),
-            Purpose::Unblock | Purpose::Remove => {}
-            _ if subject => return Err(fields.fail("subject", Problem::Unknown)),
-            _ => {}
+        let subject = fields.optional(19, Subject::read)?;
+        Subject::fits(purpose, subject.as_ref())
+            .map_err(|problem| fields.fail("subject", problem))?;
+        let (mut client, mut binding) = (None, None);
+        if !matches!(kind, Kind::Transaction { .. }) {
+            client = fields.optional(20, |f| f.label(20, "client", 40))?;
+            binding = fields.optional(21, |f| f.label(21, "binding message", 80))?;
         }
         fields.finish()?;
         Ok(Self {
@@ -333,30 +253,18 @@ impl Message for Challenge {
             app_name,
             unlock,
             context,
+            subject,
+            client,
+            binding,
             kind,
         })
     }
 
     fn encode(&self) -> Vec<u8> {
-        let (mut step, mut form, mut number, mut title, mut fields, mut url, mut dev) =
-            (None, None, None, None, None, None, None);
-        let mut about = None;
+        let (mut step, mut form, mut title, mut fields, mut url, mut pairs) =
+            (None, None, None, None, None, None);
         match &self.kind {
-            Kind::Approve {
-                number_matching,
-                dev: to,
-                subject,
-                ..
-            } => {
-                number = Some(*number_matching);
-                dev = Some(&to.0[..]);
-                about = subject.as_ref().map(|subject| {
-                    Value::Array(vec![
-                        Value::Bytes(subject.dev.0.to_vec()),
-                        subject.name.as_str().into(),
-                    ])
-                });
-            }
+            Kind::Approve { .. } => {}
             Kind::Code {
                 step: i, form: f, ..
             } => {
@@ -374,7 +282,17 @@ impl Message for Challenge {
                 fields = Some(Value::Array(list.iter().map(field_value).collect()));
             }
             Kind::OnMobile { return_url } => url = Some(return_url.as_str()),
+            Kind::Online {
+                title: text,
+                pairs: list,
+                ..
+            } => {
+                title = Some(text.as_str());
+                pairs = Some(pairs_value(list));
+            }
         }
+        let dev = self.kind.inbox();
+        let number = dev.map(|_| self.kind.asks_number());
         let context = Value::Array(vec![
             (self.context.browser as u64).into(),
             (self.context.system as u64).into(),
@@ -385,7 +303,7 @@ impl Message for Challenge {
             .bytes(2, &self.svc.0)
             .bytes(3, &self.kid.0)
             .optional(4, acc.as_ref().map(|acc| &acc.0[..]), Map::bytes)
-            .optional(5, dev, Map::bytes)
+            .optional(5, dev.as_ref().map(|dev| &dev.0[..]), Map::bytes)
             .bytes(6, &self.id.0)
             .uint(7, self.purpose as u64)
             .uint(8, self.issued_at)
@@ -399,7 +317,10 @@ impl Message for Challenge {
             .optional(16, title, Map::text)
             .optional(17, fields, Map::value)
             .optional(18, url, Map::text)
-            .optional(19, about, Map::value)
+            .optional(19, self.subject.as_ref().map(Subject::to_value), Map::value)
+            .optional(20, self.client.as_deref(), Map::text)
+            .optional(21, self.binding.as_deref(), Map::text)
+            .optional(22, pairs, Map::value)
             .encode()
     }
 
@@ -410,71 +331,4 @@ impl Message for Challenge {
     fn kid(&self) -> KeyId {
         self.kid
     }
-}
-
-fn subject_of(fields: &mut Fields) -> Result<Subject, ParseError> {
-    let items = fields.array(19, "subject", 2..=2)?;
-    let subject = match items.as_slice() {
-        [Value::Bytes(dev), Value::Text(name)]
-            if (1..=40).contains(&name.len()) && is_displayable(name) =>
-        {
-            DeviceId::from_slice(dev).map(|dev| Subject {
-                dev,
-                name: name.clone(),
-            })
-        }
-        _ => None,
-    };
-    subject.ok_or(fields.fail("subject", Problem::Bounds))
-}
-
-fn context_of(items: Vec<Value>) -> Option<Context> {
-    let [browser, system, place] = <[Value; 3]>::try_from(items).ok()?;
-    let number = |value: Value| u64::try_from(value.as_integer()?).ok();
-    let place: [u8; 2] = place.as_text()?.as_bytes().try_into().ok()?;
-    place.iter().all(u8::is_ascii_uppercase).then_some(())?;
-    Some(Context {
-        browser: Browser::from_number(number(browser)?)?,
-        system: System::from_number(number(system)?)?,
-        place,
-    })
-}
-
-fn transaction_fields(items: Vec<Value>) -> Result<Vec<Field>, ParseError> {
-    let mut known: Vec<Field> = Vec::with_capacity(items.len());
-    for item in items {
-        let mut map = Fields::from_value("field of a challenge", item)?;
-        let field = Field {
-            id: map.text(0, "id", 1..=12)?,
-            label: map.label(1, "label", 20)?,
-            kind: map.variant(2, "kind", FieldKind::from_wire)?,
-            longest: map.uint(3, "longest", 1..=140)? as u16,
-            pattern: map.optional(4, |f| f.text(4, "pattern", 1..=64))?,
-            hint: map.optional(5, |f| f.label(5, "hint", 40))?,
-        };
-        let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
-        if !field.id.bytes().all(good) || known.iter().any(|other| other.id == field.id) {
-            return Err(map.fail("id", Problem::Bounds));
-        }
-        // A pattern that does not compile would be found out only after the person has typed.
-        if let Some(pattern) = &field.pattern
-            && Pattern::compile(pattern).is_err()
-        {
-            return Err(map.fail("pattern", Problem::Bounds));
-        }
-        map.finish()?;
-        known.push(field);
-    }
-    Ok(known)
-}
-
-fn field_value(field: &Field) -> Value {
-    Map::new()
-        .text(0, &field.id)
-        .text(1, &field.label)
-        .uint(2, field.kind as u64)
-        .uint(3, field.longest.into())
-        .optional(4, field.pattern.as_deref(), Map::text)
-        .optional(5, field.hint.as_deref(), Map::text)
-        .into_value()
 }

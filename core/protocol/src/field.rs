@@ -255,6 +255,12 @@ pub fn is_displayable(text: &str) -> bool {
         .all(|character| Hostile::of(character).is_none())
 }
 
+/// Whether a text is the canonical value of a field of kind [`FieldKind::Text`] with this many characters at most.
+#[must_use]
+pub fn is_canonical_text(text: &str, longest: u16) -> bool {
+    canonical(FieldKind::Text, None, longest, text).is_ok_and(|canonical| canonical == text)
+}
+
 /// The canonical form of a typed value: NFC, trimmed, runs of spaces made one, then as the kind says.
 ///
 /// `longest` counts characters (Unicode scalar values) of the canonical value; the pattern is applied to it. A canonical

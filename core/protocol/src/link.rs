@@ -138,7 +138,7 @@ impl Link {
         }
         let challenge = Received::<Challenge>::parse(bytes)?;
         let refused = match (&challenge.unverified().kind, source) {
-            (Kind::Approve { .. }, _) => Some((
+            (Kind::Approve { .. } | Kind::Online { .. }, _) => Some((
                 "a code or link",
                 "open the app: requests arrive there by themselves",
             )),

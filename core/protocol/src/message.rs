@@ -136,8 +136,13 @@ pub trait Message: Sized {
     const NAME: &'static str;
     /// Its domain string.
     const DOMAIN: &'static str;
-    /// Its longest signed form, in bytes.
+    /// Its longest signed form, in bytes, whatever is in it.
     const LIMIT: usize;
+
+    /// The longest signed form of a message with this content, in bytes.
+    fn limit(&self) -> usize {
+        Self::LIMIT
+    }
 
     /// Strictly parses the payload.
     ///
@@ -157,17 +162,21 @@ pub trait Message: Sized {
     /// If the message breaks a bound of its own: what a phone would refuse is never issued.
     fn sign(&self, key: &SigningKey) -> Result<Vec<u8>, ParseError> {
         let payload = self.encode();
-        Self::decode(&payload)?;
         let bytes = assemble(&payload, &sign_payload(Self::DOMAIN, &payload, key));
-        if bytes.len() > Self::LIMIT {
-            return Err(ParseError {
-                message: Self::NAME,
-                field: "message",
-                problem: Problem::TooLong,
-            });
-        }
+        within_limit(&Self::decode(&payload)?, &bytes)?;
         Ok(bytes)
     }
+}
+
+fn within_limit<T: Message>(message: &T, signed: &[u8]) -> Result<(), ParseError> {
+    if signed.len() <= message.limit() {
+        return Ok(());
+    }
+    Err(ParseError {
+        message: T::NAME,
+        field: "message",
+        problem: Problem::TooLong,
+    })
 }
 
 /// A message that was parsed, and whose signature nobody has looked at yet.
@@ -184,8 +193,10 @@ impl<T: Message> Received<T> {
     /// Names the field that is wrong.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         let envelope = Envelope::parse(T::NAME, bytes, T::LIMIT)?;
+        let message = T::decode(&envelope.payload)?;
+        within_limit(&message, bytes)?;
         Ok(Self {
-            message: T::decode(&envelope.payload)?,
+            message,
             envelope,
             bytes: bytes.to_vec(),
         })

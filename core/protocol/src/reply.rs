@@ -133,6 +133,8 @@ pub struct Reply {
     pub granted: Option<ChallengeId>,
     /// K_bio, where the device has one.
     pub biometric_kid: Option<KeyId>,
+    /// When a recovery of the account that is under way can be finished.
+    pub recovery_ends_at: Option<Time>,
 }
 
 /// Without what completes a sign-in or an enrolment.
@@ -180,6 +182,7 @@ impl Reply {
             epoch_change: None,
             granted: None,
             biometric_kid: None,
+            recovery_ends_at: None,
         }
     }
 }
@@ -225,6 +228,7 @@ impl Message for Reply {
                 .map(Hash),
             granted: f.optional(23, |f| f.bytes(23, "granted"))?.map(ChallengeId),
             biometric_kid: f.optional(24, |f| f.bytes(24, "biometric key"))?.map(KeyId),
+            recovery_ends_at: f.optional(25, |f| f.number(25, "recovery ends at"))?,
         };
         f.finish()?;
         Ok(reply)
@@ -275,6 +279,7 @@ impl Message for Reply {
             .optional(22, began, Map::bytes)
             .optional(23, granted, Map::bytes)
             .optional(24, bio, Map::bytes)
+            .optional(25, self.recovery_ends_at, Map::uint)
             .encode()
     }
 

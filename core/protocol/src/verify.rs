@@ -101,11 +101,11 @@ pub struct ChallengeRecord {
     pub id: ChallengeId,
     /// The hash of the message.
     pub hash: Hash,
-    /// Its type: 1 approve, 4 on-mobile.
+    /// Its type: 1 approve, 4 on-mobile, 18 online transaction.
     pub challenge_type: u64,
     /// The account of the web session, if it is known by then.
     pub acc: Option<AccountId>,
-    /// The device asked, for approve.
+    /// The device asked, for what arrives in its inbox.
     pub dev: Option<DeviceId>,
     /// The operation.
     pub purpose: Purpose,

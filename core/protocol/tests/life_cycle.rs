@@ -6,11 +6,10 @@ mod common;
 
 use common::{ISSUED, World, id, key};
 use countersign_protocol::Problem;
-use countersign_protocol::challenge::{Challenge, Kind, Purpose};
 use countersign_protocol::claim::KeyClass;
 use countersign_protocol::id::{ChallengeId, Hash, PublicKey};
 use countersign_protocol::info::Info;
-use countersign_protocol::message::{Message, Received};
+use countersign_protocol::message::Received;
 use countersign_protocol::query::{Ask, Query};
 use countersign_protocol::reply::{DeviceState, Reply, ResultCode};
 use countersign_protocol::request::{ReceivedRequest, Request, Transcript, Unsigned};
@@ -216,37 +215,6 @@ fn what_biometrics_seal_opens_to_b_and_is_vouched_for_by_pin_and_biometric_key()
         );
         changed[at] ^= 1;
     }
-}
-
-#[test]
-fn only_an_unblock_or_a_removal_names_a_subject() {
-    let w = World::new();
-    let challenge = w.unblock();
-    let read = Received::<Challenge>::parse(&w.signed(&challenge)).unwrap();
-    assert_eq!(*read.verify(&w.service_key()).unwrap(), challenge);
-    let problem = |challenge: &Challenge| {
-        let error = challenge.sign(&w.service).unwrap_err();
-        (error.field, error.problem)
-    };
-    let mut other = challenge.clone();
-    other.purpose = Purpose::SignIn;
-    assert_eq!(problem(&other), ("subject", Problem::Unknown));
-    other.purpose = Purpose::Remove;
-    assert!(other.sign(&w.service).is_ok());
-    let mut none = w.approve();
-    none.purpose = Purpose::Remove;
-    assert!(none.sign(&w.service).is_ok());
-    none.purpose = Purpose::Unblock;
-    assert_eq!(problem(&none), ("subject", Problem::Missing));
-    let mut long = challenge;
-    if let Kind::Approve {
-        subject: Some(subject),
-        ..
-    } = &mut long.kind
-    {
-        subject.name = "forty-one bytes of a name are one too many".into();
-    }
-    assert_eq!(problem(&long), ("subject", Problem::Bounds));
 }
 
 #[test]

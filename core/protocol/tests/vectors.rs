@@ -114,6 +114,11 @@ fn computed() -> Vectors {
     v.hex("answer hash", w.answer_unsigned().hash().0);
     v.hex("answer body", w.body(w.answer_unsigned()));
     v.hex("decline body", w.body(Unsigned::plain(&w.decline())));
+    v.hex("change-e-mail challenge", w.signed(&w.change_email()));
+    v.hex("online transaction challenge", w.signed(&w.online()));
+    v.hex("online transaction challenge hash", w.hash(&w.online()).0);
+    v.hex("online answer transcript", w.online_answer().encode());
+    v.hex("online answer body", w.body(w.online_answer_unsigned()));
     v.hex("state token key", secret("state key").expose());
     v.hex("state token 1", w.state.token(w.dev, 1).0);
 

@@ -6,7 +6,7 @@ use crate::support::{
 };
 use countersign_protocol::{
     answer::Decision,
-    challenge::{Kind, Purpose},
+    challenge::Purpose,
     id::ChallengeId,
     reply::{DeviceState, ResultCode},
     update::ChangeKind,
@@ -73,15 +73,12 @@ async fn a_blocked_phone_gets_a_new_pin_by_the_approval_of_another() {
     assert!(page.body.contains("approved with another device"));
     let challenge = other.inbox(0).await.unwrap();
     assert_eq!(challenge.purpose, Purpose::Unblock);
-    let Kind::Approve { subject, dev, .. } = &challenge.kind else {
-        panic!("no approval")
-    };
-    let subject = subject.as_ref().unwrap();
+    let subject = challenge.subject.as_ref().unwrap();
     assert_eq!(
         (
-            subject.dev.to_string(),
-            subject.name.as_str(),
-            dev.to_string()
+            subject.device().unwrap().to_string(),
+            subject.text(),
+            challenge.kind.inbox().unwrap().to_string()
         ),
         (phone.dev(), "My phone", other.dev())
     );

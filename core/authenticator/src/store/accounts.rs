@@ -88,6 +88,8 @@ pub(crate) struct Account {
     pub(crate) biometrics: Option<BiometricRow>,
     /// What was told of a push address.
     pub(crate) push_told: Option<[u8; 32]>,
+    /// When a recovery of the account can be finished, where the service told of one.
+    pub(crate) recovery_ends_at: Option<Time>,
 }
 
 impl Account {
@@ -119,7 +121,7 @@ pub(crate) struct NewAccount<'a> {
 const SELECT: &str = "SELECT number, account.svc, acc, dev, origin, account.state, enrolment, enrolment_ends, app_name, \
      account_label, device_name, own_name, account.device_key, z_present, account.epoch, counter, next_step, state_token, tries_in_row, \
      tries_in_epoch, created_at, synced_at, device_key_epoch, told_epoch, pending.epoch, pending.hash, pending.kind, \
-     pending.accepted, pending.step, pending.device_key, bio.state, bio.key, bio.kid, bio.share, push_told \
+     pending.accepted, pending.step, pending.device_key, bio.state, bio.key, bio.kid, bio.share, push_told, recovery_ends_at \
      FROM account JOIN service USING (svc) LEFT JOIN pending_change AS pending ON pending.account = account.number \
      LEFT JOIN biometrics AS bio ON bio.account = account.number";
 
@@ -181,6 +183,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
             })
             .transpose()?,
         push_told: row.get(34)?,
+        recovery_ends_at: row.get::<_, Option<i64>>(35)?.map(i64::unsigned_abs),
     })
 }
 
@@ -287,7 +290,8 @@ impl Store {
         Ok(number)
     }
 
-    /// Writes back what changes of an account: state, names, epoch, step, token, tries, K_dev, what was told of a push address.
+    /// Writes back what changes of an account: state, names, epoch, step, token, tries, K_dev, what was told of a push address,
+    /// a recovery.
     pub(crate) fn save_account(
         &self,
         connection: &Connection,
@@ -297,7 +301,8 @@ impl Store {
             connection,
             "UPDATE account SET state = ?2, app_name = ?3, account_label = ?4, device_name = ?5, own_name = ?6, \
              epoch = ?7, counter = ?8, next_step = ?9, state_token = ?10, tries_in_row = ?11, tries_in_epoch = ?12, \
-             synced_at = ?13, device_key = ?14, device_key_epoch = ?15, told_epoch = ?16, push_told = ?17 WHERE number = ?1",
+             synced_at = ?13, device_key = ?14, device_key_epoch = ?15, told_epoch = ?16, push_told = ?17, \
+             recovery_ends_at = ?18 WHERE number = ?1",
             params![
                 account.number,
                 account.state as i64,
@@ -315,7 +320,8 @@ impl Store {
                 account.device_key,
                 account.device_key_epoch,
                 account.told_epoch,
-                account.push_told
+                account.push_told,
+                account.recovery_ends_at.map(|at| at as i64)
             ],
         )
     }

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0003_biometrics.sql"),
     include_str!("0004_removal.sql"),
     include_str!("0005_push.sql"),
+    include_str!("0006_recovery.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.

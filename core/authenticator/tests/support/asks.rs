@@ -74,6 +74,9 @@ impl Desk {
                 system: System::Linux,
                 place: *b"LV",
             },
+            subject: None,
+            client: None,
+            binding: None,
             kind,
         };
         let bytes = challenge.sign(&self.key()).unwrap();
@@ -91,7 +94,6 @@ impl Desk {
             acc,
             dev,
             number_matching: number.is_some(),
-            subject: None,
         };
         let (challenge, bytes) = self.challenge(kind, Purpose::SignIn, unlock);
         self.open(&challenge, bytes, Some(acc), Some(dev), number);

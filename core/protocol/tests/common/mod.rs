@@ -5,7 +5,7 @@ use countersign_protocol::SigningKey;
 use countersign_protocol::answer::{Answer, Decision, StateToken, UnlockedBy};
 use countersign_protocol::biometrics::BiometricsDraft;
 use countersign_protocol::challenge::{
-    Browser, Challenge, CodeForm, Context, Field, Kind, Purpose, Subject, System, Unlock,
+    Browser, Challenge, CodeForm, Context, Field, Kind, Pair, Purpose, Subject, System, Unlock,
 };
 use countersign_protocol::change::{ChangeDraft, ChangeSecrets};
 use countersign_protocol::claim::{Claim, ClaimSecrets, KeyClass};
@@ -175,6 +175,9 @@ impl World {
                 system: System::Linux,
                 place: *b"LV",
             },
+            subject: None,
+            client: None,
+            binding: None,
             kind,
         }
     }
@@ -188,7 +191,6 @@ impl World {
                 acc,
                 dev,
                 number_matching: true,
-                subject: None,
             },
         )
     }
@@ -333,6 +335,27 @@ impl World {
         }
     }
 
+    pub fn online_answer(&self) -> Answer {
+        let challenge = self.online();
+        Answer {
+            challenge_type: 18,
+            purpose: challenge.purpose,
+            challenge_hash: self.hash(&challenge),
+            number: None,
+            ..self.answer()
+        }
+    }
+
+    pub fn online_answer_unsigned(&self) -> Unsigned {
+        self.online_answer()
+            .prepare_with_pin(
+                self.pin_keys().signing_key(),
+                self.opening.public(),
+                &mut FixedRng(110),
+            )
+            .unwrap()
+    }
+
     pub fn decline(&self) -> Answer {
         Answer {
             decision: Decision::Decline,
@@ -395,6 +418,7 @@ impl World {
             epoch_change: Some(self.change_unsigned(ChangeKind::Refresh, true).hash()),
             granted: Some(ChallengeId(id("challenge"))),
             biometric_kid: Some(bio.key_id()),
+            recovery_ends_at: Some(ISSUED + 3 * 86_400),
             ..self.reply(request)
         }
     }
@@ -405,19 +429,53 @@ impl World {
 
     pub fn unblock(&self) -> Challenge {
         let acc = self.acc;
-        self.challenge(
-            Purpose::Unblock,
-            Unlock::PinOrBiometrics,
-            Kind::Approve {
-                acc,
-                dev: DeviceId(id("another device")),
-                number_matching: true,
-                subject: Some(Subject {
-                    dev: self.dev,
-                    name: "My phone".into(),
-                }),
-            },
-        )
+        let subject = Subject::Device {
+            dev: self.dev,
+            name: "My phone".into(),
+        };
+        let approve = Kind::Approve {
+            acc,
+            dev: DeviceId(id("another device")),
+            number_matching: true,
+        };
+        Challenge {
+            subject: Some(subject),
+            ..self.challenge(Purpose::Unblock, Unlock::PinOrBiometrics, approve)
+        }
+    }
+
+    /// Every optional field, and a subject of another kind.
+    pub fn change_email(&self) -> Challenge {
+        Challenge {
+            purpose: Purpose::ChangeEmail,
+            subject: Some(Subject::Address("jānis@piemērs.example".into())),
+            client: Some("Example Shop".into()),
+            binding: Some("Order 7Q4".into()),
+            ..self.approve()
+        }
+    }
+
+    pub fn online(&self) -> Challenge {
+        let pair = |label: &str, value: &str| Pair {
+            label: label.into(),
+            value: value.into(),
+        };
+        let online = Kind::Online {
+            acc: self.acc,
+            dev: self.dev,
+            number_matching: false,
+            title: "Transfer".into(),
+            pairs: vec![
+                pair("To", "Jānis Kalniņš"),
+                pair("IBAN", "LV80 BANK 0000 4351 9500 1"),
+                pair("Amount", "1234.50 EUR"),
+            ],
+        };
+        Challenge {
+            client: Some("Example Bank".into()),
+            binding: Some("Compare: 7Q4".into()),
+            ..self.challenge(Purpose::Transaction, Unlock::PinOrBiometrics, online)
+        }
     }
 
     pub fn update(&self, what: What) -> Update {

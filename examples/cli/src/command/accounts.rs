@@ -34,21 +34,24 @@ pub(crate) fn accounts(phone: &Authenticator, out: Out) -> Outcome {
                 {
                     state.extend(wrapped(&safe(&advice), 76));
                 }
+                if let Some(warning) = views::recovery_words(account) {
+                    state.extend(wrapped(&safe(&warning), 76));
+                }
                 let state = state.join("\n   ");
                 let device = match account.device_name.as_str() {
                     "" => String::new(),
-                    name => format!(", where this phone is “{}”", safe(name)),
+                    name => format!(", where this phone is {}", views::name(name)),
                 };
                 let own = if account.name == account.account_label {
                     String::new()
                 } else {
-                    format!("{}: ", safe(&account.name))
+                    format!("{}: ", views::name(&account.name))
                 };
                 format!(
                     "{}  {own}{}\n   at {} ({}){device}\n   {state}",
                     account.number,
-                    safe(&account.account_label),
-                    safe(&account.app_name),
+                    views::name(&account.account_label),
+                    views::name(&account.app_name),
                     safe(&account.host),
                 )
             });

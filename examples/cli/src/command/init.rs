@@ -108,9 +108,9 @@ fn done(account: &AccountSummary, out: Out) {
         || json!({ "state": "active", "account": views::account(account) }),
         || {
             format!(
-                "This phone is initialised for {}. The service calls it “{}”.",
+                "This phone is initialised for {}. The service calls it {}.",
                 views::account_words(account),
-                safe(&account.device_name)
+                views::name(&account.device_name)
             )
         },
     );
@@ -145,8 +145,8 @@ pub(super) fn say_resumed(resumed: &Resumed, out: Out) {
 fn offer_words(details: &OfferDetails) -> String {
     format!(
         "Add this phone to\n  account  {}\n  at       {} ({})\n  expires  {}",
-        safe(&details.account_label),
-        safe(&details.app_name),
+        views::name(&details.account_label),
+        views::name(&details.app_name),
         safe(&details.host),
         moment(details.expires_at, views::now())
     )

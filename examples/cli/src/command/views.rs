@@ -1,10 +1,13 @@
 //! What accounts and requests look like, in words and as JSON.
 
-use countersign::{AccountState, AccountSummary, Asked, PendingRequest, Time, purpose_name};
+use countersign::{
+    AccountState, AccountSummary, Asked, OnlineTransaction, PendingRequest, Subject, Time,
+    purpose_name, quoted, subject_name,
+};
 use serde_json::{Value, json};
 
 use crate::out::table;
-use crate::text::{moment, plural, rfc3339, safe};
+use crate::text::{moment, plural, rfc3339, safe, stamp};
 
 /// The computer's time.
 pub(crate) fn now() -> Time {
@@ -38,23 +41,34 @@ pub(crate) fn account(account: &AccountSummary) -> Value {
         "advice": account.advice(),
         "tries_left": account.tries_left,
         "tries_left_in_epoch": account.tries_left_in_epoch,
+        "recovery_ends_at": account.recovery_ends_at.and_then(rfc3339),
         "created_at": rfc3339(account.created_at),
     })
 }
 
-/// `anna@example.eu at Example (sign.example.eu)`, and the person's own name for it where that is another.
+/// `“anna@example.eu” at “Example” (sign.example.eu)`, and the person's own name for it where that is another.
 pub(crate) fn account_words(account: &AccountSummary) -> String {
     let own = if account.name == account.account_label {
         String::new()
     } else {
-        format!("{}: ", safe(&account.name))
+        format!("{}: ", name(&account.name))
     };
     format!(
         "{own}{} at {} ({})",
-        safe(&account.account_label),
-        safe(&account.app_name),
+        name(&account.account_label),
+        name(&account.app_name),
         safe(&account.host)
     )
+}
+
+/// A warning where somebody began to recover the account: it may be a stranger who reads the person's mail.
+pub(crate) fn recovery_words(account: &AccountSummary) -> Option<String> {
+    let at = account.recovery_ends_at?;
+    let host = &account.host;
+    let from = stamp(at);
+    Some(format!(
+        "Somebody began to recover this account at {host} and can take it over from {from} on. If it was not you, sign in there with this phone, which ends the recovery."
+    ))
 }
 
 /// `4 tries left`, where the service has told.
@@ -74,12 +88,40 @@ pub(crate) fn asked(asked: &Asked) -> Value {
         "application": asked.app_name,
         "host": asked.host,
         "purpose": purpose_name(asked.purpose),
+        "subject": asked.subject.as_ref().map(subject),
+        "client": asked.client,
+        "binding_message": asked.binding,
+        "transaction": asked.transaction.as_ref().map(transaction),
         "browser": format!("{:?}", asked.browser),
         "system": format!("{:?}", asked.system),
         "place": asked.place,
         "issued_at": rfc3339(asked.issued_at),
         "expires_at": rfc3339(asked.expires_at),
     })
+}
+
+fn subject(subject: &Subject) -> Value {
+    let kind = match subject {
+        Subject::Device { .. } => "device",
+        Subject::Address(_) => "address",
+        Subject::Factor(_) => "factor",
+        Subject::Account(_) => "account",
+    };
+    let device = subject.device().map(|dev| dev.to_string());
+    json!({ "kind": kind, "text": subject.text(), "device": device })
+}
+
+fn transaction(transaction: &OnlineTransaction) -> Value {
+    let pairs = transaction.pairs.iter();
+    json!({
+        "title": transaction.title,
+        "pairs": pairs.map(|pair| json!({ "label": pair.label, "value": pair.value })).collect::<Vec<_>>(),
+    })
+}
+
+/// A name from outside in quotation marks that it can't end, with nothing that a terminal obeys.
+pub(crate) fn name(text: &str) -> String {
+    safe(&quoted(text))
 }
 
 /// A request as JSON.
@@ -93,28 +135,52 @@ pub(crate) fn request(request: &PendingRequest) -> Value {
     value
 }
 
-/// Who asks, for what, from where and when, each on a line of its own.
+/// Who asks, for what, about what, from where and when, each on a line of its own. Names stand in quotation marks, labels of a transaction
+/// too: so none can be taken for a line of this program.
 pub(crate) fn asked_rows(asked: &Asked, account: &AccountSummary) -> Vec<Vec<String>> {
-    let words = asked.to_string();
-    // The sentence begins with the purpose, which has no comma, and goes on with browser, system and place.
-    let origin = match words.split_once(", ") {
-        Some((_, from)) if asked.place.is_some() => safe(from),
-        Some((_, from)) => format!("{}, place not known", safe(from)),
+    let origin = match asked.origin() {
+        Some(origin) if asked.place.is_some() => origin,
+        Some(origin) => format!("{origin}, place not known"),
         None => "not known".to_owned(),
     };
     let now = now();
-    let row = |name: &str, value: String| vec![format!("  {name}"), value];
-    vec![
+    let row = |label: &str, value: String| vec![format!("  {label}"), value];
+    let mut rows = vec![
         row(
             "who",
-            format!("{} ({})", safe(&asked.app_name), safe(&asked.host)),
+            format!("{} ({})", name(&asked.app_name), safe(&asked.host)),
         ),
         row("what for", purpose_name(asked.purpose).to_owned()),
+    ];
+    if let Some(subject) = &asked.subject {
+        let about = format!("{} {}", subject_name(subject), name(subject.text()));
+        rows.push(row("about", about));
+    }
+    if let Some(transaction) = &asked.transaction {
+        rows.push(row("sign", name(&transaction.title)));
+        for pair in &transaction.pairs {
+            rows.push(row(&format!("  {}", name(&pair.label)), name(&pair.value)));
+        }
+    }
+    rows.extend(
+        asked
+            .client
+            .as_ref()
+            .map(|client| row("client", name(client))),
+    );
+    rows.extend(
+        asked
+            .binding
+            .as_ref()
+            .map(|text| row("message", name(text))),
+    );
+    rows.extend([
         row("account", account_words(account)),
         row("from", origin),
         row("when", moment(asked.issued_at, now)),
         row("expires", moment(asked.expires_at, now)),
-    ]
+    ]);
+    rows
 }
 
 /// A request in words.

@@ -106,6 +106,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
         reply.epoch_change = device.began_with;
         reply.granted = life.granted;
         reply.biometric_kid = device.bio_key.as_ref().map(PublicKey::key_id);
+        reply.recovery_ends_at = life.recovery_ends_at;
     }
     signed(&app, &reply)
 }

@@ -25,6 +25,8 @@ pub(crate) enum ChallengeKind {
     Transaction,
     /// Began in the browser of a phone that has the app, and is answered there.
     OnMobile,
+    /// A transaction whose data the phone shows, answered online.
+    Online,
 }
 
 impl ChallengeKind {
@@ -35,10 +37,16 @@ impl ChallengeKind {
             Self::Code => 2,
             Self::Transaction => 3,
             Self::OnMobile => 4,
+            Self::Online => 18,
         }
     }
+
+    /// Does it arrive in a phone's inbox and wait there for an answer?
+    pub(crate) const fn is_by_inbox(self) -> bool {
+        matches!(self, Self::Approve | Self::Online)
+    }
 }
-names!(ChallengeKind { Approve = "approve", Code = "code", Transaction = "transaction", OnMobile = "on-mobile" });
+names!(ChallengeKind { Approve = "approve", Code = "code", Transaction = "transaction", OnMobile = "on-mobile", Online = "online" });
 
 /// Where a challenge stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

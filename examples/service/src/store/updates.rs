@@ -1,6 +1,7 @@
 //! Changes of a device's record, as they go into the store and come out of it.
 
 use countersign_protocol::{
+    Time,
     id::{ChallengeId, Hash},
     update::Update,
 };
@@ -83,6 +84,8 @@ pub(crate) struct Life {
     pub(crate) pending: Option<Hash>,
     /// The approved challenge that lets the device set its PIN anew now.
     pub(crate) granted: Option<ChallengeId>,
+    /// When a recovery of the account that is under way can be finished.
+    pub(crate) recovery_ends_at: Option<Time>,
 }
 
 /// The share of codes and the chain of a PIN epoch that has ended.

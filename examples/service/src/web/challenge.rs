@@ -79,7 +79,7 @@ fn show(
 ) -> Result<Response, PageError> {
     let id = hex::encode(&challenge.id.0);
     let purpose = challenge.purpose as u8;
-    if challenge.kind == ChallengeKind::Approve {
+    if challenge.kind.is_by_inbox() {
         let what = match (challenge.purpose, challenge.subject) {
             (Purpose::Unblock, Some(subject)) if challenge.dev == Some(subject) => "own".to_owned(),
             _ => purpose.to_string(),
@@ -110,7 +110,7 @@ fn ended(app: &App, visitor: &Visitor, challenge: &Challenge) -> Result<Response
         ChallengeState::WrongNumber => "ended_number",
         ChallengeState::Approved => "ended_expired",
     };
-    let again = challenge.kind != ChallengeKind::Approve && challenge.state != ChallengeState::Used;
+    let again = !challenge.kind.is_by_inbox() && challenge.state != ChallengeState::Used;
     let values = context! {
         what, again, id => hex::encode(&challenge.id.0), purpose => challenge.purpose as u8,
     };
@@ -159,7 +159,7 @@ pub(super) async fn link(
 
 async fn scannable(app: &App, visitor: &Visitor, id: &str) -> Result<Challenge, PageError> {
     let challenge = own(app, visitor, id).await?;
-    if challenge.kind == ChallengeKind::Approve || !is_open(app, &challenge) {
+    if challenge.kind.is_by_inbox() || !is_open(app, &challenge) {
         return Err(PageError::NotFound);
     }
     Ok(challenge)
@@ -340,7 +340,7 @@ pub(super) async fn renew(
         visitor, headers, ..
     } = posted;
     let challenge = own(&app, &visitor, &id).await?;
-    if challenge.kind == ChallengeKind::Approve || challenge.state == ChallengeState::Used {
+    if challenge.kind.is_by_inbox() || challenge.state == ChallengeState::Used {
         return Err(PageError::NotFound);
     }
     again(&app, &visitor, &headers, &challenge).await
@@ -357,6 +357,7 @@ async fn again(
         visitor.any()?,
         headers,
         old.purpose,
+        issue::subject_of(old),
         old.payload.clone(),
         old.unlock,
     )

@@ -130,7 +130,7 @@ pub(super) async fn add(
         &headers,
         Purpose::AddDevice,
         with,
-        None,
+        Some(Subject::Factor(wanted.name.clone())),
         wanted.to_payload(),
     )
     .await?
@@ -276,7 +276,7 @@ pub(super) async fn subject(
     let device = app.store().device(dev).await?;
     Ok(device
         .filter(|device| device.account == account && device.state != DeviceState::Pending)
-        .map(|device| Subject {
+        .map(|device| Subject::Device {
             dev,
             name: device.name,
         }))

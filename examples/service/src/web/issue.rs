@@ -22,7 +22,7 @@ use crate::{
     hex,
     keys::ServiceKeys,
     policy, random,
-    store::{ChallengeKind, Issue, NewChallenge, Session, SignedMessage},
+    store::{self, ChallengeKind, Issue, NewChallenge, Session, SignedMessage},
 };
 
 /// A challenge's identifier, or the text key of why there is none.
@@ -33,7 +33,8 @@ pub(super) fn to(id: ChallengeId) -> Response {
     Redirect::to(&format!("/challenge/{}", hex::encode(&id.0))).into_response()
 }
 
-/// Asks a device for an approval with PIN or biometrics and number matching; `subject` is the device that it is about.
+/// Asks a device for an approval with PIN or biometrics and number matching. `subject` is what the operation is about: PROTOCOL.md, section 6,
+/// names which kind each purpose takes.
 pub(super) async fn approval(
     app: &App,
     session: &Session,
@@ -44,23 +45,36 @@ pub(super) async fn approval(
     payload: String,
 ) -> Result<Issued, PageError> {
     let mut challenge = draft(app, headers, purpose, Unlock::PinOrBiometrics)?;
-    let about = subject.as_ref().map(|subject| subject.dev);
+    challenge.subject = subject;
     challenge.kind = Kind::Approve {
         acc: session.account,
         dev,
         number_matching: true,
-        subject,
+    };
+    ask(app, session, &challenge, ChallengeKind::Approve, payload).await
+}
+
+/// Puts a signed challenge into its device's inbox.
+async fn ask(
+    app: &App,
+    session: &Session,
+    challenge: &Challenge,
+    kind: ChallengeKind,
+    payload: String,
+) -> Result<Issued, PageError> {
+    let Some(dev) = challenge.kind.inbox() else {
+        return Err(PageError::Broken("a challenge is for no device".into()));
     };
     let number = u8::try_from(10 + random::below(90)?).unwrap_or(10);
-    let message = sign(&challenge, &app.keys.now())
+    let message = sign(challenge, &app.keys.now())
         .ok_or_else(|| PageError::Broken("a challenge can't be signed".into()))?;
     let new = NewChallenge {
         dev: Some(dev),
-        subject: about,
+        subject: challenge.subject.as_ref().and_then(Subject::device),
         grants_itself: app.own_biometrics,
         message: Some(message),
-        number: Some(number),
-        ..new(session, &challenge, ChallengeKind::Approve, payload)
+        number: challenge.kind.asks_number().then_some(number),
+        ..new(session, challenge, kind, payload)
     };
     let issue = app.store().issue_approval(new, app.now()).await?;
     // When pushes have stopped, a phone that waits is not disturbed either, and finds the request when it next asks.
@@ -108,16 +122,18 @@ pub(super) async fn on_mobile(
     }
 }
 
-/// Opens a challenge that is answered by a typed code.
+/// Opens a challenge that is answered by a typed code. `subject` as for [`approval`].
 pub(super) async fn code(
     app: &App,
     session: &Session,
     headers: &HeaderMap,
     purpose: Purpose,
+    subject: Option<Subject>,
     payload: String,
     unlock: Unlock,
 ) -> Result<Issued, PageError> {
     let mut challenge = draft(app, headers, purpose, unlock)?;
+    challenge.subject = subject;
     let acc = session.account;
     challenge.kind = match purpose {
         Purpose::Transaction => Kind::Transaction {
@@ -145,7 +161,7 @@ pub(super) async fn code(
     let sign_step = move |allotted: Step| {
         match &mut challenge.kind {
             Kind::Code { step, .. } | Kind::Transaction { step, .. } => *step = allotted,
-            Kind::Approve { .. } | Kind::OnMobile { .. } => return None,
+            Kind::Approve { .. } | Kind::OnMobile { .. } | Kind::Online { .. } => return None,
         }
         sign(&challenge, &keys)
     };
@@ -174,11 +190,20 @@ fn draft(
         app_name: app.name.clone(),
         unlock,
         context: context(headers),
+        subject: None,
+        client: None,
+        binding: None,
         // Replaced by the caller, who knows for whom it is.
         kind: Kind::OnMobile {
             return_url: String::new(),
         },
     })
+}
+
+/// What a challenge is about, as its message says.
+pub(super) fn subject_of(challenge: &store::Challenge) -> Option<Subject> {
+    let message = Received::<Challenge>::parse(&challenge.message).ok()?;
+    message.subject().cloned()
 }
 
 fn sign(challenge: &Challenge, keys: &ServiceKeys) -> Option<SignedMessage> {

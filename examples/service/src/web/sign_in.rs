@@ -230,6 +230,7 @@ pub(super) async fn code(
         session,
         &headers,
         Purpose::SignIn,
+        None,
         String::new(),
         Unlock::Nothing,
     )

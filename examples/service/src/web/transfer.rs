@@ -156,6 +156,7 @@ pub(super) async fn begin(
         session,
         &headers,
         Purpose::Transaction,
+        None,
         payload,
         unlock,
     )

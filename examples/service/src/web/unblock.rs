@@ -82,7 +82,7 @@ async fn granted(app: &App, visitor: &Visitor, dev: &str) -> Result<(String, boo
     let account = visitor.signed_in()?.account;
     let dev = hex::decode(dev).map(DeviceId).ok_or(PageError::NotFound)?;
     let subject = devices::subject(app, account, dev).await?;
-    let name = subject.ok_or(PageError::NotFound)?.name;
+    let name = subject.ok_or(PageError::NotFound)?.text().to_owned();
     let life = app.store().life(dev, app.now()).await?;
     Ok((name, life.granted.is_some()))
 }

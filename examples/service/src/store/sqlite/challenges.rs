@@ -46,7 +46,7 @@ pub(super) fn issue_approval(
     }
     let other = one(
         c,
-        "SELECT 1 FROM challenge WHERE dev = ?1 AND kind = 'approve' AND state = 'open' AND expires_at > ?2 AND session <> ?3",
+        "SELECT 1 FROM challenge WHERE dev = ?1 AND kind IN ('approve', 'online') AND state = 'open' AND expires_at > ?2 AND session <> ?3",
         params![dev.0, int(now), new.session],
         |_| Ok(()),
     )?;
@@ -55,7 +55,7 @@ pub(super) fn issue_approval(
     }
     run(
         c,
-        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE dev = ?1 AND kind = 'approve' AND state = 'open'",
+        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE dev = ?1 AND kind IN ('approve', 'online') AND state = 'open'",
         params![dev.0, int(now)],
     )?;
     let quiet = match pushing(c, account, new.password_started, now)? {
@@ -82,7 +82,7 @@ fn pushing(
     let unwanted = all(
         c,
         "SELECT issued_at FROM challenge
-         WHERE account = ?1 AND kind = 'approve' AND issued_at > ?2
+         WHERE account = ?1 AND kind IN ('approve', 'online') AND issued_at > ?2
            AND (state IN ('declined', 'fraud', 'wrong-number', 'replaced') OR state = 'open' AND expires_at <= ?3)",
         params![account.0, int(now.saturating_sub(push::HOUR)), int(now)],
         |row| num(row, "issued_at"),
@@ -249,7 +249,7 @@ pub(super) fn inbox(
 ) -> Result<Vec<InboxItem>, StoreError> {
     all(
         c,
-        "SELECT id, message FROM challenge WHERE dev = ?1 AND kind = 'approve' AND state = 'open' AND expires_at > ?2
+        "SELECT id, message FROM challenge WHERE dev = ?1 AND kind IN ('approve', 'online') AND state = 'open' AND expires_at > ?2
          ORDER BY issued_at DESC LIMIT 4",
         params![dev.0, int(now)],
         |row| Ok(InboxItem { id: ChallengeId(row.get("id")?), message: row.get("message")? }),

@@ -71,6 +71,13 @@ pub(super) fn life(c: &Connection, dev: DeviceId, now: Time) -> Result<Life, Sto
             |row| Ok(Hash(row.get("hash")?)),
         )?,
         granted: granted(c, dev, now)?,
+        recovery_ends_at: one(
+            c,
+            "SELECT ripe_at FROM recovery JOIN device ON device.account = recovery.account
+             WHERE dev = ?1 AND finished_at IS NULL",
+            [dev.0],
+            |row| num(row, "ripe_at"),
+        )?,
     })
 }
 

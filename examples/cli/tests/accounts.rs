@@ -122,7 +122,7 @@ async fn a9_on_a_terminal_a_sign_in_of_this_devices_browser_is_asked_about() {
     terminal.answer("PIN: ", "4071");
     let screen = terminal.end();
     let address = screen.lines().find(|line| line.starts_with("http"));
-    world.anna.open(address.unwrap().trim()).await.unwrap();
+    world.anna.come_back(address.unwrap().trim()).await.unwrap();
     assert!(world.is_signed_in().await);
 }
 

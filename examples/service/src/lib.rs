@@ -56,6 +56,12 @@ pub use operations::{
 pub use push::{Knock, PushFailed, PushService};
 pub use time::utc;
 
+/// The policy of changes as a table: which proof each change of an account needs, a row a change
+/// and a column a state of the account.
+pub fn policy_table() -> String {
+    policy::changes::table()
+}
+
 /// The names of everything that the service makes durable, for the tests that kill it before each.
 #[cfg(debug_assertions)]
 #[doc(hidden)]

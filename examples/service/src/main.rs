@@ -12,7 +12,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use countersign_service::{
     Config, Connections, Embedded, KeyState, KeyStatus, OriginSetting, Places, Rotate, StartError,
-    SystemClock, backup, list_keys, restore, rotate_keys, utc,
+    SystemClock, backup, list_keys, policy_table, restore, rotate_keys, utc,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -81,6 +81,8 @@ enum Command {
         #[command(flatten)]
         place: Where,
     },
+    /// Print the policy: which proof each change of an account needs, in each state of the account
+    Policy,
 }
 
 #[derive(Subcommand)]
@@ -178,6 +180,10 @@ async fn main() -> ExitCode {
             }),
             _,
         ) => run_restore(&place.into(), &file, replace),
+        (Some(Command::Policy), _) => {
+            print!("{}", policy_table());
+            Ok(())
+        }
         (None, Some(serve)) => run(serve).await.map_err(Into::into),
         // clap asks for the server's arguments where there is no command.
         (None, None) => Ok(()),

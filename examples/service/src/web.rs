@@ -16,7 +16,8 @@
 //! | `POST /sign-in/mobile` | | `/mobile/{id}` |
 //! | `GET /mobile/{id}`, `/link` | | the links that open the app on this phone; the link as text |
 //! | `GET /mobile/{id}/state` | | JSON `{"state": "open"}`, also when it is approved; `over` when it was declined or is too late |
-//! | `GET /mobile/{id}/return` | `r` | `/account`, in the browser that began |
+//! | `GET /mobile/{id}/return` | `r` | in the browser that began: the question “Continue as …”; where it is known for the account, `/account` |
+//! | `POST /mobile/{id}/return` | `r` | `/account` |
 //! | `GET /challenge/{id}` | | the number (`id="number"`), or QR code and code form; `303` on when it is approved |
 //! | `GET /challenge/{id}/state` | | JSON `{"state": "open"}`; anything but `open`: load the page |
 //! | `GET /challenge/{id}/code.png`, `/link` | | the QR code as PNG; its link as text |
@@ -102,7 +103,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/mobile/{id}", get(mobile::page))
         .route("/mobile/{id}/state", get(mobile::state))
         .route("/mobile/{id}/link", get(mobile::link))
-        .route("/mobile/{id}/return", get(mobile::back))
+        .route(
+            "/mobile/{id}/return",
+            get(mobile::back).post(mobile::confirm),
+        )
         .route("/stop", get(recovery::stop_form).post(recovery::stop))
         .route("/stop/done", get(recovery::stopped))
         .route("/recovery", get(recovery::page).post(recovery::begin))

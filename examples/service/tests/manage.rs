@@ -38,7 +38,7 @@ async fn b13_a_device_is_renamed_and_the_phone_hears_of_it() {
     // Nobody else's device, and not without a session.
     let mut other = world.browser();
     other.register("b@example.eu").await;
-    assert_eq!(post(&mut other, "Mine").await.status, 404);
+    assert_eq!(post(&mut other, "Mine").await.status, 409);
     owner.get("/account").await;
     owner.post("/sign-out", &[]).await;
     assert_eq!(post(&mut owner, "Mine").await.path, "/sign-in");
@@ -292,9 +292,6 @@ async fn every_event_that_matters_lands_in_the_outbox_once_also_when_the_service
     for _ in 0..5 {
         try_pin(&mut owner, &mut phone, WRONG).await;
     }
-    owner.password(ANNA, PASSWORD).await;
-    owner.get("/recovery").await;
-    owner.post("/recovery", &[]).await;
     owner.get("/stop").await;
     let fields = [("email", ANNA), ("password", PASSWORD), ("word", "STOP")];
     owner.post("/stop", &fields).await;

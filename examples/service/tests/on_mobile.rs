@@ -58,7 +58,7 @@ async fn b7_a_phone_signs_its_own_browser_in_without_a_password() {
     assert_eq!(without.status, 403);
 
     let before = browser.cookie.clone();
-    let done = browser.get(&back).await;
+    let done = browser.come_back(&back).await;
     assert_eq!(done.path, "/account");
     assert!(done.body.contains("app on the same phone"), "{}", done.body);
     assert_eq!(
@@ -106,7 +106,7 @@ async fn a_link_of_an_attackers_browser_that_a_victims_phone_approves_signs_nobo
     }
 
     // A guess uses nothing up: had the attacker r as well, it would complete, so r alone is what stands between.
-    assert_eq!(attacker.get(&back).await.path, "/account");
+    assert_eq!(attacker.come_back(&back).await.path, "/account");
 }
 
 #[tokio::test]
@@ -151,6 +151,72 @@ async fn a_link_of_a_victims_browser_that_an_attackers_phone_approves_signs_nobo
 }
 
 #[tokio::test]
+async fn a_victims_browser_that_a_strangers_phone_approves_is_asked_by_address_and_a_get_signs_nobody_in()
+ {
+    let world = World::new().await;
+    let mut computer = world.browser();
+    computer
+        .register_as("Anna", "Ozola", "mallory@example.eu")
+        .await;
+    let mut mallory = computer.add_phone(&world.clock).await;
+
+    // The victim's link was seen, and approved with the stranger's own account. The return address
+    // reaches the victim's browser by any link on any page.
+    let mut victim = world.browser();
+    let (_, link) = begin(&mut victim).await;
+    let back = approve(&victim, &mut mallory, &link).await;
+    let shown = victim.get(&back).await;
+    assert_eq!(shown.status, 200);
+    assert_eq!(
+        shown.between("id=\"continue-as\">", "<"),
+        "mallory@example.eu"
+    );
+    assert!(
+        !shown.body.contains("Ozola"),
+        "a name is chosen by who has it"
+    );
+    assert_eq!(signed_in(&mut victim).await, None);
+
+    // Asking used nothing up, and another page's form signs nobody in either.
+    let to = back.split('?').next().unwrap().to_owned();
+    let r = shown.between("name=\"r\" value=\"", "\"").to_owned();
+    let csrf = std::mem::replace(&mut victim.csrf, "00".repeat(32));
+    assert_eq!(victim.post(&to, &[("r", &r)]).await.status, 403);
+    assert_eq!(signed_in(&mut victim).await, None);
+    victim.csrf = csrf;
+    assert_eq!(victim.post(&to, &[("r", &r)]).await.path, "/account");
+    let (before, after) = (
+        victim.get(&back).await,
+        victim.post(&to, &[("r", &r)]).await,
+    );
+    assert_eq!((before.status, after.status), (403, 403), "r is used up");
+}
+
+#[tokio::test]
+async fn a_browser_that_is_known_for_the_very_account_is_not_asked() {
+    let world = World::new().await;
+    let (_computer, mut anna) = world.person().await;
+    let mut other = world.browser();
+    other.register("mallory@example.eu").await;
+    let mut mallory = other.add_phone(&world.clock).await;
+    let mut browser = world.browser();
+    let (_, link) = begin(&mut browser).await;
+    let back = approve(&browser, &mut anna, &link).await;
+    browser.come_back(&back).await;
+    browser.post("/sign-out", &[]).await;
+
+    let (_, link) = begin(&mut browser).await;
+    let back = approve(&browser, &mut mallory, &link).await;
+    assert!(
+        browser.get(&back).await.body.contains("continue-as"),
+        "another account"
+    );
+    let (_, link) = begin(&mut browser).await;
+    let back = approve(&browser, &mut anna, &link).await;
+    assert_eq!(browser.get(&back).await.path, "/account");
+}
+
+#[tokio::test]
 async fn a_browser_that_gave_a_password_takes_only_that_accounts_phone() {
     let world = World::new().await;
     let (_computer, mut anna) = world.person().await;
@@ -167,7 +233,7 @@ async fn a_browser_that_gave_a_password_takes_only_that_accounts_phone() {
         .await;
     assert_eq!((reply.result, reply.r), (ResultCode::NotOpen, None));
     let back = approve(&browser, &mut anna, &link).await;
-    assert_eq!(browser.get(&back).await.path, "/account");
+    assert_eq!(browser.come_back(&back).await.path, "/account");
 }
 
 #[tokio::test]
@@ -185,7 +251,7 @@ async fn a_wrong_pin_counts_on_mobile_too_and_gives_no_r() {
         (ResultCode::WrongPin, Some(4), None)
     );
     let back = approve(&browser, &mut phone, &link).await;
-    assert_eq!(browser.get(&back).await.path, "/account");
+    assert_eq!(browser.come_back(&back).await.path, "/account");
 }
 
 #[tokio::test]
@@ -235,7 +301,7 @@ async fn what_is_declined_or_late_does_not_complete() {
     let reply = phone.decide(&challenge, Decision::Approve, None, PIN).await;
     assert_eq!(reply.result, ResultCode::NotOpen);
     let back = approve(&browser, &mut phone, &second).await;
-    assert_eq!(browser.get(&back).await.path, "/account");
+    assert_eq!(browser.come_back(&back).await.path, "/account");
 }
 
 /// What the page's script is told.
@@ -285,7 +351,7 @@ async fn an_approval_is_not_told_to_the_page() {
     let (page, link) = begin(&mut browser).await;
     let back = approve(&browser, &mut phone, &link).await;
     assert_eq!(state(&mut browser, &page).await, "open");
-    assert_eq!(browser.get(&back).await.path, "/account");
+    assert_eq!(browser.come_back(&back).await.path, "/account");
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@
 use crate::support::{Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, number, sql};
 use countersign_protocol::{
     answer::Decision,
+    link::encode_base32,
     reply::{DeviceState, ResultCode},
+    update::ChangeKind,
 };
 
 const TRANSFER: [(&str, &str); 4] = [
@@ -73,21 +75,89 @@ async fn a_stolen_phone_and_the_password_do_not_replace_the_phone_without_its_pi
     let (_, mut phone) = world.person().await;
     let mut thief = sign_in_by_code(&world, &mut phone).await;
     block(&mut thief, &mut phone).await;
-    assert_eq!(remove(&mut thief).await.status, 409);
+    // The block ended the session that the phone opened.
+    assert_eq!(thief.get("/account/devices").await.path, "/sign-in");
+    assert_eq!(number(&world, "SELECT count(*) FROM device"), 1);
+
+    // Nor with a session that the phone did not open: a blocked device still counts as held.
+    thief.password("anna@example.eu", PASSWORD).await;
+    sql(
+        &world,
+        "UPDATE session SET signed_in = 1 WHERE signed_in = 0",
+    );
+    for page in [remove(&mut thief).await, ask_to_add(&mut thief).await] {
+        assert_eq!(page.status, 409);
+        assert!(
+            page.body
+                .contains("No device of this account can confirm this")
+        );
+    }
+    assert_eq!(
+        number(
+            &world,
+            "SELECT count(*) FROM enrolment WHERE state <> 'done'"
+        ),
+        0
+    );
+}
+
+/// An unlocked phone and a browser session that it opened, without PIN, password or e-mail.
+#[tokio::test]
+async fn an_unlocked_phone_and_its_browser_do_not_take_the_account_over() {
+    let world = World::new().await;
+    let (mut owner, mut phone) = world.person().await;
+    // The owner signed in on mobile and left the computer unattended.
+    owner.post("/sign-out", &[]).await;
+    owner.get("/sign-in").await;
+    let page = owner.post("/sign-in/mobile", &[]).await;
+    let link = page
+        .between("id=\"open\" href=\"", "\"")
+        .replace("&#x2f;", "/");
+    let challenge = phone.open(&link);
+    let reply = phone.decide(&challenge, Decision::Approve, None, PIN).await;
+    let r = encode_base32(&reply.r.unwrap());
+    owner
+        .come_back(&format!("{}/return?r={r}", page.path))
+        .await;
+    let mut thief = owner;
     let devices = thief.get("/account/devices").await;
-    assert!(devices.body.contains("Remove My phone"));
-    assert_eq!(ask_to_add(&mut thief).await.status, 409);
+    let dev = devices.between("name=\"dev\" value=\"", "\"").to_owned();
+
+    // Five wrong old PINs in "Change PIN" block the device, and with it the session ends.
+    for _ in 0..5 {
+        let slot = phone.change(phone.wanted(ChangeKind::Change, "9374", "5071"));
+        assert_eq!(phone.send_change(&slot).await.result, ResultCode::WrongPin);
+    }
+    assert_eq!(
+        phone.status().await.device_state,
+        Some(DeviceState::Blocked)
+    );
+    let removed = thief
+        .post("/account/devices/remove", &[("dev", &dev)])
+        .await;
+    assert_eq!(removed.path, "/sign-in");
+    assert_eq!(number(&world, "SELECT count(*) FROM device"), 1);
+    assert_eq!(number(&world, "SELECT count(*) FROM session"), 0);
 }
 
 #[tokio::test]
-async fn who_signed_in_with_the_pin_may_remove_a_phone_that_is_blocked_later() {
+async fn an_account_whose_last_device_goes_is_guarded_whoever_removed_it() {
     let world = World::new().await;
     let (_, mut phone) = world.person().await;
     let mut owner = sign_in_by_app(&world, &mut phone).await;
-    block(&mut owner, &mut phone).await;
     let page = remove(&mut owner).await;
-    assert_eq!((page.status, page.path.as_str()), (200, "/account/devices"));
-    assert!(!page.body.contains("Remove My phone"));
+    approve(&mut phone, &page, PIN).await;
+    assert_eq!(owner.get(&page.path).await.path, "/account/devices");
+    assert_eq!(number(&world, "SELECT guarded FROM account"), 1);
+    // The same session adds no other, and the password alone opens nothing.
+    let page = ask_to_add(&mut owner).await;
+    assert_eq!(page.status, 409);
+    assert!(page.body.contains("must be recovered"), "{}", page.body);
+    let mut other = world.browser();
+    assert_eq!(
+        other.password("anna@example.eu", PASSWORD).await.path,
+        "/recovery"
+    );
 }
 
 #[tokio::test]

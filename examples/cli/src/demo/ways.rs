@@ -99,13 +99,13 @@ impl Story {
         if browser.is_signed_in().await.map_err(words)? {
             return Err("the browser is signed in before it came back with r".to_owned());
         }
-        browser.open(&address).await.map_err(words)?;
+        browser.come_back(&address).await.map_err(words)?;
         if !browser.is_signed_in().await.map_err(words)? {
             return Err("the browser on the phone should be signed in".to_owned());
         }
         steps.done(
-            "On mobile: a browser on the phone opens the app, Anna types her PIN: signed in there without a password, and not in \
-             another browser that opens the same address",
+            "On mobile: a browser on the phone opens the app, Anna types her PIN and confirms her address: signed in there without a \
+             password, and not in another browser that opens the same address",
         );
         Ok(())
     }

@@ -10,7 +10,7 @@ use countersign_protocol::{
 };
 use reqwest::{Method, StatusCode};
 
-use super::{Person, PersonError, html::forms};
+use super::{Page, Person, PersonError, html::forms};
 
 impl Person {
     /// Adds a device as with a script: the PIN is to be chosen on the page, once another device has approved.
@@ -77,6 +77,19 @@ impl Person {
         self.submit("/sign-in/mobile", &[]).await?;
         self.arrived("choosing On mobile", "/mobile/")?;
         self.qr_link().await
+    }
+
+    /// Opens the address that the app opens after an approval on mobile, and confirms the account
+    /// that the page names, if it asks.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub async fn come_back(&mut self, address: &str) -> Result<&Page, PersonError> {
+        self.open(address).await?;
+        if self.form("/return", &[]).is_some() {
+            self.submit("/return", &[]).await?;
+        }
+        Ok(self.page())
     }
 }
 

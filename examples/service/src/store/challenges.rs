@@ -4,15 +4,15 @@ use countersign_protocol::{
     Step, Time,
     answer::{Answer, UnlockedBy},
     challenge::{Purpose, Unlock},
-    id::{AccountId, ChallengeId, DeviceId, Hash, PublicKey},
+    id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, PublicKey},
     policy::codes::ForChallenge,
     reply::ResultCode,
 };
 
 use super::{
-    Device, Entry, NewChain, NewEnrolment, PastEpoch, SessionHash, SignedMessage, Strength,
-    records::names,
+    Device, Entry, NewChain, NewEnrolment, PastEpoch, SessionHash, SignedMessage, records::names,
 };
+use crate::policy::changes::Refused;
 
 /// What kind of challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,12 +286,18 @@ pub(crate) enum Then {
     Nothing,
 }
 
-/// A collected result.
-pub(crate) struct Collected {
-    /// With what it was proved.
-    pub(crate) strength: Strength,
-    /// What it was collected for was possible.
-    pub(crate) done: bool,
+/// What came of a collected result: it was done, or the policy refused it.
+pub(crate) type Collected = Result<(), Refused>;
+
+/// What an enrolment rests on that no approval was collected for.
+pub(crate) enum Begin {
+    /// The session, which finished a recovery.
+    Recovered,
+    /// The password and a link to the confirmed address, which the page has checked: the account's
+    /// first factor.
+    Confirmed,
+    /// Another open enrolment of the same session, whose place it takes.
+    InPlaceOf(EnrolmentId),
 }
 
 /// A signed transfer.

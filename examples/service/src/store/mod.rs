@@ -25,6 +25,8 @@ use countersign_protocol::{
 };
 use rusqlite::ErrorCode;
 
+use crate::policy::changes::{Facts, Refused};
+
 /// Why the store did not do what it was asked. Nothing was changed, but where it says so.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum StoreError {
@@ -131,22 +133,14 @@ pub(crate) trait Store: Send + Sync {
     async fn devices(&self, account: AccountId) -> Result<Vec<Device>, StoreError>;
     /// A device in any state.
     async fn device(&self, dev: DeviceId) -> Result<Option<Device>, StoreError>;
-    /// Gives a device another name; `false` when it isn't this account's.
+    /// Gives a device another name, where the policy allows it; `false` when it isn't this account's.
     async fn rename_device(
         &self,
         account: AccountId,
         dev: DeviceId,
         name: String,
         now: Time,
-    ) -> Result<bool, StoreError>;
-    /// Removes a device with everything that was sealed for it, and ends the account's sessions but `keep`; `false` when it isn't this account's.
-    async fn remove_device(
-        &self,
-        account: AccountId,
-        dev: DeviceId,
-        keep: SessionHash,
-        now: Time,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Result<bool, Refused>, StoreError>;
     /// A device removes itself, whatever its state: its key alone says so. It goes with everything that was sealed for it, all sessions of the
     /// account end, and if it was the last the account is guarded. `false` when it is gone already.
     async fn remove_by_device(&self, dev: DeviceId, now: Time) -> Result<bool, StoreError>;
@@ -167,8 +161,13 @@ pub(crate) trait Store: Send + Sync {
     /// The least step for which the account has or may get an open challenge.
     async fn next_step(&self, account: AccountId, now: Time) -> Result<Step, StoreError>;
 
-    /// Begins an enrolment in place of any unfinished one of the account; `false` when it has ten devices.
-    async fn begin_enrolment(&self, enrolment: NewEnrolment) -> Result<bool, StoreError>;
+    /// Begins an enrolment that no approval was collected for, in place of any unfinished one of the account.
+    async fn begin_enrolment(
+        &self,
+        enrolment: NewEnrolment,
+        on: Begin,
+        now: Time,
+    ) -> Result<Result<(), Refused>, StoreError>;
     /// An enrolment that has not expired.
     async fn enrolment(&self, id: EnrolmentId, now: Time) -> Result<Option<Enrolment>, StoreError>;
     /// Records the first claim with its pending device, and gives the enrolment as it stands afterwards: with this claim or an earlier one.
@@ -290,15 +289,21 @@ pub(crate) trait Store: Send + Sync {
         id: ChallengeId,
         entry: Entry,
         now: Time,
-    ) -> Result<Option<Collected>, StoreError>;
+    ) -> Result<bool, StoreError>;
 
     /// How the account stands for who has given its password.
     async fn standing(&self, account: AccountId) -> Result<Standing, StoreError>;
-    /// Ends all sessions of the account, deletes every factor, and opens this recovery if none is under way. Answers the devices that were
-    /// there.
+    /// How the account stands, for the policy of changes.
+    async fn facts(&self, account: AccountId, now: Time) -> Result<Facts, StoreError>;
+    /// Ends all sessions of the account, deletes every factor, and opens this recovery, unless none was left and one that STOP opened is
+    /// running. Answers the devices that were there.
     async fn panic(&self, new: Recovery, now: Time) -> Result<Vec<DeviceId>, StoreError>;
     /// Opens this recovery, or notes that the message of the one under way is to go out again. `false`: too many messages already.
-    async fn begin_recovery(&self, new: Recovery, now: Time) -> Result<bool, StoreError>;
+    async fn begin_recovery(
+        &self,
+        new: Recovery,
+        now: Time,
+    ) -> Result<Result<bool, Refused>, StoreError>;
     /// A recovery that is under way.
     async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError>;
     /// Cancels a recovery; `false` when it is not under way.

@@ -8,6 +8,7 @@ use countersign_protocol::{
 };
 
 use super::SessionHash;
+use crate::policy::changes::Rank;
 
 /// Gives an enum the names under which it is stored and shown.
 macro_rules! names {
@@ -77,34 +78,57 @@ pub(crate) enum Guess {
     Wait(u64),
 }
 
-/// What a session was proved with, weakest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Strength {
-    /// The password alone.
+/// One thing that a session proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// The password.
     Password,
+    /// A link to the confirmed e-mail address, without the password.
+    Link,
     /// Password, a link sent to the e-mail address, and the waiting time: it may add a factor, and is no factor itself.
     Recovery,
-    /// Password and a code of the app, without PIN.
+    /// A code of the app, without PIN.
     Code,
-    /// Password and a code of the app, with PIN.
+    /// A code of the app, with PIN.
     CodePin,
-    /// Password and a code of the app, with a biometric.
+    /// A code of the app, with a biometric.
     CodeBiometric,
-    /// Password and an approval with PIN.
+    /// An approval with PIN.
     AppPin,
-    /// Password and an approval with a biometric.
+    /// An approval with a biometric.
     AppBiometric,
     /// An approval with PIN or biometric that began in the browser of the same phone, without a password.
     Mobile,
 }
 
-names!(Strength { Password = "password", Recovery = "recovery", Code = "code", CodePin = "code-pin", CodeBiometric = "code-biometric", AppPin = "app-pin", AppBiometric = "app-biometric", Mobile = "mobile" });
+names!(Method { Password = "password", Link = "link", Recovery = "recovery", Code = "code", CodePin = "code-pin", CodeBiometric = "code-biometric", AppPin = "app-pin", AppBiometric = "app-biometric", Mobile = "mobile" });
 
-impl Strength {
-    /// Was more proved than the password?
-    pub(crate) fn is_strong(self) -> bool {
-        self >= Self::Code
+impl Method {
+    /// Is it a factor of its own, beside password and e-mail?
+    pub(crate) const fn is_strong(self) -> bool {
+        self.rank().is_some()
     }
+
+    /// How strongly it proves a change of the account; `None`: it is no factor.
+    pub(crate) const fn rank(self) -> Option<Rank> {
+        match self {
+            Self::Password | Self::Link | Self::Recovery => None,
+            Self::Code => Some(Rank::One),
+            Self::CodePin | Self::CodeBiometric => Some(Rank::Two),
+            Self::AppPin | Self::AppBiometric | Self::Mobile => Some(Rank::Three),
+        }
+    }
+}
+
+/// What a session proved, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Proved {
+    /// What.
+    pub(crate) method: Method,
+    /// When.
+    pub(crate) at: Time,
+    /// The device that approved, or whose code it was.
+    pub(crate) dev: Option<DeviceId>,
 }
 
 /// A browser that gave a first factor or more.
@@ -116,8 +140,8 @@ pub(crate) struct Session {
     pub(crate) account: AccountId,
     /// Signed in; otherwise only the password was given, and a second factor is due.
     pub(crate) signed_in: bool,
-    /// With what.
-    pub(crate) strength: Strength,
+    /// What it proved, oldest first: at least one thing.
+    pub(crate) proofs: Vec<Proved>,
     /// When it was opened.
     pub(crate) created_at: Time,
     /// When it was last used, to the minute.
@@ -126,12 +150,32 @@ pub(crate) struct Session {
     pub(crate) expires_at: Time,
 }
 
+impl Session {
+    /// When it proved this, if it did.
+    pub(crate) fn proved(&self, method: Method) -> Option<Time> {
+        let proof = self.proofs.iter().find(|proof| proof.method == method);
+        proof.map(|proof| proof.at)
+    }
+
+    /// What it proved last, which stands for how it was signed in.
+    pub(crate) fn last_method(&self) -> Method {
+        self.proofs
+            .last()
+            .map_or(Method::Password, |proof| proof.method)
+    }
+
+    /// Did it prove a factor of its own, beside password and e-mail?
+    pub(crate) fn is_strong(&self) -> bool {
+        self.proofs.iter().any(|proof| proof.method.is_strong())
+    }
+}
+
 /// A browser that is let in.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     /// The cookie that it had: a session of it ends.
     pub(crate) replaces: SessionHash,
-    /// The session that is opened. Where it is an approval or code that lets in, account and strength are that one's.
+    /// The session that is opened. Where it is an approval or code that lets in, the account is that one's, and it is the last proof.
     pub(crate) session: Session,
     /// The mark under which the browser is known from now on, if it signed in with more than the password.
     pub(crate) known: SessionHash,

@@ -16,6 +16,8 @@ pub(crate) struct Recovery {
     pub(crate) account: AccountId,
     /// From when it can be finished.
     pub(crate) ripe_at: Time,
+    /// Did STOP open it?
+    pub(crate) by_panic: bool,
     /// When it was.
     pub(crate) finished_at: Option<Time>,
 }

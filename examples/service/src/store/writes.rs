@@ -42,8 +42,6 @@ countersign_failpoint::durable_writes! {
         EndSession,
         /// [`super::Store::rename_device`]
         RenameDevice,
-        /// [`super::Store::remove_device`]
-        RemoveDevice,
         /// [`super::Store::remove_by_device`]
         RemoveByDevice,
         /// [`super::Store::adopt_last`]

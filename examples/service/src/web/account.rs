@@ -100,7 +100,7 @@ pub(super) async fn page(
     let devices = app.store().devices(session.account).await?.len();
     let values = context! {
         first_name => account.first_name, last_name => account.last_name, email => account.email,
-        strength => session.strength.name(), events, devices,
+        strength => session.last_method().name(), events, devices,
     };
     app.pages.show("account.html", &visitor, values)
 }

@@ -21,7 +21,7 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError, enrolment, issue, qr, transfer, unblock,
+    PageError, devices, enrolment, issue, qr, transfer, unblock,
     visitor::{Posted, Visitor},
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
     hex,
     seal::Place,
     store::{
-        Challenge, ChallengeKind, ChallengeState, CodeStep, Device, PastEpoch, RightCode, Strength,
+        Challenge, ChallengeKind, ChallengeState, CodeStep, Device, Method, PastEpoch, RightCode,
         Then,
     },
 };
@@ -389,9 +389,9 @@ async fn proceed(
     };
     match challenge.purpose {
         Purpose::SignIn => {
-            let opening = visitor.opening(app, account, true, Strength::Password)?;
-            if let Some(collected) = collect(Then::Enter(opening.entry.clone())).await? {
-                return Ok(opening.go(collected.strength, "/account"));
+            let opening = visitor.opening(app, account, Method::Password)?;
+            if collect(Then::Enter(opening.entry.clone())).await?.is_some() {
+                return Ok(opening.go_known("/account"));
             }
         }
         Purpose::AddDevice => {
@@ -399,22 +399,33 @@ async fn proceed(
             let new = enrolment::draft(app, visitor.signed_in()?, wanted, None).await?;
             let id = new.id;
             if let Some(collected) = collect(Then::Enrol(new)).await? {
-                return Ok(enrolment::begun_or_not(id, collected.done));
+                return match collected {
+                    Ok(()) => Ok(enrolment::to(id)),
+                    Err(refused) => devices::refuse(app, visitor, refused).await,
+                };
             }
         }
         Purpose::Remove => {
             let dev = hex::decode(&challenge.payload)
                 .map(DeviceId)
                 .ok_or(PageError::NotFound)?;
-            if collect(Then::Remove(dev)).await?.is_some() {
-                app.waiting.wake(dev);
-                return Ok(Redirect::to("/account/devices").into_response());
+            if let Some(collected) = collect(Then::Remove(dev)).await? {
+                return match collected {
+                    Ok(()) => {
+                        app.waiting.wake(dev);
+                        Ok(Redirect::to("/account/devices").into_response())
+                    }
+                    Err(refused) => devices::refuse(app, visitor, refused).await,
+                };
             }
         }
         // The phone that may set its PIN anew has its grant in the challenge itself.
         Purpose::Unblock => {
-            if collect(Then::Nothing).await?.is_some() {
-                return Ok(unblock::to(&challenge.payload));
+            if let Some(collected) = collect(Then::Nothing).await? {
+                return match collected {
+                    Ok(()) => Ok(unblock::to(&challenge.payload)),
+                    Err(refused) => devices::refuse(app, visitor, refused).await,
+                };
             }
         }
         Purpose::Transaction => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::{
@@ -24,8 +24,12 @@ use super::{
 };
 use crate::{
     app::App,
-    hex, policy,
-    store::{DeviceState, Strength},
+    hex,
+    policy::{
+        self,
+        changes::{Change, Proof, Refused, needs, session_proves},
+    },
+    store::{Begin, DeviceState},
 };
 
 /// `GET /account/devices`.
@@ -47,9 +51,12 @@ pub(super) async fn show(
     let recovery = app.store().standing(account).await?.recovery.is_some();
     // Whoever comes from a removal reads what it means; a minute later it is in the history alone.
     let removed = app.store().events(account, 1).await?;
-    let removed = removed
-        .iter()
-        .any(|event| event.what == "device-removed" && event.at + 60 > app.now());
+    let removed = removed.iter().any(|event| {
+        matches!(
+            event.what.as_str(),
+            "device-removed" | "last-device-removed"
+        ) && event.at + 60 > app.now()
+    });
     let usable: Vec<_> = all
         .iter()
         .filter(|device| device.state == DeviceState::Active && !device.is_blocked())
@@ -71,7 +78,7 @@ pub(super) async fn show(
         })
         .collect();
     let full = all.len() >= usize::try_from(policy::DEVICES).unwrap_or(usize::MAX);
-    let values = context! { devices, approving => listed(&usable), full, error, removed, recovery };
+    let values = context! { devices, approving => listed(&usable), full, error, removed, recovery, hours => app.recovery_hours };
     app.pages.refuse(status, "devices.html", visitor, values)
 }
 
@@ -109,35 +116,63 @@ pub(super) async fn add(
             _ => Way::PinOnPhone,
         },
     };
-    let all = app.store().devices(session.account).await?;
-    if all.is_empty() {
-        return enrolment::begin(&app, &visitor, wanted, None).await;
+    let facts = app.store().facts(session.account, app.now()).await?;
+    let with = form.with.as_deref();
+    match needs(Change::Add, &facts) {
+        Ok(Proof::Approval(_)) => {
+            let devices = usable(&app, session.account).await?;
+            let with = pick(&approving(&devices), with);
+            let payload = wanted.to_payload();
+            ask(
+                &app,
+                &visitor,
+                &headers,
+                Purpose::AddDevice,
+                with,
+                Some(Subject::Factor(wanted.name)),
+                payload,
+            )
+            .await
+        }
+        Ok(proof @ Proof::Recovered) if session_proves(proof, session, app.now()) => {
+            enrolment::begin(&app, &visitor, wanted, Begin::Recovered, None).await
+        }
+        Ok(Proof::PasswordAndLink) => {
+            enrolment::begin(&app, &visitor, wanted, Begin::Confirmed, None).await
+        }
+        Ok(_) => refuse(&app, &visitor, Refused::Guarded).await,
+        Err(refused) => refuse(&app, &visitor, refused).await,
     }
-    // The strongest factor that the account has is asked first: an approval with PIN.
-    let devices = usable(&app, session.account).await?;
-    let Some(with) = pick(&approving(&devices), form.with.as_deref()) else {
-        return show(
-            &app,
-            &visitor,
-            StatusCode::CONFLICT,
-            Some("devices_error_with"),
-        )
-        .await;
+}
+
+/// Asks the device `with` for an approval of a change, and goes to the page that waits for it.
+async fn ask(
+    app: &App,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    purpose: Purpose,
+    with: Option<DeviceId>,
+    subject: Option<Subject>,
+    payload: String,
+) -> Result<Response, PageError> {
+    let conflict = StatusCode::CONFLICT;
+    let Some(with) = with else {
+        return show(app, visitor, conflict, Some("devices_error_with")).await;
     };
-    match issue::approval(
-        &app,
-        session,
-        &headers,
-        Purpose::AddDevice,
-        with,
-        Some(Subject::Factor(wanted.name.clone())),
-        wanted.to_payload(),
-    )
-    .await?
-    {
+    let session = visitor.signed_in()?;
+    match issue::approval(app, session, headers, purpose, with, subject, payload).await? {
         Ok(id) => Ok(issue::to(id)),
-        Err(error) => show(&app, &visitor, StatusCode::CONFLICT, Some(error)).await,
+        Err(error) => show(app, visitor, conflict, Some(error)).await,
     }
+}
+
+/// The list, with why the policy refuses a change.
+pub(super) async fn refuse(
+    app: &App,
+    visitor: &Visitor,
+    refused: Refused,
+) -> Result<Response, PageError> {
+    show(app, visitor, StatusCode::CONFLICT, Some(refused.text())).await
 }
 
 /// A device's name: trimmed, 1 to 40 bytes, nothing invisible.
@@ -171,14 +206,15 @@ pub(super) async fn rename(
         )
         .await;
     };
-    if !app
+    match app
         .store()
         .rename_device(account, dev, name, app.now())
         .await?
     {
-        return Err(PageError::NotFound);
+        Ok(true) => Ok(Redirect::to("/account/devices").into_response()),
+        Ok(false) => Err(PageError::NotFound),
+        Err(refused) => refuse(&app, &visitor, refused).await,
     }
-    Ok(Redirect::to("/account/devices").into_response())
 }
 
 #[derive(Deserialize)]
@@ -201,36 +237,15 @@ pub(super) async fn remove(
     let dev = hex::decode(&form.dev)
         .map(DeviceId)
         .ok_or(PageError::BadForm)?;
+    let facts = app.store().facts(session.account, app.now()).await?;
+    if let Err(refused) = needs(Change::Remove, &facts) {
+        return refuse(&app, &visitor, refused).await;
+    }
+    let subject = subject(&app, session.account, dev)
+        .await?
+        .ok_or(PageError::NotFound)?;
     let devices = usable(&app, session.account).await?;
     let approving = approving(&devices);
-    if approving.is_empty() {
-        // No device can approve any more. Who signed in with its PIN in this session may still remove them; who came by a code without
-        // PIN may not: anybody who holds the phone can make that code, and can block the phone by typing wrong PINs.
-        if session.strength < Strength::AppPin {
-            return show(
-                &app,
-                &visitor,
-                StatusCode::CONFLICT,
-                Some("devices_error_strength"),
-            )
-            .await;
-        }
-        if !app
-            .store()
-            .remove_device(session.account, dev, session.hash, app.now())
-            .await?
-        {
-            return show(
-                &app,
-                &visitor,
-                StatusCode::CONFLICT,
-                Some("devices_error_remove"),
-            )
-            .await;
-        }
-        app.waiting.wake(dev);
-        return Ok(Redirect::to("/account/devices").into_response());
-    }
     let with = form.with.as_deref().filter(|with| !with.is_empty());
     // The device itself may confirm its own removal, when it still can.
     let itself = approving.iter().any(|device| device.dev == dev);
@@ -238,33 +253,17 @@ pub(super) async fn remove(
         None if itself => Some(dev),
         with => pick(&approving, with),
     };
-    let Some(with) = with else {
-        return show(
-            &app,
-            &visitor,
-            StatusCode::CONFLICT,
-            Some("devices_error_with"),
-        )
-        .await;
-    };
-    let subject = subject(&app, session.account, dev).await?;
-    if subject.is_none() {
-        return Err(PageError::NotFound);
-    }
-    match issue::approval(
+    let payload = hex::encode(&dev.0);
+    ask(
         &app,
-        session,
+        &visitor,
         &headers,
         Purpose::Remove,
         with,
-        subject,
-        hex::encode(&dev.0),
+        Some(subject),
+        payload,
     )
-    .await?
-    {
-        Ok(id) => Ok(issue::to(id)),
-        Err(error) => show(&app, &visitor, StatusCode::CONFLICT, Some(error)).await,
-    }
+    .await
 }
 
 /// A device of the account as the phone that is asked about it shows it.

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use super::{
-    PageError, qr,
+    PageError, devices, qr,
     visitor::{Posted, Visitor},
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
     app::App,
     hex, policy, random,
     seal::Place,
-    store::{Enrolment, EnrolmentState, NewEnrolment, Session, SignedMessage},
+    store::{Begin, Enrolment, EnrolmentState, NewEnrolment, Session, SignedMessage},
 };
 
 /// The device that is to be added.
@@ -61,25 +61,20 @@ impl Wanted {
     }
 }
 
-/// Begins an enrolment for the visitor and goes to its page. It lasts five minutes, or until `expires_at`.
+/// Begins an enrolment that no approval was collected for, and goes to its page. It lasts five
+/// minutes, or until `expires_at`.
 pub(super) async fn begin(
     app: &App,
     visitor: &Visitor,
     wanted: Wanted,
+    on: Begin,
     expires_at: Option<Time>,
 ) -> Result<Response, PageError> {
     let new = draft(app, visitor.signed_in()?, wanted, expires_at).await?;
     let id = new.id;
-    let begun = app.store().begin_enrolment(new).await?;
-    Ok(begun_or_not(id, begun))
-}
-
-/// The enrolment's page, or the list of devices where none can be added.
-pub(super) fn begun_or_not(id: EnrolmentId, begun: bool) -> Response {
-    if begun {
-        to(id)
-    } else {
-        Redirect::to("/account/devices").into_response()
+    match app.store().begin_enrolment(new, on, app.now()).await? {
+        Ok(()) => Ok(to(id)),
+        Err(refused) => devices::refuse(app, visitor, refused).await,
     }
 }
 
@@ -133,7 +128,8 @@ pub(super) async fn draft(
     })
 }
 
-fn to(id: EnrolmentId) -> Response {
+/// An enrolment's page.
+pub(super) fn to(id: EnrolmentId) -> Response {
     Redirect::to(&format!("/account/enrolments/{}", hex::encode(&id.0))).into_response()
 }
 

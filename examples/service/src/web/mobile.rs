@@ -7,11 +7,11 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, RawQuery, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::{
-    id::ChallengeId,
+    id::{AccountId, ChallengeId},
     link::{encode_base32, link_text},
 };
 use minijinja::context;
@@ -20,13 +20,13 @@ use subtle::ConstantTimeEq;
 
 use super::{
     PageError, issue,
-    visitor::{Posted, Visitor},
+    visitor::{Posted, Visitor, is_known},
 };
 use crate::{
     api::return_value,
     app::App,
     hex,
-    store::{Challenge, ChallengeKind, ChallengeState, Strength},
+    store::{Challenge, ChallengeKind, ChallengeState, Method},
 };
 
 #[derive(Deserialize)]
@@ -127,38 +127,99 @@ pub(super) async fn link(
         .ok_or(PageError::NotFound)
 }
 
-/// `GET /mobile/{id}/return?r=…`: the phone has opened it. A request that does not complete uses nothing up.
+/// An approved sign-in that this browser began, and the account of the phone that approved it.
+struct Approved {
+    challenge: Challenge,
+    account: AccountId,
+}
+
+/// The approved sign-in of an address, if this browser began it and `r` is what the phone was
+/// given; otherwise the text key of why there is none.
+async fn approved(
+    app: &App,
+    visitor: &Visitor,
+    id: &str,
+    r: &str,
+) -> Result<Result<Approved, &'static str>, PageError> {
+    let Some(challenge) = own(app, visitor, id).await? else {
+        return Ok(Err("mobile_other"));
+    };
+    let right = encode_base32(&return_value(app, challenge.id));
+    if !bool::from(r.as_bytes().ct_eq(right.as_bytes())) {
+        return Ok(Err("mobile_wrong"));
+    }
+    let account = challenge.account.filter(|_| {
+        challenge.state == ChallengeState::Approved && app.now() < challenge.expires_at
+    });
+    Ok(match account {
+        Some(account) => Ok(Approved { challenge, account }),
+        None => Err("mobile_over"),
+    })
+}
+
+/// `GET /mobile/{id}/return?r=…`: the phone has opened it. Whoever saw the link may have approved
+/// it with a phone and an account of their own, so the page asks whether the person means that
+/// account, unless this browser is known for it. The question uses nothing up.
 pub(super) async fn back(
     State(app): State<Arc<App>>,
     visitor: Visitor,
+    headers: HeaderMap,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let Some(challenge) = own(&app, &visitor, &id).await? else {
-        return refuse(&app, &visitor, "mobile_other");
-    };
     // Base32 needs no escapes.
     let query = query.unwrap_or_default();
     let r = query
         .split('&')
         .find_map(|pair| pair.strip_prefix("r="))
         .unwrap_or_default();
-    let right = encode_base32(&return_value(&app, challenge.id));
-    if !bool::from(r.as_bytes().ct_eq(right.as_bytes())) {
-        return refuse(&app, &visitor, "mobile_wrong");
-    }
-    // The approval has told whose phone it was.
-    let Some(account) = challenge.account else {
-        return refuse(&app, &visitor, "mobile_over");
+    let approved = match approved(&app, &visitor, &id, r).await? {
+        Ok(approved) => approved,
+        Err(error) => return refuse(&app, &visitor, error),
     };
-    let opening = visitor.opening(&app, account, true, Strength::Mobile)?;
-    let collected = app
+    if is_known(&app, &headers, approved.account).await? {
+        return complete(&app, &visitor, &approved).await;
+    }
+    let account = app.store().account(approved.account).await?;
+    // The address alone: a name could be chosen to look like the victim's.
+    let email = account.ok_or(PageError::NotFound)?.email;
+    let id = hex::encode(&approved.challenge.id.0);
+    app.pages
+        .show("mobile_continue.html", &visitor, context! { id, r, email })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Return {
+    r: String,
+}
+
+/// `POST /mobile/{id}/return`: the person means the account that the page named.
+pub(super) async fn confirm(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<Return>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    match approved(&app, &visitor, &id, &form.r).await? {
+        Ok(approved) => complete(&app, &visitor, &approved).await,
+        Err(error) => refuse(&app, &visitor, error),
+    }
+}
+
+/// Signs the browser in, which uses r up.
+async fn complete(
+    app: &App,
+    visitor: &Visitor,
+    approved: &Approved,
+) -> Result<Response, PageError> {
+    let opening = visitor.opening(app, approved.account, Method::Mobile)?;
+    let completed = app
         .store()
-        .complete_mobile(challenge.id, opening.entry.clone(), app.now())
+        .complete_mobile(approved.challenge.id, opening.entry.clone(), app.now())
         .await?;
-    match collected {
-        Some(collected) => Ok(opening.go(collected.strength, "/account")),
-        None => refuse(&app, &visitor, "mobile_over"),
+    match completed {
+        true => Ok(opening.go_known("/account")),
+        false => refuse(app, visitor, "mobile_over"),
     }
 }
 

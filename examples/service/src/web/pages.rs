@@ -31,6 +31,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("landing.html", include_str!("../../templates/landing.html")),
     ("method.html", include_str!("../../templates/method.html")),
     ("mobile.html", include_str!("../../templates/mobile.html")),
+    (
+        "mobile_continue.html",
+        include_str!("../../templates/mobile_continue.html"),
+    ),
     ("new_pin.html", include_str!("../../templates/new_pin.html")),
     ("parts.html", include_str!("../../templates/parts.html")),
     (

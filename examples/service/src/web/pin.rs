@@ -21,7 +21,12 @@ use super::{
     enrolment::{self, Wanted},
     visitor::Posted,
 };
-use crate::{api, app::App, hex, store::EnrolmentState};
+use crate::{
+    api,
+    app::App,
+    hex,
+    store::{Begin, EnrolmentState},
+};
 
 #[derive(Deserialize)]
 pub(super) struct Verifier {
@@ -77,7 +82,8 @@ pub(super) async fn on_phone(
         name: enrolment.name,
         way: Way::PinOnPhone,
     };
-    enrolment::begin(&app, &visitor, wanted, Some(enrolment.expires_at)).await
+    let on = Begin::InPlaceOf(enrolment.id);
+    enrolment::begin(&app, &visitor, wanted, on, Some(enrolment.expires_at)).await
 }
 
 /// `GET /static/guessable-pins.json`: which PINs the page refuses, and why: `[["reason", ["0000", …]], …]`.

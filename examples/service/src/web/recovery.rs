@@ -20,8 +20,9 @@ use crate::{
     edge::Source,
     hex,
     password::Password,
+    policy::changes::{Change, needs},
     random,
-    store::{Account, Guess, Recovery, RecoveryId, Strength},
+    store::{Account, Guess, Method, Recovery, RecoveryId},
 };
 
 /// What a link of a message does.
@@ -69,11 +70,12 @@ async fn known_by_link(app: &App, action: Action, text: &str) -> Result<Recovery
     app.store().recovery(id).await?.ok_or(PageError::NotFound)
 }
 
-fn new(app: &App, account: &Account) -> Result<Recovery, PageError> {
+fn new(app: &App, account: &Account, by_panic: bool) -> Result<Recovery, PageError> {
     Ok(Recovery {
         id: random::bytes()?,
         account: account.acc,
         ripe_at: app.now() + u64::from(app.recovery_hours) * 3600,
+        by_panic,
         finished_at: None,
     })
 }
@@ -151,7 +153,12 @@ pub(super) async fn stop(
         }
         Checked::Wrong => refuse(StatusCode::UNAUTHORIZED, "sign_in_error", 0),
         Checked::Right(account) => {
-            let devices = app.store().panic(new(&app, &account)?, app.now()).await?;
+            let facts = app.store().facts(account.acc, app.now()).await?;
+            if let Err(refused) = needs(Change::Panic, &facts) {
+                return refuse(StatusCode::CONFLICT, refused.text(), 0);
+            }
+            let new = new(&app, &account, true)?;
+            let devices = app.store().panic(new, app.now()).await?;
             for dev in devices {
                 app.waiting.wake(dev);
             }
@@ -205,15 +212,15 @@ pub(super) async fn begin(
     let visitor = posted.visitor;
     let account = app.store().account(visitor.half()?.account).await?;
     let account = account.ok_or(PageError::SignInFirst)?;
-    if app
-        .store()
-        .begin_recovery(new(&app, &account)?, app.now())
-        .await?
-    {
-        return Ok(Redirect::to("/recovery").into_response());
+    let new = new(&app, &account, false)?;
+    match app.store().begin_recovery(new, app.now()).await? {
+        Ok(true) => Ok(Redirect::to("/recovery").into_response()),
+        Ok(false) => {
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            show(&app, &visitor, status, Some("recovery_error_messages")).await
+        }
+        Err(refused) => show(&app, &visitor, StatusCode::CONFLICT, Some(refused.text())).await,
     }
-    let status = StatusCode::TOO_MANY_REQUESTS;
-    show(&app, &visitor, status, Some("recovery_error_messages")).await
 }
 
 /// `GET /recovery/finish/{token}`.
@@ -259,7 +266,12 @@ pub(super) async fn finish(
         Checked::Wrong => return refuse(StatusCode::UNAUTHORIZED, "recover_error", 0),
         Checked::Right(_) => {}
     }
-    let opening = visitor.opening(&app, recovery.account, true, Strength::Recovery)?;
+    let facts = app.store().facts(recovery.account, app.now()).await?;
+    // The same link again, after a lost answer, is the store's to judge.
+    if let (None, Err(refused)) = (recovery.finished_at, needs(Change::FinishRecovery, &facts)) {
+        return refuse(StatusCode::CONFLICT, refused.text(), 0);
+    }
+    let opening = visitor.opening(&app, recovery.account, Method::Recovery)?;
     let Some(devices) = app
         .store()
         .finish_recovery(recovery.id, opening.entry.clone(), app.now())
@@ -271,7 +283,7 @@ pub(super) async fn finish(
         app.waiting.wake(dev);
     }
     tracing::warn!(acc = %recovery.account, "an account was recovered");
-    Ok(opening.go(Strength::Recovery, "/account/devices"))
+    Ok(opening.go("/account/devices"))
 }
 
 /// `GET /recovery/cancel/{token}`: asks first, because mail programs open links by themselves.

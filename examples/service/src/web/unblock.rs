@@ -18,7 +18,12 @@ use super::{
     sign_in::{approving, pick, usable},
     visitor::{Posted, Visitor},
 };
-use crate::{app::App, hex, store::Device};
+use crate::{
+    app::App,
+    hex,
+    policy::changes::{Change, needs},
+    store::Device,
+};
 
 #[derive(Deserialize)]
 pub(super) struct Ask {
@@ -40,6 +45,10 @@ pub(super) async fn ask(
     let dev = hex::decode(&form.dev)
         .map(DeviceId)
         .ok_or(PageError::BadForm)?;
+    let facts = app.store().facts(session.account, app.now()).await?;
+    if let Err(refused) = needs(Change::Unblock, &facts) {
+        return devices::refuse(&app, &visitor, refused).await;
+    }
     let usable = usable(&app, session.account).await?;
     if usable.iter().all(|device| device.dev != dev) {
         return Err(PageError::NotFound);

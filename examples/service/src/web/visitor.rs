@@ -17,7 +17,7 @@ use super::PageError;
 use crate::{
     app::App,
     hex, policy, random,
-    store::{Entered, Entry, Session, SessionHash, Strength},
+    store::{Entered, Entry, Method, Proved, Session, SessionHash},
 };
 
 /// A visitor: one with a session, or one whose cookie only ties forms to the browser that got them.
@@ -151,11 +151,11 @@ impl Visitor {
             .ok_or(PageError::SignInFirst)
     }
 
-    /// The session of who gave the password and owes a second factor.
+    /// The session of a person who gave the password and owes a second factor.
     pub(super) fn half(&self) -> Result<&Session, PageError> {
         self.session
             .as_ref()
-            .filter(|session| !session.signed_in)
+            .filter(|session| !session.signed_in && session.proved(Method::Password).is_some())
             .ok_or(PageError::SignInFirst)
     }
 
@@ -166,22 +166,22 @@ impl Visitor {
 
     /// Opens a session for who gave the right password, and goes on as far as that leads.
     pub(super) async fn enter(&self, app: &App, account: AccountId) -> Result<Response, PageError> {
-        let opening = self.opening(app, account, false, Strength::Password)?;
+        let opening = self.opening(app, account, Method::Password)?;
         let to = match app.store().open_session(opening.entry.clone()).await? {
             Entered::Whole => "/account",
             Entered::Half => "/sign-in/method",
             Entered::Guarded => "/recovery",
         };
-        Ok(opening.go(Strength::Password, to))
+        Ok(opening.go(to))
     }
 
-    /// A session to be opened, with a new cookie, so that one that was known before is worth nothing.
+    /// A session to be opened, with a new cookie, so that one that was known before is worth
+    /// nothing. `method` is what is proved now; the store puts an approval or code in its place.
     pub(super) fn opening(
         &self,
         app: &App,
         account: AccountId,
-        signed_in: bool,
-        strength: Strength,
+        method: Method,
     ) -> Result<Opening, PageError> {
         let cookie = hex::encode(&random::bytes::<32>()?);
         let known = match &self.known {
@@ -192,16 +192,15 @@ impl Visitor {
         let session = Session {
             hash: hash(&cookie),
             account,
-            signed_in,
-            strength,
+            signed_in: true,
+            proofs: vec![Proved {
+                method,
+                at: now,
+                dev: None,
+            }],
             created_at: now,
             used_at: now,
-            expires_at: now
-                + if signed_in {
-                    policy::SESSION_SECONDS
-                } else {
-                    policy::HALF_SESSION_SECONDS
-                },
+            expires_at: now + policy::SESSION_SECONDS,
         };
         Ok(Opening {
             entry: Entry {
@@ -226,15 +225,24 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// It is open: goes to `to`. Who signed in with more than the password has a browser that is known from now on. That gives no right but
-    /// to ask for a code when strangers have used up theirs.
-    pub(super) fn go(&self, strength: Strength, to: &str) -> Response {
+    /// It is open: goes to `to`.
+    pub(super) fn go(&self, to: &str) -> Response {
+        self.leave(false, to)
+    }
+
+    /// It was opened by a factor: goes to `to`, and the browser is known from now on. That gives no
+    /// right but to a reserve of tries, and to come back from a phone without a question.
+    pub(super) fn go_known(&self, to: &str) -> Response {
+        self.leave(true, to)
+    }
+
+    fn leave(&self, known: bool, to: &str) -> Response {
         let mut response = Redirect::to(to).into_response();
         let mut set = |name, value: &str, stays: &str| {
             set_cookie(&mut response, name, value, self.secure, stays);
         };
         set(cookie_name(self.secure), &self.cookie, "");
-        if self.entry.session.signed_in && strength.is_strong() {
+        if known {
             let stays = format!("; Max-Age={}", policy::KNOWN_BROWSER_SECONDS);
             set(known_name(self.secure), &self.known, &stays);
         }

@@ -257,7 +257,7 @@ pub async fn removing_the_device_on_the_phone() -> Names {
                 .password(&world.email, crate::support::PASSWORD)
                 .await;
             assert_eq!(page.path, "/recovery");
-            world.mail("removed on the phone itself").await;
+            world.mail("The last device was removed").await;
         },
     )
     .await

@@ -189,7 +189,7 @@ pub async fn signing_in_on_the_phone() -> Names {
                     .unwrap();
                 let back = approved.open.unwrap();
                 world
-                    .twice(async |anna| anna.open(&back).await.map(drop))
+                    .twice(async |anna| anna.come_back(&back).await.map(drop))
                     .await
                     .unwrap();
                 if world.anna.is_signed_in().await.unwrap() {

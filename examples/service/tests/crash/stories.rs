@@ -37,7 +37,6 @@ stories! {
     a_session_that_is_used,
     renaming_a_device,
     removing_a_device,
-    removing_a_blocked_device,
     removing_the_device_on_the_phone,
     changing_the_pin,
     turning_biometrics_on_and_off,
@@ -238,36 +237,6 @@ async fn removing_a_device() -> Names {
                     .unwrap();
                 world.page_goes_on().await.unwrap();
             }
-        },
-        async |world, _| {
-            world.anna.open("/account/devices").await.unwrap();
-            assert!(world.anna.devices().is_empty());
-            assert!(world.phone.pending(world.account).await.is_err());
-        },
-    )
-    .await
-}
-
-async fn removing_a_blocked_device() -> Names {
-    story(
-        Before::Requested,
-        async |world| {
-            world.enrolled().await;
-            world.sign_in_by_app().await;
-            world.anna.open("/account/devices").await.unwrap();
-            let blocked = "UPDATE device SET wrong_row = 5";
-            world.service.database().execute(blocked, []).unwrap();
-        },
-        async |world| {
-            let dev = world.anna.devices().remove(0);
-            world
-                .twice(async |anna| {
-                    anna.submit("/account/devices/remove", &[("dev", dev.as_str())])
-                        .await
-                        .map(drop)
-                })
-                .await
-                .unwrap();
         },
         async |world, _| {
             world.anna.open("/account/devices").await.unwrap();

@@ -184,6 +184,18 @@ impl Browser {
         page
     }
 
+    /// Opens the address that the phone opens after an approval on mobile, and confirms the account
+    /// that the page names, if it asks.
+    pub async fn come_back(&mut self, address: &str) -> Page {
+        let page = self.get(address).await;
+        if !page.body.contains("id=\"continue-as\"") {
+            return page;
+        }
+        let r = page.between("name=\"r\" value=\"", "\"").to_owned();
+        let to = address.split('?').next().unwrap().to_owned();
+        self.post(&to, &[("r", &r)]).await
+    }
+
     /// E-mail and password; the page after them.
     pub async fn password(&mut self, email: &str, password: &str) -> Page {
         self.get("/sign-in").await;

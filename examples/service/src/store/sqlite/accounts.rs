@@ -3,10 +3,7 @@
 use countersign_protocol::{Time, id::AccountId};
 use rusqlite::{Connection, params};
 
-use super::{
-    browsers, devices, recovery,
-    rows::{self, all, int, num, one, run, small},
-};
+use super::rows::{self, all, int, num, one, run, small};
 use crate::{policy, store::*};
 
 pub(super) fn setting(c: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -106,112 +103,10 @@ pub(super) fn forget_guesses(c: &Connection, who: [u8; 32]) -> Result<(), StoreE
     Ok(())
 }
 
-/// Opens the session of a browser whose password was right. A blocked or suspended device counts: the password alone must not become
-/// enough because of it. Nor because they were deleted.
-pub(super) fn enter_by_password(c: &Connection, mut entry: Entry) -> Result<Entered, StoreError> {
-    let session = &mut entry.session;
-    let none = devices::of_account(c, session.account)?.is_empty();
-    let entered = match none {
-        false => Entered::Half,
-        true if recovery::standing(c, session.account)?.guarded => Entered::Guarded,
-        true => Entered::Whole,
-    };
-    session.signed_in = entered == Entered::Whole;
-    session.expires_at = session.created_at
-        + match session.signed_in {
-            true => policy::SESSION_SECONDS,
-            false => policy::HALF_SESSION_SECONDS,
-        };
-    enter(c, &entry)?;
-    Ok(entered)
-}
-
-/// Opens the session of a browser that is let in, in the place of the one that it had.
-pub(super) fn enter(c: &Connection, entry: &Entry) -> Result<(), StoreError> {
-    let session = &entry.session;
-    let now = session.created_at;
-    end_session(c, entry.replaces, now)?;
-    run(
-        c,
-        // Half sessions, which need only the password, don't push out whole ones.
-        "DELETE FROM session WHERE hash IN
-           (SELECT hash FROM session WHERE account = ?1 AND signed_in = ?2
-            ORDER BY used_at DESC, created_at DESC LIMIT -1 OFFSET ?3)",
-        params![session.account.0, session.signed_in, policy::SESSIONS - 1],
-    )?;
-    run(
-        c,
-        "INSERT INTO session (hash, account, signed_in, strength, created_at, used_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            session.hash,
-            session.account.0,
-            session.signed_in,
-            session.strength.name(),
-            int(session.created_at),
-            int(session.used_at),
-            int(session.expires_at)
-        ],
-    )?;
-    if session.signed_in {
-        note(
-            c,
-            session.account,
-            "signed-in",
-            session.strength.name(),
-            now,
-        )?;
-        if session.strength.is_strong() {
-            browsers::know(c, entry.known, session.account, now)?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn session(
-    c: &Connection,
-    hash: SessionHash,
-    now: Time,
-) -> Result<Option<Session>, StoreError> {
-    one(
-        c,
-        "SELECT * FROM session WHERE hash = ?1 AND expires_at > ?2 AND used_at > ?3",
-        params![
-            hash,
-            int(now),
-            int(now.saturating_sub(policy::SESSION_IDLE_SECONDS))
-        ],
-        rows::session,
-    )
-}
-
-pub(super) fn touch_session(
-    c: &Connection,
-    hash: SessionHash,
-    now: Time,
-) -> Result<(), StoreError> {
-    run(
-        c,
-        "UPDATE session SET used_at = max(used_at, ?2) WHERE hash = ?1",
-        params![hash, int(now)],
-    )?;
-    Ok(())
-}
-
-pub(super) fn end_session(c: &Connection, hash: SessionHash, now: Time) -> Result<(), StoreError> {
-    run(c, "DELETE FROM session WHERE hash = ?1", [hash])?;
-    // Nobody can collect what it asked for any more, so that must not keep the next session of this browser waiting.
-    run(
-        c,
-        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE session = ?1 AND state = 'open'",
-        params![hash, int(now)],
-    )?;
-    Ok(())
-}
-
 pub(super) fn record_transfer(
     c: &Connection,
     transfer: &Transfer,
-    strength: Strength,
+    method: Method,
 ) -> Result<(), StoreError> {
     run(
         c,
@@ -229,8 +124,8 @@ pub(super) fn record_transfer(
     note(
         c,
         transfer.account,
-        match strength {
-            Strength::CodeBiometric => "transfer-signed-biometric",
+        match method {
+            Method::CodeBiometric => "transfer-signed-biometric",
             _ => "transfer-signed",
         },
         &transfer.amount,

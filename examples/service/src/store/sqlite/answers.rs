@@ -10,12 +10,12 @@ use countersign_protocol::{
 use rusqlite::{Connection, params};
 
 use super::{
-    accounts::{end_session, note},
+    accounts::note,
     challenges, codes, devices,
     outcomes::{self, accept, decide, device_record, record, refusal, set_tries, wrong_pin},
     recovery,
     rows::{int, run},
-    updates,
+    sessions, updates,
 };
 use crate::store::*;
 
@@ -87,7 +87,7 @@ pub(super) fn begin(
         Next::Close(Decision::Report) => {
             close(ChallengeState::Fraud, "reported-fraud")?;
             if let Some(challenge) = challenges::get(c, answer.challenge)? {
-                end_session(c, challenge.session, now)?;
+                sessions::end(c, challenge.session, now)?;
                 // Who began on another phone needed no password, so nothing is known of this account's.
                 if challenge.kind != ChallengeKind::OnMobile {
                     run(
@@ -157,17 +157,17 @@ pub(super) fn finish(
     let mobile = challenge
         .as_ref()
         .is_some_and(|challenge| challenge.kind == ChallengeKind::OnMobile);
-    let strength = match (mobile, pin) {
-        (true, _) => Strength::Mobile,
-        (false, true) => Strength::AppPin,
-        (false, false) => Strength::AppBiometric,
+    let method = match (mobile, pin) {
+        (true, _) => Method::Mobile,
+        (false, true) => Method::AppPin,
+        (false, false) => Method::AppBiometric,
     };
     let closed = run(
         c,
         "UPDATE challenge SET state = 'approved', closed_at = ?2, strength = ?3, by_dev = ?4, proof = ?5, account = coalesce(account, ?6)
          WHERE id = ?1 AND state = 'open' AND expires_at > ?2
            AND EXISTS (SELECT 1 FROM device WHERE dev = ?4 AND state = 'active')",
-        params![answer.challenge.0, int(now), strength.name(), answer.dev.0, answer.proof, device.account.0],
+        params![answer.challenge.0, int(now), method.name(), answer.dev.0, answer.proof, device.account.0],
     )?;
     if closed == 1 && pin {
         recovery::cancel_of(c, device.account, now)?;

@@ -12,10 +12,17 @@ use countersign_protocol::{
 use rusqlite::{Connection, Params, params};
 
 use super::{
-    accounts, codes, devices, enrolments,
-    rows::{self, all, int, num, one, run, small},
+    accounts, codes, devices, enrolments, facts,
+    rows::{self, all, int, named, num, one, run, small},
+    sessions,
 };
-use crate::{policy, store::*};
+use crate::{
+    policy::{
+        self,
+        changes::{self, Proof, Rank, Refused},
+    },
+    store::*,
+};
 
 pub(super) fn get(c: &Connection, id: ChallengeId) -> Result<Option<Challenge>, StoreError> {
     one(
@@ -256,6 +263,13 @@ pub(super) fn inbox(
     )
 }
 
+/// An approved challenge that a browser collects.
+struct Approved {
+    account: AccountId,
+    purpose: Purpose,
+    proof: Proved,
+}
+
 pub(super) fn collect(
     c: &Connection,
     id: ChallengeId,
@@ -263,7 +277,7 @@ pub(super) fn collect(
     then: Then,
     now: Time,
 ) -> Result<Option<Collected>, StoreError> {
-    let taken = take(
+    let spent = spend(
         c,
         "SELECT challenge.* FROM challenge JOIN device ON device.dev = challenge.by_dev
          WHERE id = ?1 AND session = ?2 AND challenge.state = 'approved' AND kind <> 'on-mobile' AND closed_at + ?3 >= ?4
@@ -271,30 +285,57 @@ pub(super) fn collect(
         id,
         params![id.0, session, int(policy::COLLECT_SECONDS), int(now)],
     )?;
-    let Some((account, strength)) = taken else {
+    let Some(approved) = spent else {
         return Ok(None);
     };
-    let done = match then {
-        Then::Enter(entry) => let_in(c, entry, account, strength).map(|()| true)?,
-        Then::Enrol(new) => enrolments::begin(c, &new)?,
-        Then::Remove(dev) => devices::remove(c, account, dev, session, now)?,
-        Then::Nothing => true,
-        Then::Record(transfer) => {
-            accounts::record_transfer(c, &transfer, strength).map(|()| true)?
-        }
-    };
-    Ok(Some(Collected { strength, done }))
+    finish(c, &approved, session, then, now).map(Some)
 }
 
-fn let_in(
+/// Does what was approved, if the policy still allows it.
+fn finish(
     c: &Connection,
-    mut entry: Entry,
-    account: AccountId,
-    strength: Strength,
-) -> Result<(), StoreError> {
-    entry.session.account = account;
-    entry.session.strength = strength;
-    accounts::enter(c, &entry)
+    approved: &Approved,
+    session: SessionHash,
+    then: Then,
+    now: Time,
+) -> Result<Collected, StoreError> {
+    let account = approved.account;
+    if let Some(change) = changes::of_purpose(approved.purpose) {
+        let rank = approved.proof.method.rank().unwrap_or(Rank::Zero);
+        let allowed = facts::allow(c, account, change, Proof::Approval(rank), now)?;
+        if let Err(refused) = allowed {
+            return Ok(Err(refused));
+        }
+    }
+    match then {
+        Then::Enter(entry) => let_in(c, entry, approved)?,
+        Then::Enrol(new) => {
+            if !enrolments::begin(c, &new)? {
+                return Ok(Err(Refused::Full));
+            }
+        }
+        Then::Remove(dev) => {
+            if !devices::remove(c, account, dev, session, now)? {
+                return Ok(Err(Refused::Changed));
+            }
+        }
+        Then::Nothing => {}
+        Then::Record(transfer) => accounts::record_transfer(c, &transfer, approved.proof.method)?,
+    }
+    Ok(Ok(()))
+}
+
+/// Opens the session of an approved sign-in. What the browser proved before stays proved in it.
+fn let_in(c: &Connection, mut entry: Entry, approved: &Approved) -> Result<(), StoreError> {
+    let now = entry.session.created_at;
+    let before = sessions::get(c, entry.replaces, now)?
+        .filter(|session| session.account == approved.account);
+    let mut proofs = before.map(|session| session.proofs).unwrap_or_default();
+    proofs.retain(|proof| proof.method != approved.proof.method);
+    proofs.push(approved.proof);
+    entry.session.account = approved.account;
+    entry.session.proofs = proofs;
+    sessions::enter(c, &entry)
 }
 
 pub(super) fn complete_mobile(
@@ -302,8 +343,8 @@ pub(super) fn complete_mobile(
     id: ChallengeId,
     entry: Entry,
     now: Time,
-) -> Result<Option<Collected>, StoreError> {
-    let taken = take(
+) -> Result<bool, StoreError> {
+    let spent = spend(
         c,
         "SELECT challenge.* FROM challenge JOIN device ON device.dev = challenge.by_dev
          WHERE id = ?1 AND session = ?2 AND challenge.state = 'approved' AND kind = 'on-mobile' AND expires_at > ?3
@@ -311,30 +352,33 @@ pub(super) fn complete_mobile(
         id,
         params![id.0, entry.replaces, int(now)],
     )?;
-    let Some((account, strength)) = taken else {
-        return Ok(None);
+    let Some(approved) = spent else {
+        return Ok(false);
     };
-    let_in(c, entry, account, strength)?;
-    Ok(Some(Collected {
-        strength,
-        done: true,
-    }))
+    let_in(c, entry, &approved)?;
+    Ok(true)
 }
 
-/// Takes an approved challenge that `sql` finds, once: whose it is, and with what it was proved.
-fn take(
+/// Spends an approved challenge that `sql` finds, once.
+fn spend(
     c: &Connection,
     sql: &str,
     id: ChallengeId,
     params: impl Params,
-) -> Result<Option<(AccountId, Strength)>, StoreError> {
+) -> Result<Option<Approved>, StoreError> {
     let found = one(c, sql, params, |row| {
-        let strength = Strength::from_name(&row.get::<_, String>("strength")?)
-            .ok_or(StoreError::Damaged("strength"))?;
-        let account = rows::challenge(row)?
-            .account
-            .ok_or(StoreError::Damaged("a challenge's account"))?;
-        Ok((account, strength))
+        let challenge = rows::challenge(row)?;
+        Ok(Approved {
+            account: challenge
+                .account
+                .ok_or(StoreError::Damaged("a challenge's account"))?,
+            purpose: challenge.purpose,
+            proof: Proved {
+                method: named(row, "strength", Method::from_name)?,
+                at: num(row, "closed_at")?,
+                dev: Some(DeviceId(row.get("by_dev")?)),
+            },
+        })
     })?;
     if found.is_some() {
         run(

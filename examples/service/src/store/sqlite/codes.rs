@@ -121,17 +121,17 @@ pub(super) fn finish(
         return Ok(false);
     };
     // Compare-and-set: of many that bring the same right code, one finds the challenge open.
-    let strength = match winner.unlocked {
-        UnlockedBy::Nothing => Strength::Code,
-        UnlockedBy::Pin => Strength::CodePin,
-        UnlockedBy::Biometrics => Strength::CodeBiometric,
+    let method = match winner.unlocked {
+        UnlockedBy::Nothing => Method::Code,
+        UnlockedBy::Pin => Method::CodePin,
+        UnlockedBy::Biometrics => Method::CodeBiometric,
     };
     let winner = &winner.chain;
     let closed = run(
         c,
         "UPDATE challenge SET state = 'approved', closed_at = ?2, strength = ?3, by_dev = ?4
          WHERE id = ?1 AND state = 'open' AND EXISTS (SELECT 1 FROM device WHERE dev = ?4 AND state = 'active')",
-        params![id.0, int(now), strength.name(), winner.dev.0],
+        params![id.0, int(now), method.name(), winner.dev.0],
     )?;
     if closed == 0 {
         return Ok(false);

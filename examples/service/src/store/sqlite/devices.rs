@@ -11,6 +11,7 @@ use super::{
     accounts::note,
     journal, recovery,
     rows::{self, all, int, num, one, run},
+    sessions,
 };
 use crate::store::*;
 
@@ -64,6 +65,7 @@ pub(super) fn rename(
     Ok(true)
 }
 
+/// Removes a device, as the policy has allowed; `false` when it isn't this account's.
 pub(super) fn remove(
     c: &Connection,
     account: AccountId,
@@ -74,14 +76,23 @@ pub(super) fn remove(
     let Some(device) = of(c, account, dev)? else {
         return Ok(false);
     };
-    // Factors don't change during a recovery.
-    if recovery::standing(c, account)?.recovery.is_some() {
-        return Ok(false);
-    }
     delete(c, &device, Some(keep), now)?;
-    journal::record(c, &JournalEntry::Removed(account, dev), now)?;
-    note(c, account, "device-removed", &device.name, now)?;
+    removed(c, &device, "device-removed", now)?;
     Ok(true)
+}
+
+/// Records a removal. When no device is left the account is guarded, so that the password and
+/// whatever removed the last device are not enough to put another in its place.
+fn removed(c: &Connection, device: &Device, what: &str, now: Time) -> Result<(), StoreError> {
+    let account = device.account;
+    journal::record(c, &JournalEntry::Removed(account, device.dev), now)?;
+    let last = of_account(c, account)?.is_empty();
+    if last {
+        recovery::guard(c, account)?;
+        journal::record(c, &JournalEntry::Guarded(account), now)?;
+    }
+    let what = if last { "last-device-removed" } else { what };
+    note(c, account, what, &device.name, now)
 }
 
 /// Deletes a device with everything that was sealed for it, and ends all sessions of its account but `keep`.
@@ -93,11 +104,7 @@ pub(super) fn delete(
 ) -> Result<(), StoreError> {
     run(c, "DELETE FROM device WHERE dev = ?1", [device.dev.0])?;
     // Whoever had the phone may be signed in elsewhere.
-    run(
-        c,
-        "DELETE FROM session WHERE account = ?1 AND hash IS NOT ?2",
-        params![device.account.0, keep],
-    )?;
+    sessions::end_others(c, device.account, keep, now)?;
     end_challenges(c, device.dev, now)
 }
 
@@ -111,8 +118,7 @@ fn end_challenges(c: &Connection, dev: DeviceId, now: Time) -> Result<(), StoreE
     Ok(())
 }
 
-/// A device removes itself, which takes no PIN: whoever holds the phone can do it. So that this and the password are not enough to put
-/// another phone in its place, the account is guarded when no device is left.
+/// A device removes itself, which takes no PIN: whoever holds the phone can do it.
 pub(super) fn remove_by_itself(
     c: &Connection,
     dev: DeviceId,
@@ -132,15 +138,7 @@ pub(super) fn remove_by_itself(
         return Ok(true);
     }
     delete(c, &device, None, now)?;
-    journal::record(c, &JournalEntry::Removed(device.account, dev), now)?;
-    let what = if of_account(c, device.account)?.is_empty() {
-        recovery::guard(c, device.account)?;
-        journal::record(c, &JournalEntry::Guarded(device.account), now)?;
-        "last-device-removed"
-    } else {
-        "device-removed-itself"
-    };
-    note(c, device.account, what, &device.name, now)?;
+    removed(c, &device, "device-removed-itself", now)?;
     Ok(true)
 }
 

@@ -9,16 +9,56 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
-    recovery,
+    facts,
     rows::{self, int, num, one, run},
+    sessions,
 };
-use crate::{policy, store::*};
+use crate::{
+    policy::{
+        self,
+        changes::{Change, Proof, Refused, session_proves},
+    },
+    store::*,
+};
 
+/// Begins an enrolment for a session that finished a recovery, or in the place of another open one
+/// of the same session, which gains no time by it.
+pub(super) fn begin_on(
+    c: &Connection,
+    new: &NewEnrolment,
+    on: &Begin,
+    now: Time,
+) -> Result<Result<(), Refused>, StoreError> {
+    let allowed = match on {
+        Begin::Recovered => {
+            let proves = |session: &Session| {
+                session.account == new.account && session_proves(Proof::Recovered, session, now)
+            };
+            match sessions::get(c, new.session, now)?.is_some_and(|session| proves(&session)) {
+                true => facts::allow(c, new.account, Change::Add, Proof::Recovered, now)?,
+                false => Err(Refused::Guarded),
+            }
+        }
+        Begin::Confirmed => facts::allow(c, new.account, Change::Add, Proof::PasswordAndLink, now)?,
+        Begin::InPlaceOf(id) => {
+            let own = |old: &Enrolment| {
+                old.state == EnrolmentState::Open
+                    && (old.account, old.session) == (new.account, new.session)
+                    && new.expires_at <= old.expires_at
+            };
+            let old = get(c, *id, now)?.filter(own);
+            old.map(drop).ok_or(Refused::Changed)
+        }
+    };
+    match allowed {
+        Ok(()) if !begin(c, new)? => Ok(Err(Refused::Full)),
+        allowed => Ok(allowed),
+    }
+}
+
+/// Begins an enrolment that the policy has allowed; `false` when the account has ten devices.
 pub(super) fn begin(c: &Connection, new: &NewEnrolment) -> Result<bool, StoreError> {
     let account = new.account.0;
-    if !recovery::may_add(c, new.account, new.session)? {
-        return Ok(false);
-    }
     run(
         c,
         "DELETE FROM device WHERE account = ?1 AND state = 'pending'",
@@ -305,11 +345,7 @@ pub(super) fn complete(
         [enrolment.account.0],
     )?;
     // From now on a password alone does not sign in, so other browsers that gave only that have to begin again.
-    run(
-        c,
-        "DELETE FROM session WHERE account = ?1 AND strength IN ('password', 'recovery') AND hash <> ?2",
-        params![enrolment.account.0, enrolment.session],
-    )?;
+    sessions::end_without_factor(c, enrolment.account, enrolment.session)?;
     note(c, enrolment.account, "device-added", &enrolment.name, now)?;
     Ok(Completion::Active)
 }

@@ -8,6 +8,7 @@ mod challenges;
 mod codes;
 mod devices;
 mod enrolments;
+mod facts;
 mod journal;
 mod keys;
 mod open;
@@ -15,6 +16,7 @@ mod outcomes;
 mod pushes;
 mod recovery;
 mod rows;
+mod sessions;
 mod updates;
 mod writer;
 
@@ -32,7 +34,10 @@ use countersign_protocol::{
 use rusqlite::Connection;
 
 use super::*;
-use crate::journal::Journal;
+use crate::{
+    journal::Journal,
+    policy::changes::{Change, Facts, Proof, Refused},
+};
 pub(crate) use backup::{BackupError, backup, prepare};
 pub(crate) use journal::SettleError;
 use journal::{Of, Progress};
@@ -190,24 +195,20 @@ impl Store for Sqlite {
     async fn open_session(&self, entry: Entry) -> Result<Entered, StoreError> {
         let of = Of::Account(entry.session.account);
         self.write_of(of, Write::OpenSession, move |c| {
-            accounts::enter_by_password(c, entry)
+            sessions::enter_by_password(c, entry)
         })
         .await
     }
     async fn session(&self, hash: SessionHash, now: Time) -> Result<Option<Session>, StoreError> {
-        self.read(|c| accounts::session(c, hash, now))
+        self.read(|c| sessions::get(c, hash, now))
     }
     async fn touch_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError> {
-        self.write(Write::TouchSession, move |c| {
-            accounts::touch_session(c, hash, now)
-        })
-        .await
+        self.write(Write::TouchSession, move |c| sessions::touch(c, hash, now))
+            .await
     }
     async fn end_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError> {
-        self.write(Write::EndSession, move |c| {
-            accounts::end_session(c, hash, now)
-        })
-        .await
+        self.write(Write::EndSession, move |c| sessions::end(c, hash, now))
+            .await
     }
     async fn knows_browser(
         &self,
@@ -232,21 +233,12 @@ impl Store for Sqlite {
         dev: DeviceId,
         name: String,
         now: Time,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Result<bool, Refused>, StoreError> {
         self.write(Write::RenameDevice, move |c| {
-            devices::rename(c, account, dev, &name, now)
-        })
-        .await
-    }
-    async fn remove_device(
-        &self,
-        account: AccountId,
-        dev: DeviceId,
-        keep: SessionHash,
-        now: Time,
-    ) -> Result<bool, StoreError> {
-        self.write_of(Of::Account(account), Write::RemoveDevice, move |c| {
-            devices::remove(c, account, dev, keep, now)
+            match facts::allow(c, account, Change::Rename, Proof::Session, now)? {
+                Ok(()) => devices::rename(c, account, dev, &name, now).map(Ok),
+                Err(refused) => Ok(Err(refused)),
+            }
         })
         .await
     }
@@ -282,9 +274,14 @@ impl Store for Sqlite {
         self.read(|c| devices::next_step(c, account, now))
     }
 
-    async fn begin_enrolment(&self, enrolment: NewEnrolment) -> Result<bool, StoreError> {
+    async fn begin_enrolment(
+        &self,
+        enrolment: NewEnrolment,
+        on: Begin,
+        now: Time,
+    ) -> Result<Result<(), Refused>, StoreError> {
         self.write(Write::BeginEnrolment, move |c| {
-            enrolments::begin(c, &enrolment)
+            enrolments::begin_on(c, &enrolment, &on, now)
         })
         .await
     }
@@ -491,7 +488,7 @@ impl Store for Sqlite {
         id: ChallengeId,
         entry: Entry,
         now: Time,
-    ) -> Result<Option<Collected>, StoreError> {
+    ) -> Result<bool, StoreError> {
         self.write(Write::CompleteMobile, move |c| {
             challenges::complete_mobile(c, id, entry, now)
         })
@@ -502,11 +499,19 @@ impl Store for Sqlite {
         self.read_of(Of::Account(account), |c| recovery::standing(c, account))
             .await
     }
+    async fn facts(&self, account: AccountId, now: Time) -> Result<Facts, StoreError> {
+        self.read_of(Of::Account(account), |c| facts::of(c, account, now))
+            .await
+    }
     async fn panic(&self, new: Recovery, now: Time) -> Result<Vec<DeviceId>, StoreError> {
         self.write(Write::Panic, move |c| recovery::panic(c, &new, now))
             .await
     }
-    async fn begin_recovery(&self, new: Recovery, now: Time) -> Result<bool, StoreError> {
+    async fn begin_recovery(
+        &self,
+        new: Recovery,
+        now: Time,
+    ) -> Result<Result<bool, Refused>, StoreError> {
         self.write(Write::BeginRecovery, move |c| recovery::begin(c, &new, now))
             .await
     }

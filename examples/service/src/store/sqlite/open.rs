@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0007_grant.sql"),
     include_str!("../../../migrations/0008_push.sql"),
     include_str!("../../../migrations/0009_online.sql"),
+    include_str!("../../../migrations/0010_proofs.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);

@@ -13,6 +13,7 @@ use super::{
     accounts::note,
     devices,
     rows::{byte, int, num, one, run, small},
+    sessions,
 };
 use crate::{policy, store::*};
 
@@ -168,10 +169,14 @@ pub(super) fn set_tries(c: &Connection, dev: DeviceId, tries: Tries) -> Result<(
     Ok(())
 }
 
-/// A PIN was wrong: the try stays spent, and the person is told when few or none are left.
+/// A PIN was wrong: the try stays spent, and the person is told when few or none are left. Whoever
+/// guessed until the device was blocked may have signed in with it before, so what it opened ends.
 pub(super) fn wrong_pin(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
     let what = match device.tries.notice() {
-        Some(Notice::Blocked) => "device-blocked",
+        Some(Notice::Blocked) => {
+            sessions::end_opened_by(c, device.dev, now)?;
+            "device-blocked"
+        }
         Some(Notice::Warning { .. }) => "few-tries-left",
         None => return Ok(()),
     };

@@ -8,17 +8,25 @@ use countersign_protocol::{
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    accounts::{enter, note},
-    journal,
+    accounts::note,
+    facts, journal,
     rows::{all, int, num, one, run},
+    sessions::enter,
 };
-use crate::{policy, store::*};
+use crate::{
+    policy::{
+        self,
+        changes::{Change, Proof, Refused},
+    },
+    store::*,
+};
 
 fn recovery(row: &Row<'_>) -> Result<Recovery, StoreError> {
     Ok(Recovery {
         id: row.get("id")?,
         account: AccountId(row.get("account")?),
         ripe_at: num(row, "ripe_at")?,
+        by_panic: row.get("by_panic")?,
         finished_at: row
             .get::<_, Option<i64>>("finished_at")?
             .and_then(|at| u64::try_from(at).ok()),
@@ -42,22 +50,6 @@ pub(super) fn standing(c: &Connection, account: AccountId) -> Result<Standing, S
             recovery,
         )?,
     })
-}
-
-/// May this session add a factor? Not during a recovery; and in a guarded account only the session that recovered it may.
-pub(super) fn may_add(
-    c: &Connection,
-    account: AccountId,
-    session: SessionHash,
-) -> Result<bool, StoreError> {
-    let standing = standing(c, account)?;
-    let recovered = one(
-        c,
-        "SELECT 1 FROM session WHERE hash = ?1 AND account = ?2 AND strength = ?3",
-        params![session, account.0, Strength::Recovery.name()],
-        |_| Ok(()),
-    )?;
-    Ok(standing.recovery.is_none() && (!standing.guarded || recovered.is_some()))
 }
 
 /// From now on the password alone adds no factor.
@@ -111,14 +103,17 @@ fn clear_for(
     Ok(devices)
 }
 
+/// STOP: ends every session and deletes what factors there are, whatever is under way. Then a
+/// recovery of its own begins. Only where there was no factor left, and a recovery that an earlier
+/// STOP opened is running, that one goes on: pressing STOP again makes the wait no longer.
 pub(super) fn panic(
     c: &Connection,
     new: &Recovery,
     now: Time,
 ) -> Result<Vec<DeviceId>, StoreError> {
+    let running = standing(c, new.account)?.recovery;
     let devices = clear_for(c, new.account, Cleared::Panic, now)?;
-    // A recovery that is under way goes on: panic makes it neither shorter nor longer.
-    if standing(c, new.account)?.recovery.is_none() {
+    if !(devices.is_empty() && running.is_some_and(|running| running.by_panic)) {
         open(c, new, now)?;
     }
     Ok(devices)
@@ -127,8 +122,14 @@ pub(super) fn panic(
 fn open(c: &Connection, new: &Recovery, now: Time) -> Result<(), StoreError> {
     run(
         c,
-        "INSERT OR REPLACE INTO recovery (account, id, began_at, ripe_at) VALUES (?1, ?2, ?3, ?4)",
-        params![new.account.0, new.id, int(now), int(new.ripe_at)],
+        "INSERT OR REPLACE INTO recovery (account, id, began_at, ripe_at, by_panic) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            new.account.0,
+            new.id,
+            int(now),
+            int(new.ripe_at),
+            new.by_panic
+        ],
     )?;
     // An enrolment that was begun before must not end in a factor meanwhile.
     run(
@@ -144,7 +145,15 @@ fn open(c: &Connection, new: &Recovery, now: Time) -> Result<(), StoreError> {
     note(c, new.account, "recovery-began", "", now)
 }
 
-pub(super) fn begin(c: &Connection, new: &Recovery, now: Time) -> Result<bool, StoreError> {
+pub(super) fn begin(
+    c: &Connection,
+    new: &Recovery,
+    now: Time,
+) -> Result<Result<bool, Refused>, StoreError> {
+    let (change, given) = (Change::BeginRecovery, Proof::Password);
+    if let Err(refused) = facts::allow(c, new.account, change, given, now)? {
+        return Ok(Err(refused));
+    }
     let messages = one(
         c,
         "SELECT count(*) AS n FROM event WHERE account = ?1 AND what IN ('recovery-began', 'recovery-link') AND at > ?2",
@@ -155,14 +164,14 @@ pub(super) fn begin(c: &Connection, new: &Recovery, now: Time) -> Result<bool, S
         |row| num(row, "n"),
     )?;
     if messages.is_some_and(|messages| messages >= policy::RECOVERY_MESSAGES) {
-        return Ok(false);
+        return Ok(Ok(false));
     }
     if standing(c, new.account)?.recovery.is_some() {
         note(c, new.account, "recovery-link", "", now)?;
     } else {
         open(c, new, now)?;
     }
-    Ok(true)
+    Ok(Ok(true))
 }
 
 pub(super) fn get(c: &Connection, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
@@ -214,6 +223,10 @@ pub(super) fn finish(
             enter(c, entry)?;
         }
         return Ok(again.then(Vec::new));
+    }
+    let (change, given) = (Change::FinishRecovery, Proof::PasswordLinkAndWait);
+    if facts::allow(c, recovery.account, change, given, now)?.is_err() {
+        return Ok(None);
     }
     let devices = clear_for(c, recovery.account, Cleared::Recovery, now)?;
     run(

@@ -66,7 +66,8 @@ pub(super) fn byte(row: &Row<'_>, column: &'static str) -> Result<u8, StoreError
     u8::try_from(row.get::<_, i64>(column)?).map_err(|_| StoreError::Damaged(column))
 }
 
-fn named<T>(
+/// A value that is stored by its name.
+pub(super) fn named<T>(
     row: &Row<'_>,
     column: &'static str,
     from: fn(&str) -> Option<T>,
@@ -86,18 +87,6 @@ pub(super) fn account(row: &Row<'_>) -> Result<Account, StoreError> {
         first_name: row.get("first_name")?,
         last_name: row.get("last_name")?,
         password: row.get("password")?,
-    })
-}
-
-pub(super) fn session(row: &Row<'_>) -> Result<Session, StoreError> {
-    Ok(Session {
-        hash: row.get("hash")?,
-        account: AccountId(row.get("account")?),
-        signed_in: row.get("signed_in")?,
-        strength: named(row, "strength", Strength::from_name)?,
-        created_at: num(row, "created_at")?,
-        used_at: num(row, "used_at")?,
-        expires_at: num(row, "expires_at")?,
     })
 }
 

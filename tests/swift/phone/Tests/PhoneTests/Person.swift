@@ -92,6 +92,8 @@ final class Person {
     /// Opens a link that the app gave back, in this browser.
     func follow(_ link: String) async throws {
         try await open(link)
+        // The page asks whether the person means the account that approved.
+        if page.contains("continue-as") { try await submit("/return") }
     }
 
     /// Fills in the form with this address, and sends it.

@@ -153,7 +153,11 @@ class Person(private val origin: String) {
     fun text(): String = page.text()
 
     /** Opens a link that the app gave back, in this browser. */
-    fun follow(link: String) = open(URI(link).run { "$rawPath?$rawQuery" })
+    fun follow(link: String) {
+        open(URI(link).run { "$rawPath?$rawQuery" })
+        // The page asks whether the person means the account that approved.
+        if (page.getElementById("continue-as") != null) submit("/return")
+    }
 
     private companion object {
         val numbers = AtomicInteger()

@@ -1,4 +1,6 @@
-//! The service's own limits, as pure functions and constants. Those of the protocol are in `countersign_protocol::policy`.
+//! The service's own limits and policy, as pure functions and constants. Those of the protocol are in `countersign_protocol::policy`.
+
+pub(crate) mod changes;
 
 use countersign_protocol::{
     Time,
@@ -39,6 +41,9 @@ pub(crate) const OUTCOMES: u64 = 64;
 pub(crate) const KNOWN_BROWSER_SECONDS: u64 = 180 * DAY;
 /// So many browsers are known for an account; the one used longest ago makes room.
 pub(crate) const KNOWN_BROWSERS: u32 = 20;
+
+/// How long a password that a mailed link alone set can neither press STOP nor begin or finish a recovery, in seconds.
+pub(crate) const WEAK_PASSWORD_SECONDS: u64 = 7 * DAY;
 
 /// How long after its waiting time a recovery can be finished, in seconds.
 pub(crate) const RECOVERY_OPEN_SECONDS: u64 = 7 * DAY;

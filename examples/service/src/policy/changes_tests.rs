@@ -1,0 +1,195 @@
+use countersign_protocol::id::{AccountId, DeviceId};
+
+use super::*;
+use crate::store::Proved;
+
+/// The table as it was decided. A cell that changes must be changed here too, with a reason.
+const DECIDED: &str = "\
+change                      no device         one device or several  code without PIN alone  all blocked        all suspended      guarded            in recovery          password by link
+add a factor                password, link    approval 3             approval 1              no: recover        no: recover        recovered session  no: in recovery      approval 3
+remove a factor             -                 approval 3             approval 1              no: recover        no: recover        -                  no: in recovery      approval 3
+removal by the phone        -                 device key             device key              device key         device key         -                  device key           device key
+rename                      -                 session                session                 session            session            -                  no: in recovery      session
+unblock, forgotten PIN      -                 approval 3             approval 1              no: recover        no: recover        -                  no: in recovery      approval 3
+new PIN                     -                 PIN on the phone       PIN on the phone        no: recover        no: recover        -                  PIN on the phone     PIN on the phone
+biometrics                  -                 PIN on the phone       PIN on the phone        no: recover        no: recover        -                  PIN on the phone     PIN on the phone
+password                    password          password, approval 3   password, approval 1    no: recover        no: recover        no: guarded        no: in recovery      password, approval 3
+forgotten password          link              link, approval 3       link, approval 1        no: recover        no: recover        no: guarded        no: in recovery      link, approval 3
+e-mail address              password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3
+undo of an e-mail address   link in a notice  link in a notice       link in a notice        link in a notice   link in a notice   link in a notice   link in a notice     link in a notice
+recovery codes              password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3
+social link                 password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3
+STOP                        password, word    password, word         password, word          password, word     password, word     password, word     password, word       no: wait a week
+begin a recovery            -                 password               password                password           password           password           password             no: wait a week
+cancel a recovery           -                 -                      -                       -                  -                  -                  link in a notice     -
+finish a recovery           -                 -                      -                       -                  -                  -                  password, link, wait  -
+administrator's reset       administrator     administrator          administrator           administrator      administrator      administrator      administrator        administrator
+export                      password          approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3
+delete the account          password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3
+";
+
+fn cells(table: &str) -> Vec<Vec<&str>> {
+    table
+        .lines()
+        .map(|line| {
+            line.split("  ")
+                .map(str::trim)
+                .filter(|cell| !cell.is_empty())
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn every_change_needs_in_every_state_the_proof_that_was_decided() {
+    let shown = table();
+    for (shown, decided) in cells(&shown).iter().zip(cells(DECIDED)) {
+        assert_eq!(*shown, decided);
+    }
+    assert_eq!(cells(&shown).len(), DECIDED.lines().count());
+}
+
+#[test]
+fn nothing_weaker_stands_in_for_a_factor_that_is_blocked_suspended_or_stronger() {
+    let blocked = Facts {
+        able: false,
+        ..HOLDS
+    };
+    for (change, name) in ROWS {
+        let weaker = [
+            Proof::Session,
+            Proof::Password,
+            Proof::Link,
+            Proof::PasswordAndLink,
+            Proof::Recovered,
+            Proof::Approval(Rank::Two),
+        ];
+        for given in weaker {
+            // These take nothing but a name from the account.
+            if change == Change::Rename
+                || (change, given) == (Change::BeginRecovery, Proof::Password)
+            {
+                continue;
+            }
+            assert!(allows(change, &HOLDS, given).is_err(), "{name}: {given}");
+            assert!(allows(change, &blocked, given).is_err(), "{name}: {given}");
+        }
+    }
+    assert_eq!(
+        allows(Change::Add, &HOLDS, Proof::Approval(Rank::Three)),
+        Ok(())
+    );
+}
+
+#[test]
+fn while_a_recovery_runs_neither_factors_nor_password_nor_address_change() {
+    for facts in [
+        PLAIN,
+        HOLDS,
+        Facts {
+            able: false,
+            ..HOLDS
+        },
+        Facts {
+            guarded: true,
+            ..PLAIN
+        },
+    ] {
+        let facts = Facts {
+            recovering: true,
+            ..facts
+        };
+        for change in [
+            Change::Add,
+            Change::Remove,
+            Change::Rename,
+            Change::Unblock,
+            Change::Password,
+            Change::ForgottenPassword,
+            Change::Email,
+            Change::RecoveryCodes,
+            Change::SocialLink,
+            Change::Export,
+            Change::Delete,
+        ] {
+            assert_eq!(
+                needs(change, &facts),
+                Err(Refused::Recovering),
+                "{change:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_password_that_a_mailed_link_alone_set_neither_stops_nor_recovers_an_account() {
+    for facts in [
+        PLAIN,
+        HOLDS,
+        Facts {
+            guarded: true,
+            ..PLAIN
+        },
+    ] {
+        let facts = Facts {
+            weak_password: true,
+            recovering: true,
+            held: Some(Rank::Three),
+            ..facts
+        };
+        for change in [Change::Panic, Change::BeginRecovery, Change::FinishRecovery] {
+            assert_eq!(
+                needs(change, &facts),
+                Err(Refused::WeakPassword),
+                "{change:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_sign_in_never_proves_a_change_and_a_finished_recovery_does_for_an_hour() {
+    let session = |method, signed_in| Session {
+        hash: [0; 32],
+        account: AccountId([0; 8]),
+        signed_in,
+        proofs: vec![Proved {
+            method,
+            at: 1000,
+            dev: Some(DeviceId([1; 8])),
+        }],
+        created_at: 1000,
+        used_at: 1000,
+        expires_at: 9000,
+    };
+    let strongest = session(Method::AppPin, true);
+    for (change, name) in ROWS {
+        let Ok(needed) = needs(change, &HOLDS) else {
+            continue;
+        };
+        let by_sign_in = session_proves(needed, &strongest, 1000);
+        assert_eq!(by_sign_in, change == Change::Rename, "{name}");
+    }
+    let recovered = session(Method::Recovery, true);
+    assert!(session_proves(
+        Proof::Recovered,
+        &recovered,
+        1000 + RECOVERED_SECONDS - 1
+    ));
+    assert!(!session_proves(
+        Proof::Recovered,
+        &recovered,
+        1000 + RECOVERED_SECONDS
+    ));
+    assert!(!session_proves(
+        Proof::Recovered,
+        &session(Method::Recovery, false),
+        1000
+    ));
+    assert!(!session_proves(Proof::Recovered, &strongest, 1000));
+    assert!(!session_proves(
+        Proof::Session,
+        &session(Method::Password, false),
+        1000
+    ));
+}

@@ -20,6 +20,7 @@ mod push;
 mod recovery;
 mod restore;
 mod safety;
+mod stop;
 mod support;
 mod thief;
 mod tls;

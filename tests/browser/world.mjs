@@ -56,7 +56,8 @@ export class World {
     const port = await freePort();
     world.recorder = await recorder(port);
     world.origin = `http://127.0.0.1:${world.recorder.port}`;
-    const args = ["--listen", `127.0.0.1:${port}`, "--data", path.join(world.folder, "service"), "--origin", world.origin, "--name", "Example"];
+    const args = ["--listen", `127.0.0.1:${port}`, "--data", path.join(world.folder, "service"), "--origin", world.origin, "--name", "Example",
+      "--large-network", "127.0.0.0/8=1000"];
     world.service = spawn(process.env.COUNTERSIGN_SERVICE, args, { stdio: ["ignore", "ignore", "pipe"] });
     world.log = "";
     world.service.stderr.on("data", (text) => (world.log += text));

@@ -23,7 +23,8 @@ class Service:
         self._folder = tempfile.TemporaryDirectory(prefix="countersign-interop-")
         self._log = open(pathlib.Path(self._folder.name) / "log", "w+", encoding="utf-8")
         data = f"{self._folder.name}/data"
-        self._command = [program, "--listen", f"127.0.0.1:{port}", "--data", data, "--origin", self.origin]
+        self._command = [program, "--listen", f"127.0.0.1:{port}", "--data", data, "--origin", self.origin,
+                         "--large-network", "127.0.0.0/8=1000"]
         self._backups = 0
         self._start()
 

@@ -14,9 +14,12 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::{Body, Bytes},
-    extract::{DefaultBodyLimit, FromRequest, Request, State, rejection::BytesRejection},
+    body::Bytes,
+    extract::{
+        DefaultBodyLimit, FromRequest, Request as HttpRequest, State, rejection::BytesRejection,
+    },
     http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -28,11 +31,12 @@ use countersign_protocol::{
     message::{Message, Received},
     policy::tries,
     reply::{self, Names, Reply, ResultCode, Tries},
-    request::{LONGEST_BODY, ReceivedRequest, Transcript},
+    request::{LONGEST_BODY, ReceivedRequest, Request, Transcript},
 };
 
 use crate::{
     app::App,
+    edge::{self, Pass, TooMany},
     keys::KeysError,
     seal::SealError,
     store::{Account, Device, DeviceState, StoreError},
@@ -41,7 +45,7 @@ use crate::{
 const REPLY_TYPE: HeaderValue = HeaderValue::from_static("application/cose");
 const REQUEST_TYPE: &str = "application/vnd.countersign+cbor";
 
-pub(crate) fn router() -> Router<Arc<App>> {
+pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/countersign", get(information))
         .route("/.well-known/countersign/earlier", get(earlier))
@@ -66,6 +70,17 @@ pub(crate) fn router() -> Router<Arc<App>> {
             any(|| async { (StatusCode::NOT_FOUND, "there is no such endpoint\n") }),
         )
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(middleware::from_fn_with_state(app.clone(), admit))
+}
+
+/// Takes room for a request from its source's budget.
+async fn admit(
+    State(app): State<Arc<App>>,
+    mut request: HttpRequest,
+    next: Next,
+) -> Result<Response, ApiError> {
+    app.edge.admit(&mut request, app.now())?;
+    Ok(next.run(request).await)
 }
 
 /// Works to the end also when the phone hangs up meanwhile: whoever took a try must learn what came of it, or a right PIN costs one.
@@ -116,8 +131,16 @@ pub(crate) enum ApiError {
     CutOff,
     #[error("a request must be sent as {REQUEST_TYPE}")]
     MediaType,
+    #[error("too many requests; try again in {} seconds", .0.0)]
+    TooMany(TooMany),
     #[error("the service can't answer now; try again in a moment")]
     Unavailable(String),
+}
+
+impl From<TooMany> for ApiError {
+    fn from(error: TooMany) -> Self {
+        Self::TooMany(error)
+    }
 }
 
 impl From<StoreError> for ApiError {
@@ -154,28 +177,33 @@ impl IntoResponse for ApiError {
             Self::Unknown => StatusCode::UNAUTHORIZED,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(why) => {
                 tracing::error!(%why, "a phone's request could not be answered");
                 StatusCode::SERVICE_UNAVAILABLE
             }
         };
         let mut response = (status, format!("{self}\n")).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        match self {
+            Self::TooMany(TooMany(seconds)) => edge::retry_after(&mut response, seconds),
+            Self::Unavailable(_) => edge::retry_after(&mut response, 5),
+            _ => (),
         }
         response
     }
 }
 
 /// A request body of the protocol's media type and length.
-pub(crate) struct Cbor(Bytes);
+pub(crate) struct Cbor {
+    bytes: Bytes,
+    /// By what the request was admitted.
+    pass: Option<Pass>,
+}
 
 impl<S: Send + Sync> FromRequest<S> for Cbor {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: HttpRequest, state: &S) -> Result<Self, ApiError> {
         let media = request
             .headers()
             .get(header::CONTENT_TYPE)
@@ -183,8 +211,9 @@ impl<S: Send + Sync> FromRequest<S> for Cbor {
         if !media.is_some_and(|media| media.eq_ignore_ascii_case(REQUEST_TYPE)) {
             return Err(ApiError::MediaType);
         }
+        let pass = request.extensions().get().cloned();
         match Bytes::from_request(request, state).await {
-            Ok(bytes) => Ok(Self(bytes)),
+            Ok(bytes) => Ok(Self { bytes, pass }),
             Err(BytesRejection::FailedToBufferBody(error))
                 if error.status() == StatusCode::PAYLOAD_TOO_LARGE =>
             {
@@ -197,8 +226,25 @@ impl<S: Send + Sync> FromRequest<S> for Cbor {
 
 impl Cbor {
     fn parse<T: Transcript>(&self) -> Result<ReceivedRequest<T>, ApiError> {
-        Ok(ReceivedRequest::parse(&self.0)?)
+        Ok(ReceivedRequest::parse(&self.bytes)?)
     }
+}
+
+/// Parses, finds the device, verifies its signature: in this order, and nothing else before. From
+/// then on the request is counted for the device.
+async fn authenticated<T: Transcript>(
+    app: &App,
+    body: &Cbor,
+) -> Result<(Device, Request<T>), ApiError> {
+    let received = body.parse::<T>()?;
+    let device = device_of(app, &received).await?;
+    let request = received
+        .verify(&device.keys.device_key)
+        .map_err(|_| ApiError::Unknown)?;
+    if let Some(pass) = &body.pass {
+        app.edge.prove(pass, device.dev, app.now())?;
+    }
+    Ok((device, request))
 }
 
 /// The device that a request names, if it is of this service and account; told apart from nothing.

@@ -16,6 +16,7 @@ use countersign_protocol::{
 use tokio::sync::{Notify, watch};
 
 use crate::{
+    edge::Edge,
     keyfile::RootKeys,
     keys::{About, KeyRing},
     notices::Notices,
@@ -66,6 +67,8 @@ pub(crate) struct App {
     pub(crate) notices: Arc<dyn Notices>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
+    /// Budgets, and places for connections.
+    pub(crate) edge: Arc<Edge>,
     /// Password hashing.
     pub(crate) passwords: Passwords,
     /// Templates and texts.

@@ -1,5 +1,165 @@
 //! The service's edge: who asks, by address, and how much of it each may ask for.
+//!
+//! A request passes here before its handler: [`Edge::admit`] takes room for it from the budget of its
+//! source ([`source`]), by the class of its route ([`classes`]). What is known later changes that:
+//! a phone's verified signature gives the room back and takes from the device's own budget
+//! ([`Edge::prove`]), a right password gives it back ([`Edge::forgive`]), and a form that asks
+//! phones takes from its account's as well ([`Edge::charge_account`]). Connections have places
+//! ([`connections`]), and their clients must read ([`steady`]).
+//!
+//! Nothing of it is stored: a restart forgets the budgets. What must not be forgotten, wrong
+//! passwords and PINs, is counted in the store.
 
+mod budgets;
+mod classes;
+mod connections;
+mod descriptors;
+mod mobile;
+mod networks;
 mod source;
+mod steady;
 
-pub(crate) use source::{Origins, Source};
+use std::sync::Arc;
+
+use axum::{
+    extract::{MatchedPath, Request},
+    http::{HeaderValue, header},
+    response::Response,
+};
+use countersign_protocol::{
+    Time,
+    id::{AccountId, DeviceId},
+};
+
+pub use self::networks::{BadNetwork, LargeNetwork};
+pub(crate) use self::{
+    budgets::TooMany,
+    classes::Class,
+    connections::{Connection, Connections, Place},
+    descriptors::places,
+    networks::Networks,
+    source::{Origins, Source},
+    steady::Steady,
+};
+
+use self::{budgets::Budgets, mobile::Begun};
+use crate::policy;
+
+/// The budgets, and the places for connections.
+pub(crate) struct Edge {
+    networks: Networks,
+    sources: Budgets<Source>,
+    devices: Budgets<DeviceId>,
+    /// By account, and whether the browser is known for it: so a stranger with the password uses up
+    /// nothing of the owner's.
+    accounts: Budgets<(AccountId, bool)>,
+    /// Sign-ins on mobile that wait for a phone.
+    pub(crate) mobile: Begun,
+    /// The places for connections.
+    pub(crate) connections: Arc<Connections>,
+}
+
+/// What a request was admitted by; in its extensions.
+#[derive(Clone)]
+pub(crate) struct Pass {
+    source: Source,
+    class: Class,
+    /// On which it came, if it came through the listener.
+    connection: Option<Arc<Connection>>,
+}
+
+impl Edge {
+    /// With so many places for connections.
+    pub(crate) fn new(networks: Networks, places: usize) -> Self {
+        Self {
+            networks,
+            sources: Budgets::new(Class::of_source),
+            devices: Budgets::new(Class::of_device),
+            accounts: Budgets::new(Class::of_account),
+            mobile: Begun::new(policy::MOBILE_OPEN as usize),
+            connections: Connections::new(places),
+        }
+    }
+
+    /// A place for a new connection. Those of a trusted proxy are not limited as one source's.
+    pub(crate) fn connect(&self, source: Source, is_proxy: bool, now: Time) -> Option<Place> {
+        if is_proxy {
+            return self.connections.enter(source, None);
+        }
+        let factor = self.networks.factor(source);
+        let charged = Class::Connection.charged();
+        self.sources.take(source, factor, charged, now).ok()?;
+        self.connections.enter(source, Some(factor))
+    }
+
+    /// Takes room for a request from its source's budget, and gives the request its [`Pass`].
+    ///
+    /// # Errors
+    /// [`TooMany`] when there is none.
+    pub(crate) fn admit(&self, request: &mut Request, now: Time) -> Result<(), TooMany> {
+        let extensions = request.extensions();
+        let path = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+        let class = Class::of(request.method(), path);
+        let source = Source::of_extensions(extensions);
+        let connection = extensions.get::<Arc<Connection>>().cloned();
+        let factor = self.networks.factor(source);
+        self.sources.take(source, factor, class.charged(), now)?;
+        request.extensions_mut().insert(Pass {
+            source,
+            class,
+            connection,
+        });
+        Ok(())
+    }
+
+    /// The device key has verified a phone's request: the device answers for it now, not the source.
+    ///
+    /// # Errors
+    /// [`TooMany`] when the device asks too often; then the source is charged as well.
+    pub(crate) fn prove(&self, pass: &Pass, dev: DeviceId, now: Time) -> Result<(), TooMany> {
+        let factor = self.networks.factor(pass.source);
+        self.devices.take(dev, factor, &[pass.class], now)?;
+        self.sources.give_back(pass.source, pass.class);
+        if let Some(connection) = &pass.connection
+            && self.connections.prove(connection)
+        {
+            self.sources.give_back(pass.source, Class::Connection);
+        }
+        Ok(())
+    }
+
+    /// The password was right: it was no guess.
+    pub(crate) fn forgive(&self, source: Source) {
+        self.sources.give_back(source, Class::Password);
+    }
+
+    /// Takes room for a form from its account's budget, where its class has one.
+    ///
+    /// # Errors
+    /// [`TooMany`] when there is none.
+    pub(crate) fn charge_account(
+        &self,
+        pass: &Pass,
+        account: AccountId,
+        known: bool,
+        now: Time,
+    ) -> Result<(), TooMany> {
+        let factor = self.networks.factor(pass.source);
+        self.accounts
+            .take((account, known), factor, &[pass.class], now)
+    }
+}
+
+impl Pass {
+    /// Does an account pay for this request too?
+    pub(crate) fn costs_an_account(&self) -> bool {
+        self.class.of_account().is_some()
+    }
+}
+
+/// Says when to try again, in seconds.
+pub(crate) fn retry_after(response: &mut Response, seconds: u64) {
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+}

@@ -48,6 +48,7 @@ use sha2::{Digest, Sha256};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub use app::{Clock, SystemClock};
+pub use edge::{BadNetwork, LargeNetwork};
 pub use keys::{KeyState, KeyStatus, Rotate};
 pub use notices::{Notice, NoticeError, Notices, Outbox};
 pub use operations::{
@@ -68,6 +69,7 @@ pub fn policy_table() -> String {
 pub const DURABLE_WRITES: &[&str] = store::Write::ALL;
 
 use app::{App, Waiting};
+use edge::{Edge, Networks};
 use keys::{About, KeyRing, ServiceKeys};
 use password::Passwords;
 use push::{Pushes, web::WebPush};
@@ -93,8 +95,10 @@ pub enum Connections {
     /// Plain HTTP, on this computer only.
     #[default]
     Loopback,
-    /// Plain HTTP from these addresses only: proxies that end TLS for the service. Whoever else connects is hung up on. The service reads
-    /// no forwarded header: it knows its origin from its setting, and needs no other address.
+    /// Plain HTTP from these addresses only: proxies that end TLS for the service. Whoever else
+    /// connects is hung up on. They must add the address of their client to X-Forwarded-For, at its
+    /// end: budgets go by the right-most address there that is none of these proxies. No other
+    /// forwarded header is read, and the origin comes from its setting.
     Proxies(Vec<IpAddr>),
     /// TLS 1.2 and 1.3.
     Tls {
@@ -111,6 +115,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// What may connect, and how.
     pub connections: Connections,
+    /// Networks whose addresses have larger budgets, because many people share one address.
+    pub large_networks: Vec<LargeNetwork>,
     /// The data folder, made if there is none. It belongs to one process at a time.
     pub data: PathBuf,
     /// The origin.
@@ -139,11 +145,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// On a free port of this computer, for tests and demonstrations.
+    /// On a free port of this computer, for tests and demonstrations, which ask more of it than
+    /// people do.
     pub fn embedded(data: impl Into<PathBuf>) -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             connections: Connections::Loopback,
+            large_networks: LargeNetwork::loopback(),
             data: data.into(),
             origin: OriginSetting::Loopback,
             key_file: None,
@@ -300,13 +308,16 @@ impl Embedded {
             set.await.map_err(storage)?;
         }
         let (stop, stopping) = watch::channel(false);
+        let edge = Edge::new(Networks::new(config.large_networks), edge::places());
+        let edge = Arc::new(edge);
         let app = Arc::new(App {
             tokens: app::token_key(&root),
             store: store.clone(),
             root,
             keys: KeyRing::new(keys),
             origin: origin.clone(),
-            passwords: Passwords::new().map_err(storage)?,
+            passwords: Passwords::new(edge.clone()).map_err(storage)?,
+            edge,
             pages: web::Pages::new(&config.name)
                 .map_err(|error| StartError::Pages(format!("{error:#}")))?,
             name: config.name,
@@ -322,10 +333,11 @@ impl Embedded {
             waiting: Waiting::default(),
             stopping: stopping.clone(),
         });
-        let router = api::router()
+        let router = api::router(&app)
             .merge(web::router(&app))
             .with_state(app.clone());
-        let server = tokio::spawn(server::serve(listener, admission, router, stopping.clone()));
+        let serving = server::serve(listener, admission, app.clone(), router, stopping.clone());
+        let server = tokio::spawn(serving);
         let sweeper = tokio::spawn(async move {
             tokio::join!(
                 sweep(app.clone(), stopping.clone()),

@@ -11,8 +11,8 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use countersign_service::{
-    Config, Connections, Embedded, KeyState, KeyStatus, OriginSetting, Places, Rotate, StartError,
-    SystemClock, backup, list_keys, policy_table, restore, rotate_keys, utc,
+    Config, Connections, Embedded, KeyState, KeyStatus, LargeNetwork, OriginSetting, Places,
+    Rotate, StartError, SystemClock, backup, list_keys, policy_table, restore, rotate_keys, utc,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -23,9 +23,12 @@ use tracing_subscriber::EnvFilter;
 ///     countersign-service --data /var/lib/countersign --listen 0.0.0.0:443 --origin https://sign.example.eu \
 ///         --tls-cert fullchain.pem --tls-key privkey.pem --key-file /etc/countersign/service.key
 ///
-/// Behind a proxy on another machine that ends TLS (on the same machine, listening on 127.0.0.1 needs no flag):
+/// Behind a proxy that ends TLS, on another machine or on the same one (--trusted-proxy 127.0.0.1):
 ///
 ///     countersign-service --data /var/lib/countersign --listen 10.0.0.7:8800 --origin https://sign.example.eu --trusted-proxy 10.0.0.2
+///
+/// The proxy must add its client's address at the end of X-Forwarded-For: budgets go by the right-most
+/// address there that is no trusted proxy.
 ///
 /// Messages to people (security notices, the links of a recovery) are written to DIR/outbox, one .eml file each, for whoever sends them on.
 ///
@@ -130,9 +133,14 @@ struct Serve {
     /// The certificate's private key (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Address of a proxy that ends TLS; plain HTTP is taken from there only. May be given several times
+    /// Address of a proxy that ends TLS; plain HTTP is taken from there only, and its X-Forwarded-For
+    /// says for whom it asks. May be given several times
     #[arg(long, value_name = "ADDRESS")]
     trusted_proxy: Vec<IpAddr>,
+    /// A network or address that many people share, and how many times the usual budgets each of its
+    /// addresses has, as in 192.0.2.0/24=20. May be given several times
+    #[arg(long, value_name = "NETWORK=FACTOR")]
+    large_network: Vec<LargeNetwork>,
     /// The file with the key that seals secrets; keep it out of the backups of DIR [default: DIR/keys/service.key]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
@@ -269,6 +277,7 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
             }
             _ => Connections::Loopback,
         },
+        large_networks: arguments.large_network,
         data: arguments.data,
         origin: arguments
             .origin
@@ -292,6 +301,12 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
             "browsers and phones must open {}, and this listens on {}: listen on that port, or begin new data with --origin http://localhost{port}",
             service.origin(),
             service.address()
+        );
+    }
+    if plain && service.origin().starts_with("https://") {
+        tracing::warn!(
+            "all who come through the proxy on this computer count as one source, and are slowed down \
+             together: give --trusted-proxy with its address"
         );
     }
     asked_to_stop().await;

@@ -29,7 +29,10 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use self::queue::{Full, Queue, Turn};
-use crate::{edge::Source, random};
+use crate::{
+    edge::{Edge, Source},
+    random,
+};
 
 /// The longest password that is looked at, in bytes.
 pub(crate) const LONGEST: usize = 256;
@@ -96,11 +99,15 @@ impl From<Full> for PasswordError {
 }
 
 /// A turn at a processor, to hash or check passwords with.
-pub(crate) struct Place(Arc<Turn>);
+pub(crate) struct Place {
+    turn: Arc<Turn>,
+    source: Source,
+}
 
 /// Hashes and checks passwords.
 pub(crate) struct Passwords {
     queue: Arc<Queue>,
+    edge: Arc<Edge>,
     /// Checked where there is no such account, so that the time taken does not say whether there is one.
     decoy: String,
 }
@@ -110,13 +117,14 @@ impl Passwords {
     ///
     /// # Errors
     /// When there are no random bytes, or Argon2 refuses its parameters.
-    pub(crate) fn new() -> Result<Self, PasswordError> {
+    pub(crate) fn new(edge: Arc<Edge>) -> Result<Self, PasswordError> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let decoy = hash(&Password::new(crate::hex::encode(
             &random::bytes::<16>().map_err(broken)?,
         )))?;
         Ok(Self {
             queue: Queue::new(processors),
+            edge,
             decoy,
         })
     }
@@ -126,7 +134,8 @@ impl Passwords {
     /// # Errors
     /// [`PasswordError::Busy`], when too many wait already, of this source or in all.
     pub(crate) async fn place(&self, source: Source) -> Result<Place, PasswordError> {
-        Ok(Place(Arc::new(self.queue.turn(source).await?)))
+        let turn = Arc::new(self.queue.turn(source).await?);
+        Ok(Place { turn, source })
     }
 
     /// The password's Argon2id hash (RFC 9106) in its usual text form.
@@ -141,7 +150,8 @@ impl Passwords {
         work(place, move || hash(&password)).await
     }
 
-    /// Does the password fit the stored hash? Without one it never does, after the same work.
+    /// Does the password fit the stored hash? Without one it never does, after the same work. One that
+    /// fits was no guess, and its source's budget has the room for it back.
     ///
     /// # Errors
     /// [`PasswordError::Broken`].
@@ -162,7 +172,11 @@ impl Passwords {
                 .verify_password(password.0.as_bytes(), &stored)
                 .is_ok())
         };
-        Ok(work(place, check).await? && exists)
+        let fits = work(place, check).await? && exists;
+        if fits {
+            self.edge.forgive(place.source);
+        }
+        Ok(fits)
     }
 }
 
@@ -172,7 +186,7 @@ async fn work<T: Send + 'static>(
     place: &Place,
     work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
 ) -> Result<T, PasswordError> {
-    let turn = place.0.clone();
+    let turn = place.turn.clone();
     let worked = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         work()
@@ -218,7 +232,8 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_right_password_of_an_existing_account_fits() {
-        let passwords = Passwords::new().unwrap();
+        let edge = Arc::new(Edge::new(crate::edge::Networks::default(), 1));
+        let passwords = Passwords::new(edge).unwrap();
         let source = Source::new(std::net::Ipv4Addr::LOCALHOST.into());
         let place = passwords.place(source).await.unwrap();
         let stored = passwords

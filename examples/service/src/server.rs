@@ -5,9 +5,9 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Body,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
-    middleware::Next,
+    middleware::{self, Next},
     response::IntoResponse,
 };
 use hyper::{body::Incoming, server::conn::http1, service::Service};
@@ -18,16 +18,19 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{Config, Connections, StartError, edge::Origins, storage, tls};
+use crate::{
+    Config, Connections, StartError,
+    app::App,
+    edge::{Connection, Edge, Origins, Source, Steady},
+    storage, tls,
+};
 
-/// At most so many connections; further ones wait in the system's queue.
-const CONNECTIONS: usize = 20_000;
 /// A request's head must be there within this time; an idle connection is closed after it.
 const HEAD: Duration = Duration::from_secs(60);
 /// A page's request must be read and answered within this time.
@@ -83,6 +86,7 @@ struct Requests {
     router: TowerToHyperService<Router>,
     origins: Arc<Origins>,
     peer: IpAddr,
+    connection: Arc<Connection>,
 }
 
 impl Service<Request<Incoming>> for Requests {
@@ -93,6 +97,7 @@ impl Service<Request<Incoming>> for Requests {
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let source = self.origins.of(self.peer, request.headers());
         request.extensions_mut().insert(source);
+        request.extensions_mut().insert(self.connection.clone());
         self.router.call(request)
     }
 }
@@ -101,21 +106,20 @@ impl Service<Request<Incoming>> for Requests {
 pub(crate) async fn serve(
     listener: TcpListener,
     admission: Admission,
+    app: Arc<App>,
     router: Router,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
-    let router = router.layer(axum::middleware::from_fn(in_time));
+    let edge = app.edge.clone();
+    let router = router.layer(middleware::from_fn_with_state(edge.clone(), in_time));
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
-            break;
-        };
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stopping.wait_for(|stopping| *stopping) => break,
         };
-        let (stream, peer) = match stream {
+        while connections.try_join_next().is_some() {}
+        let (stream, peer) = match accepted {
             Ok((stream, peer)) if admission.admits(peer.ip()) => (stream, peer.ip()),
             Ok((_, peer)) => {
                 tracing::debug!(peer = %peer.ip(), "not a trusted proxy");
@@ -128,28 +132,41 @@ pub(crate) async fn serve(
                 continue;
             }
         };
+        // Before the handshake, which a source pays for like the rest.
+        let is_proxy = admission.proxies_only;
+        let Some(place) = edge.connect(Source::new(peer), is_proxy, app.now()) else {
+            tracing::debug!(%peer, "no place for a connection");
+            // The runtime would let a flood of these keep all else from being done.
+            tokio::task::yield_now().await;
+            continue;
+        };
         let _ = stream.set_nodelay(true);
         let service = Requests {
             router: TowerToHyperService::new(router.clone()),
             origins: admission.origins.clone(),
             peer,
+            connection: place.connection.clone(),
         };
         let stop = stopping.clone();
         // Two kinds of task, so that thousands that wait without TLS don't each hold the room that TLS would take.
         match admission.tls.clone() {
             None => connections.spawn(async move {
-                let _place = place;
                 talk(stream, service, stop).await;
+                drop(place);
             }),
             Some(tls) => connections.spawn(async move {
-                let _place = place;
                 // Who doesn't finish the handshake is a scanner, a broken client, or gone.
-                if let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await {
+                let handshake = timeout(HANDSHAKE, tls.accept(stream));
+                let stream = tokio::select! {
+                    stream = handshake => stream,
+                    () = place.connection.ended() => return,
+                };
+                if let Ok(Ok(stream)) = stream {
                     talk(stream, service, stop).await;
                 }
+                drop(place);
             }),
         };
-        while connections.try_join_next().is_some() {}
     }
     drop(listener);
     let finished = timeout(GOODBYE, async {
@@ -167,27 +184,38 @@ async fn talk(
     service: Requests,
     mut stop: watch::Receiver<bool>,
 ) {
+    let place = service.connection.clone();
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(16 * 1024)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Steady::new(stream)), service);
     tokio::pin!(connection);
     tokio::select! {
         // Errors here are the clients': hung up, too slow, not HTTP.
         _ = connection.as_mut() => return,
+        // It waits for a request, and another connection needs its place.
+        () = place.ended() => return,
         _ = stop.wait_for(|stopping| *stopping) => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
 }
 
-async fn in_time(request: Request<Body>, next: Next) -> axum::response::Response {
+async fn in_time(
+    State(edge): State<Arc<Edge>>,
+    request: Request<Body>,
+    next: Next,
+) -> axum::response::Response {
     let limit = if request.uri().path().starts_with("/api/") {
         PHONE
     } else {
         PAGE
     };
-    let Ok(mut response) = timeout(limit, next.run(request)).await else {
+    let connection = request.extensions().get::<Arc<Connection>>();
+    let answering = connection.map(|connection| edge.connections.answer(connection));
+    let answered = timeout(limit, next.run(request)).await;
+    drop(answering);
+    let Ok(mut response) = answered else {
         return (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response();
     };
     let status = response.status();

@@ -155,6 +155,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/static/icon.svg", get(icon))
         .fallback(|| async { PageError::NotFound })
         .layer(DefaultBodyLimit::max(LONGEST_FORM))
+        .layer(middleware::from_fn_with_state(app.clone(), pages::admit))
         .layer(middleware::from_fn_with_state(app.clone(), pages::finish))
 }
 

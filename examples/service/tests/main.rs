@@ -4,6 +4,7 @@
 mod answers;
 mod biometrics;
 mod browser_pin;
+mod connections;
 mod crash;
 mod disk;
 mod epoch_codes;
@@ -12,6 +13,7 @@ mod flows;
 mod forgotten_pin;
 mod journal;
 mod keys;
+mod limits;
 mod manage;
 mod on_mobile;
 mod phone_removal;

@@ -27,12 +27,19 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts it with its data in `folder`, on a free port.
+    /// Starts it with its data in `folder`, on a free port, with room for whatever comes from this
+    /// computer.
     pub fn start(folder: &Path) -> Self {
+        Self::with(folder, &["--large-network", "127.0.0.0/8=10000"])
+    }
+
+    /// The same with other settings.
+    pub fn with(folder: &Path, settings: &[&str]) -> Self {
         let log = folder.with_extension("log");
         let child = Command::new(env!("CARGO_BIN_EXE_countersign-service"))
             .args(["--listen", "127.0.0.1:0", "--origin", ORIGIN, "--data"])
             .arg(folder)
+            .args(settings)
             .env_remove("COUNTERSIGN_LOG")
             .stderr(fs::File::create(&log).unwrap())
             .stdin(Stdio::null())

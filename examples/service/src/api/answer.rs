@@ -11,7 +11,7 @@ use countersign_protocol::{
     verify::clock_is_near,
 };
 
-use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, to_the_end, token};
+use super::{ApiError, Cbor, authenticated, query::follow_chain, reply, signed, to_the_end, token};
 use crate::{
     app::App,
     seal::Place,
@@ -24,11 +24,7 @@ pub(super) async fn answer(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
 }
 
 async fn judge(app: Arc<App>, body: Cbor) -> Result<Response, ApiError> {
-    let received = body.parse::<Answer>()?;
-    let device = device_of(&app, &received).await?;
-    let request = received
-        .verify(&device.keys.device_key)
-        .map_err(|_| ApiError::Unknown)?;
+    let (device, request) = authenticated::<Answer>(&app, &body).await?;
     let hash = request.hash();
     let known = app.store().outcome(device.dev, hash).await?;
     if let Some(Known::Answered(outcome)) = known {

@@ -9,34 +9,23 @@ use countersign_protocol::{
     keys::Chain,
     query::{Ask, Query},
     reply::ResultCode,
-    request::Request,
     verify::{chain_moved_to, clock_is_near},
 };
 use tokio::time::Instant;
 
-use super::{ApiError, Cbor, claim, device_of, reply, signed, state_of, wait};
+use super::{ApiError, Cbor, authenticated, claim, reply, signed, state_of, wait};
 use crate::{
     app::{App, secret},
     seal::Place,
     store::{Completion, Device, DeviceState, NewChain},
 };
 
-/// Parses, finds the device, verifies its signature: in this order, and nothing else before.
-async fn authenticated(app: &App, body: &Cbor) -> Result<(Device, Request<Query>), ApiError> {
-    let received = body.parse::<Query>()?;
-    let device = device_of(app, &received).await?;
-    let request = received
-        .verify(&device.keys.device_key)
-        .map_err(|_| ApiError::Unknown)?;
-    Ok((device, request))
-}
-
 /// `POST /api/v1/complete`.
 pub(super) async fn complete(
     State(app): State<Arc<App>>,
     body: Cbor,
 ) -> Result<Response, ApiError> {
-    let (device, request) = authenticated(&app, &body).await?;
+    let (device, request) = authenticated::<Query>(&app, &body).await?;
     let Ask::Complete {
         wait: seconds,
         enrolment,
@@ -73,7 +62,7 @@ pub(super) async fn complete(
 
 /// `POST /api/v1/status`.
 pub(super) async fn status(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
-    let (device, request) = authenticated(&app, &body).await?;
+    let (device, request) = authenticated::<Query>(&app, &body).await?;
     let Ask::Status { last } = request.ask else {
         return Err(ApiError::OtherEndpoint);
     };
@@ -113,7 +102,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
 
 /// `POST /api/v1/inbox`.
 pub(super) async fn inbox(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
-    let (device, request) = authenticated(&app, &body).await?;
+    let (device, request) = authenticated::<Query>(&app, &body).await?;
     let Ask::Inbox {
         last,
         wait: seconds,
@@ -157,7 +146,7 @@ pub(super) async fn inbox(State(app): State<Arc<App>>, body: Cbor) -> Result<Res
 
 /// `POST /api/v1/remove`.
 pub(super) async fn remove(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
-    let (device, request) = authenticated(&app, &body).await?;
+    let (device, request) = authenticated::<Query>(&app, &body).await?;
     if request.ask != Ask::Remove {
         return Err(ApiError::OtherEndpoint);
     }

@@ -13,7 +13,7 @@ use countersign_protocol::{
     verify::clock_is_near,
 };
 
-use super::{ApiError, Cbor, device_of, query::follow_chain, reply, signed, to_the_end, token};
+use super::{ApiError, Cbor, authenticated, query::follow_chain, reply, signed, to_the_end, token};
 use crate::{
     app::App,
     push,
@@ -58,11 +58,7 @@ async fn update(
     body: Cbor,
     belongs: fn(&What) -> bool,
 ) -> Result<Response, ApiError> {
-    let received = body.parse::<Update>()?;
-    let device = device_of(&app, &received).await?;
-    let request = received
-        .verify(&device.keys.device_key)
-        .map_err(|_| ApiError::Unknown)?;
+    let (device, request) = authenticated::<Update>(&app, &body).await?;
     if !belongs(&request.what) {
         return Err(ApiError::OtherEndpoint);
     }

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, request::Parts},
+    http::{Extensions, HeaderMap, request::Parts},
 };
 
 /// The header in which proxies say for whom they ask.
@@ -38,19 +38,23 @@ impl Source {
     }
 
     /// The address, or the first of those that the source has.
-    #[allow(dead_code)]
     pub(crate) fn address(self) -> IpAddr {
         self.0
+    }
+
+    /// The source of the request that has these extensions. Requests without one did not come
+    /// through the listener; all such share one.
+    pub(super) fn of_extensions(extensions: &Extensions) -> Self {
+        let source = extensions.get().copied();
+        source.unwrap_or(Self(Ipv4Addr::UNSPECIFIED.into()))
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Source {
     type Rejection = Infallible;
 
-    /// A request without a source did not come through the listener; all such share one.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let source = parts.extensions.get().copied();
-        Ok(source.unwrap_or(Self(Ipv4Addr::UNSPECIFIED.into())))
+        Ok(Self::of_extensions(&parts.extensions))
     }
 }
 

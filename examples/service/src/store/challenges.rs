@@ -75,6 +75,8 @@ names!(ChallengeState { Open = "open", Approved = "approved", Declined = "declin
 pub(crate) struct NewChallenge {
     /// Its identifier.
     pub(crate) id: ChallengeId,
+    /// On mobile, the one that makes room for it.
+    pub(crate) replaces: Option<ChallengeId>,
     /// Whose; on mobile only if the session has an account already.
     pub(crate) account: Option<AccountId>,
     /// The session that asks, or the hash of the browser's cookie where there is no session yet.

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     app::App,
+    edge::Source,
     hex,
     keys::ServiceKeys,
     policy, random,
@@ -89,6 +90,7 @@ async fn ask(
 pub(super) async fn on_mobile(
     app: &App,
     visitor: &Visitor,
+    source: Source,
     headers: &HeaderMap,
 ) -> Result<Issued, PageError> {
     let mut challenge = draft(app, headers, Purpose::SignIn, Unlock::PinOrBiometrics)?;
@@ -99,8 +101,13 @@ pub(super) async fn on_mobile(
             hex::encode(&challenge.id.0)
         ),
     };
+    let (until, now) = (challenge.expires_at(), app.now());
+    let Ok(replaces) = app.edge.mobile.add(source, challenge.id, until, now) else {
+        return Ok(Err("mobile_busy"));
+    };
     let new = NewChallenge {
         id: challenge.id,
+        replaces,
         account: visitor.session.as_ref().map(|session| session.account),
         session: visitor.browser(),
         known_browser: false,
@@ -220,6 +227,7 @@ fn new(
 ) -> NewChallenge {
     NewChallenge {
         id: challenge.id,
+        replaces: None,
         account: Some(session.account),
         session: session.hash,
         known_browser: session.signed_in && session.is_strong(),

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     api::return_value,
     app::App,
+    edge::Source,
     hex,
     store::{Challenge, ChallengeKind, ChallengeState, Method},
 };
@@ -35,12 +36,13 @@ pub(super) struct Nothing {}
 /// `POST /sign-in/mobile`.
 pub(super) async fn begin(
     State(app): State<Arc<App>>,
+    source: Source,
     posted: Posted<Nothing>,
 ) -> Result<Response, PageError> {
     let Posted {
         visitor, headers, ..
     } = posted;
-    match issue::on_mobile(&app, &visitor, &headers).await? {
+    match issue::on_mobile(&app, &visitor, source, &headers).await? {
         Ok(id) => Ok(Redirect::to(&format!("/mobile/{}", hex::encode(&id.0))).into_response()),
         Err(error) => app.pages.refuse(
             StatusCode::TOO_MANY_REQUESTS,

@@ -12,7 +12,12 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context
 
 use super::{texts::Texts, visitor::Visitor};
 use crate::{
-    app::App, password::PasswordError, random::NoRandomness, store::StoreError, time::utc,
+    app::App,
+    edge::{self, TooMany},
+    password::PasswordError,
+    random::NoRandomness,
+    store::StoreError,
+    time::utc,
 };
 
 const TEMPLATES: &[(&str, &str)] = &[
@@ -120,6 +125,9 @@ impl Pages {
         visitor: &Visitor,
         values: Value,
     ) -> Result<Response, PageError> {
+        // A page that names the time until the next try has it in this value.
+        let seconds = values.get_attr("seconds").ok();
+        let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
         let values =
             context! { csrf => visitor.csrf(), signed_in => visitor.signed_in().is_ok(), ..values };
         let html = self
@@ -128,6 +136,9 @@ impl Pages {
             .and_then(|template| template.render(values));
         let html = html.map_err(|error| PageError::Broken(format!("{error:#}")))?;
         let mut response = (status, axum::response::Html(html)).into_response();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            edge::retry_after(&mut response, seconds.unwrap_or(60));
+        }
         visitor.remember(&mut response);
         Ok(response)
     }
@@ -137,8 +148,9 @@ impl Pages {
             .environment
             .get_template("error.html")
             .and_then(|template| {
+                let seconds = error.seconds();
                 template.render(
-                    context! { csrf => "", signed_in => false, error => error.text(), origin },
+                    context! { csrf => "", signed_in => false, error => error.text(), origin, seconds },
                 )
             });
         rendered.unwrap_or_else(|error| {
@@ -158,6 +170,8 @@ pub(super) enum PageError {
     BadForm,
     TooLong,
     Busy,
+    /// The source, or the account, has used up its budget.
+    TooMany(TooMany),
     /// Nothing can be stored at the moment; the store has said why in the log.
     NotStored,
     Broken(String),
@@ -173,8 +187,19 @@ impl PageError {
             Self::BadForm => "error_bad_form",
             Self::TooLong => "error_too_long",
             Self::Busy => "error_busy",
+            Self::TooMany(_) => "error_too_many",
             Self::NotStored => "error_not_stored",
             Self::Broken(_) => "error_broken",
+        }
+    }
+
+    /// After how many seconds to try again.
+    fn seconds(&self) -> Option<u64> {
+        match self {
+            Self::TooMany(TooMany(seconds)) => Some(*seconds),
+            Self::Busy => Some(5),
+            Self::NotStored => Some(60),
+            _ => None,
         }
     }
 
@@ -185,9 +210,16 @@ impl PageError {
             Self::FormExpired | Self::OtherSite => StatusCode::FORBIDDEN,
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+}
+
+impl From<TooMany> for PageError {
+    fn from(error: TooMany) -> Self {
+        Self::TooMany(error)
     }
 }
 
@@ -242,6 +274,16 @@ impl IntoResponse for PageError {
     }
 }
 
+/// Takes room for a request from its source's budget.
+pub(super) async fn admit(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, PageError> {
+    app.edge.admit(&mut request, app.now())?;
+    Ok(next.run(request).await)
+}
+
 /// Renders refusals and sets the policy headers of every page.
 pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let asset = request.uri().path().starts_with("/static/");
@@ -255,6 +297,9 @@ pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: 
             axum::response::Html(app.pages.error(&error, app.origin.as_str())),
         )
             .into_response();
+        if let Some(seconds) = error.seconds() {
+            edge::retry_after(&mut response, seconds);
+        }
     }
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {

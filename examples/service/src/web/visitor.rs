@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq;
 use super::PageError;
 use crate::{
     app::App,
+    edge::Pass,
     hex, policy, random,
     store::{Entered, Entry, Method, Proved, Session, SessionHash},
 };
@@ -285,6 +286,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
         let headers = request.headers().clone();
         same_site(app, &headers)?;
         let visitor = Visitor::of(app, &headers).await?;
+        let pass = request.extensions().get::<Pass>().cloned();
         let RawForm(body) =
             RawForm::from_request(request, app).await.map_err(|error| {
                 match error.into_response().status() {
@@ -298,6 +300,13 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
         // A fresh visitor has no cookie, so no page of ours gave this browser a form.
         if visitor.fresh || !bool::from(guard.csrf.as_bytes().ct_eq(visitor.csrf.as_bytes())) {
             return Err(PageError::FormExpired);
+        }
+        if let Some(pass) = pass.filter(Pass::costs_an_account)
+            && let Some(session) = &visitor.session
+        {
+            let known = session.signed_in || is_known(app, &headers, session.account).await?;
+            app.edge
+                .charge_account(&pass, session.account, known, app.now())?;
         }
         Ok(Self {
             visitor,

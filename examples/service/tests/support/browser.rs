@@ -1,11 +1,14 @@
 //! A person's browser: one cookie, forms with the token of the page before.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use countersign_protocol::reply::ResultCode;
 use reqwest::{Client, Method};
 
-use super::{PASSWORD, PIN, Phone, TestClock, approve, client};
+use super::{PASSWORD, PIN, Phone, TestClock, approve, client, client_at};
 
 #[derive(Debug)]
 pub struct Page {
@@ -76,6 +79,14 @@ impl Browser {
             known: None,
             csrf: String::new(),
             email: String::new(),
+        }
+    }
+
+    /// One that connects from another address of this computer.
+    pub fn at(source: IpAddr, address: SocketAddr, origin: &str) -> Self {
+        Self {
+            client: client_at(source),
+            ..Self::new(address, origin)
         }
     }
 

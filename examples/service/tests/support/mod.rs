@@ -18,7 +18,7 @@ pub use phone::Phone;
 
 use std::{
     fs,
-    net::{Ipv4Addr, TcpListener},
+    net::{IpAddr, Ipv4Addr, TcpListener},
     sync::{
         Arc, Once,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -35,7 +35,7 @@ use countersign_protocol::{
     secret::Secret,
 };
 use countersign_service::{Clock, Config, Embedded, SystemClock};
-use reqwest::{Client, redirect::Policy};
+use reqwest::{Client, ClientBuilder, redirect::Policy};
 
 pub const PASSWORD: &str = "Correct-horse7";
 pub const PIN: &str = "4829";
@@ -97,11 +97,20 @@ pub fn copy<const N: usize>(secret: &Secret<N>) -> Secret<N> {
 }
 
 pub fn client() -> Client {
+    build(Client::builder())
+}
+
+/// One that connects from this address of this computer.
+pub fn client_at(source: IpAddr) -> Client {
+    build(Client::builder().local_address(source))
+}
+
+fn build(builder: ClientBuilder) -> Client {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
-    Client::builder()
+    builder
         .redirect(Policy::none())
         .timeout(Duration::from_secs(30))
         .build()

@@ -189,7 +189,15 @@ pub(super) fn issue_mobile(
            AND state = 'open' AND expires_at > ?2",
         params![new.session, int(now)],
     )?;
-    // Anybody may begin one, so there is a bound for all together.
+    // Anybody may begin one, so there is a bound for all together. Which makes room for this one, so
+    // that nobody takes all of it, was decided by who began them.
+    if let Some(oldest) = new.replaces {
+        run(
+            c,
+            "DELETE FROM challenge WHERE id = ?1 AND kind = 'on-mobile' AND account IS NULL",
+            [oldest.0],
+        )?;
+    }
     let open = one(
         c,
         "SELECT count(*) AS n FROM challenge WHERE kind = 'on-mobile' AND account IS NULL AND expires_at > ?1",

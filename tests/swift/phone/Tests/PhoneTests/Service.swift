@@ -54,6 +54,7 @@ final class Service: @unchecked Sendable {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = [
             "--listen", "127.0.0.1:\(port)", "--data", folder.appendingPathComponent("data").path, "--origin", origin.absoluteString,
+            "--large-network", "127.0.0.0/8=1000",
         ]
         process.arguments? += settings
         process.standardOutput = try FileHandle(forWritingTo: log)

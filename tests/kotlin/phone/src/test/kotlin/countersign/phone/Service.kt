@@ -20,7 +20,8 @@ class Service(private vararg val settings: String) : AutoCloseable {
     private fun start(): Process {
         val program = System.getenv("COUNTERSIGN_SERVICE") ?: error("COUNTERSIGN_SERVICE does not name the service's program")
         val log = folder.resolve("log")
-        val process = ProcessBuilder(program, "--listen", "127.0.0.1:$port", "--data", "$folder/data", "--origin", origin, *settings)
+        val process = ProcessBuilder(program, "--listen", "127.0.0.1:$port", "--data", "$folder/data", "--origin", origin,
+            "--large-network", "127.0.0.0/8=1000", *settings)
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())
             .start()

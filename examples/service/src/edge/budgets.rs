@@ -1,0 +1,282 @@
+//! Budgets: how many requests each key may still make, in bounded memory.
+//!
+//! A key's requests of a class fill a bucket that empties with time. What does not fit has to wait.
+//! Keys are sources, devices or accounts, each in a table of its own, so that a spray of one
+//! pushes out none of the others.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hash, RandomState},
+    sync::{Mutex, PoisonError},
+};
+
+use countersign_protocol::Time;
+
+use super::classes::{Class, Rate};
+
+/// So many keys are remembered.
+const KEYS: usize = 65_536;
+/// When there are as many, a new one takes the place of the least used among so many.
+const SAMPLE: u64 = 8;
+/// A request, in the unit in which the buckets are kept.
+pub(super) const REQUEST: u32 = 1000;
+
+/// So many seconds until there is room for the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooMany(pub(crate) u64);
+
+/// The buckets of all keys of one kind.
+pub(super) struct Budgets<K>(Mutex<Table<K>>);
+
+struct Table<K> {
+    rate: fn(Class) -> Option<Rate>,
+    places: HashMap<K, usize>,
+    buckets: Vec<Buckets<K>>,
+    dice: RandomState,
+    throws: u64,
+}
+
+struct Buckets<K> {
+    key: K,
+    /// How many times the usual budgets it has.
+    factor: u32,
+    at: Time,
+    filled: [u32; Class::ALL.len()],
+}
+
+impl<K: Copy + Eq + Hash> Budgets<K> {
+    /// With these rates; a class without one is not limited.
+    pub(super) fn new(rate: fn(Class) -> Option<Rate>) -> Self {
+        Self(Mutex::new(Table {
+            rate,
+            places: HashMap::new(),
+            buckets: Vec::new(),
+            dice: RandomState::new(),
+            throws: 0,
+        }))
+    }
+
+    /// Takes room for a request from the buckets of all these classes, or from none.
+    ///
+    /// # Errors
+    /// [`TooMany`] when one of them is full.
+    pub(super) fn take(
+        &self,
+        key: K,
+        factor: u32,
+        classes: &[Class],
+        now: Time,
+    ) -> Result<(), TooMany> {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let rate = table.rate;
+        let buckets = table.of(key, factor, now);
+        for class in classes {
+            if let Some(rate) = rate(*class) {
+                buckets.fits(*class, rate)?;
+            }
+        }
+        for class in classes.iter().filter(|class| rate(**class).is_some()) {
+            let filled = &mut buckets.filled[*class as usize];
+            *filled = filled.saturating_add(REQUEST);
+        }
+        Ok(())
+    }
+
+    /// Gives the room of a request back.
+    pub(super) fn give_back(&self, key: K, class: Class) {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = table.places.get(&key).copied() {
+            let filled = &mut table.buckets[place].filled[class as usize];
+            *filled = filled.saturating_sub(REQUEST);
+        }
+    }
+}
+
+impl<K: Copy + Eq + Hash> Table<K> {
+    /// The buckets of a key as they are now.
+    fn of(&mut self, key: K, factor: u32, now: Time) -> &mut Buckets<K> {
+        let place = match self.places.get(&key) {
+            Some(place) => *place,
+            None => self.add(key, factor, now),
+        };
+        let buckets = &mut self.buckets[place];
+        buckets.empty(self.rate, now);
+        buckets.factor = factor;
+        buckets
+    }
+
+    fn add(&mut self, key: K, factor: u32, now: Time) -> usize {
+        let new = Buckets {
+            key,
+            factor,
+            at: now,
+            filled: [0; Class::ALL.len()],
+        };
+        let place = self.buckets.len();
+        if place < KEYS {
+            self.buckets.push(new);
+            self.places.insert(key, place);
+            return place;
+        }
+        let place = self.least_used(now);
+        let old = std::mem::replace(&mut self.buckets[place], new);
+        self.places.remove(&old.key);
+        self.places.insert(key, place);
+        place
+    }
+
+    /// The least used of a few, chosen by chance. To be rid of its own full bucket, somebody would
+    /// have to fill those of nearly all other keys as much.
+    fn least_used(&mut self, now: Time) -> usize {
+        let (mut least, mut place) = (u64::MAX, 0);
+        for _ in 0..SAMPLE {
+            self.throws += 1;
+            let candidate = self.dice.hash_one(self.throws) as usize % self.buckets.len();
+            let buckets = &mut self.buckets[candidate];
+            buckets.empty(self.rate, now);
+            let used = buckets.used(self.rate);
+            if used < least {
+                (least, place) = (used, candidate);
+            }
+        }
+        place
+    }
+}
+
+impl<K> Buckets<K> {
+    /// What has run out since the last look. A clock that was set back empties nothing.
+    fn empty(&mut self, rate: fn(Class) -> Option<Rate>, now: Time) {
+        let seconds = now.saturating_sub(self.at);
+        self.at = now;
+        if seconds == 0 {
+            return;
+        }
+        for class in Class::ALL {
+            let Some(rate) = rate(class) else { continue };
+            let emptied = seconds.saturating_mul(self.runs_out(rate).into());
+            let filled = &mut self.filled[class as usize];
+            *filled = filled.saturating_sub(u32::try_from(emptied).unwrap_or(u32::MAX));
+        }
+    }
+
+    fn size(&self, rate: Rate) -> u32 {
+        let size = rate.burst.saturating_mul(REQUEST);
+        size.saturating_mul(self.factor)
+    }
+
+    fn runs_out(&self, rate: Rate) -> u32 {
+        rate.thousandths.saturating_mul(self.factor)
+    }
+
+    fn fits(&self, class: Class, rate: Rate) -> Result<(), TooMany> {
+        let would = self.filled[class as usize].saturating_add(REQUEST);
+        match would.saturating_sub(self.size(rate)) {
+            0 => Ok(()),
+            over => Err(TooMany(over.div_ceil(self.runs_out(rate).max(1)).into())),
+        }
+    }
+
+    /// How full the fullest bucket is, in thousandths.
+    fn used(&self, rate: fn(Class) -> Option<Rate>) -> u64 {
+        let filled = Class::ALL.into_iter().filter_map(|class| {
+            let filled = u64::from(self.filled[class as usize]);
+            let size = u64::from(self.size(rate(class)?)).max(1);
+            Some(filled * 1000 / size)
+        });
+        filled.max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(class: Class) -> Option<Rate> {
+        match class {
+            Class::Password => Some(Rate {
+                burst: 3,
+                thousandths: 100,
+            }),
+            Class::Form => Some(Rate {
+                burst: 5,
+                thousandths: 1000,
+            }),
+            _ => None,
+        }
+    }
+
+    fn takes(budgets: &Budgets<u32>, key: u32, class: Class, now: Time) -> usize {
+        (0..1000)
+            .take_while(|_| budgets.take(key, 1, &[class], now).is_ok())
+            .count()
+    }
+
+    #[test]
+    fn a_bucket_fills_at_once_and_empties_with_time() {
+        let budgets = Budgets::new(rate);
+        assert_eq!(takes(&budgets, 1, Class::Password, 1000), 3);
+        let full = |now| budgets.take(1, 1, &[Class::Password], now);
+        assert_eq!(full(1000), Err(TooMany(10)));
+        assert_eq!(full(1004), Err(TooMany(6)));
+        assert_eq!(takes(&budgets, 1, Class::Password, 1010), 1);
+        assert_eq!(takes(&budgets, 1, Class::Password, 9000), 3);
+        // Others have their own, and so do other classes.
+        assert_eq!(takes(&budgets, 2, Class::Password, 1000), 3);
+        assert_eq!(takes(&budgets, 1, Class::Form, 9000), 5);
+        assert_eq!(takes(&budgets, 1, Class::Page, 9000), 1000);
+    }
+
+    #[test]
+    fn a_request_takes_from_all_its_buckets_or_from_none() {
+        let budgets = Budgets::new(rate);
+        let both = [Class::Form, Class::Password];
+        for _ in 0..3 {
+            assert_eq!(budgets.take(1, 1, &both, 1000), Ok(()));
+        }
+        for _ in 0..100 {
+            assert_eq!(budgets.take(1, 1, &both, 1000), Err(TooMany(10)));
+        }
+        assert_eq!(takes(&budgets, 1, Class::Form, 1000), 2);
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again_and_no_more() {
+        let budgets = Budgets::new(rate);
+        budgets.give_back(1, Class::Password);
+        assert_eq!(takes(&budgets, 1, Class::Password, 1000), 3);
+        budgets.give_back(1, Class::Password);
+        assert_eq!(takes(&budgets, 1, Class::Password, 1000), 1);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_neither_fills_nor_stops_a_bucket() {
+        let budgets = Budgets::new(rate);
+        assert_eq!(takes(&budgets, 1, Class::Password, 9000), 3);
+        assert_eq!(takes(&budgets, 1, Class::Password, 1000), 0);
+        assert_eq!(takes(&budgets, 1, Class::Password, 1010), 1);
+    }
+
+    #[test]
+    fn a_larger_network_has_as_many_times_the_budget() {
+        let budgets = Budgets::new(rate);
+        let took = (0..100).take_while(|_| budgets.take(1, 10, &[Class::Password], 1000).is_ok());
+        assert_eq!(took.count(), 30);
+        assert_eq!(
+            budgets.take(1, 10, &[Class::Password], 1000),
+            Err(TooMany(1))
+        );
+    }
+
+    #[test]
+    fn a_spray_of_keys_is_bounded_and_frees_nobody_of_a_full_bucket() {
+        let budgets = Budgets::new(rate);
+        assert_eq!(takes(&budgets, 0, Class::Password, 1000), 3);
+        for key in 1..=3 * u32::try_from(KEYS).unwrap() {
+            assert_eq!(budgets.take(key, 1, &[Class::Password], 1000), Ok(()));
+        }
+        assert_eq!(takes(&budgets, 0, Class::Password, 1000), 0);
+        let table = budgets.0.lock().unwrap();
+        assert_eq!(table.buckets.len(), KEYS);
+        assert_eq!(table.places.len(), KEYS);
+    }
+}

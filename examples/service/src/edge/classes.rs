@@ -1,0 +1,222 @@
+//! The class of every route, and what each class may cost a source, a device or an account.
+//!
+//! `LIMITS.md` beside the crate's manifest is this table for people; a test keeps both the same, and
+//! another one fails where a route of `api.rs` or `web.rs` has no class. A request without a row,
+//! because there is no such route, is of class [`Class::Other`].
+
+use axum::http::Method;
+
+/// How a bucket fills and empties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rate {
+    /// So many requests fit at once.
+    pub(super) burst: u32,
+    /// So many thousandths of a request have room again each second.
+    pub(super) thousandths: u32,
+}
+
+const fn rate(burst: u32, thousandths: u32) -> Option<Rate> {
+    Some(Rate { burst, thousandths })
+}
+
+/// What a request costs the service, and so how often it may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// A connection, with TLS its handshake; no route.
+    Connection,
+    /// Style, scripts, pictures.
+    Asset,
+    /// A page.
+    Page,
+    /// What a page that waits asks by itself.
+    Poll,
+    /// A form.
+    Form,
+    /// A form with a password: it costs Argon2, and may be a guess.
+    Password,
+    /// A form that anybody can make send a message.
+    Mail,
+    /// A sign-in on the phone itself: anybody may begin one.
+    Mobile,
+    /// A form after the password that asks a phone or opens a challenge.
+    Ask,
+    /// The service's keys.
+    Information,
+    /// A phone that enrols, with a key that nobody knows yet.
+    Claim,
+    /// A phone's request: signed by its device key, or not.
+    Device,
+    /// No route.
+    Other,
+}
+
+impl Class {
+    pub(super) const ALL: [Self; 13] = [
+        Self::Connection,
+        Self::Asset,
+        Self::Page,
+        Self::Poll,
+        Self::Form,
+        Self::Password,
+        Self::Mail,
+        Self::Mobile,
+        Self::Ask,
+        Self::Information,
+        Self::Claim,
+        Self::Device,
+        Self::Other,
+    ];
+
+    /// Of a request to this route.
+    pub(super) fn of(method: &Method, path: Option<&str>) -> Self {
+        let method = if method == Method::HEAD {
+            "GET"
+        } else {
+            method.as_str()
+        };
+        ROUTES
+            .iter()
+            .find(|(known, route, _)| *known == method && Some(*route) == path)
+            .map_or(Self::Other, |(_, _, class)| *class)
+    }
+
+    /// What a source may do, before anything is known of who asks.
+    pub(super) fn of_source(self) -> Option<Rate> {
+        match self {
+            Self::Connection => rate(500, 20_000),
+            Self::Asset => rate(1000, 50_000),
+            Self::Page => rate(500, 20_000),
+            Self::Poll => rate(1000, 100_000),
+            Self::Form => rate(300, 10_000),
+            Self::Password => rate(100, 100),
+            Self::Mail => rate(60, 50),
+            Self::Mobile => rate(60, 500),
+            Self::Ask => rate(300, 5_000),
+            Self::Information => rate(1000, 50_000),
+            Self::Claim => rate(60, 500),
+            Self::Device => rate(300, 20_000),
+            Self::Other => rate(500, 10_000),
+        }
+    }
+
+    /// What a device may do whose signature was verified.
+    pub(super) fn of_device(self) -> Option<Rate> {
+        match self {
+            Self::Device => rate(200, 1_000),
+            _ => None,
+        }
+    }
+
+    /// What an account may ask for, by browsers that are known for it and by all others together.
+    pub(super) fn of_account(self) -> Option<Rate> {
+        match self {
+            Self::Ask => rate(60, 100),
+            Self::Mail => rate(20, 10),
+            _ => None,
+        }
+    }
+
+    /// The classes from whose buckets a source's request takes.
+    pub(super) fn charged(self) -> &'static [Self] {
+        match self {
+            Self::Connection => &[Self::Connection],
+            Self::Asset => &[Self::Asset],
+            Self::Page => &[Self::Page],
+            Self::Poll => &[Self::Poll],
+            Self::Form => &[Self::Form],
+            // A right password gives its own room back, but not the form's.
+            Self::Password => &[Self::Password, Self::Form],
+            Self::Mail => &[Self::Mail],
+            Self::Mobile => &[Self::Mobile],
+            Self::Ask => &[Self::Ask],
+            Self::Information => &[Self::Information],
+            Self::Claim => &[Self::Claim],
+            Self::Device => &[Self::Device],
+            Self::Other => &[Self::Other],
+        }
+    }
+}
+
+/// Every route: method, path as the routers have it, class.
+const ROUTES: &[(&str, &str, Class)] = &[
+    ("GET", "/.well-known/countersign", Class::Information),
+    (
+        "GET",
+        "/.well-known/countersign/earlier",
+        Class::Information,
+    ),
+    ("POST", "/api/v1/claim", Class::Claim),
+    ("POST", "/api/v1/complete", Class::Device),
+    ("POST", "/api/v1/status", Class::Device),
+    ("POST", "/api/v1/inbox", Class::Device),
+    ("POST", "/api/v1/answer", Class::Device),
+    ("POST", "/api/v1/change", Class::Device),
+    ("POST", "/api/v1/commit", Class::Device),
+    ("POST", "/api/v1/biometrics", Class::Device),
+    ("POST", "/api/v1/push", Class::Device),
+    ("POST", "/api/v1/remove", Class::Device),
+    ("ANY", "/api/{*path}", Class::Other),
+    ("GET", "/", Class::Page),
+    ("GET", "/Q/{*message}", Class::Page),
+    ("GET", "/register", Class::Page),
+    ("POST", "/register", Class::Mail),
+    ("GET", "/sign-in", Class::Page),
+    ("POST", "/sign-in", Class::Form),
+    ("POST", "/sign-in/password", Class::Password),
+    ("GET", "/sign-in/method", Class::Page),
+    ("GET", "/sign-in/device", Class::Page),
+    ("POST", "/sign-in/app", Class::Ask),
+    ("POST", "/sign-in/code", Class::Ask),
+    ("POST", "/sign-in/mobile", Class::Mobile),
+    ("GET", "/mobile/{id}", Class::Page),
+    ("GET", "/mobile/{id}/state", Class::Poll),
+    ("GET", "/mobile/{id}/link", Class::Page),
+    ("GET", "/mobile/{id}/return", Class::Page),
+    ("POST", "/mobile/{id}/return", Class::Form),
+    ("GET", "/stop", Class::Page),
+    ("POST", "/stop", Class::Password),
+    ("GET", "/stop/done", Class::Page),
+    ("GET", "/recovery", Class::Page),
+    ("POST", "/recovery", Class::Mail),
+    ("GET", "/recovery/finish/{token}", Class::Page),
+    ("POST", "/recovery/finish/{token}", Class::Password),
+    ("GET", "/recovery/cancel/{token}", Class::Page),
+    ("POST", "/recovery/cancel/{token}", Class::Form),
+    ("POST", "/sign-out", Class::Form),
+    ("GET", "/challenge/{id}", Class::Page),
+    ("GET", "/challenge/{id}/state", Class::Poll),
+    ("GET", "/challenge/{id}/code.png", Class::Page),
+    ("GET", "/challenge/{id}/link", Class::Page),
+    ("POST", "/challenge/{id}/code", Class::Form),
+    ("POST", "/challenge/{id}/renew", Class::Ask),
+    ("GET", "/account", Class::Page),
+    ("GET", "/account/devices", Class::Page),
+    ("POST", "/account/devices/add", Class::Ask),
+    ("GET", "/account/history", Class::Page),
+    ("GET", "/account/history.csv", Class::Page),
+    ("POST", "/account/devices/rename", Class::Form),
+    ("POST", "/account/devices/remove", Class::Ask),
+    ("POST", "/account/devices/unblock", Class::Ask),
+    ("GET", "/account/devices/{dev}/pin", Class::Page),
+    ("GET", "/account/devices/{dev}/pin/state", Class::Poll),
+    ("GET", "/account/enrolments/{id}", Class::Page),
+    ("GET", "/account/enrolments/{id}/state", Class::Poll),
+    ("GET", "/account/enrolments/{id}/code.png", Class::Page),
+    ("GET", "/account/enrolments/{id}/link", Class::Page),
+    ("POST", "/account/enrolments/{id}/code", Class::Form),
+    ("POST", "/account/enrolments/{id}/pin", Class::Form),
+    ("POST", "/account/enrolments/{id}/phone", Class::Ask),
+    ("GET", "/account/transfer", Class::Page),
+    ("POST", "/account/transfer", Class::Ask),
+    ("GET", "/account/transfer/{id}", Class::Page),
+    ("GET", "/static/style.css", Class::Asset),
+    ("GET", "/static/page.js", Class::Asset),
+    ("GET", "/static/pin.js", Class::Asset),
+    ("GET", "/static/vendor/qrcode.mjs", Class::Asset),
+    ("GET", "/static/guessable-pins.json", Class::Asset),
+    ("GET", "/static/icon.svg", Class::Asset),
+];
+
+#[cfg(test)]
+#[path = "classes_tests.rs"]
+mod tests;

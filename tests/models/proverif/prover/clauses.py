@@ -28,6 +28,8 @@ class Translation:
                     self.solver.reducible.append((function.name, *self.rule(left, right)[0]))
         self.public = {name for name, (kind, private) in model.names.items() if not private}
         self.wanted = {}  # event -> "end" where it is asked about, "begin" where it must come before, "inj" where once each
+        self.watches = False  # Whether what is never sent is looked for.
+        self.path = ()  # The process macros in which it is.
 
     def variable(self):
         return next(self.fresh)
@@ -104,6 +106,15 @@ class Translation:
     def is_public(self, channel):
         return not isinstance(channel, int) and channel[0].removeprefix("name ") in self.public and len(channel) == 1
 
+    def passes(self, process, hypotheses, bound):
+        """The process gets to what it sends here wherever the hypotheses hold."""
+        if self.watches:
+            needed = [fact for fact in hypotheses if fact[0] != "begin"]
+            self.clause(needed, ("passes", (self.place(process),)), bound, "gets here")
+
+    def place(self, process):
+        return " ".join(str(part) for part in (*self.path, id(process)))
+
     def clause(self, hypotheses, conclusion, bound, why):
         self.solver.add([apply(fact, bound) for fact in hypotheses], apply(conclusion, bound), (), (why,))
 
@@ -119,12 +130,14 @@ class Translation:
             session = self.variable()
             self.walk(process[1], scope, [*seen, session], [*sessions, session], hypotheses, bound)
         elif what == "new":
-            name = (f"new {process[1]} {id(process)}", *seen)
+            # A name of its own for each place from which its process macro is used.
+            name = (f"new {process[1]} {self.place(process)}", *seen)
             self.walk(process[2], {**scope, process[1]: name}, seen, sessions, hypotheses, bound)
         elif what == "out":
             for (channel, value), after in self.all_values([process[1], process[2]], scope, bound):
                 channel = walk(channel, after)
                 fact = ("att", value) if self.is_public(channel) else ("mess", channel, value)
+                self.passes(process, hypotheses, after)
                 self.clause(hypotheses, fact, after, f"sent: {text(process[2])}")
                 self.walk(process[3], scope, seen, sessions, hypotheses, after)
         elif what == "in":
@@ -155,9 +168,12 @@ class Translation:
             for inner, last in self.matched(process[2], (TUPLE, *value), scope, bound):
                 self.walk(process[3], inner, [*seen, *value], sessions, [*hypotheses, fact], last)
         elif what == "macro":
+            outside = self.path
+            self.path = (*outside, id(process))
             for values, after in self.all_values([term for _, term in process[1]], scope, bound):
                 inner = dict(zip((x for x, _ in process[1]), values))
                 self.walk(process[2], inner, seen, sessions, hypotheses, after)
+            self.path = outside
 
     # The attacker
 
@@ -262,15 +278,36 @@ class Translation:
                 add([("guess", other, one) for one, other in zip(left, others)], bad, fails, (f"{name} works with a wrong secret only",))
 
 
+def places(process, path=()):
+    """Everything that a process sends: (where it is, what it is)."""
+    what = process[0]
+    if what == "out":
+        yield " ".join(str(part) for part in (*path, id(process))), text(process[2])
+    inner = (*path, id(process)) if what == "macro" else path
+    for part in process[1:]:
+        if isinstance(part, tuple) and part and part[0] in STEPS:
+            yield from places(part, inner)
+
+
+STEPS = {"nil", "par", "repeat", "new", "out", "in", "let", "event", "insert", "get", "macro"}
+
+
 def asked(query, translation):
     """Which events the query speaks of, and how."""
+
+    def how(fact):
+        return translation.wanted.setdefault(fact[1], set())
+
+    if query[0] == "never":
+        for fact in query[1]:
+            how(fact).add("end")
+        return
     _, left, right = query
-    translation.wanted[left[1]] = {"end"}
+    how(left).add("end")
     for fact in right:
-        how = translation.wanted.setdefault(fact[1], set())
-        how.add("begin")
+        how(fact).add("begin")
         if left[0] == fact[0] == "inj-event":
-            how.add("inj")
+            how(fact).add("inj")
 
 
 def history(clause, steps):
@@ -283,42 +320,86 @@ def history(clause, steps):
     return list(steps)
 
 
-def judge(model, query):
-    """(whether it holds, the steps that break it, how many clauses were looked at)"""
+def judge(model):
+    """([(whether it holds, the steps that break it)], one for each query; how many clauses were looked
+    at; what no run sends)"""
+    weak = [query for query in model.queries if query[0] == "weak"]
+    if weak and len(model.queries) > 1:
+        raise ValueError("a weak secret is asked about alone")
+    if weak:
+        return tests(model, weak[0])
+    return happens(model)
+
+
+def tests(model, query):
+    """Whether anybody can test the weak secret, and what of the process is never sent."""
     translation = Translation(model)
-    solver = translation.solver
-    if query[0] == "corresp":
-        asked(query, translation)
-    if query[0] == "never":
-        translation.wanted[query[1][1]] = {"end"}
+    translation.watches = True
     translation.walk(model.process, {}, [], [], [], {})
-    if query[0] == "weak":
-        translation.guesser(query[1])
+    translation.guesser(query[1])
     translation.attacker()
+    solver = translation.solver
     solver.saturate()
-    if query[0] == "weak":
-        broken = solver.solved["bad"]
-    elif query[0] == "never":
-        broken = solver.solved["end"]
-    else:
-        broken = unmet(translation, query)
-    return not broken, history(broken[0], {}) if broken else [], solver.steps
+    passed = {clause.conclusion[1][0] for clause in solver.solved["passes"]}
+    dead = [words for place, words in places(model.process) if place not in passed]
+    return [verdict(solver.solved["bad"])], solver.steps, dead
 
 
-def unmet(translation, query):
-    """The ways to the left event without the right ones before it."""
-    _, left, right = query
-    scope = {}
+def happens(model):
+    """All queries about events, from the same clauses."""
+    translation = Translation(model)
+    for query in model.queries:
+        asked(query, translation)
+    translation.walk(model.process, {}, [], [], [], {})
+    for number, query in enumerate(model.queries):
+        if query[0] == "never":
+            together(translation, query[1], number)
+    translation.attacker()
+    solver = translation.solver
+    solver.saturate()
+    found = []
+    for number, query in enumerate(model.queries):
+        if query[0] == "corresp":
+            found.append(verdict(unmet(translation, query)))
+        else:
+            bad = ("bad", (str(number),))
+            found.append(verdict([way for way in solver.solved["bad"] if way.conclusion == bad]))
+    return found, solver.steps, []
+
+
+def verdict(broken):
+    return not broken, history(broken[0], {}) if broken else []
+
+
+def patterns(scope, variable):
+    """Turns a query's terms into the solver's."""
 
     def pattern(term):
         if term[0] == "var":
-            return scope.setdefault(term[1], len(scope))
+            if term[1] not in scope:
+                scope[term[1]] = variable()
+            return scope[term[1]]
         if term[0] == "tuple":
             return (TUPLE, *[pattern(part) for part in term[1]])
         if term[0] == "name":
             return ("name " + term[1],)
         return (term[1], *[pattern(part) for part in term[2]])
 
+    return pattern
+
+
+def together(translation, facts, number):
+    """Bad, for the query of that number, is that all these events happen in one run."""
+    pattern = patterns({}, translation.variable)
+    events = [(name, *[pattern(term) for term in args]) for _, name, args in facts]
+    ends = [("end", event, translation.variable()) for event in events]
+    translation.solver.add(ends, ("bad", (str(number),)), (), ("all of it happens",))
+
+
+def unmet(translation, query):
+    """The ways to the left event without the right ones before it."""
+    _, left, right = query
+    pattern = patterns({}, itertools.count().__next__)
     end = (left[1], *[pattern(term) for term in left[2]])
     wanted = [(left[0] == fact[0] == "inj-event", (fact[1], *[pattern(term) for term in fact[2]])) for fact in right]
 

@@ -56,7 +56,8 @@ class Model:
     tables: dict = field(default_factory=dict)
     macros: dict = field(default_factory=dict)
     letfuns: dict = field(default_factory=dict)
-    queries: list = field(default_factory=list)  # ("weak", name) | ("never", fact) | ("corresp", fact, condition)
+    # ("weak", name) | ("never", facts) | ("corresp", fact, condition)
+    queries: list = field(default_factory=list)
     process: object = None
 
 
@@ -221,12 +222,16 @@ class Parser:
             scope = dict(self.variables(";"))
         except Refused:
             self.at = start
-        left = self.fact(scope)
+        left = [self.fact(scope)]
+        while self.skip("&&"):
+            left.append(self.fact(scope))
         if self.peek() == ".":
             self.model.queries.append(("never", left))
             return
+        if len(left) > 1:
+            self.fail("the end of a query for several events expected")
         self.take("==>")
-        self.model.queries.append(("corresp", left, self.condition(scope)))
+        self.model.queries.append(("corresp", left[0], self.condition(scope)))
 
     def fact(self, scope):
         what = self.take()

@@ -12,13 +12,14 @@ from typing import NamedTuple
 TUPLE = "tuple"
 
 
-
 class Clause(NamedTuple):
     hypotheses: tuple
     conclusion: tuple
     differs: tuple = ()
     origin: tuple = ()
     symbols: frozenset = frozenset()
+    variables: int = 0  # How many: they are numbered from 0.
+    chosen: int = None  # Which hypothesis is resolved next, if any.
 
 
 def symbols(term, found):
@@ -70,6 +71,13 @@ def unify(left, right, bound):
         else:
             todo += zip(one[1:], other[1:])
     return bound
+
+
+def clash(left, right):
+    """Whether two terms can't be made the same, at a quick look: no means nothing."""
+    if isinstance(left, int) or isinstance(right, int):
+        return False
+    return left[0] != right[0] or len(left) != len(right) or any(map(clash, left[1:], right[1:]))
 
 
 def match(pattern, term, bound):
@@ -248,34 +256,34 @@ class Solver:
             used = set()
             for term in [end, *facts]:
                 symbols(term, used)
-            clause = Clause(
+            said = (
                 tuple(apply_new(fact, order) for fact in facts),
                 apply_new(end, order),
                 tuple((apply_new(a, order), apply_new(b, order), frozenset(order[x] for x in every if x in order)) for a, b, every in kept),
-                origin,
-                frozenset(used),
             )
-            if clause[:3] in self.seen:
+            if said in self.seen:
                 continue
-            self.seen.add(clause[:3])
+            self.seen.add(said)
+            clause = Clause(*said, origin, frozenset(used), len(order), self.selected(*said))
             weight = sum(size(fact) for fact in clause.hypotheses) + size(clause.conclusion)
             heapq.heappush(self.queue, (weight, len(self.seen), clause))
 
     # Which hypothesis is resolved next
 
-    def selected(self, clause):
+    def selected(self, hypotheses, conclusion, differs):
         # The smallest first: a secret name that nobody tells ends the clause at once.
-        for i in reversed(range(len(clause.hypotheses))):
-            fact = clause.hypotheses[i]
+        for i in reversed(range(len(hypotheses))):
+            fact = hypotheses[i]
             if fact[0] in ("att", "guess") and all(isinstance(part, int) for part in fact[1:]):
                 continue
             if fact[0] != "begin":
                 return i
-        if clause.conclusion[0] == "bad":
+        if conclusion[0] == "bad":
             # Two guesses that must agree, or one side that must differ: there is more to find out.
-            for i, fact in enumerate(clause.hypotheses):
-                others = [x for j, other in enumerate(clause.hypotheses) if j != i for x in variables(other, [])]
-                others += [x for differ in clause.differs for side in differ[:2] for x in variables(side, [])]
+            for i, fact in enumerate(hypotheses):
+                rest = [other for j, other in enumerate(hypotheses) if j != i]
+                rest += [side for differ in differs for side in differ[:2]]
+                others = [x for term in rest for x in variables(term, [])]
                 if fact[0] == "guess" and any(x in others for x in fact[1:]):
                     return i
         return None
@@ -293,7 +301,7 @@ class Solver:
             if i == len(general.hypotheses):
                 return all(self.implied(differ, special, bound) for differ in general.differs)
             for j, fact in enumerate(special.hypotheses):
-                if not used >> j & 1 and fact[0] == general.hypotheses[i][0]:
+                if not used >> j & 1 and not clash(general.hypotheses[i], fact):
                     tried = match(general.hypotheses[i], fact, dict(bound))
                     if tried is not None and fit(i + 1, tried, used | 1 << j):
                         return True
@@ -323,7 +331,6 @@ class Solver:
             self.steps += 1
             if self.steps > self.limit:
                 raise RuntimeError("too many clauses: no end in sight")
-            i = self.selected(clause)
             known = self.solved[clause.conclusion[0]] + self.open[clause.conclusion[0]]
             if any(self.subsumes(other, clause) for other in known):
                 continue
@@ -331,23 +338,21 @@ class Solver:
                 for key, others in table.items():
                     if key == clause.conclusion[0]:
                         table[key] = [other for other in others if not self.subsumes(clause, other)]
-            if i is None:
+            if clause.chosen is None:
                 self.solved[clause.conclusion[0]].append(clause)
                 for others in list(self.open.values()):
                     for other in list(others):
                         self.resolve(clause, other)
             else:
                 self.open[clause.conclusion[0]].append(clause)
-                for other in list(self.solved[clause.hypotheses[i][0]]):
+                for other in list(self.solved[clause.hypotheses[clause.chosen][0]]):
                     self.resolve(other, clause)
 
     def resolve(self, rule, clause):
-        i = self.selected(clause)
+        i, shift = clause.chosen, clause.variables
         fact = clause.hypotheses[i]
-        if fact[0] != rule.conclusion[0]:
+        if clash(rule.conclusion, fact):
             return
-        terms = [*clause.hypotheses, clause.conclusion, *[side for differ in clause.differs for side in differ[:2]]]
-        shift = 1 + max([x for term in terms for x in variables(term, [])], default=-1)
         bound = unify(moved(rule.conclusion, shift), fact, {})
         if bound is None:
             return

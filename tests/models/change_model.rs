@@ -434,6 +434,7 @@ fn a_blocked_device_that_hears_nothing_of_its_swap_is_found_out() {
         ..RULES
     };
     breaks(Changes { rules, ..BLOCKED }, ONE);
+    breaks(Changes { rules, ..RESTORED }, ANEW);
 }
 
 #[test]
@@ -443,6 +444,8 @@ fn a_reply_to_an_older_request_that_is_taken_is_found_out() {
         ..RULES
     };
     breaks(Changes { rules, ..ALONE }, ONE);
+    breaks(Changes { rules, ..ALONE }, HONEST);
+    breaks(Changes { rules, ..ALONE }, SETTLED);
 }
 
 #[test]

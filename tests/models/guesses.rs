@@ -36,7 +36,7 @@ struct State {
 
 impl State {
     /// Forgets answered messages, and renumbers the others in an order that does not depend on when they were sent.
-    fn renumber(&mut self) {
+    fn renumber(&mut self, rules: &Rules) {
         let service = &mut self.service;
         let copies = |m: &Message| service.checking.iter().filter(|c| *c == m).count();
         let checking = &service.checking;
@@ -87,7 +87,11 @@ impl State {
             outcome.counter = 1;
             service.outcomes.insert(new[&old], outcome);
         }
-        service.counter = self.sent.len() as u64;
+        service.counter = match rules.records_with_the_try {
+            true => self.sent.len() as u64,
+            // Broken: nothing of what is not answered yet.
+            false => 0,
+        };
         service.tokens = TokenState::FIRST;
     }
 }
@@ -144,7 +148,7 @@ impl Model for Guesses {
                     by: By::Phone,
                     kind: Kind::Approve { right },
                     challenge: service.challenge,
-                    counter: service.counter + 1,
+                    counter: state.sent.len() as u64 + 1,
                     token: service.tokens.issued,
                 };
                 service.begin(&self.rules, message);
@@ -164,7 +168,7 @@ impl Model for Guesses {
                 state.crashes += 1;
             }
         }
-        state.renumber();
+        state.renumber(&self.rules);
         (state != *last).then_some(state)
     }
 
@@ -225,4 +229,14 @@ fn a_try_counted_after_the_check_is_found_out() {
 fn a_count_read_before_the_transaction_that_writes_it_is_found_out() {
     let counting = Counting::ReadEarlier;
     breaks(broken(Rules { counting, ..RULES }), BOUNDED);
+}
+
+#[test]
+fn a_try_taken_without_a_record_of_its_message_is_found_out() {
+    let records_with_the_try = false;
+    let rules = Rules {
+        records_with_the_try,
+        ..RULES
+    };
+    breaks(broken(rules), RETRY);
 }

@@ -267,6 +267,7 @@ fn a_service_that_forgets_for_which_message_it_took_a_try_is_found_out() {
     let resumes = false;
     let rules = Rules { resumes, ..RULES };
     breaks(Honest { rules }, COST);
+    breaks(Honest { rules }, REACHES);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::{breaks, holds};
 
 const ONCE: &str = "a challenge is approved or declined once";
 const FINAL: &str = "what was declined, approved or ended stays so";
+const HEARS: &str = "the phone hears of one effect only";
 const SAME: &str = "the same bytes always get their recorded outcome";
 
 struct Retry {
@@ -151,9 +152,7 @@ impl Model for Retry {
             Property::always(ONCE, |_, state: &State| state.service.effects <= 1),
             Property::always(FINAL, |_, state: &State| !state.changed),
             Property::always(SAME, |_, state: &State| !state.differed),
-            Property::always("the phone hears of one effect only", |_, state: &State| {
-                state.told != [true; 2]
-            }),
+            Property::always(HEARS, |_, state: &State| state.told != [true; 2]),
             Property::sometimes("approved", |_, state: &State| {
                 state.service.status == Status::Approved
             }),
@@ -193,6 +192,7 @@ fn an_approval_without_compare_and_set_is_found_out() {
     };
     breaks(Retry { rules }, ONCE);
     breaks(Retry { rules }, FINAL);
+    breaks(Retry { rules }, HEARS);
 }
 
 #[test]

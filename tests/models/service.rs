@@ -100,6 +100,9 @@ pub(crate) struct Rules {
     pub(crate) remembers: bool,
     /// The same bytes whose try is taken, but whose outcome is not recorded, are verified without another try.
     pub(crate) resumes: bool,
+    /// The transaction that takes a try records for which message, and its counter; broken: the one
+    /// that records the outcome does.
+    pub(crate) records_with_the_try: bool,
     /// A right PIN gives its try back.
     pub(crate) gives_back: bool,
     /// An approval closes its challenge only if that is still open.
@@ -120,6 +123,7 @@ pub(crate) const RULES: Rules = Rules {
     checks_device_key: true,
     remembers: true,
     resumes: true,
+    records_with_the_try: true,
     gives_back: true,
     compares_and_sets: true,
     keeps_shown_token: true,
@@ -287,7 +291,7 @@ impl Service {
         {
             return Begun::Reply(*outcome);
         }
-        if rules.resumes && self.taken.contains(&message) {
+        if rules.resumes && rules.records_with_the_try && self.taken.contains(&message) {
             return self.check(message);
         }
         let made = rules.adopts_newer_tokens || message.token <= self.tokens.issued;
@@ -299,7 +303,8 @@ impl Service {
             NOW,
             made,
         );
-        if let Some(accepted) = judged.accepted {
+        let leaves_it = judged.next == Next::CheckPin && !rules.records_with_the_try;
+        if let Some(accepted) = judged.accepted.filter(|_| !leaves_it) {
             self.counter = accepted.counter;
             self.tokens = accepted.tokens;
         }

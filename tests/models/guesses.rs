@@ -1,10 +1,12 @@
 //! Try counter, against a thief who has the device's key and every state token (malware on the phone), and sends as many guesses at once as
-//! he likes, while the owner approves with the right PIN on the same phone, and the service crashes at any point.
+//! he likes, while the owner approves with the right PIN on the same phone, and the service crashes at any point. Then the same thief with
+//! patience: he waits until the phone has begun a new epoch, and guesses again, by approvals and by codes.
 //!
 //! Messages that differ in their counter only are renumbered, so that the whole of an epoch can be explored.
 
 use std::collections::BTreeMap;
 
+use countersign_protocol::policy::month::IN_A_MONTH;
 use countersign_protocol::policy::tries::{IN_A_ROW, IN_EPOCH, Tries};
 use countersign_protocol::verify::TokenState;
 use stateright::{Model, Property};
@@ -15,6 +17,7 @@ use crate::{breaks, holds};
 const BOUNDED: &str =
     "no more than 5 wrong PINs are looked at, 4 more for each right one, and 15 in an epoch";
 const RETRY: &str = "the same bytes again cost no try";
+const SLOW: &str = "over all epochs no more than 30 wrong PINs are looked at in 30 days";
 
 struct Guesses {
     rules: Rules,
@@ -22,6 +25,8 @@ struct Guesses {
     crashes: u8,
     /// How many messages are unanswered at once.
     parallel: usize,
+    /// The phone begins new epochs, as often as it must; right PINs are not counted then.
+    slow: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,16 +51,16 @@ impl State {
         self.sent.retain(|message| {
             copies(message) > 0
                 || service.taken.contains(message)
-                || service.read.iter().any(|(read, _)| read == message)
+                || service.read.iter().any(|read| read.0 == *message)
         });
         self.sent.sort_by_key(|message| {
-            let read = service.read.iter().find(|(read, _)| read == message);
+            let read = service.read.iter().find(|read| read.0 == *message);
             (
                 message.kind,
                 copies(message),
                 service.taken.contains(message),
                 service.outcomes.contains_key(message),
-                read.map(|(_, tries)| (tries.in_a_row, tries.in_epoch)),
+                read.map(|(_, tries, _)| (tries.in_a_row, tries.in_epoch)),
             )
         });
         let new: BTreeMap<Message, Message> = (1..)
@@ -77,10 +82,10 @@ impl State {
         service.taken = service.taken.iter().map(|old| new[old]).collect();
         service.checking = service.checking.iter().map(|old| new[old]).collect();
         service.checking.sort();
-        for (message, _) in &mut service.read {
+        for (message, _, _) in &mut service.read {
             *message = new[message];
         }
-        service.read.sort_by_key(|(message, _)| *message);
+        service.read.sort_by_key(|read| read.0);
         let outcomes = core::mem::take(&mut service.outcomes);
         for (old, mut outcome) in outcomes {
             outcome.issued = Some(1);
@@ -103,6 +108,8 @@ enum Action {
     Write(Message),
     Finish(Message),
     Crash,
+    Refresh,
+    Code,
 }
 
 impl Model for Guesses {
@@ -131,10 +138,20 @@ impl Model for Guesses {
         let unchecked = unchecked.filter(|message| !state.service.checking.contains(message));
         actions.extend(unchecked.map(Action::Again));
         let read = state.service.read.iter();
-        actions.extend(read.map(|(message, _)| Action::Write(*message)));
+        actions.extend(read.map(|read| Action::Write(read.0)));
         actions.extend(state.service.checking.iter().copied().map(Action::Finish));
         if state.crashes < self.crashes {
             actions.push(Action::Crash);
+        }
+        if self.slow {
+            actions.push(Action::Code);
+            // After a right PIN, with nothing on its way.
+            if state.sent.is_empty()
+                && state.service.tries.refresh_needed()
+                && state.service.tries.in_a_row == 0
+            {
+                actions.push(Action::Refresh);
+            }
         }
     }
 
@@ -167,12 +184,30 @@ impl Model for Guesses {
                 service.crash();
                 state.crashes += 1;
             }
+            Action::Refresh => service.refresh(&self.rules),
+            Action::Code => service.wrong_code(),
+        }
+        if self.slow {
+            (state.right_sent, state.service.right) = (0, 0);
+            state.service.effects = 0;
         }
         state.renumber(&self.rules);
         (state != *last).then_some(state)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
+        if self.slow {
+            return vec![
+                Property::always(SLOW, |_, state: &State| state.service.wrong <= IN_A_MONTH),
+                Property::sometimes(
+                    "the thirtieth blocks a device with tries left",
+                    |_, state: &State| {
+                        let service = &state.service;
+                        service.wrong == IN_A_MONTH && service.tries.left() > 0
+                    },
+                ),
+            ];
+        }
         let mut properties = vec![
             Property::always(BOUNDED, |_, state: &State| {
                 let service = &state.service;
@@ -199,6 +234,15 @@ const ALL: Guesses = Guesses {
     right: 2,
     crashes: 1,
     parallel: 6,
+    slow: false,
+};
+
+const PATIENT: Guesses = Guesses {
+    crashes: 0,
+    right: 1,
+    parallel: 2,
+    slow: true,
+    ..ALL
 };
 
 const fn broken(rules: Rules) -> Guesses {
@@ -239,4 +283,19 @@ fn a_try_taken_without_a_record_of_its_message_is_found_out() {
         ..RULES
     };
     breaks(broken(rules), RETRY);
+}
+
+#[test]
+fn never_a_thirty_first_wrong_guess_in_thirty_days_over_all_epochs() {
+    holds(PATIENT);
+}
+
+#[test]
+fn a_new_epoch_that_forgets_the_wrong_pins_of_thirty_days_is_found_out() {
+    let month_goes_on = false;
+    let rules = Rules {
+        month_goes_on,
+        ..RULES
+    };
+    breaks(Guesses { rules, ..PATIENT }, SLOW);
 }

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use countersign_protocol::answer::{Answer, Decision, StateToken, UnlockedBy};
 use countersign_protocol::challenge::{Purpose, Unlock};
 use countersign_protocol::id::{AccountId, ChallengeId, DeviceId, Hash, Svc};
+use countersign_protocol::policy::month::Month;
+use countersign_protocol::policy::share::Asker;
 use countersign_protocol::policy::tries::Tries;
 use countersign_protocol::reply::{DeviceState, ResultCode};
 use countersign_protocol::verify::{ChallengeRecord, DeviceRecord, Next, TokenState, judge_answer};
@@ -115,6 +117,8 @@ pub(crate) struct Rules {
     pub(crate) adopts_newer_tokens: bool,
     /// A restore from a backup closes the challenges that were open in it.
     pub(crate) restore_closes: bool,
+    /// A new epoch of the same PIN leaves the wrong PINs of 30 days counted.
+    pub(crate) month_goes_on: bool,
 }
 
 /// The rules as they are.
@@ -130,6 +134,7 @@ pub(crate) const RULES: Rules = Rules {
     refuses_other_tokens: true,
     adopts_newer_tokens: true,
     restore_closes: true,
+    month_goes_on: true,
 };
 
 /// How a challenge stands.
@@ -168,6 +173,7 @@ pub(crate) struct Service {
     pub(crate) counter: u64,
     pub(crate) tokens: TokenState,
     pub(crate) tries: Tries,
+    pub(crate) month: Month,
     pub(crate) challenge: u8,
     pub(crate) status: Status,
     /// Messages for which a try is taken and no outcome recorded.
@@ -176,7 +182,7 @@ pub(crate) struct Service {
     /// Not in the database: requests between the two transactions, the same one twice at most.
     pub(crate) checking: Vec<Message>,
     /// Not in the database: counts that were read and not yet written.
-    pub(crate) read: Vec<(Message, Tries)>,
+    pub(crate) read: Vec<(Message, Tries, Month)>,
     /// For the properties: how many different wrong PINs were looked at, how many right ones, and how often a challenge was closed.
     pub(crate) wrong: u8,
     pub(crate) right: u8,
@@ -190,6 +196,7 @@ impl Service {
             counter: 0,
             tokens: TokenState::FIRST,
             tries,
+            month: Month::default(),
             challenge: 1,
             status: Status::Open,
             taken: BTreeSet::new(),
@@ -239,7 +246,7 @@ impl Service {
         DeviceRecord {
             state: if self.suspended {
                 DeviceState::Suspended
-            } else if self.tries.left() == 0 {
+            } else if self.tries.left() == 0 || self.month.is_full() {
                 DeviceState::Blocked
             } else {
                 DeviceState::Active
@@ -321,19 +328,42 @@ impl Service {
                 self.record(message, ResultCode::Done)
             }
             Next::CloseWrongNumber | Next::CheckBiometrics => Begun::Ignored,
-            Next::CheckPin => match (self.tries.take(), rules.counting) {
-                (Err(_), _) => self.record(message, ResultCode::Blocked),
-                (Ok(tries), Counting::BeforeCheck) => {
-                    self.tries = tries;
+            Next::CheckPin => match (self.take(), rules.counting) {
+                (None, _) => self.record(message, ResultCode::Blocked),
+                (Some((tries, month)), Counting::BeforeCheck) => {
+                    (self.tries, self.month) = (tries, month);
                     self.taken.insert(message);
                     self.check(message)
                 }
-                (Ok(_), Counting::AfterCheck) => self.check(message),
-                (Ok(tries), Counting::ReadEarlier) => {
-                    self.read.push((message, tries));
+                (Some(_), Counting::AfterCheck) => self.check(message),
+                (Some((tries, month)), Counting::ReadEarlier) => {
+                    self.read.push((message, tries, month));
                     Begun::Checking
                 }
             },
+        }
+    }
+
+    fn take(&self) -> Option<(Tries, Month)> {
+        let month = self.month.take(Asker::Known, NOW).ok()?;
+        Some((self.tries.take().ok()?, month))
+    }
+
+    /// A wrong code with PIN, in a browser that is known: counted, then judged. Its own budgets are left out.
+    pub(crate) fn wrong_code(&mut self) {
+        if self.tries.left() > 0
+            && let Ok(month) = self.month.take(Asker::Known, NOW)
+        {
+            self.month = month;
+            self.wrong += 1;
+        }
+    }
+
+    /// The phone's next epoch, with the same PIN.
+    pub(crate) fn refresh(&mut self, rules: &Rules) {
+        self.tries = Tries::default();
+        if !rules.month_goes_on {
+            self.month = Month::default();
         }
     }
 
@@ -349,8 +379,8 @@ impl Service {
 
     /// Broken: the count that was read before is written.
     pub(crate) fn write(&mut self, message: Message) {
-        if let Some(at) = self.read.iter().position(|(other, _)| *other == message) {
-            self.tries = self.read.remove(at).1;
+        if let Some(at) = self.read.iter().position(|read| read.0 == message) {
+            (_, self.tries, self.month) = self.read.remove(at);
             self.check(message);
         }
     }
@@ -369,6 +399,7 @@ impl Service {
             self.right += 1;
             if rules.gives_back {
                 self.tries = self.tries.give_back();
+                self.month = self.month.give_back(Asker::Known);
             }
             let open = self.status == Status::Open && self.challenge == message.challenge;
             if (open && !self.suspended) || !rules.compares_and_sets {
@@ -381,7 +412,8 @@ impl Service {
         } else {
             self.wrong += 1;
             if rules.counting == Counting::AfterCheck {
-                self.tries = self.tries.take().unwrap_or(self.tries);
+                let taken = self.take();
+                (self.tries, self.month) = taken.unwrap_or((self.tries, self.month.clone()));
             }
             ResultCode::WrongPin
         };

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use countersign_protocol::Step;
 use countersign_protocol::code::{Code, Shape, Typed};
 use countersign_protocol::keys::{Chain, LONGEST_ADVANCE};
+use countersign_protocol::policy::share::Asker;
 use countersign_protocol::policy::steps::{self, Given, Reported, accept, allot, reported};
 use countersign_protocol::secret::Secret32;
 use countersign_protocol::verify::{chain_moved_to, judge_code};
@@ -212,7 +213,7 @@ impl Steps {
             open: state.database.open.len() as u32,
             ..Given::default()
         };
-        let step = allot(state.database.account, given, true).ok()?;
+        let step = allot(state.database.account, given, Asker::Known).ok()?;
         let challenge = (step, state.restores);
         state.database.account = step;
         state.database.open.insert(challenge);

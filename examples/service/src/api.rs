@@ -299,8 +299,8 @@ fn describe(
     if device.acked == 0 && device.issued == 1 {
         reply.state_token = Some(token(app, device.dev, device.issued));
     }
-    reply.tries_in_row = Some(device.tries.left_in_a_row());
-    reply.tries_in_epoch = Some(device.tries.left_in_epoch());
+    reply.tries_in_row = Some(device.left_in_a_row());
+    reply.tries_in_epoch = Some(device.left_in_epoch());
     reply.counter = Some(device.counter);
     reply.next_step = Some(next_step);
     reply.epoch = Some(device.epoch);

@@ -57,6 +57,8 @@ pub(crate) struct App {
     pub(crate) origin: Origin,
     /// The name that phones show, at most 20 bytes.
     pub(crate) name: String,
+    /// For how many seconds a backup can be restored.
+    pub(crate) backup_seconds: Time,
     /// How many hours a recovery waits.
     pub(crate) recovery_hours: u32,
     /// Do a phone's own biometrics grant it a new PIN?

@@ -1,9 +1,12 @@
-//! The journal: a file outside the database, and outside its backups, with what a restore from an older backup must not undo: removals,
-//! suspensions, panics, recoveries, and the service's own new keys.
+//! The journal: a file outside the database, and outside its backups, with what a restore from an older backup must not undo: factors
+//! added and removed, suspensions, blocks, wrong PINs, panics, recoveries, and the service's own new keys.
 //!
 //! Each entry is a row of the database first, from the very transaction of what it tells of. Then it is appended here and on the disk before
 //! anybody is answered. A crash between the two leaves a row that the next start appends; a restore leaves lines that the next start
 //! applies to the database. So nothing that was confirmed is lost as long as one of the two is there.
+//!
+//! Lines older than any backup that may still be restored are dropped, and one that says so stands in the place of the last of
+//! them: a backup that is older than this line is refused.
 //!
 //! A line is `number time entry mac`; the MAC, under a key from the key file, covers what stands before it.
 
@@ -19,7 +22,7 @@ use subtle::ConstantTimeEq;
 use crate::{
     files, hex,
     keyfile::MacKey,
-    store::{Recorded, Write},
+    store::{JournalEntry, Recorded, Write},
 };
 
 const HEADER: &str = "countersign-service-journal-1\n";
@@ -49,6 +52,13 @@ pub(crate) enum JournalError {
         .0.display(), .1
     )]
     Differs(PathBuf, u64),
+    /// What happened after the backup was made is not known any more.
+    #[error(
+        "the database was restored from a backup that is older than the journal {} goes back, so a removal, a block or a panic may be \
+         lost. Restore a later backup (--backup-days says for how many days lines are kept)",
+        .0.display()
+    )]
+    TooOld(PathBuf),
     /// The database is new, and the journal is not.
     #[error(
         "the database is new, and the journal {} is not. Restore the last backup first (countersign-service restore), or move the journal \
@@ -159,6 +169,22 @@ impl Journal {
         let mut mac = [0; MAC];
         mac.copy_from_slice(&self.key.mac(&[told.as_bytes()])[..MAC]);
         mac
+    }
+
+    /// Does it have all that happened after row `last`?
+    ///
+    /// # Errors
+    /// [`JournalError::TooOld`] when such lines were dropped.
+    pub(crate) fn reaches(&self, content: &Written, last: u64) -> Result<(), JournalError> {
+        let dropped = JournalEntry::Dropped.to_text();
+        match content
+            .lines
+            .iter()
+            .any(|line| line.seq > last && line.entry == dropped)
+        {
+            true => Err(JournalError::TooOld(self.path.clone())),
+            false => Ok(()),
+        }
     }
 
     /// Its file.

@@ -125,6 +125,8 @@ pub struct Config {
     pub key_file: Option<PathBuf>,
     /// The journal, if it is not `service.journal` in the data folder.
     pub journal: Option<PathBuf>,
+    /// For how many days a backup can be restored, 1 to 3,650: the journal's older lines are dropped, and an older backup is refused.
+    pub backup_days: u32,
     /// The name that phones and pages show, 1 to 20 bytes.
     pub name: String,
     /// How many hours a recovery waits, 1 to 720.
@@ -156,6 +158,7 @@ impl Config {
             origin: OriginSetting::Loopback,
             key_file: None,
             journal: None,
+            backup_days: 90,
             name: "Countersign".into(),
             recovery_hours: 24,
             own_biometrics: false,
@@ -206,6 +209,9 @@ pub enum StartError {
     /// The waiting time of a recovery is out of bounds.
     #[error("a recovery can't wait {0} hours: take 1 to 720")]
     RecoveryHours(u32),
+    /// The time for which backups are restored is out of bounds.
+    #[error("backups can't be restored for {0} days: take 1 to 3650")]
+    BackupDays(u32),
     /// The name of a push service has a wrong form.
     #[error(
         "the push service {0:?} can't be used: give its host alone, as in --push-host updates.push.services.mozilla.com"
@@ -251,6 +257,9 @@ impl Embedded {
         }
         if !(1..=720).contains(&config.recovery_hours) {
             return Err(StartError::RecoveryHours(config.recovery_hours));
+        }
+        if !(1..=3650).contains(&config.backup_days) {
+            return Err(StartError::BackupDays(config.backup_days));
         }
         let admission = server::Admission::new(&config)?;
         let listener = TcpListener::bind(config.listen)
@@ -322,6 +331,7 @@ impl Embedded {
                 .map_err(|error| StartError::Pages(format!("{error:#}")))?,
             name: config.name,
             recovery_hours: config.recovery_hours,
+            backup_seconds: u64::from(config.backup_days) * 24 * 3600,
             own_biometrics: config.own_biometrics,
             biometric_transfers: config.biometric_transfers,
             notices: config
@@ -470,7 +480,7 @@ async fn renew_keys(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
 /// Drops what has expired, every half minute.
 async fn sweep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     loop {
-        if let Err(error) = app.store().sweep(app.now()).await {
+        if let Err(error) = app.store().sweep(app.now(), app.backup_seconds).await {
             tracing::warn!(%error, "expired data were not dropped");
         }
         tokio::select! {

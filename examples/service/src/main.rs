@@ -147,6 +147,9 @@ struct Serve {
     /// The journal: what a restore must not undo is written there too; keep it on another disk if you can [default: DIR/service.journal]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+    /// For how many days a backup can be restored: older lines of the journal are dropped, and an older backup is refused
+    #[arg(long, default_value_t = 90, value_name = "DAYS")]
+    backup_days: u32,
     /// How many hours a recovery waits, after a panic or when no factor is left: 1 to 720
     #[arg(long, default_value_t = 24, value_name = "HOURS")]
     recovery_hours: u32,
@@ -284,6 +287,7 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
             .map_or(OriginSetting::Kept, OriginSetting::Exactly),
         key_file: arguments.key_file,
         journal: arguments.journal,
+        backup_days: arguments.backup_days,
         name: arguments.name,
         recovery_hours: arguments.recovery_hours,
         own_biometrics: arguments.own_biometrics,

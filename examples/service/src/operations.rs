@@ -164,11 +164,17 @@ pub fn restore(
     let key_missing = match keyfile::load(&key_file, false) {
         Ok(root) => {
             ServiceKeys::fit(&root, &draft.keys).map_err(Refusal::from)?;
-            // A crash may have left it without what the old database knows.
-            if let Some(rows) = draft.rows_before() {
-                let (mut journal, _) =
-                    Journal::open(&places.journal(), root.journal).map_err(Refusal::from)?;
-                journal.append(&rows).map_err(Refusal::from)?;
+            let rows = draft.rows_before();
+            if rows.is_some() || has_lines(&places.journal()) {
+                let opened = Journal::open(&places.journal(), root.journal);
+                let (mut journal, written) = opened.map_err(Refusal::from)?;
+                journal
+                    .reaches(&written, draft.last)
+                    .map_err(Refusal::from)?;
+                // A crash may have left it without what the old database knows.
+                journal
+                    .append(&rows.unwrap_or_default())
+                    .map_err(Refusal::from)?;
             }
             None
         }

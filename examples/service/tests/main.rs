@@ -22,6 +22,8 @@ mod push;
 mod recovery;
 mod restore;
 mod safety;
+mod shares;
+mod slow_guessing;
 mod stop;
 mod support;
 mod thief;

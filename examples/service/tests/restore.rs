@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::support::{
-    Browser, PASSWORD, PIN, Page, Phone, World, approve, begin_sign_in, life::Wanted, mail,
+    Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, begin_sign_in, life::Wanted, mail,
+    number, sql,
 };
 use countersign_protocol::{
     answer::Decision,
@@ -431,5 +432,194 @@ async fn a_phone_whose_pin_epoch_is_newer_is_told_so_and_goes_the_forgotten_pin_
     let page = owner.post("/sign-in/app", &[("dev", &dev)]).await;
     approve(&mut phone, &page, "7193").await;
     assert_eq!(owner.get(&page.path).await.path, "/account");
+    world.service.stop().await;
+}
+
+async fn wrong_pins(phone: &mut Phone, wrong: u8) {
+    for _ in 0..wrong {
+        let slot = phone.change(phone.wanted(ChangeKind::Change, "9374", "7193"));
+        assert_eq!(phone.send_change(&slot).await.result, ResultCode::WrongPin);
+    }
+}
+
+#[tokio::test]
+async fn a_restore_gives_no_try_at_a_pin_back() {
+    let world = World::new().await;
+    let (_, mut phone) = world.person().await;
+    let (_folder, file) = saved(&world);
+    wrong_pins(&mut phone, 3).await;
+    phone.change_pin(ChangeKind::Refresh, PIN, PIN).await;
+    wrong_pins(&mut phone, 2).await;
+    let world = restored(world, &file).await;
+    // Three in the epoch of the backup, and all five in the 30 days; nothing tells of the right ones between.
+    let status = phone.status().await;
+    assert_eq!(
+        (status.tries_in_row, status.tries_in_epoch),
+        (Some(2), Some(12))
+    );
+    assert_eq!(
+        number(&world, "SELECT length(wrong_month) / 8 FROM device"),
+        5
+    );
+    let lines = fs::read_to_string(world.folder.path().join("service.journal")).unwrap();
+    assert_eq!(lines.matches(" wrong-pin ").count(), 5, "{lines}");
+    world.service.stop().await;
+}
+
+#[tokio::test]
+async fn the_journal_tells_of_wrong_pins_and_never_of_a_right_one() {
+    let world = World::new().await;
+    let (mut owner, mut phone) = world.person().await;
+    let journal = || fs::read_to_string(world.folder.path().join("service.journal")).unwrap();
+    let before = journal();
+    for _ in 0..3 {
+        signs_in(&mut owner, &mut phone).await;
+        signs_in_by_code(&mut owner, &mut phone).await;
+    }
+    phone.change_pin(ChangeKind::Refresh, PIN, PIN).await;
+    assert_eq!(phone.turn_biometrics_on(PIN).await.result, ResultCode::Done);
+    assert_eq!(journal(), before);
+    wrong_pins(&mut phone, 1).await;
+    let added = journal();
+    let added = added.strip_prefix(&before).unwrap();
+    assert_eq!(added.lines().count(), 1, "{added}");
+    assert!(
+        added.contains(&format!("{} 00000002 ", phone.dev())),
+        "{added}"
+    );
+}
+
+#[tokio::test]
+async fn a_device_that_was_blocked_after_the_backup_stays_blocked() {
+    let world = World::new().await;
+    let (mut owner, mut phone) = world.person().await;
+    let (_folder, file) = saved(&world);
+    wrong_pins(&mut phone, 5).await;
+    let world = restored(world, &file).await;
+    let status = phone.status().await;
+    assert_eq!(
+        (status.device_state, status.tries_in_row),
+        (Some(DeviceState::Blocked), Some(0))
+    );
+    let page = begin_sign_in(&mut owner, "/sign-in/app").await;
+    assert!(!page.body.contains("id=\"number\""), "{}", page.body);
+    world.service.stop().await;
+}
+
+#[tokio::test]
+async fn wrong_codes_with_pin_after_the_backup_stay_counted_each_in_its_share() {
+    let world = World::new().await;
+    let (mut owner, _phone) = world.person().await;
+    let (_folder, file) = saved(&world);
+    let fields = [
+        ("iban", IBAN),
+        ("name", "SIA Ozols"),
+        ("amount", "12.50"),
+        ("reference", "Invoice 7"),
+    ];
+    owner.get("/account/transfer").await;
+    let page = owner.post("/account/transfer", &fields).await;
+    for at in 0..3 {
+        if at == 2 {
+            sql(&world, "UPDATE challenge SET known = 1");
+        }
+        owner.get(&page.path).await;
+        let path = format!("{}/code", page.path);
+        owner.post(&path, &[("code", "0000-0000-0000")]).await;
+    }
+    let world = restored(world, &file).await;
+    let number = |sql| number(&world, sql);
+    assert_eq!(number("SELECT wrong_pin_codes FROM account"), 3);
+    assert_eq!(number("SELECT unknown_pin_codes FROM account"), 2);
+    assert_eq!(number("SELECT wrong_codes FROM device"), 3);
+    assert_eq!(number("SELECT unknown_codes FROM device"), 2);
+    assert_eq!(number("SELECT length(wrong_month) / 8 FROM device"), 3);
+    world.service.stop().await;
+}
+
+#[tokio::test]
+async fn a_password_alone_is_not_enough_because_the_backup_is_older_than_the_first_device() {
+    let world = World::new().await;
+    let mut owner = world.browser();
+    owner.register(ANNA).await;
+    let (_folder, file) = saved(&world);
+    let phone = owner.add_phone(&world.clock).await;
+    let world = restored(world, &file).await;
+    assert_eq!(phone.complete_raw_status().await, 401);
+    assert_eq!(owner.password(ANNA, PASSWORD).await.path, "/recovery");
+    world.service.stop().await;
+}
+
+#[tokio::test]
+async fn old_lines_of_the_journal_are_dropped_and_an_older_backup_is_refused() {
+    let world = World::new().await;
+    let (mut owner, mut first) = world.person().await;
+    let with = Some((&mut first, PIN));
+    let second = owner.add(&world.clock, "Second", "5071", with).await;
+    let (_old_folder, old) = saved(&world);
+    assert_eq!(second.remove().await, 200);
+    let journal = world.folder.path().join("service.journal");
+    let lines = || fs::read_to_string(&journal).unwrap();
+    assert!(lines().contains(" removed "));
+    // Within the time nothing is dropped; after it, all but what a backup of these days may lack.
+    world.clock.advance(89 * DAY);
+    let world = started_after(world, |_| {}).await;
+    wrong_pins(&mut first, 1).await;
+    let (_new_folder, new) = saved(&world);
+    wrong_pins(&mut first, 1).await;
+    assert!(lines().contains(" removed "));
+    world.clock.advance(3 * DAY);
+    let before = lines();
+    let world = started_after(world, |_| {}).await;
+    for _ in 0..100 {
+        if lines() != before {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let kept = lines();
+    assert!(!kept.contains(" removed "), "{kept}");
+    assert_eq!(kept.lines().count(), 1 + 1 + 2, "{kept}");
+    assert!(kept.lines().nth(1).unwrap().contains(" dropped "), "{kept}");
+
+    // Lines that a crash kept in the file while the database had dropped them already.
+    let world = started_after(world, |_| fs::write(&journal, &before).unwrap()).await;
+    assert_eq!(lines(), kept);
+
+    let clock = world.clock.clone();
+    let world = started_after(world, |places| {
+        let refused = restore(places, &old, true, clock.as_ref()).unwrap_err();
+        assert!(
+            refused.to_string().contains("Restore a later backup"),
+            "{refused}"
+        );
+    })
+    .await;
+    assert_eq!(lines(), kept);
+    // Put there by hand, it is refused as well; the newer one is not.
+    let database = world.folder.path().join("service.db");
+    let config = config(&world);
+    world.service.stop().await;
+    let present = fs::read(&database).unwrap();
+    fs::copy(&old, &database).unwrap();
+    let refused = Embedded::start(config).await.err().unwrap();
+    assert!(
+        refused.to_string().contains("Restore a later backup"),
+        "{refused}"
+    );
+    fs::write(&database, present).unwrap();
+    let places = Places::new(world.folder.path());
+    restore(&places, &new, true, world.clock.as_ref()).unwrap();
+    let service = Embedded::start(Config {
+        clock: world.clock.clone(),
+        ..Config::embedded(world.folder.path())
+    })
+    .await
+    .unwrap();
+    let world = World { service, ..world };
+    assert_eq!(
+        number(&world, "SELECT length(wrong_month) / 8 FROM device"),
+        2
+    );
     world.service.stop().await;
 }

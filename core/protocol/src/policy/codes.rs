@@ -1,17 +1,25 @@
 //! Budgets for typed codes. They are apart from those for approvals: who types codes can't use up an approval's tries.
 //!
-//! A wrong code names no device, so it counts for the account, and where the PIN is asked, for each active device too.
+//! A wrong code names no device, so it counts for the account, and where the PIN is asked, for each active device too. Unknown
+//! browsers have a share of each budget ([`super::share`]).
 
+use super::share::{Asker, Limit, Wrong};
 use crate::Time;
 
 /// This many wrong codes end a challenge.
 pub const FOR_A_CHALLENGE: u8 = 3;
 /// This many wrong codes in a row close the codes for which the PIN is asked, for the account.
-pub const WITH_PIN_IN_A_ROW: u8 = 5;
+pub const WITH_PIN_IN_A_ROW: Limit = Limit { all: 5, unknown: 3 };
 /// This many wrong codes in a device's PIN epoch close its codes for which the PIN is asked.
-pub const WITH_PIN_IN_EPOCH: u8 = 15;
+pub const WITH_PIN_IN_EPOCH: Limit = Limit {
+    all: 15,
+    unknown: 10,
+};
 /// This many wrong codes in a row close the codes for which no PIN is asked, for the account.
-pub const WITHOUT_PIN_IN_A_ROW: u8 = 15;
+pub const WITHOUT_PIN_IN_A_ROW: Limit = Limit {
+    all: 15,
+    unknown: 10,
+};
 /// For this long, in seconds, unless another factor opens them before.
 pub const WITHOUT_PIN_CLOSED: Time = 24 * 60 * 60;
 /// At this many wrong codes in a row without PIN, a notice goes out.
@@ -67,61 +75,67 @@ impl ForChallenge {
 
 /// The account's wrong codes in a row where the PIN is asked. Neither a password change nor a code without PIN resets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct WithPin(pub u8);
+pub struct WithPin(pub Wrong);
 
 impl WithPin {
     /// Takes a try, before the code is judged.
     ///
     /// # Errors
-    /// [`Closed::WithPin`] after five in a row.
-    pub const fn take(self) -> Result<Self, Closed> {
-        if self.0 >= WITH_PIN_IN_A_ROW {
-            Err(Closed::WithPin)
-        } else {
-            Ok(Self(self.0 + 1))
+    /// [`Closed::WithPin`] after five in a row, or three of unknown browsers for one of these.
+    pub const fn take(self, asker: Asker) -> Result<Self, Closed> {
+        match self.0.take(asker, WITH_PIN_IN_A_ROW) {
+            Some(taken) => Ok(Self(taken)),
+            None => Err(Closed::WithPin),
         }
     }
 
-    /// After a right code with PIN, an approval with PIN, or another strong factor: the row starts anew.
+    /// After a right code with PIN, an approval with PIN, or another strong factor: the row starts again.
     #[must_use]
     pub const fn reset(self) -> Self {
-        Self(0)
+        Self(Wrong { all: 0, unknown: 0 })
     }
 }
 
 /// A device's wrong codes in its PIN epoch where the PIN is asked. Only a new epoch, [`DeviceEpoch::default`], resets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DeviceEpoch(pub u8);
+pub struct DeviceEpoch(pub Wrong);
 
 impl DeviceEpoch {
     /// Takes a try, before the code is judged against this device.
     ///
     /// # Errors
-    /// [`Closed::Device`] after fifteen in the epoch; the code is then not judged against this device.
-    pub const fn take(self) -> Result<Self, Closed> {
-        if self.0 >= WITH_PIN_IN_EPOCH {
-            Err(Closed::Device)
-        } else {
-            Ok(Self(self.0 + 1))
+    /// [`Closed::Device`] after fifteen in the epoch, or ten of unknown browsers for one of these; the code is then not judged
+    /// against this device.
+    pub const fn take(self, asker: Asker) -> Result<Self, Closed> {
+        match self.0.take(asker, WITH_PIN_IN_EPOCH) {
+            Some(taken) => Ok(Self(taken)),
+            None => Err(Closed::Device),
         }
     }
 
-    /// Gives the try back after a right code, for each device that it was taken from.
+    /// Gives the try of this asker back after a right code, for each device that it was taken from.
     #[must_use]
-    pub const fn give_back(self) -> Self {
-        Self(self.0.saturating_sub(1))
+    pub const fn give_back(self, asker: Asker) -> Self {
+        Self(self.0.give_back(asker))
     }
 
-    /// How many are left in the epoch: 0 to 15.
+    /// How many are left in the epoch, for known browsers: 0 to 15.
     #[must_use]
     pub const fn left(self) -> u8 {
-        WITH_PIN_IN_EPOCH.saturating_sub(self.0)
+        self.0.left(Asker::Known, WITH_PIN_IN_EPOCH)
+    }
+
+    /// Whether so many wrong codes more, of all and of unknown browsers, stay within the limits.
+    #[must_use]
+    pub const fn has_room(self, to_come: Limit) -> bool {
+        self.left() >= to_come.all
+            && WITH_PIN_IN_EPOCH.unknown.saturating_sub(self.0.unknown) >= to_come.unknown
     }
 
     /// Whether the phone must refresh, asked after a right PIN: with as many spent as for [`super::tries`].
     #[must_use]
     pub const fn refresh_needed(self) -> bool {
-        self.0 >= super::tries::REFRESH_FROM
+        self.0.all >= super::tries::REFRESH_FROM
     }
 }
 
@@ -129,46 +143,57 @@ impl DeviceEpoch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WithoutPin {
     /// How many.
-    pub in_a_row: u8,
+    pub in_a_row: Wrong,
     /// When the last try was taken.
     pub last: Time,
+    /// When the last try of an unknown browser was taken.
+    pub last_unknown: Time,
 }
 
 impl WithoutPin {
-    /// Takes a try at this time, before the code is judged. A day after the fifteenth, the row starts anew.
+    /// Takes a try at this time, before the code is judged. A day after the last try of a row or share that is spent, it
+    /// starts again.
     ///
     /// # Errors
-    /// [`Closed::WithoutPin`] after fifteen in a row and for a day.
-    pub const fn take(self, now: Time) -> Result<Self, Closed> {
-        if self.in_a_row < WITHOUT_PIN_IN_A_ROW {
-            return Ok(Self {
-                in_a_row: self.in_a_row + 1,
-                last: now,
-            });
-        }
+    /// [`Closed::WithoutPin`] after fifteen in a row, or ten of unknown browsers for one of these, and for a day.
+    pub const fn take(self, asker: Asker, now: Time) -> Result<Self, Closed> {
+        let limit = WITHOUT_PIN_IN_A_ROW;
+        let mut row = self.in_a_row;
         let until = self.last.saturating_add(WITHOUT_PIN_CLOSED);
-        if now < until {
-            Err(Closed::WithoutPin { until })
-        } else {
-            Ok(Self {
-                in_a_row: 1,
+        let until_unknown = self.last_unknown.saturating_add(WITHOUT_PIN_CLOSED);
+        if row.all >= limit.all && now >= until {
+            row = Wrong { all: 0, unknown: 0 };
+        } else if row.unknown >= limit.unknown && now >= until_unknown {
+            row = row.without_unknown();
+        }
+        match row.take(asker, limit) {
+            Some(in_a_row) => Ok(Self {
+                in_a_row,
                 last: now,
-            })
+                last_unknown: match asker {
+                    Asker::Known => self.last_unknown,
+                    Asker::Unknown => now,
+                },
+            }),
+            None if row.unknown >= limit.unknown => Err(Closed::WithoutPin {
+                until: until_unknown,
+            }),
+            None => Err(Closed::WithoutPin { until }),
         }
     }
 
-    /// After a right code or another factor: the row starts anew.
+    /// After a right code or another factor: the row starts again.
     #[must_use]
     pub const fn reset(self) -> Self {
         Self {
-            in_a_row: 0,
-            last: self.last,
+            in_a_row: Wrong { all: 0, unknown: 0 },
+            ..self
         }
     }
 
     /// Whether a notice goes out, asked after a wrong code: at the third, once in a row.
     #[must_use]
     pub const fn notice_due(self) -> bool {
-        self.in_a_row == NOTICE_AT
+        self.in_a_row.all == NOTICE_AT
     }
 }

@@ -1,5 +1,6 @@
 //! When push messages stop, against request fatigue. The inbox never stops: a phone that asks is answered.
 
+use super::share::Asker;
 use crate::Time;
 
 /// This many unanswered or declined requests within [`HOUR`] stop push messages.
@@ -24,8 +25,8 @@ pub enum Stopped {
 
 /// Whether a push message may go out.
 ///
-/// `unwanted`: when each request went out that expired unanswered or was declined, in any order. `fraud`: when the person last reported
-/// one as fraud; that stops pushes for sign-ins that began with the password.
+/// `unwanted`: when each request went out that was not answered, was cancelled, replaced or declined, in any order. `fraud`:
+/// when the person last reported one as fraud; that stops unknown browsers alone.
 ///
 /// # Errors
 /// [`Stopped`], with what the page tells the person to do.
@@ -33,11 +34,11 @@ pub fn may_push(
     now: Time,
     unwanted: &[Time],
     fraud: Option<Time>,
-    password_started: bool,
+    asker: Asker,
 ) -> Result<(), Stopped> {
     // A time in the future can only come from a clock that was set back, and then counts as recent.
     let recent = |time: Time| now.saturating_sub(time) < HOUR;
-    if password_started && fraud.is_some_and(recent) {
+    if !asker.is_known() && fraud.is_some_and(recent) {
         return Err(Stopped::Fraud);
     }
     let recent = unwanted

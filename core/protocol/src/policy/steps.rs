@@ -1,5 +1,6 @@
 //! Steps of offline codes: which the service gives out, and which the phone accepts.
 
+use super::share::Asker;
 use crate::Step;
 use crate::keys::LONGEST_ADVANCE;
 
@@ -45,11 +46,12 @@ pub enum NotGiven {
     UsedUp,
 }
 
-/// The next step of an account. `known`: the browser is known by a strong sign-in.
+/// The next step of an account.
 ///
 /// # Errors
 /// [`NotGiven`] when the account, or the browsers not known, have had their share.
-pub const fn allot(account: Step, given: Given, known: bool) -> Result<Step, NotGiven> {
+pub const fn allot(account: Step, given: Given, asker: Asker) -> Result<Step, NotGiven> {
+    let known = asker.is_known();
     if given.open >= OPEN || (!known && given.open_unknown >= OPEN - OPEN_FOR_KNOWN) {
         return Err(NotGiven::Open);
     }

@@ -59,6 +59,32 @@ impl Tries {
         }
     }
 
+    /// A wrong PIN that came after the backup from which a database was restored. It counts in the epoch. Nobody knows which
+    /// right ones came between, so in the row it leaves one try; a block is told apart ([`Tries::all_in_a_row`]).
+    #[must_use]
+    pub const fn lost(self) -> Self {
+        let in_a_row = if self.left_in_a_row() > 1 {
+            self.in_a_row + 1
+        } else {
+            self.in_a_row
+        };
+        let in_epoch = if self.in_epoch < IN_EPOCH {
+            self.in_epoch + 1
+        } else {
+            self.in_epoch
+        };
+        Self { in_a_row, in_epoch }
+    }
+
+    /// A device that was blocked.
+    #[must_use]
+    pub const fn all_in_a_row(self) -> Self {
+        Self {
+            in_a_row: IN_A_ROW,
+            ..self
+        }
+    }
+
     /// How many tries are left in a row: 0 to 5.
     #[must_use]
     pub const fn left_in_a_row(self) -> u8 {
@@ -87,10 +113,16 @@ impl Tries {
     /// The notice that goes out after a wrong PIN.
     #[must_use]
     pub const fn notice(self) -> Option<Notice> {
-        match self.left() {
-            0 => Some(Notice::Blocked),
-            WARN_AT => Some(Notice::Warning { left: WARN_AT }),
-            _ => None,
-        }
+        notice(self.left())
+    }
+}
+
+/// The notice that goes out after a wrong PIN, with this many tries left.
+#[must_use]
+pub const fn notice(left: u8) -> Option<Notice> {
+    match left {
+        0 => Some(Notice::Blocked),
+        WARN_AT => Some(Notice::Warning { left: WARN_AT }),
+        _ => None,
     }
 }

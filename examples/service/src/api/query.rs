@@ -137,8 +137,8 @@ pub(super) async fn inbox(State(app): State<Arc<App>>, body: Cbor) -> Result<Res
     };
     let device = app.store().device(dev).await?.ok_or(ApiError::Unknown)?;
     let mut reply = reply(&app, hash, ResultCode::Done);
-    reply.tries_in_row = Some(device.tries.left_in_a_row());
-    reply.tries_in_epoch = Some(device.tries.left_in_epoch());
+    reply.tries_in_row = Some(device.left_in_a_row());
+    reply.tries_in_epoch = Some(device.left_in_epoch());
     reply.device_state = Some(state_of(&device));
     reply.challenges = Some(challenges.into_iter().map(|item| item.message).collect());
     signed(&app, &reply)

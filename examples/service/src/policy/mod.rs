@@ -4,7 +4,7 @@ pub(crate) mod changes;
 
 use countersign_protocol::{
     Time,
-    policy::{codes, steps},
+    policy::{codes, share::Limit, steps},
 };
 
 /// How long a session lasts at most, in seconds.
@@ -28,7 +28,10 @@ pub(crate) const CHALLENGE_SECONDS: u64 = 180;
 /// The longest that any challenge lasts: the protocol's bound.
 pub(crate) const LONGEST_CHALLENGE_SECONDS: u64 = 600;
 /// So many wrong codes may still come for the challenges of an account that are open now.
-pub(crate) const WRONG_CODES_TO_COME: u8 = codes::FOR_A_CHALLENGE * steps::OPEN as u8;
+pub(crate) const WRONG_CODES_TO_COME: Limit = Limit {
+    all: codes::FOR_A_CHALLENGE * steps::OPEN as u8,
+    unknown: codes::FOR_A_CHALLENGE * (steps::OPEN - steps::OPEN_FOR_KNOWN) as u8,
+};
 /// So many past PIN epochs of a device may still judge codes.
 pub(crate) const PAST_EPOCHS: u32 = 4;
 /// How long a result waits to be collected.
@@ -69,6 +72,7 @@ pub(crate) fn is_mailed(what: &str) -> bool {
             | "device-suspended"
             | "device-blocked"
             | "few-tries-left"
+            | "many-wrong-pins"
             | "enrolment-void"
             | "reported-fraud"
             | "wrong-codes"

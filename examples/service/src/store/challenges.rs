@@ -5,7 +5,7 @@ use countersign_protocol::{
     answer::{Answer, UnlockedBy},
     challenge::{Purpose, Unlock},
     id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, PublicKey},
-    policy::codes::ForChallenge,
+    policy::{codes::ForChallenge, share::Asker},
     reply::ResultCode,
 };
 
@@ -82,9 +82,9 @@ pub(crate) struct NewChallenge {
     /// The session that asks, or the hash of the browser's cookie where there is no session yet.
     pub(crate) session: SessionHash,
     /// Is the browser known by a strong sign-in, this session's or an earlier one's?
-    pub(crate) known_browser: bool,
-    /// Was the session begun with the password alone?
-    pub(crate) password_started: bool,
+    pub(crate) asker: Asker,
+    /// The mark by which it is known, if it has one.
+    pub(crate) mark: Option<SessionHash>,
     /// What kind.
     pub(crate) kind: ChallengeKind,
     /// What for.
@@ -114,7 +114,7 @@ pub(crate) enum Issue {
     Opened,
     /// It is open, and the phone finds it when it asks: no push goes out, because the last ones were not answered or were declined.
     OpenedQuietly,
-    /// Another browser waits for this device's answer.
+    /// Another browser waits for this device's answer, and this one does not take its place.
     Busy,
     /// Too many are open for this account, or were in the last hour.
     TooMany,
@@ -162,6 +162,10 @@ pub(crate) struct Challenge {
     pub(crate) codes: ForChallenge,
     /// Did it go out without a push, because earlier ones were not answered?
     pub(crate) quiet: bool,
+    /// Did a known browser ask?
+    pub(crate) asker: Asker,
+    /// The mark by which it is known, if it has one.
+    pub(crate) mark: Option<SessionHash>,
 }
 
 /// An open approval for a device.

@@ -3,6 +3,7 @@
 use countersign_protocol::{
     Time,
     id::{AccountId, DeviceId, KeyId},
+    policy::share::Asker,
 };
 
 use super::{KeyUse, OwnKey};
@@ -21,8 +22,19 @@ pub(crate) enum JournalEntry {
     Cleared(AccountId, Cleared),
     /// The password alone adds no factor any more.
     Guarded(AccountId),
+    /// A PIN was wrong, of this device in this epoch. A right one is never recorded: the journal is outside the database and
+    /// stays for months, and whoever reads it would learn which of the PINs that they saw being typed was right.
+    WrongPin(AccountId, DeviceId, u32),
+    /// A code with PIN was wrong that one of these devices may have given.
+    WrongCode(AccountId, Asker, Vec<DeviceId>),
+    /// Wrong PINs blocked a device.
+    Blocked(AccountId, DeviceId),
+    /// A device was added.
+    Added(AccountId, DeviceId),
     /// The service got a key, which phones are told of.
     Key(OwnKey),
+    /// Lines up to this one were dropped: no backup is restored any more that is older.
+    Dropped,
 }
 
 /// Why every factor was deleted.
@@ -53,6 +65,14 @@ impl JournalEntry {
             Self::Cleared(acc, Cleared::Panic) => format!("panic {acc}"),
             Self::Cleared(acc, Cleared::Recovery) => format!("recovery {acc}"),
             Self::Guarded(acc) => format!("guarded {acc}"),
+            Self::WrongPin(acc, dev, epoch) => format!("wrong-pin {acc} {dev} {epoch:08x}"),
+            Self::WrongCode(acc, asker, devices) => {
+                let by = if asker.is_known() { "known" } else { "unknown" };
+                let devices: String = devices.iter().map(|dev| format!(" {dev}")).collect();
+                format!("wrong-code {acc} {by}{devices}")
+            }
+            Self::Blocked(acc, dev) => format!("blocked {acc} {dev}"),
+            Self::Added(acc, dev) => format!("added {acc} {dev}"),
             Self::Key(key) => format!(
                 "key {} {} {} {}",
                 key.used_for.name(),
@@ -60,6 +80,7 @@ impl JournalEntry {
                 key.created_at,
                 hex::encode(&key.sealed)
             ),
+            Self::Dropped => "dropped".to_owned(),
         }
     }
 
@@ -74,6 +95,22 @@ impl JournalEntry {
             ["panic", a] => Self::Cleared(acc(a)?, Cleared::Panic),
             ["recovery", a] => Self::Cleared(acc(a)?, Cleared::Recovery),
             ["guarded", a] => Self::Guarded(acc(a)?),
+            ["wrong-pin", a, d, epoch] => {
+                let epoch = u32::from_be_bytes(hex::decode(epoch)?);
+                Self::WrongPin(acc(a)?, dev(d)?, epoch)
+            }
+            [
+                "wrong-code",
+                a,
+                by @ ("known" | "unknown"),
+                ref devices @ ..,
+            ] => {
+                let devices: Option<Vec<_>> = devices.iter().map(|word| dev(word)).collect();
+                Self::WrongCode(acc(a)?, Asker::from_known(by == "known"), devices?)
+            }
+            ["blocked", a, d] => Self::Blocked(acc(a)?, dev(d)?),
+            ["added", a, d] => Self::Added(acc(a)?, dev(d)?),
+            ["dropped"] => Self::Dropped,
             ["key", used_for, kid, created_at, sealed] => Self::Key(OwnKey {
                 used_for: KeyUse::from_name(used_for)?,
                 kid: KeyId(hex::decode(kid)?),
@@ -115,6 +152,12 @@ mod tests {
             JournalEntry::Cleared(acc, Cleared::Panic),
             JournalEntry::Cleared(acc, Cleared::Recovery),
             JournalEntry::Guarded(acc),
+            JournalEntry::WrongPin(acc, dev, 0x1234_5678),
+            JournalEntry::WrongCode(acc, Asker::Unknown, vec![dev, dev]),
+            JournalEntry::WrongCode(acc, Asker::Known, Vec::new()),
+            JournalEntry::Blocked(acc, dev),
+            JournalEntry::Added(acc, dev),
+            JournalEntry::Dropped,
             JournalEntry::Key(key),
         ] {
             let text = entry.to_text();

@@ -98,8 +98,9 @@ pub(crate) trait Store: Send + Sync {
     async fn own_keys(&self) -> Result<OwnKeys, StoreError>;
     /// Publishes new information and changes the keys with it; `false` when another process was first.
     async fn publish(&self, new: Publication) -> Result<bool, StoreError>;
-    /// Drops what has expired: sessions, unfinished enrolments with their pending devices, old outcomes and guesses.
-    async fn sweep(&self, now: Time) -> Result<(), StoreError>;
+    /// Drops what has expired: sessions, unfinished enrolments with their pending devices, old outcomes and guesses, and the journal's lines
+    /// of before `backups` seconds ago.
+    async fn sweep(&self, now: Time, backups: Time) -> Result<(), StoreError>;
 
     /// Makes an account; `false` when the e-mail address has one already.
     async fn create_account(&self, account: NewAccount, now: Time) -> Result<bool, StoreError>;

@@ -4,7 +4,12 @@ use countersign_protocol::{
     Step, Time,
     enrolment::Way,
     id::{AccountId, DeviceId, EnrolmentId, Hash, PublicKey},
-    policy::{codes::DeviceEpoch, tries::Tries},
+    policy::{
+        codes::DeviceEpoch,
+        month::Month,
+        share::Asker,
+        tries::{Notice, Tries, notice},
+    },
 };
 
 use super::SessionHash;
@@ -255,12 +260,45 @@ pub(crate) struct Device {
     pub(crate) tries: Tries,
     /// Wrong PIN codes in this epoch.
     pub(crate) wrong_codes: DeviceEpoch,
+    /// Wrong PINs in 30 days, whatever asked for them, across epochs.
+    pub(crate) month: Month,
+    /// When the person was last told of those.
+    pub(crate) month_told: Time,
 }
 
 impl Device {
     /// Are there no tries at the PIN left?
     pub(crate) fn is_blocked(&self) -> bool {
-        self.tries.left() == 0
+        self.tries.left() == 0 || self.month.is_full()
+    }
+
+    /// How many wrong PINs in a row can still be sent.
+    pub(crate) fn left_in_a_row(&self) -> u8 {
+        self.tries.left_in_a_row().min(self.month.left())
+    }
+
+    /// How many are left in the epoch; none in a device that wrong PINs of 30 days block.
+    pub(crate) fn left_in_epoch(&self) -> u8 {
+        match self.month.is_full() {
+            true => 0,
+            false => self.tries.left_in_epoch(),
+        }
+    }
+
+    /// Takes a try at the PIN; `None` when there is none.
+    pub(crate) fn take_try(&self, now: Time) -> Option<(Tries, Month)> {
+        let month = self.month.take(Asker::Known, now).ok()?;
+        Some((self.tries.take().ok()?, month))
+    }
+
+    /// Gives a try at the PIN back, which was right.
+    pub(crate) fn give_back_try(&self) -> (Tries, Month) {
+        (self.tries.give_back(), self.month.give_back(Asker::Known))
+    }
+
+    /// The notice that goes out after a wrong PIN.
+    pub(crate) fn notice(&self) -> Option<Notice> {
+        notice(self.tries.left().min(self.month.left()))
     }
 }
 

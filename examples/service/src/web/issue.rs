@@ -11,6 +11,7 @@ use countersign_protocol::{
     },
     id::{ChallengeId, DeviceId},
     message::{Message, Received},
+    policy::share::Asker,
 };
 
 use super::{
@@ -52,13 +53,22 @@ pub(super) async fn approval(
         dev,
         number_matching: true,
     };
-    ask(app, session, &challenge, ChallengeKind::Approve, payload).await
+    ask(
+        app,
+        session,
+        headers,
+        &challenge,
+        ChallengeKind::Approve,
+        payload,
+    )
+    .await
 }
 
 /// Puts a signed challenge into its device's inbox.
 async fn ask(
     app: &App,
     session: &Session,
+    headers: &HeaderMap,
     challenge: &Challenge,
     kind: ChallengeKind,
     payload: String,
@@ -69,7 +79,7 @@ async fn ask(
     let number = u8::try_from(10 + random::below(90)?).unwrap_or(10);
     let message = sign(challenge, &app.keys.now())
         .ok_or_else(|| PageError::Broken("a challenge can't be signed".into()))?;
-    let new = NewChallenge {
+    let mut new = NewChallenge {
         dev: Some(dev),
         subject: challenge.subject.as_ref().and_then(Subject::device),
         grants_itself: app.own_biometrics,
@@ -77,6 +87,7 @@ async fn ask(
         number: challenge.kind.asks_number().then_some(number),
         ..new(session, challenge, kind, payload)
     };
+    known(app, headers, session, &mut new).await?;
     let issue = app.store().issue_approval(new, app.now()).await?;
     // When pushes have stopped, a phone that waits is not disturbed either, and finds the request when it next asks.
     if issue == Issue::Opened {
@@ -110,8 +121,8 @@ pub(super) async fn on_mobile(
         replaces,
         account: visitor.session.as_ref().map(|session| session.account),
         session: visitor.browser(),
-        known_browser: false,
-        password_started: false,
+        asker: Asker::Unknown,
+        mark: None,
         kind: ChallengeKind::OnMobile,
         purpose: challenge.purpose,
         dev: None,
@@ -160,9 +171,8 @@ pub(super) async fn code(
     } else {
         ChallengeKind::Code
     };
-    let known = visitor::is_known(app, headers, session.account).await?;
     let mut new = new(session, &challenge, kind, payload);
-    new.known_browser |= known;
+    known(app, headers, session, &mut new).await?;
     let id = challenge.id;
     let keys = app.keys.now();
     let sign_step = move |allotted: Step| {
@@ -178,6 +188,20 @@ pub(super) async fn code(
             .await?,
         id,
     )
+}
+
+/// Notes the mark of a browser that is known for the account.
+async fn known(
+    app: &App,
+    headers: &HeaderMap,
+    session: &Session,
+    new: &mut NewChallenge,
+) -> Result<(), PageError> {
+    new.mark = visitor::known_mark(app, headers, session.account).await?;
+    if new.mark.is_some() {
+        new.asker = Asker::Known;
+    }
+    Ok(())
 }
 
 fn draft(
@@ -230,8 +254,8 @@ fn new(
         replaces: None,
         account: Some(session.account),
         session: session.hash,
-        known_browser: session.signed_in && session.is_strong(),
-        password_started: !session.signed_in || !session.is_strong(),
+        asker: Asker::from_known(session.signed_in && session.is_strong()),
+        mark: None,
         kind,
         purpose: challenge.purpose,
         dev: None,

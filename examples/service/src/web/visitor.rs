@@ -69,13 +69,21 @@ pub(super) async fn is_known(
     headers: &HeaderMap,
     account: AccountId,
 ) -> Result<bool, PageError> {
-    match cookie(headers, known_name(app.origin.is_secure())) {
-        Some(cookie) => Ok(app
-            .store()
-            .knows_browser(hash(&cookie), account, app.now())
-            .await?),
-        None => Ok(false),
-    }
+    Ok(known_mark(app, headers, account).await?.is_some())
+}
+
+/// The mark of the browser that sends these headers, if it is known by an earlier strong sign-in to this account.
+pub(super) async fn known_mark(
+    app: &App,
+    headers: &HeaderMap,
+    account: AccountId,
+) -> Result<Option<SessionHash>, PageError> {
+    let Some(cookie) = cookie(headers, known_name(app.origin.is_secure())) else {
+        return Ok(None);
+    };
+    let mark = hash(&cookie);
+    let known = app.store().knows_browser(mark, account, app.now()).await?;
+    Ok(known.then_some(mark))
 }
 
 fn hash(cookie: &str) -> SessionHash {

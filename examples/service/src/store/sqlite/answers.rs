@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
-    challenges, codes, devices,
+    browsers, challenges, codes, devices,
     outcomes::{self, accept, decide, device_record, record, refusal, set_tries, wrong_pin},
     recovery,
     rows::{int, run},
@@ -96,6 +96,10 @@ pub(super) fn begin(
                         params![device.account.0, int(now + push::HOUR)],
                     )?;
                 }
+                // Whoever has that browser must not go on as its owner.
+                if let Some(mark) = challenge.mark {
+                    browsers::forget(c, mark, device.account)?;
+                }
             }
             decided(ResultCode::Done)
         }
@@ -110,7 +114,7 @@ pub(super) fn begin(
         Next::CheckPin | Next::CheckBiometrics if !facts.opened => decided(ResultCode::Unsealable),
         next @ (Next::CheckPin | Next::CheckBiometrics) => {
             if next == Next::CheckPin {
-                let Ok(taken) = device.tries.take() else {
+                let Some(taken) = device.take_try(now) else {
                     return decided(ResultCode::Blocked);
                 };
                 set_tries(c, answer.dev, taken)?;
@@ -151,7 +155,7 @@ pub(super) fn finish(
         return decide(c, answer.dev, answer.signed, ResultCode::WrongPin, now);
     }
     if pin {
-        set_tries(c, answer.dev, device.tries.give_back())?;
+        set_tries(c, answer.dev, device.give_back_try())?;
     }
     let challenge = challenges::get(c, answer.challenge)?;
     let mobile = challenge

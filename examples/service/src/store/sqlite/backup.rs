@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{
     accounts::{set_setting, setting},
-    journal::{BACKUP, since},
+    journal::{self, BACKUP, since},
     keys,
     open::{self, OpenError},
 };
@@ -20,6 +20,8 @@ use crate::{
     store::{OwnKeys, Recorded, StoreError, Write},
 };
 
+/// The version of the schema that brought the journal.
+const JOURNAL: usize = 6;
 /// Beside a database that is restored over, the old one: with this and the time after its name.
 const ASIDE: &str = "service.db.replaced-";
 /// What a data folder without a database may hold, so that one may be restored into it.
@@ -118,6 +120,8 @@ pub(crate) struct Draft {
     folder: PathBuf,
     path: PathBuf,
     made_at: Option<Time>,
+    /// The number of the last row of the journal in it.
+    pub(crate) last: u64,
     /// The service's own keys in it.
     pub(crate) keys: OwnKeys,
     _lock: File,
@@ -144,10 +148,11 @@ pub(crate) fn prepare(folder: &Path, from: &Path, replace: bool) -> Result<Draft
     let checked = copied.and_then(|_| check(from, &path));
     let checked = checked.and_then(|checked| file.sync_all().map_err(failed).map(|()| checked));
     match checked {
-        Ok((made_at, keys)) => Ok(Draft {
+        Ok((made_at, last, keys)) => Ok(Draft {
             folder: folder.to_owned(),
             path,
             made_at,
+            last,
             keys,
             _lock: lock,
         }),
@@ -173,7 +178,7 @@ fn look_around(folder: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-fn check(from: &Path, path: &Path) -> Result<(Option<Time>, OwnKeys), BackupError> {
+fn check(from: &Path, path: &Path) -> Result<(Option<Time>, u64, OwnKeys), BackupError> {
     let damaged = |why: String| BackupError::Damaged(from.to_owned(), why);
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let version = open::version(&connection, path).map_err(|error| match error {
@@ -195,10 +200,15 @@ fn check(from: &Path, path: &Path) -> Result<(Option<Time>, OwnKeys), BackupErro
     if made_at.is_none() {
         set_setting(&connection, BACKUP, b"")?;
     }
+    // One of the first schemas had no journal.
+    let last = match version {
+        0..JOURNAL => 0,
+        _ => journal::last(&connection)?,
+    };
     let keys = keys::own(&connection)?;
     connection.close().map_err(|(_, error)| error)?;
     let made_at = made_at.and_then(|at| String::from_utf8(at).ok()?.parse().ok());
-    Ok((made_at, keys))
+    Ok((made_at, last, keys))
 }
 
 impl Drop for Draft {

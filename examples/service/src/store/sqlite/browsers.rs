@@ -1,4 +1,5 @@
-//! Browsers known by a strong sign-in: part of an account's codes is kept for them, so that a stranger who has the password can't use up all.
+//! Browsers known by a strong sign-in: a part of an account's tries and codes is kept for them, so that a stranger who has the
+//! password can't use up all.
 
 use countersign_protocol::{Time, id::AccountId};
 use rusqlite::{Connection, params};
@@ -40,6 +41,20 @@ pub(super) fn knows(
         |_| Ok(()),
     )?;
     Ok(found.is_some())
+}
+
+/// The browser with this mark is known for this account no more.
+pub(super) fn forget(
+    c: &Connection,
+    browser: SessionHash,
+    account: AccountId,
+) -> Result<(), StoreError> {
+    run(
+        c,
+        "DELETE FROM known_browser WHERE hash = ?1 AND account = ?2",
+        params![browser, account.0],
+    )?;
+    Ok(())
 }
 
 pub(super) fn sweep(c: &Connection, now: Time) -> Result<(), StoreError> {

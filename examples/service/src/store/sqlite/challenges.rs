@@ -5,7 +5,8 @@ use countersign_protocol::{
     challenge::{Purpose, Unlock},
     id::{AccountId, ChallengeId, DeviceId},
     policy::{
-        push,
+        approvals, push,
+        share::Asker,
         steps::{Given, allot},
     },
 };
@@ -51,26 +52,30 @@ pub(super) fn issue_approval(
     if new.purpose == Purpose::Unblock && !new.subject.is_some_and(grants) {
         return Ok(Issue::NoDevice);
     }
-    let other = one(
+    let open = all(
         c,
-        "SELECT 1 FROM challenge WHERE dev = ?1 AND kind IN ('approve', 'online') AND state = 'open' AND expires_at > ?2 AND session <> ?3",
-        params![dev.0, int(now), new.session],
-        |_| Ok(()),
+        "SELECT known, session FROM challenge WHERE dev = ?1 AND kind IN ('approve', 'online') AND state = 'open' AND expires_at > ?2",
+        params![dev.0, int(now)],
+        |row| {
+            let session: SessionHash = row.get("session")?;
+            Ok((Asker::from_known(row.get("known")?), session == new.session))
+        },
     )?;
-    if other.is_some() {
+    let replaced = |(asker, same): &(Asker, bool)| approvals::replaces(new.asker, *asker, *same);
+    if !open.iter().all(replaced) {
         return Ok(Issue::Busy);
     }
+    let quiet = match pushing(c, account, new.asker, now)? {
+        // After a report of fraud not even the inbox takes requests of unknown browsers.
+        Err(push::Stopped::Fraud) => return Ok(Issue::Closed),
+        Err(push::Stopped::Unwanted) => true,
+        Ok(()) => false,
+    };
     run(
         c,
         "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE dev = ?1 AND kind IN ('approve', 'online') AND state = 'open'",
         params![dev.0, int(now)],
     )?;
-    let quiet = match pushing(c, account, new.password_started, now)? {
-        // After a report of fraud not even the inbox takes requests that only the password began.
-        Err(push::Stopped::Fraud) => return Ok(Issue::Closed),
-        Err(push::Stopped::Unwanted) => true,
-        Ok(()) => false,
-    };
     insert(c, new, None, message, quiet, now)?;
     Ok(if quiet {
         Issue::OpenedQuietly
@@ -79,19 +84,20 @@ pub(super) fn issue_approval(
     })
 }
 
-/// May a push go out for this request? All of the account's devices count together, so that who asks now one and now another wins nothing.
+/// May a push go out for this request? All of the account's devices count together, and requests that still wait for an
+/// answer count too, so that asking now one device and now another, or cancelling and asking again, wins nothing.
 fn pushing(
     c: &Connection,
     account: AccountId,
-    password_started: bool,
+    asker: Asker,
     now: Time,
 ) -> Result<Result<(), push::Stopped>, StoreError> {
     let unwanted = all(
         c,
         "SELECT issued_at FROM challenge
          WHERE account = ?1 AND kind IN ('approve', 'online') AND issued_at > ?2
-           AND (state IN ('declined', 'fraud', 'wrong-number', 'replaced') OR state = 'open' AND expires_at <= ?3)",
-        params![account.0, int(now.saturating_sub(push::HOUR)), int(now)],
+           AND state IN ('declined', 'fraud', 'wrong-number', 'replaced', 'open')",
+        params![account.0, int(now.saturating_sub(push::HOUR))],
         |row| num(row, "issued_at"),
     )?;
     let until = one(
@@ -102,7 +108,7 @@ fn pushing(
     )?
     .unwrap_or(0);
     let fraud = until.checked_sub(push::HOUR);
-    Ok(push::may_push(now, &unwanted, fraud, password_started))
+    Ok(push::may_push(now, &unwanted, fraud, asker))
 }
 
 pub(super) fn issue_code(
@@ -119,8 +125,8 @@ pub(super) fn issue_code(
         return Ok(Issue::NoDevice);
     };
     let closed = match new.unlock {
-        Unlock::Nothing => without_pin.take(now).err(),
-        Unlock::Pin | Unlock::PinOrBiometrics => with_pin.take().err(),
+        Unlock::Nothing => without_pin.take(new.asker, now).err(),
+        Unlock::Pin | Unlock::PinOrBiometrics => with_pin.take(new.asker).err(),
     };
     if closed.is_some() {
         return Ok(Issue::Closed);
@@ -160,7 +166,7 @@ pub(super) fn issue_code(
     let Some((last, given)) = given else {
         return Ok(Issue::NoDevice);
     };
-    let Ok(step) = allot(last, given, new.known_browser) else {
+    let Ok(step) = allot(last, given, new.asker) else {
         return Ok(Issue::TooMany);
     };
     let Some(message) = sign(step) else {
@@ -232,8 +238,8 @@ fn insert(
         c,
         "INSERT INTO challenge
             (id, account, session, kind, purpose, dev, step, message, hash, number, payload, unlock, issued_at, expires_at, state,
-             known, quiet, subject)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'open', ?15, ?16, ?17)",
+             known, quiet, subject, mark)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'open', ?15, ?16, ?17, ?18)",
         params![
             new.id.0,
             new.account.map(|account| account.0),
@@ -249,9 +255,10 @@ fn insert(
             new.unlock as u8,
             int(now),
             int(new.expires_at),
-            new.known_browser,
+            new.asker.is_known(),
             quiet,
-            new.subject.map(|dev| dev.0)
+            new.subject.map(|dev| dev.0),
+            new.mark
         ],
     )?;
     Ok(())

@@ -5,13 +5,18 @@ use countersign_protocol::{
     answer::UnlockedBy,
     challenge::Unlock,
     id::{AccountId, ChallengeId, DeviceId},
-    policy::codes::{DeviceEpoch, NOTICE_AT, WithPin, WithoutPin},
+    policy::{
+        codes::{DeviceEpoch, NOTICE_AT, WithPin, WithoutPin},
+        month::Month,
+        share::{Asker, Wrong},
+    },
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     accounts::note,
-    challenges, devices,
+    challenges, devices, journal,
+    outcomes::wrong_code,
     rows::{byte, int, num, one, run},
     updates,
 };
@@ -38,14 +43,14 @@ pub(super) fn take_try(
     let Some(owner) = challenge.account else {
         return Ok(CodeStep::Over);
     };
-    let pin = challenge.unlock != Unlock::Nothing;
+    let (pin, asker) = (challenge.unlock != Unlock::Nothing, challenge.asker);
     let Some((with_pin, without_pin)) = of_account(c, owner)? else {
         return Ok(CodeStep::Over);
     };
     let taken = if pin {
-        with_pin.take().map(|taken| (taken, without_pin))
+        with_pin.take(asker).map(|taken| (taken, without_pin))
     } else {
-        without_pin.take(now).map(|taken| (with_pin, taken))
+        without_pin.take(asker, now).map(|taken| (with_pin, taken))
     };
     let Ok((with_pin, without_pin)) = taken else {
         return Ok(CodeStep::Closed);
@@ -55,7 +60,7 @@ pub(super) fn take_try(
         // A device without tries left is no active one: all that it may send is a new PIN.
         device.state == DeviceState::Active
             && !device.is_blocked()
-            && (!pin || device.wrong_codes.take().is_ok())
+            && (!pin || take_of(device, asker, now).is_some())
     });
     run(
         c,
@@ -65,7 +70,7 @@ pub(super) fn take_try(
     set(c, owner, with_pin, without_pin)?;
     if pin {
         for device in &devices {
-            if let Ok(taken) = device.wrong_codes.take() {
+            if let Some(taken) = take_of(device, asker, now) {
                 set_device(c, device, taken)?;
             }
         }
@@ -103,13 +108,22 @@ pub(super) fn finish(
     let Some(winner) = winner else {
         let due = of_account(c, owner)?.is_some_and(|(with_pin, without_pin)| {
             if pin {
-                with_pin.0 == NOTICE_AT
+                with_pin.0.all == NOTICE_AT
             } else {
                 without_pin.notice_due()
             }
         });
         if due {
             note(c, owner, "wrong-codes", "", now)?;
+        }
+        if pin {
+            let wrong = JournalEntry::WrongCode(owner, challenge.asker, counted.to_vec());
+            journal::record(c, &wrong, now)?;
+            for device in devices::of_account(c, owner)? {
+                if counted.contains(&device.dev) {
+                    wrong_code(c, &device, now)?;
+                }
+            }
         }
         if challenge.codes.ended() {
             run(
@@ -149,7 +163,11 @@ pub(super) fn finish(
         set(c, owner, with_pin.reset(), without_pin)?;
         for device in devices::of_account(c, owner)? {
             if counted.contains(&device.dev) {
-                set_device(c, &device, device.wrong_codes.give_back())?;
+                let given = (
+                    device.wrong_codes.give_back(challenge.asker),
+                    device.month.give_back(challenge.asker),
+                );
+                set_device(c, &device, given)?;
             }
         }
     } else {
@@ -165,16 +183,26 @@ pub(super) fn of_account(
 ) -> Result<Option<(WithPin, WithoutPin)>, StoreError> {
     one(
         c,
-        "SELECT wrong_pin_codes, wrong_plain_codes, wrong_plain_at FROM account WHERE acc = ?1",
+        "SELECT wrong_pin_codes, unknown_pin_codes, wrong_plain_codes, unknown_plain_codes, wrong_plain_at, unknown_plain_at
+         FROM account WHERE acc = ?1",
         [account.0],
         |row| {
             let without_pin = WithoutPin {
-                in_a_row: byte(row, "wrong_plain_codes")?,
+                in_a_row: wrong(row, "wrong_plain_codes", "unknown_plain_codes")?,
                 last: num(row, "wrong_plain_at")?,
+                last_unknown: num(row, "unknown_plain_at")?,
             };
-            Ok((WithPin(byte(row, "wrong_pin_codes")?), without_pin))
+            let with_pin = wrong(row, "wrong_pin_codes", "unknown_pin_codes")?;
+            Ok((WithPin(with_pin), without_pin))
         },
     )
+}
+
+fn wrong(row: &Row<'_>, all: &'static str, unknown: &'static str) -> Result<Wrong, StoreError> {
+    Ok(Wrong {
+        all: byte(row, all)?,
+        unknown: byte(row, unknown)?,
+    })
 }
 
 fn set(
@@ -185,14 +213,44 @@ fn set(
 ) -> Result<(), StoreError> {
     run(
         c,
-        "UPDATE account SET wrong_pin_codes = ?2, wrong_plain_codes = ?3, wrong_plain_at = ?4 WHERE acc = ?1",
+        "UPDATE account SET wrong_pin_codes = ?2, unknown_pin_codes = ?3, wrong_plain_codes = ?4, unknown_plain_codes = ?5,
+             wrong_plain_at = ?6, unknown_plain_at = ?7
+         WHERE acc = ?1",
         params![
             account.0,
-            with_pin.0,
-            without_pin.in_a_row,
-            int(without_pin.last)
+            with_pin.0.all,
+            with_pin.0.unknown,
+            without_pin.in_a_row.all,
+            without_pin.in_a_row.unknown,
+            int(without_pin.last),
+            int(without_pin.last_unknown)
         ],
     )?;
+    Ok(())
+}
+
+/// A restored database learns of a wrong code with PIN that came after its backup.
+pub(super) fn count_again(
+    c: &Connection,
+    account: AccountId,
+    asker: Asker,
+    counted: &[DeviceId],
+    at: Time,
+) -> Result<(), StoreError> {
+    let Some((with_pin, without_pin)) = of_account(c, account)? else {
+        return Ok(());
+    };
+    let taken = with_pin.take(asker).unwrap_or(with_pin);
+    set(c, account, taken, without_pin)?;
+    for device in devices::of_account(c, account)? {
+        if counted.contains(&device.dev) {
+            let epoch = device.wrong_codes.take(asker);
+            let month = device.month.take(asker, at);
+            let epoch = epoch.unwrap_or(device.wrong_codes);
+            let month = month.unwrap_or_else(|_| device.month.clone());
+            set_device(c, &device, (epoch, month))?;
+        }
+    }
     Ok(())
 }
 
@@ -200,17 +258,27 @@ fn set(
 pub(super) fn open_ways(c: &Connection, account: AccountId) -> Result<(), StoreError> {
     run(
         c,
-        "UPDATE account SET wrong_pin_codes = 0, wrong_plain_codes = 0 WHERE acc = ?1",
+        "UPDATE account SET wrong_pin_codes = 0, unknown_pin_codes = 0, wrong_plain_codes = 0, unknown_plain_codes = 0 WHERE acc = ?1",
         [account.0],
     )?;
     Ok(())
 }
 
-fn set_device(c: &Connection, device: &Device, wrong: DeviceEpoch) -> Result<(), StoreError> {
+/// A try at a code with PIN against this device; `None` when it gives this asker none.
+fn take_of(device: &Device, asker: Asker, now: Time) -> Option<(DeviceEpoch, Month)> {
+    let epoch = device.wrong_codes.take(asker).ok()?;
+    Some((epoch, device.month.take(asker, now).ok()?))
+}
+
+fn set_device(
+    c: &Connection,
+    device: &Device,
+    (epoch, month): (DeviceEpoch, Month),
+) -> Result<(), StoreError> {
     run(
         c,
-        "UPDATE device SET wrong_codes = ?2 WHERE dev = ?1",
-        params![device.dev.0, wrong.0],
+        "UPDATE device SET wrong_codes = ?2, unknown_codes = ?3, wrong_month = ?4 WHERE dev = ?1",
+        params![device.dev.0, epoch.0.all, epoch.0.unknown, month.to_bytes()],
     )?;
     Ok(())
 }

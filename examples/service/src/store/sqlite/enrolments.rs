@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
-    facts,
+    facts, journal,
     rows::{self, int, num, one, run},
     sessions,
 };
@@ -346,6 +346,7 @@ pub(super) fn complete(
     )?;
     // From now on a password alone does not sign in, so other browsers that gave only that have to begin again.
     sessions::end_without_factor(c, enrolment.account, enrolment.session)?;
+    journal::record(c, &JournalEntry::Added(enrolment.account, dev), now)?;
     note(c, enrolment.account, "device-added", &enrolment.name, now)?;
     Ok(Completion::Active)
 }

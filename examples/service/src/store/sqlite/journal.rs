@@ -1,8 +1,11 @@
 //! The rows of the journal, and what a database needs that was restored from a backup.
 
-use std::sync::{
-    Arc, PoisonError,
-    atomic::{AtomicU64, Ordering::SeqCst},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
 };
 
 use countersign_protocol::{
@@ -15,7 +18,7 @@ use rusqlite::{Connection, params};
 use super::{
     Sqlite,
     accounts::{self, setting},
-    devices, keys, open, recovery,
+    codes, devices, keys, open, outcomes, recovery,
     rows::{all, int, num, one, run},
 };
 use crate::{
@@ -25,6 +28,9 @@ use crate::{
 
 /// Marks a backup, so that whoever starts the service with it, however it came there, has a restored one: when it was made.
 pub(super) const BACKUP: &str = "backup";
+
+/// Lines are dropped once in so many seconds.
+const DROPPED_EVERY: Time = 24 * 3600;
 
 /// Why journal and database can't be brought together.
 #[derive(Debug, thiserror::Error)]
@@ -68,15 +74,36 @@ pub(super) enum Of {
 impl Of {
     /// May it be this row? `account` is whose the device is; of a device that is gone nobody knows it any more.
     fn may_be(self, account: Option<AccountId>, row: &Recorded) -> bool {
-        use JournalEntry::{Cleared, Guarded, Key, Removed, Suspended};
+        use JournalEntry::{
+            Added, Blocked, Cleared, Dropped, Guarded, Key, Removed, Suspended, WrongCode, WrongPin,
+        };
         match (JournalEntry::from_text(&row.entry), self) {
-            (Some(Removed(_, dev) | Suspended(_, dev)), Self::Device(of)) => dev == of,
+            (
+                Some(
+                    Removed(_, dev)
+                    | Suspended(_, dev)
+                    | WrongPin(_, dev, _)
+                    | Blocked(_, dev)
+                    | Added(_, dev),
+                ),
+                Self::Device(of),
+            ) => dev == of,
+            (Some(WrongCode(_, _, devices)), Self::Device(of)) => devices.contains(&of),
             (Some(Cleared(acc, _)), Self::Device(_)) => account.is_none_or(|of| acc == of),
             (
-                Some(Removed(acc, _) | Suspended(acc, _) | Cleared(acc, _) | Guarded(acc)),
+                Some(
+                    Removed(acc, _)
+                    | Suspended(acc, _)
+                    | Cleared(acc, _)
+                    | Guarded(acc)
+                    | WrongPin(acc, ..)
+                    | WrongCode(acc, ..)
+                    | Blocked(acc, _)
+                    | Added(acc, _),
+                ),
                 Self::Account(of),
             ) => acc == of,
-            (Some(Guarded(_)), Self::Device(_)) | (Some(Key(_)), _) => false,
+            (Some(Guarded(_)), Self::Device(_)) | (Some(Key(_) | Dropped), _) => false,
             (None, _) => true,
         }
     }
@@ -96,6 +123,7 @@ impl Sqlite {
     ) -> Result<Option<Restored>, SettleError> {
         let last = self.read(last)?;
         check(&journal, &content, &self.read(|c| since(c, 0))?, last)?;
+        let first = content.lines.first().map_or(u64::MAX, |line| line.seq);
         let lines = content.lines;
         let settling = move |c: &Connection| settle(c, &lines, now);
         let restored = match self.is_restored(journal.last()).await? {
@@ -103,7 +131,11 @@ impl Sqlite {
             false => None,
         };
         let rows = self.read(|c| since(c, 0))?;
-        if content.damaged.is_empty() {
+        let dropped = rows.first().map_or(0, |row| row.seq);
+        if content.damaged.is_empty() && first < dropped {
+            // A crash came between the two when lines were dropped.
+            journal.rewrite(&rows)?;
+        } else if content.damaged.is_empty() {
             if journal.last() < last {
                 tracing::warn!(
                     journal = %journal.path().display(), lines = last - journal.last(),
@@ -165,6 +197,23 @@ impl Sqlite {
         Ok(())
     }
 
+    /// Writes the journal again from the database, after rows were dropped there.
+    pub(super) async fn rewrite_journal(&self) -> Result<(), StoreError> {
+        let (journal, path) = (Arc::clone(&self.journal), self.path.clone());
+        let written = tokio::task::spawn_blocking(move || {
+            let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(journal) = journal.as_mut() else {
+                return Ok(());
+            };
+            let mut rows = since(&open::reader(&path)?, 0)?;
+            // What is not there yet is appended by whoever recorded it.
+            rows.retain(|row| row.seq <= journal.last());
+            let written = journal.rewrite(&rows);
+            written.map_err(|error| StoreError::Journal(error.to_string()))
+        });
+        written.await.map_err(|_| StoreError::Stopped)?
+    }
+
     async fn is_restored(&self, newest: u64) -> Result<bool, StoreError> {
         self.read(|c| Ok(setting(c, BACKUP)?.is_some() || last(c)? < newest))
     }
@@ -177,8 +226,11 @@ fn check(
     rows: &[Recorded],
     last: u64,
 ) -> Result<(), JournalError> {
+    journal.reaches(content, last)?;
     let path = || journal.path().to_owned();
     let mut next = last + 1;
+    // Both are in the order of their numbers.
+    let mut rows = rows.iter().peekable();
     for line in &content.lines {
         if line.seq > last {
             if line.seq != next && !content.damaged.is_empty() {
@@ -186,11 +238,43 @@ fn check(
                 return Err(JournalError::Lost(path(), numbers.join(", ")));
             }
             next = line.seq + 1;
-        } else if rows.iter().find(|row| row.seq == line.seq) != Some(line) {
+            continue;
+        }
+        while rows.next_if(|row| row.seq < line.seq).is_some() {}
+        let same = rows.peek() == Some(&line);
+        // What one of the two has dropped, the other may have still.
+        let is_dropped = |row: &Recorded| row.entry == JournalEntry::Dropped.to_text();
+        if !same && !is_dropped(line) && !rows.peek().is_some_and(|row| is_dropped(row)) {
             return Err(JournalError::Differs(path(), line.seq));
         }
     }
     Ok(())
+}
+
+/// Drops the rows that are older than any backup that is restored, and leaves a mark in the place of the last of them; the
+/// newest row stays, for the numbers go on from it. `false`: less than a day's, which can wait.
+pub(super) fn drop_old(c: &Connection, before: Time) -> Result<bool, StoreError> {
+    let mark = one(
+        c,
+        "SELECT coalesce((SELECT min(seq) FROM journal WHERE at >= ?1), max(seq)) - 1 AS mark FROM journal
+         HAVING EXISTS (SELECT 1 FROM journal WHERE entry <> ?2 AND at < ?1 - ?3)",
+        params![
+            int(before),
+            JournalEntry::Dropped.to_text(),
+            int(DROPPED_EVERY)
+        ],
+        |row| Ok(row.get::<_, i64>("mark")?),
+    )?;
+    let Some(mark) = mark.filter(|mark| *mark > 0) else {
+        return Ok(false);
+    };
+    let dropped = run(c, "DELETE FROM journal WHERE seq < ?1", [mark])?;
+    let marked = run(
+        c,
+        "UPDATE journal SET entry = ?2 WHERE seq = ?1 AND entry <> ?2",
+        params![mark, JournalEntry::Dropped.to_text()],
+    )?;
+    Ok(dropped + marked > 0)
 }
 
 /// Records what a restore must not undo.
@@ -242,19 +326,36 @@ fn settle(c: &Connection, lines: &[Recorded], now: Time) -> Result<Option<Restor
         [int(steps::RESTORE), int(steps::END - 1)],
     )?;
     keys::publish_anew(c)?;
+    let mut changed = BTreeSet::new();
     for line in &newer {
         apply(c, line, now)?;
+        changed.extend(whose_factors(line));
         run(
             c,
             "INSERT INTO journal (seq, at, entry) VALUES (?1, ?2, ?3)",
             params![int(line.seq), int(line.at), line.entry],
         )?;
     }
+    // The account had a factor when the last one in the backup was removed, or has one that the backup lacks: the password
+    // alone must not be enough because of that.
+    for account in changed {
+        if devices::of_account(c, account)?.is_empty() {
+            recovery::guard(c, account)?;
+        }
+    }
     run(c, "DELETE FROM setting WHERE name = ?1", [BACKUP])?;
     Ok(Some(Restored {
         made_at: backup.and_then(|at| String::from_utf8(at).ok()?.parse().ok()),
         applied: newer.len(),
     }))
+}
+
+/// The account of whose factors a line tells.
+fn whose_factors(line: &Recorded) -> Option<AccountId> {
+    match JournalEntry::from_text(&line.entry)? {
+        JournalEntry::Added(account, _) | JournalEntry::Removed(account, _) => Some(account),
+        _ => None,
+    }
 }
 
 /// What was open when the backup was made was answered, cancelled, finished or ended since, as far as anybody knows.
@@ -303,6 +404,27 @@ fn apply(c: &Connection, line: &Recorded, now: Time) -> Result<(), StoreError> {
         }
         JournalEntry::Guarded(account) => recovery::guard(c, account)?,
         JournalEntry::Key(key) => keys::add(c, &key)?,
+        JournalEntry::WrongPin(account, dev, epoch) => {
+            if let Some(device) = devices::of(c, account, dev)? {
+                outcomes::count_again(c, &device, epoch, line.at)?;
+            }
+        }
+        JournalEntry::WrongCode(account, asker, devices) => {
+            codes::count_again(c, account, asker, &devices, line.at)?;
+        }
+        JournalEntry::Blocked(account, dev) => {
+            if let Some(device) = devices::of(c, account, dev)? {
+                let blocked = (device.tries.all_in_a_row(), device.month.clone());
+                outcomes::set_tries(c, dev, blocked)?;
+                told(account, "device-blocked", &device.name)?;
+            }
+        }
+        JournalEntry::Added(account, dev) => {
+            if accounts::get(c, account)?.is_some() && devices::of(c, account, dev)?.is_none() {
+                told(account, "device-lost", "")?;
+            }
+        }
+        JournalEntry::Dropped => {}
     }
     Ok(())
 }

@@ -152,18 +152,23 @@ impl Store for Sqlite {
         self.write(Write::Publish, move |c| keys::publish(c, &new))
             .await
     }
-    async fn sweep(&self, now: Time) -> Result<(), StoreError> {
-        self.write(Write::Sweep, move |c| {
-            accounts::sweep(c, now)?;
-            challenges::sweep(c, now)?;
-            browsers::sweep(c, now)?;
-            recovery::sweep(c, now)?;
-            updates::sweep(c, now)?;
-            enrolments::sweep(c, now)
-        })
-        .await?;
+    async fn sweep(&self, now: Time, backups: Time) -> Result<(), StoreError> {
+        let dropped = self
+            .write(Write::Sweep, move |c| {
+                accounts::sweep(c, now)?;
+                challenges::sweep(c, now)?;
+                browsers::sweep(c, now)?;
+                recovery::sweep(c, now)?;
+                updates::sweep(c, now)?;
+                enrolments::sweep(c, now)?;
+                journal::drop_old(c, now.saturating_sub(backups))
+            })
+            .await?;
         // What could not be written when it happened.
         self.append_to_journal().await?;
+        if dropped {
+            self.rewrite_journal().await?;
+        }
         let path = self.path.clone();
         let emptied = tokio::task::spawn_blocking(move || open::empty_log(&path));
         emptied.await.map_err(|_| StoreError::Stopped)?

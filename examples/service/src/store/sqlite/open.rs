@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0008_push.sql"),
     include_str!("../../../migrations/0009_online.sql"),
     include_str!("../../../migrations/0010_proofs.sql"),
+    include_str!("../../../migrations/0011_budgets.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
@@ -246,7 +247,7 @@ mod tests {
             store.set_setting("test", vec![byte; 64]).await.unwrap();
         }
         assert!(holds(0xa5) && holds(0xa6));
-        store.sweep(1).await.unwrap();
+        store.sweep(1, 1).await.unwrap();
         assert!(!holds(0xa5) && holds(0xa6));
         store.close();
     }

@@ -3,7 +3,11 @@
 use countersign_protocol::{
     Time,
     id::{DeviceId, Hash},
-    policy::tries::{Notice, Tries},
+    policy::{
+        month::Month,
+        share::Asker,
+        tries::{Notice, Tries},
+    },
     reply::{self, ResultCode},
     verify::{Accepted, DeviceRecord, TokenState},
 };
@@ -11,7 +15,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
-    devices,
+    devices, journal,
     rows::{byte, int, num, one, run, small},
     sessions,
 };
@@ -50,8 +54,8 @@ pub(super) fn refusal(device: &Device, result: ResultCode, now: Time) -> Outcome
     Outcome {
         result,
         at: now,
-        row_left: device.tries.left_in_a_row(),
-        epoch_left: device.tries.left_in_epoch(),
+        row_left: device.left_in_a_row(),
+        epoch_left: device.left_in_epoch(),
         counter: device.counter,
         epoch: device.epoch,
         issued: None,
@@ -78,7 +82,7 @@ pub(super) fn record(
             signed.0,
             int(now),
             result.map(|result| result as u8),
-            device.tries.left_in_a_row(),
+            device.left_in_a_row(),
             left_in_epoch(&device, result),
             int(device.counter),
             device.epoch,
@@ -96,7 +100,7 @@ pub(super) fn record(
 
 /// Where all went well, many wrong codes count too, so that the phone refreshes its epoch.
 fn left_in_epoch(device: &Device, result: Option<ResultCode>) -> u8 {
-    let left = device.tries.left_in_epoch();
+    let left = device.left_in_epoch();
     if result == Some(ResultCode::Done) && device.wrong_codes.refresh_needed() {
         left.min(device.wrong_codes.left())
     } else {
@@ -160,25 +164,73 @@ pub(super) fn device_record(device: &Device) -> DeviceRecord {
     }
 }
 
-pub(super) fn set_tries(c: &Connection, dev: DeviceId, tries: Tries) -> Result<(), StoreError> {
+pub(super) fn set_tries(
+    c: &Connection,
+    dev: DeviceId,
+    (tries, month): (Tries, Month),
+) -> Result<(), StoreError> {
     run(
         c,
-        "UPDATE device SET wrong_row = ?2, wrong_epoch = ?3 WHERE dev = ?1",
-        params![dev.0, tries.in_a_row, tries.in_epoch],
+        "UPDATE device SET wrong_row = ?2, wrong_epoch = ?3, wrong_month = ?4 WHERE dev = ?1",
+        params![dev.0, tries.in_a_row, tries.in_epoch, month.to_bytes()],
     )?;
     Ok(())
 }
 
-/// A PIN was wrong: the try stays spent, and the person is told when few or none are left. Whoever
-/// guessed until the device was blocked may have signed in with it before, so what it opened ends.
+/// A PIN was wrong: the try stays spent, and the person is told when few or none are left, and when there were many lately.
 pub(super) fn wrong_pin(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
-    let what = match device.tries.notice() {
-        Some(Notice::Blocked) => {
-            sessions::end_opened_by(c, device.dev, now)?;
-            "device-blocked"
+    let wrong = JournalEntry::WrongPin(device.account, device.dev, device.epoch);
+    journal::record(c, &wrong, now)?;
+    match device.notice() {
+        Some(Notice::Blocked) => blocked(c, device, now)?,
+        Some(Notice::Warning { .. }) => {
+            note(c, device.account, "few-tries-left", &device.name, now)?;
         }
-        Some(Notice::Warning { .. }) => "few-tries-left",
-        None => return Ok(()),
+        None => {}
+    }
+    many_lately(c, device, now)
+}
+
+/// A code with PIN was wrong that this device may have given. It counts for 30 days with the wrong PINs of approvals.
+pub(super) fn wrong_code(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
+    if device.month.is_full() {
+        blocked(c, device, now)?;
+    }
+    many_lately(c, device, now)
+}
+
+/// Wrong PINs have blocked a device. Whoever guessed may have signed in with it before, so what it opened ends.
+fn blocked(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
+    sessions::end_opened_by(c, device.dev, now)?;
+    journal::record(c, &JournalEntry::Blocked(device.account, device.dev), now)?;
+    note(c, device.account, "device-blocked", &device.name, now)
+}
+
+/// A restored database learns of a wrong PIN that came after its backup.
+pub(super) fn count_again(
+    c: &Connection,
+    device: &Device,
+    epoch: u32,
+    at: Time,
+) -> Result<(), StoreError> {
+    let tries = match device.epoch == epoch {
+        true => device.tries.lost(),
+        // Of a PIN that this database does not know: only the 30 days count it.
+        false => device.tries,
     };
-    note(c, device.account, what, &device.name, now)
+    let month = device.month.take(Asker::Known, at);
+    let month = month.unwrap_or_else(|_| device.month.clone());
+    set_tries(c, device.dev, (tries, month))
+}
+
+fn many_lately(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
+    if !device.month.is_told(device.month_told, now) {
+        return Ok(());
+    }
+    run(
+        c,
+        "UPDATE device SET month_told = ?2 WHERE dev = ?1",
+        params![device.dev.0, int(now)],
+    )?;
+    note(c, device.account, "many-wrong-pins", &device.name, now)
 }

@@ -6,6 +6,8 @@ use countersign_protocol::{
     id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, PublicKey},
     policy::{
         codes::{DeviceEpoch, ForChallenge},
+        month::Month,
+        share::{Asker, Wrong},
         tries::Tries,
     },
 };
@@ -122,7 +124,12 @@ pub(super) fn device(row: &Row<'_>) -> Result<Device, StoreError> {
         issued: num(row, "issued")?,
         acked: num(row, "acked")?,
         tries: tries(row)?,
-        wrong_codes: DeviceEpoch(byte(row, "wrong_codes")?),
+        wrong_codes: DeviceEpoch(Wrong {
+            all: byte(row, "wrong_codes")?,
+            unknown: byte(row, "unknown_codes")?,
+        }),
+        month: month(row)?,
+        month_told: num(row, "month_told")?,
     })
 }
 
@@ -132,6 +139,12 @@ pub(super) fn tries(row: &Row<'_>) -> Result<Tries, StoreError> {
         in_a_row: byte(row, "wrong_row")?,
         in_epoch: byte(row, "wrong_epoch")?,
     })
+}
+
+/// A device's wrong PINs of 30 days.
+pub(super) fn month(row: &Row<'_>) -> Result<Month, StoreError> {
+    Month::from_bytes(&row.get::<_, Vec<u8>>("wrong_month")?)
+        .ok_or(StoreError::Damaged("wrong_month"))
 }
 
 pub(super) fn enrolment(row: &Row<'_>) -> Result<Enrolment, StoreError> {
@@ -180,5 +193,7 @@ pub(super) fn challenge(row: &Row<'_>) -> Result<Challenge, StoreError> {
         state: named(row, "state", ChallengeState::from_name)?,
         codes: ForChallenge(byte(row, "wrong_codes")?),
         quiet: row.get("quiet")?,
+        asker: Asker::from_known(row.get("known")?),
+        mark: row.get("mark")?,
     })
 }

@@ -6,7 +6,6 @@ use countersign_protocol::{
     challenge::Purpose,
     claim::KeyClass,
     id::{ChallengeId, DeviceId, Hash, PublicKey},
-    policy::codes::DeviceEpoch,
     reply::ResultCode,
     update::{Change, ChangeKind, What},
     verify::{GRANT_LASTS, PendingChange, UpdateNext, UpdateRecord, judge_update},
@@ -18,7 +17,7 @@ use super::{
     codes, devices,
     outcomes::{self, accept, decide, device_record, record, refusal, set_tries, wrong_pin},
     pushes,
-    rows::{all, int, key, num, one, run, small, tries},
+    rows::{all, int, key, month, num, one, run, small, tries},
 };
 use crate::{policy, store::*};
 
@@ -90,7 +89,7 @@ fn granted(c: &Connection, dev: DeviceId, now: Time) -> Result<Option<ChallengeI
          WHERE pin_grant.dev = ?1 AND until > ?2 AND giver.state = 'active'",
         params![dev.0, int(now)],
         |row| {
-            let holds = !row.get::<_, bool>("by_itself")? || tries(row)?.left() > 0;
+            let holds = !row.get::<_, bool>("by_itself")? || tries(row)?.left() > 0 && !month(row)?.is_full();
             Ok(holds.then_some(ChallengeId(row.get("challenge")?)))
         },
     )
@@ -204,7 +203,7 @@ pub(super) fn begin(
             decided(ResultCode::Done)
         }
         (UpdateNext::CheckChange | UpdateNext::CheckBiometrics, _) => {
-            let Ok(taken) = device.tries.take() else {
+            let Some(taken) = device.take_try(now) else {
                 return decided(ResultCode::Blocked);
             };
             set_tries(c, update.dev, taken)?;
@@ -259,7 +258,7 @@ pub(super) fn finish(
         wrong_pin(c, &device, now)?;
         return decide(c, dev, signed, ResultCode::WrongPin, now);
     }
-    set_tries(c, dev, device.tries.give_back())?;
+    set_tries(c, dev, device.give_back_try())?;
     apply(c, facts, &device, now)?;
     decide(c, dev, signed, ResultCode::Done, now)
 }
@@ -363,7 +362,7 @@ fn swap(
         c,
         "UPDATE device SET epoch = ?2, began_with = ?3, pin_key = ?4, pin_share = ?5, plain_share = ?6, chain = ?7, chain_step = ?8,
              device_key = coalesce(?9, device_key), hardware = coalesce(?10, hardware), bio_share = ?11,
-             wrong_row = 0, wrong_epoch = 0, wrong_codes = ?12
+             wrong_row = 0, wrong_epoch = 0, wrong_codes = 0, unknown_codes = 0
          WHERE dev = ?1",
         params![
             dev.0,
@@ -376,10 +375,17 @@ fn swap(
             int(new.chain_step),
             new.device_key.as_ref().map(PublicKey::as_bytes),
             new.hardware,
-            shares.bio_share,
-            DeviceEpoch::default().0
+            shares.bio_share
         ],
     )?;
+    // A new PIN under the same phone's own word does not forget who guessed at the old one; another factor's word does.
+    if new.kind == ChangeKind::Forgotten {
+        run(
+            c,
+            "UPDATE device SET wrong_month = x'', month_told = 0 WHERE dev = ?1",
+            [dev.0],
+        )?;
+    }
     if new.kind != ChangeKind::Refresh {
         forget_biometrics(c, dev)?;
     }
@@ -398,7 +404,7 @@ fn swap(
 /// A code may be on its way to the page: until the open challenges expire, what gave it can still judge it. What gave no code any more,
 /// because too many PINs or codes were wrong, does not begin to again; nor does it judge more than its fifteen, if all that may come is wrong.
 fn keep_past(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
-    if device.is_blocked() || device.wrong_codes.left() < policy::WRONG_CODES_TO_COME {
+    if device.is_blocked() || !device.wrong_codes.has_room(policy::WRONG_CODES_TO_COME) {
         return Ok(());
     }
     run(

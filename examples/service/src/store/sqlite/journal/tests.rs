@@ -114,3 +114,33 @@ fn a_line_that_is_missing_is_in_the_way_of_those_alone_whom_it_concerns() {
     assert!(may_be(JournalEntry::Guarded(ACC), Of::Account(ACC)));
     assert!(!may_be(JournalEntry::Guarded(ACC), Of::Account(other_acc)));
 }
+
+#[test]
+fn a_long_journal_is_compared_with_its_rows_in_one_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = Arc::new(MacKey::new([1; 32]));
+    let (journal, _) = Journal::open(&folder.path().join("service.journal"), key).unwrap();
+    let row = |seq| Recorded {
+        seq,
+        at: NOW,
+        entry: JournalEntry::WrongPin(ACC, DEV, 1).to_text(),
+    };
+    let rows: Vec<_> = (1..=100_000).map(row).collect();
+    let written = |lines| Written {
+        lines,
+        damaged: Vec::new(),
+    };
+    let begun = std::time::Instant::now();
+    check(&journal, &written(rows.clone()), &rows, 100_000).unwrap();
+    // Looking for each line among all rows took minutes in a build like this.
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    // Both ways of differing are still found: another entry, and a row that is not there.
+    let mut other = rows.clone();
+    other[70_000].at += 1;
+    let differs = check(&journal, &written(other), &rows, 100_000);
+    assert!(matches!(differs, Err(JournalError::Differs(_, 70_001))));
+    let mut fewer = rows.clone();
+    fewer.remove(70_000);
+    let differs = check(&journal, &written(rows), &fewer, 100_000);
+    assert!(matches!(differs, Err(JournalError::Differs(_, 70_001))));
+}

@@ -417,7 +417,7 @@ async fn a_counter_that_is_not_higher_is_told_and_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_copied_phone_is_suspended_at_its_first_change_commit_or_biometrics() {
+async fn a_copy_left_behind_is_suspended_at_its_first_change_commit_or_biometrics() {
     for path in ["/api/v1/change", "/api/v1/commit", "/api/v1/biometrics"] {
         let world = World::new().await;
         let (_browser, mut phone) = world.person().await;

@@ -167,7 +167,7 @@ async fn a7_an_expired_request_cannot_be_approved() {
 }
 
 #[tokio::test]
-async fn a_copied_phone_is_noticed_at_its_first_use() {
+async fn a_copy_is_refused_at_its_first_use_once_its_owner_went_on_twice() {
     let (mut world, account) = World::enrolled().await;
     let (number, request) = world.ask_app(account).await;
     world.approve(&request, number).await;

@@ -37,8 +37,8 @@ pub use problem::{FieldProblem, LinkProblem, PhoneProblem, ServiceProblem, Servi
 pub use push::{PushAddress, PushAddressError, PushAddresses, PushKind};
 pub use reader::{Biometrics, BiometricsError, CreatedBiometricKey};
 pub use records::{
-    Account, Approved, Asked, Claimed, CodeRequest, Event, FormField, OfferDetails,
-    OnMobileRequest, OnlineTransaction, Pair, PendingRequest, Removed, Scanned, ShownCode,
+    Account, Approved, Asked, Claimed, CodeRequest, Event, FormField, LabelledValue, OfferDetails,
+    OnMobileRequest, OnlineTransaction, PendingRequest, Removed, Scanned, ShownCode,
     SignedTransaction, SignedValue, Subject, TransactionForm, TypedValue,
 };
 pub use requests::{AccountInbox, ApproveError, Inbox, InboxError, RequestWatcher};

@@ -122,7 +122,7 @@ impl From<countersign::Subject> for Subject {
 
 /// A label and its value.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Pair {
+pub struct LabelledValue {
     /// What the value is.
     pub label: String,
     /// The value.
@@ -135,12 +135,12 @@ pub struct OnlineTransaction {
     /// What is being signed.
     pub title: String,
     /// 1 to 12 labels with their values, in order.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<LabelledValue>,
 }
 
 impl From<countersign::OnlineTransaction> for OnlineTransaction {
     fn from(transaction: countersign::OnlineTransaction) -> Self {
-        let pair = |pair: countersign::Pair| Pair {
+        let pair = |pair: countersign::Pair| LabelledValue {
             label: pair.label,
             value: pair.value,
         };
@@ -178,14 +178,19 @@ pub struct Asked {
     pub issued_at: SystemTime,
     /// From when on it can't be answered.
     pub expires_at: SystemTime,
-    /// All of it in a line of English, for a history. Show a person who decides the fields instead.
-    pub text: String,
+    /// All of it but the moments in English, for an app without words of its own: show every row, in this order. Names and the labels of a
+    /// transaction stand in quotation marks that they can't end.
+    pub rows: Vec<LabelledValue>,
 }
 
 impl From<countersign::Asked> for Asked {
     fn from(asked: countersign::Asked) -> Self {
+        let row = |row: countersign::Row| LabelledValue {
+            label: row.label,
+            value: row.value,
+        };
         Self {
-            text: asked.to_string(),
+            rows: asked.rows().into_iter().map(row).collect(),
             app_name: asked.app_name,
             host: asked.host,
             purpose: asked.purpose,

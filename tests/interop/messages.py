@@ -1,9 +1,11 @@
 """The service's messages as tables, and links: PROTOCOL.md sections 4, 6 and 8."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from types import SimpleNamespace
 
+from codes import canonical
 from wire import (
     COUNT, EPOCH, STEP, TIME, Field, Refused, Signed, array, base32, binary, boolean, const, decode, kid, listed,
     public_key, read_map, read_signed, require, shown, svc_of, text, uint, unbase32,
@@ -11,9 +13,11 @@ from wire import (
 
 APPROVE, CODE, TRANSACTION, ON_MOBILE, ENROLMENT, INFORMATION = range(1, 7)
 CLAIM, COMPLETE, STATUS, INBOX, ANSWER, REPLY = range(7, 13)
-CHANGE, COMMIT, REMOVE, BIOMETRICS, PUSH = range(13, 18)
+CHANGE, COMMIT, REMOVE, BIOMETRICS, PUSH, ONLINE = range(13, 19)
 IN_BROWSER, ON_PHONE = 1, 2
-UNBLOCK, REMOVAL = 4, 5  # purposes
+SIGN_IN, ADD_DEVICE, CHANGE_PIN, UNBLOCK, REMOVAL, CHANGE_PASSWORD, TRANSFER = range(1, 8)  # purposes
+CHANGE_EMAIL, ADD_FACTOR, DELETE_ACCOUNT, EXPORT_DATA = range(8, 12)
+DEVICE, ADDRESS, FACTOR, ACCOUNT = 1, 2, 3, 4  # kinds of subject
 
 _INFORMATION = {
     0: Field("version", const(1)),
@@ -57,11 +61,11 @@ _TRANSACTION_FIELD = {
 
 _CHALLENGE = {
     0: Field("version", const(1)),
-    1: Field("type", uint(APPROVE, ON_MOBILE)),
+    1: Field("type", lambda v: type(v) is int and v in (APPROVE, CODE, TRANSACTION, ON_MOBILE, ONLINE)),
     2: Field("svc", binary(8)),
     3: Field("kid", binary(4)),
     6: Field("id", binary(16)),
-    7: Field("purpose", uint(1, 10)),
+    7: Field("purpose", uint(SIGN_IN, EXPORT_DATA)),
     8: Field("issued_at", TIME),
     9: Field("lifetime", uint(1, 600)),
     10: Field("application", shown(1, 20)),
@@ -72,12 +76,48 @@ _CHALLENGE = {
     ),
 }
 _ACCOUNT = {4: Field("acc", binary(8))}
-_SUBJECT = listed(binary(8), shown(1, 40))
+_INBOX = {5: Field("dev", binary(8)), 15: Field("matching", boolean)}
+
+
+def _address(value: object) -> bool:
+    if not shown(3, 254)(value) or any(unicodedata.category(c) == "Zs" for c in value):
+        return False
+    local, at, domain = value.rpartition("@")
+    return local != "" and at != "" and domain != ""
+
+
+_SUBJECTS = {
+    DEVICE: listed(const(DEVICE), binary(8), shown(1, 40)),
+    ADDRESS: listed(const(ADDRESS), _address),
+    FACTOR: listed(const(FACTOR), shown(1, 40)),
+    ACCOUNT: listed(const(ACCOUNT), shown(1, 40)),
+}
+# Which kinds of subject a purpose takes; those that are not here take none.
+_TAKES = {
+    ADD_DEVICE: {FACTOR}, CHANGE_PIN: {DEVICE}, UNBLOCK: {DEVICE}, REMOVAL: {DEVICE, FACTOR}, CHANGE_PASSWORD: {ACCOUNT},
+    CHANGE_EMAIL: {ADDRESS}, ADD_FACTOR: {FACTOR}, DELETE_ACCOUNT: {ACCOUNT}, EXPORT_DATA: {ACCOUNT},
+}
+_SUBJECT = {19: Field("subject", lambda v: any(form(v) for form in _SUBJECTS.values()), optional=True)}
+_FOR_WHOM = {20: Field("client", shown(1, 40), optional=True), 21: Field("binding", shown(1, 80), optional=True)}
+
+
+def _canonical(longest: int):
+    def fits(value: object) -> bool:
+        try:
+            return type(value) is str and canonical(value, 6, longest) == value
+        except Refused:
+            return False
+
+    return fits
+
+
+def _pair(value: object) -> bool:
+    return listed(_canonical(20), _canonical(140))(value) and text(1, 20)(value[0])
+
+
 _CHALLENGES = {
-    APPROVE: _CHALLENGE
-    | _ACCOUNT
-    | {5: Field("dev", binary(8)), 15: Field("matching", boolean), 19: Field("subject", _SUBJECT, optional=True)},
-    CODE: _CHALLENGE | _ACCOUNT | {13: Field("step", STEP), 14: Field("form", uint(1, 2))},
+    APPROVE: _CHALLENGE | _ACCOUNT | _INBOX | _SUBJECT | _FOR_WHOM,
+    CODE: _CHALLENGE | _ACCOUNT | {13: Field("step", STEP), 14: Field("form", uint(1, 2))} | _SUBJECT | _FOR_WHOM,
     TRANSACTION: _CHALLENGE
     | _ACCOUNT
     | {
@@ -85,7 +125,12 @@ _CHALLENGES = {
         16: Field("title", shown(1, 30)),
         17: Field("fields", array(1, 12, lambda v: type(v) is dict)),
     },
-    ON_MOBILE: _CHALLENGE | {18: Field("return_url", text(1, 255))},
+    ON_MOBILE: _CHALLENGE | {18: Field("return_url", text(1, 255))} | _SUBJECT | _FOR_WHOM,
+    ONLINE: _CHALLENGE
+    | _ACCOUNT
+    | _INBOX
+    | {16: Field("title", shown(1, 30)), 22: Field("pairs", array(1, 12, _pair))}
+    | _FOR_WHOM,
 }
 
 _REPLY = {
@@ -108,16 +153,19 @@ _REPLY = {
     16: Field("names", listed(shown(1, 20), shown(1, 40), shown(1, 40)), optional=True),
     17: Field("policy", listed(const(5), const(15)), optional=True),
     18: Field("confirmation", lambda v: type(v) is str and re.fullmatch("[0-9]{6}", v) is not None, optional=True),
-    19: Field("challenges", array(0, 4, binary(1, 566)), optional=True),
+    19: Field("challenges", array(0, 4, binary(1, 1200)), optional=True),
     20: Field("r", binary(16), optional=True),
     21: Field("pending", binary(32), optional=True),
     22: Field("began", binary(32), optional=True),
     23: Field("granted", binary(16), optional=True),
     24: Field("bio_kid", binary(4), optional=True),
+    25: Field("recovery_ends", TIME, optional=True),
 }
 
 MOST_EARLIER = 16
-_LIMITS = {"info": 2048, "enrolment": 300, "challenge": 566, "reply": 8192}
+_LIMITS = {"info": 2048, "enrolment": 300, "challenge": 1200, "reply": 8192}
+BY_INBOX = (APPROVE, ONLINE)
+_LONGEST_IN_QR = 566
 
 
 def _named(values: dict, signed: Signed) -> SimpleNamespace:
@@ -183,13 +231,18 @@ def read_challenge(data: bytes, information: SimpleNamespace) -> SimpleNamespace
     payload = decode(signed.payload, "challenge")
     kind = payload.get(1) if type(payload) is dict else None
     require(type(kind) is int and kind in _CHALLENGES, "challenge: type")
+    require(kind in BY_INBOX or len(data) <= _LONGEST_IN_QR, "challenge: too long for a QR code")
     challenge = _named(read_map(payload, _CHALLENGES[kind], "challenge"), signed)
-    require((challenge.purpose == 7) == (kind == TRANSACTION), "challenge: purpose does not fit the type")
+    require((challenge.purpose == TRANSFER) == (kind in (TRANSACTION, ONLINE)), "challenge: purpose does not fit the type")
     require(challenge.purpose != UNBLOCK or kind == APPROVE, "challenge: purpose does not fit the type")
-    require(challenge.unlock != 0 or kind not in (APPROVE, ON_MOBILE), "challenge: unlock")
-    if kind == APPROVE:
-        subject = challenge.subject is not None
-        require(subject == (challenge.purpose == UNBLOCK) or (subject and challenge.purpose == REMOVAL), "challenge: subject")
+    require(challenge.unlock != 0 or kind in (CODE, TRANSACTION), "challenge: unlock")
+    if kind in (APPROVE, CODE, ON_MOBILE):
+        about = {challenge.subject[0]} if challenge.subject is not None else set()
+        takes = _TAKES.get(challenge.purpose, set())
+        require(about <= takes and bool(about) == bool(takes), "challenge: subject does not fit the purpose")
+    if kind == ONLINE:
+        labels = {label for label, _value in challenge.pairs}
+        require(len(labels) == len(challenge.pairs), "challenge: a label twice")
     if kind == TRANSACTION:
         fields = [read_map(field, _TRANSACTION_FIELD, "challenge: field") for field in challenge.fields]
         require(len({field["id"] for field in fields}) == len(fields), "challenge: a field twice")
@@ -208,14 +261,14 @@ def read_challenge(data: bytes, information: SimpleNamespace) -> SimpleNamespace
 
 _ENROLLING = {"token", "tries_in_row", "tries_in_epoch", "counter", "next_step", "i0", "epoch", "state", "names", "policy"}
 _ACTIVE = _ENROLLING - {"token", "i0"}
-_LIFE = {"token", "pending", "began", "granted", "bio_kid"}  # each in a status where there is such a thing
+_LIFE = {"token", "pending", "began", "granted", "bio_kid", "recovery_ends"}  # each in a status where there is such a thing
 _JUDGED = {"token", "tries_in_row", "tries_in_epoch", "counter"}
 _OPTIONAL = {field.name for field in _REPLY.values() if field.optional}
 # Results that come after the state token was accepted, and bring a new one; and those of them that may come before it too.
 _ANSWERED, _CHANGED = {0, 1, 2, 3, 4, 7, 8, 10}, {0, 1, 3, 4, 7, 10, 13}
 _AFTER_TOKEN = {APPROVE: _ANSWERED, ON_MOBILE: _ANSWERED, CHANGE: _CHANGED, BIOMETRICS: _CHANGED, COMMIT: {0, 3, 4}}
-_AFTER_TOKEN[PUSH] = {0, 7, 15}
-_BEFORE_TOKEN = {APPROVE: {3, 4}, ON_MOBILE: {3, 4}, CHANGE: {3}, COMMIT: {3}, BIOMETRICS: {3}, PUSH: {3}}
+_AFTER_TOKEN |= {PUSH: {0, 7, 15}, ONLINE: _ANSWERED}
+_BEFORE_TOKEN = {APPROVE: {3, 4}, ONLINE: {3, 4}, ON_MOBILE: {3, 4}, CHANGE: {3}, COMMIT: {3}, BIOMETRICS: {3}, PUSH: {3}}
 
 
 def _goes_with(kind: int, way: int, reply: SimpleNamespace, present: set[str]) -> bool:
@@ -263,7 +316,7 @@ ARRIVALS = {
     PASTE: {"enrol-phone", CODE, TRANSACTION, ON_MOBILE},
     OS_LINK: {"enrol-browser", "enrol-phone", CODE, TRANSACTION, ON_MOBILE},
     CUSTOM_SCHEME: {ON_MOBILE},
-    INBOX_LIST: {APPROVE},
+    INBOX_LIST: {APPROVE, ONLINE},
 }
 
 

@@ -46,6 +46,8 @@ class _Reader(HTMLParser):
             chosen = a.get("type") not in ("radio", "checkbox") or "checked" in a
             if a.get("type") != "submit" and chosen:
                 self._form.fields[a["name"]] = a.get("value", "")
+        elif tag == "button" and "name" in a:
+            self._form.names.add(a["name"])  # sent only where the person presses it
         elif tag == "select":
             self._select = a.get("name")
             self._form.names.add(self._select)

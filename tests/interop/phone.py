@@ -201,7 +201,7 @@ class Account:
         return transcript
 
     def approve(self, challenge: SimpleNamespace, pin: str, number: int | None = None) -> Request:
-        matching = challenge.type == m.APPROVE and challenge.matching
+        matching = challenge.type in m.BY_INBOX and challenge.matching
         require((number is not None) == matching, "the number is typed exactly where the challenge asks for it")
         return self.approve_with(self.answer_transcript(challenge, APPROVED, number), pin)
 
@@ -257,7 +257,7 @@ class Account:
         require(challenge.type in m.ARRIVALS[arrival], f"a challenge of type {challenge.type} does not arrive by {arrival}")
         if challenge.type != m.ON_MOBILE:
             require(challenge.acc == self.enrolment.acc, "for another account")
-        if challenge.type == m.APPROVE:
+        if challenge.type in m.BY_INBOX:
             require(challenge.dev == self.enrolment.dev, "for another device")
         require(self.now() < challenge.expiry, "expired")
         if challenge.type in (m.CODE, m.TRANSACTION):

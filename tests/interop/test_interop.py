@@ -98,7 +98,7 @@ class Devices(Interop):
         person.submit("/account/devices/remove")
         if "/challenge/" in person.page.path:
             challenge = person.approve_on_page(m.REMOVAL)
-            self.assertEqual(challenge.subject, [person.phone.enrolment.dev, "My phone"])
+            self.assertEqual(challenge.subject, [m.DEVICE, person.phone.enrolment.dev, "My phone"])
         self.assert_http(401, "status", person.phone.status().body)
 
 
@@ -110,6 +110,21 @@ class Approval(Interop):
         reply = person.phone.send(person.phone.approve(challenge, PIN, number))
         self.assertEqual(reply.result, phone.DONE)
         self.assertTrue(person.is_signed_in())
+
+    def test_an_online_transaction_is_shown_and_counted_like_an_approval(self):
+        person = self.person()
+        person.page = person.browser.get("/account/transfer")
+        person.submit("/account/transfer", **(TRANSFER | {"way": "phone"}))
+        (challenge,) = person.phone.open_challenges(wait=5)
+        self.assertEqual((challenge.type, challenge.purpose, challenge.title), (m.ONLINE, m.TRANSFER, "Transfer"))
+        self.assertEqual([value for _label, value in challenge.pairs], list(TRANSFER.values()))
+        number = int(person.page.by_id["number"])
+        reply = person.phone.send(person.phone.approve(challenge, WRONG_PIN, number))
+        self.assertEqual((reply.result, reply.tries_in_row), (phone.WRONG_PIN, 4))
+        reply = person.phone.send(person.phone.approve(challenge, PIN, number))
+        self.assertEqual((reply.result, reply.tries_in_row), (phone.DONE, 5))
+        person.reload()
+        self.assertIn("The transfer is signed", person.page.text)
 
     def test_a_waiting_inbox_gets_the_challenge_once_it_is_there(self):
         person = self.person()

@@ -170,7 +170,7 @@ class Forgotten(Life):
             person, second = self.two(blocked)
             person.ask_to_unblock(second)
             challenge = person.approve_on_page(m.UNBLOCK)
-            self.assertEqual(challenge.subject, [second.enrolment.dev, "Second"])
+            self.assertEqual(challenge.subject, [m.DEVICE, second.enrolment.dev, "Second"])
             self.assertEqual(second.send(second.status()).granted, challenge.id)
             self.assertEqual(life.forgotten(second, NEW_PIN), phone.DONE)
             status = second.send(second.status())

@@ -116,11 +116,12 @@ class Vectors(unittest.TestCase):
         self.assertEqual((reply.result, reply.state, reply.epoch), (phone.DONE, 3, 2))
         self.assertEqual((reply.pending, reply.began), (raw("change, hash"), raw("refresh with a new device key, hash")))
         self.assertEqual(reply.bio_kid, wire.kid(wire.public_bytes(private("biometric private key"))))
+        self.assertEqual(reply.recovery_ends, payload_of(raw("status reply"))[25])
         self.assertEqual(reply.granted, wire.decode(opened("change after a forgotten PIN", "change")[1], "T")[12])
 
     def test_the_challenge_to_unblock_names_the_device(self):
         challenge = m.read_challenge(raw("unblock challenge"), information())
-        self.assertEqual((challenge.purpose, challenge.subject), (m.UNBLOCK, [raw("dev"), "My phone"]))
+        self.assertEqual((challenge.purpose, challenge.subject), (m.UNBLOCK, [m.DEVICE, raw("dev"), "My phone"]))
         self.assertNotEqual(challenge.dev, raw("dev"), "another device is asked")
 
 
@@ -227,6 +228,8 @@ class Strictness(unittest.TestCase):
         status = wire.read_signed(wire.decode(raw("status body"), "body")[0], "status", 4096).hash
         for name, read in (
             ("unblock challenge", lambda data: m.read_challenge(data, info)),
+            ("change-e-mail challenge", lambda data: m.read_challenge(data, info)),
+            ("online transaction challenge", lambda data: m.read_challenge(data, info)),
             ("status reply", lambda data: m.read_reply(data, status, m.STATUS, m.ON_PHONE, info)),
         ):
             good = raw(name)
@@ -241,29 +244,104 @@ class Strictness(unittest.TestCase):
         change(payload)
         return service_signed(name, wire.encode(payload))
 
-    def test_subjects_out_of_form_or_out_of_place(self):
-        def put(**changes):
-            return lambda payload: payload.update({int(key[1:]): value for key, value in changes.items()})
+    def put(self, **changes):
+        return lambda payload: payload.update({int(key[1:]): value for key, value in changes.items()})
 
-        dev = raw("dev")
-        for good in (put(), put(_7=m.REMOVAL), put(_19=[dev, "a" * 40])):
-            m.read_challenge(self.altered("challenge", "unblock challenge", good), information())
-        m.read_challenge(self.altered("challenge", "approve challenge", put(_7=m.REMOVAL)), information())
-        for vector, change in (
-            *(
-                ("unblock challenge", put(_19=bad))
-                for bad in (
-                    [dev], [dev, ""], [dev, "a" * 41], [dev, "é" * 21], [dev, "a\nb"], [dev, "a\u202eb"], [dev[:7], "a"],
-                    [dev + b"\0", "a"], ["text1234", "a"], [dev, b"a"], [dev, "a", 1], {0: dev, 1: "a"}, dev, True,
-                )
-            ),
-            ("unblock challenge", lambda payload: payload.pop(19)),
-            *(("unblock challenge", put(_7=purpose)) for purpose in (1, 2, 3, 6, 8, 9, 10)),
-            *((f"{kind} challenge", put(_7=m.UNBLOCK)) for kind in ("approve", "code", "on-mobile")),
-            *((f"{kind} challenge", put(_19=[dev, "My phone"])) for kind in ("code", "transaction", "on-mobile", "approve")),
+    def read_altered(self, vector: str, *changes) -> object:
+        payload = payload_of(raw(vector))
+        for change in changes:
+            change(payload)
+        return m.read_challenge(service_signed("challenge", wire.encode(payload)), information())
+
+    def refuse_altered(self, vector: str, *changes) -> None:
+        with self.subTest(vector), self.assertRaises(Refused):
+            self.read_altered(vector, *changes)
+
+    def test_each_purpose_takes_its_own_subject_in_each_type(self):
+        dev, name = raw("dev"), "My phone"
+        subjects = [None, [1, dev, name], [2, "anna@example.eu"], [3, name], [4, "anna@example.eu"]]
+        taken = {
+            1: {0}, 2: {3}, 3: {1}, 4: {1}, 5: {1, 3}, 6: {4}, 7: {0}, 8: {2}, 9: {3}, 10: {4}, 11: {4},
+        }
+        vectors = {m.APPROVE: "approve", m.CODE: "code", m.TRANSACTION: "transaction", m.ON_MOBILE: "on-mobile", m.ONLINE: "online transaction"}
+        for kind, vector in vectors.items():
+            for purpose, takes in taken.items():
+                for at_place, subject in enumerate(subjects):
+                    change = self.put(_7=purpose, **({} if subject is None else {"_19": subject}))
+                    of_type = (purpose == 7) == (kind in (m.TRANSACTION, m.ONLINE)) and (purpose != 4 or kind == m.APPROVE)
+                    if of_type and at_place in takes:
+                        self.read_altered(f"{vector} challenge", change)
+                    else:
+                        self.refuse_altered(f"{vector} challenge", change)
+
+    def test_subjects_out_of_form(self):
+        put, dev = self.put, raw("dev")
+        for good in ([1, dev, "a" * 40], [1, dev, "Old, Safari on iOS"]):
+            self.read_altered("unblock challenge", put(_19=good))
+        for bad in (
+            [1, dev], [1, dev, ""], [1, dev, "a" * 41], [1, dev, "é" * 21], [1, dev, "a\nb"], [1, dev, "a\u202eb"], [1, dev[:7], "a"],
+            [1, dev + b"\0", "a"], [1, "text1234", "a"], [1, dev, b"a"], [1, dev, "a", 1], {0: dev, 1: "a"}, dev, True, [],
+            [dev, "a"], [0, dev, "a"], [5, dev, "a"], [True, dev, "a"], ["1", dev, "a"], [1, "a"],
         ):
-            with self.subTest(vector), self.assertRaises(Refused):
-                m.read_challenge(self.altered("challenge", vector, change), information())
+            self.refuse_altered("unblock challenge", put(_19=bad))
+        self.read_altered("change-e-mail challenge", put(_19=[2, "a" * 243 + "@example.eu"]))
+        for bad in (
+            "anna.example.eu", "@example.eu", "anna@", "anna @example.eu", "anna\u00a0@example.eu", "anna\u202e@example.eu", "@",
+            "a" * 244 + "@example.eu", "", b"anna@example.eu", ["anna@example.eu"],
+        ):
+            self.refuse_altered("change-e-mail challenge", put(_19=[2, bad]))
+
+    def test_client_and_binding_message(self):
+        for vector in ("approve", "code", "on-mobile", "online transaction"):
+            for good in (self.put(_20="c" * 40), self.put(_21="b" * 80), self.put(_20="é" * 20, _21="7Q4, “x”")):
+                self.read_altered(f"{vector} challenge", good)
+            for bad in ("", "a\u2066b", "a\nb", b"text", 7):
+                self.refuse_altered(f"{vector} challenge", self.put(_20=bad))
+                self.refuse_altered(f"{vector} challenge", self.put(_21=bad))
+            self.refuse_altered(f"{vector} challenge", self.put(_20="c" * 41))
+            self.refuse_altered(f"{vector} challenge", self.put(_21="b" * 81))
+        for key in ("_20", "_21"):
+            self.refuse_altered("transaction challenge", self.put(**{key: "Shop"}))
+
+    def test_online_transactions_out_of_form(self):
+        good = [[f"Label {n}", "value"] for n in range(12)]
+        self.read_altered("online transaction challenge", self.put(_22=good))
+        self.read_altered("online transaction challenge", self.put(_22=[["To", "ā" * 140]]))
+        for bad in (
+            [], good + [["One more", "value"]], [["To", "a"], ["To", "b"]], [["", "a"]], [["To", ""]], [["To", " a"]], [["To", "a "]],
+            [["To", "a  b"]], [["To", "a\u00a0b"]], [["To", "a\tb"]], [["To", "Ja\u0304nis"]], [["Ja\u0304nis", "a"]], [[" To", "a"]],
+            [["To", "a\u202eb"]], [["To\u200f", "a"]], [["l" * 21, "a"]], [["é" * 11, "a"]], [["To", "a" * 141]], [["To"]],
+            [["To", "a", "b"]], [["To", 5]], [[5, "a"]], ["To", "a"], [{0: "To", 1: "a"}], "To",
+        ):
+            self.refuse_altered("online transaction challenge", self.put(_22=bad))
+        for key in (4, 5, 15, 16, 22):
+            self.refuse_altered("online transaction challenge", lambda payload, key=key: payload.pop(key))
+        for key, value in ((11, 0), (13, 1), (14, 1), (16, "a" * 31), (17, []), (18, "https://sign.example.eu/"), (19, [3, "a"])):
+            self.refuse_altered("online transaction challenge", self.put(**{f"_{key}": value}))
+        self.refuse_altered("approve challenge", self.put(_22=good))
+        long = [[f"Label {n}", "v" * 140] for n in range(8)]
+        self.refuse_altered("online transaction challenge", self.put(_22=long))
+        self.refuse_altered("on-mobile challenge", self.put(_18=V["origin"] + "/" + "r" * 230, _20="c" * 40, _21="b" * 80, _7=6, _19=[4, "a" * 40]))
+
+    def test_an_online_transaction_is_shown_and_answered(self):
+        made, issued = account(), payload_of(raw("online transaction challenge"))[8]
+        made.token = raw("state token 1")
+        with at(issued):
+            challenge = made.take(raw("online transaction challenge"), m.INBOX_LIST)
+            for arrival in (m.CAMERA, m.PASTE, m.OS_LINK, m.CUSTOM_SCHEME):
+                with self.assertRaises(Refused):
+                    made.take(raw("online transaction challenge"), arrival)
+        self.assertEqual(challenge.hash, raw("online transaction challenge hash"))
+        self.assertEqual(challenge.title, "Transfer")
+        expected = [["To", "Jānis Kalniņš"], ["IBAN", "LV80 BANK 0000 4351 9500 1"], ["Amount", "1234.50 EUR"]]
+        self.assertEqual((challenge.pairs, challenge.client, challenge.binding), (expected, "Example Bank", "Compare: 7Q4"))
+        theirs = wire.decode(raw("online answer transcript"), "T")
+        with at(theirs[10]):
+            self.assertEqual(wire.encode(made.answer_transcript(challenge, phone.APPROVED)), raw("online answer transcript"))
+        message, sealed = wire.decode(raw("online answer body"), "body")
+        wire.read_signed(message, "answer", 4096).verify(raw("device public key"))
+        signature = wire.unseal(private("HPKE private key"), "answer-secret", raw("svc") + raw("acc") + raw("dev"), sealed)
+        wire.verify(raw("sk_pin public key"), "answer-pin", raw("online answer transcript"), signature)
 
     def reply(self, kind: int, result: int, *names: str, **changes) -> object:
         """Reads a reply with these optional fields, each of its form unless changed."""
@@ -271,6 +349,7 @@ class Strictness(unittest.TestCase):
             "token": raw("state token 1"), "tries_in_row": 5, "tries_in_epoch": 15, "counter": 7, "next_step": 3, "i0": 1,
             "epoch": 2, "state": 3, "names": ["Example", "anna@example.eu", "My phone"], "policy": [5, 15], "confirmation": "123456",
             "challenges": [], "r": bytes(16), "pending": bytes(32), "began": bytes(32), "granted": bytes(16), "bio_kid": bytes(4),
+            "recovery_ends": 9,
         }
         request = bytes(32)
         payload = {0: 1, 1: m.REPLY, 2: raw("svc"), 3: raw("service kid"), 4: request, 5: result, 6: 1, 7: 1}
@@ -294,7 +373,7 @@ class Strictness(unittest.TestCase):
                 for name in names:
                     with self.subTest(kind=kind, result=result, without=name), self.assertRaises(Refused):
                         self.reply(kind, result, *(other for other in names if other != name))
-                extra = ("r", "pending", "began", "granted", "bio_kid", "i0") if kind != m.STATUS else ("r", "i0", "challenges")
+                extra = ("r", "pending", "began", "granted", "bio_kid", "recovery_ends", "i0") if kind != m.STATUS else ("r", "i0", "challenges")
                 for name in extra:
                     with self.subTest(kind=kind, result=result, extra=name), self.assertRaises(Refused):
                         self.reply(kind, result, *names, name)
@@ -303,17 +382,18 @@ class Strictness(unittest.TestCase):
                 self.reply(kind, result)
                 with self.subTest(kind=kind, result=result), self.assertRaises(Refused):
                     self.reply(kind, result, "counter")
-        for name in ("pending", "began", "granted", "bio_kid"):
+        for name in ("pending", "began", "granted", "bio_kid", "recovery_ends"):
             self.reply(m.STATUS, 0, *active, name)
             with self.subTest(claimed=name), self.assertRaises(Refused):
                 self.reply(m.STATUS, 0, *active, "token", "i0", name, state=2)
-        self.reply(m.STATUS, 0, *active, "token", "pending", "began", "granted", "bio_kid", state=4)
+        self.reply(m.STATUS, 0, *active, "token", "pending", "began", "granted", "bio_kid", "recovery_ends", state=4)
 
     def test_forms_of_the_new_fields(self):
         active = ("tries_in_row", "tries_in_epoch", "counter", "next_step", "epoch", "state", "names", "policy")
         for name, bad in (
             ("pending", bytes(31)), ("pending", bytes(33)), ("pending", "a" * 32), ("began", bytes(16)), ("granted", bytes(32)),
-            ("granted", True), ("bio_kid", bytes(3)), ("bio_kid", bytes(8)), ("bio_kid", 1234),
+            ("granted", True), ("bio_kid", bytes(3)), ("bio_kid", bytes(8)), ("bio_kid", 1234), ("recovery_ends", 1 << 53),
+            ("recovery_ends", "soon"),
         ):
             with self.subTest(name), self.assertRaises(Refused):
                 self.reply(m.STATUS, 0, *active, name, **{name: bad})

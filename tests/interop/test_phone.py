@@ -289,7 +289,7 @@ class Strictness(unittest.TestCase):
         m.read_challenge(self.altered("challenge", "approve challenge", lambda payload: None), information())
         approve = [
             put(0, 2), put(0, True), put(1, 5), put(2, bytes(8)), put(3, bytes(4)), put(4, bytes(7)), drop(5), put(6, bytes(15)),
-            put(7, 0), put(7, 7), put(7, 11), put(8, 1 << 53), put(9, 0), put(9, 601), put(10, ""), put(10, "a" * 21),
+            put(7, 0), put(7, 7), put(7, 11), put(7, 12), put(8, 1 << 53), put(9, 0), put(9, 601), put(10, ""), put(10, "a" * 21),
             put(10, "é" * 11), put(10, "a\nb"), put(10, "a\u202eb"), put(10, "\ue000"), put(11, 0), put(11, 3), put(12, [0, 0]),
             put(12, [8, 0, "LV"]), put(12, [0, 7, "LV"]), put(12, [0, 0, "lv"]), put(12, [0, 0, "LVA"]), put(13, 1), put(15, 1),
             drop(15), put(19, 1), put(10, b"name"),

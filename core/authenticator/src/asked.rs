@@ -35,6 +35,15 @@ pub struct Asked {
     pub expires_at: Time,
 }
 
+/// A part of what is asked, as [`Asked::rows`] gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What it is: words of this program, or the label of a pair in quotation marks.
+    pub label: String,
+    /// What it says.
+    pub value: String,
+}
+
 /// What an approval signs, where it is a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnlineTransaction {
@@ -67,6 +76,41 @@ impl Asked {
             issued_at: challenge.issued_at,
             expires_at: challenge.expires_at(),
         }
+    }
+
+    /// What to show a person who decides, in English, in order: one row for each part, but for the moments, which are the phone's to write.
+    /// Names stand in quotation marks, and so do the labels of a transaction: none can be taken for another row.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |label: &str, value: String| Row {
+            label: label.to_owned(),
+            value,
+        };
+        let who = format!("{} ({})", quoted(&self.app_name), self.host);
+        let mut rows = vec![
+            row("who", who),
+            row("what for", purpose_name(self.purpose).to_owned()),
+        ];
+        if let Some(subject) = &self.subject {
+            let about = format!("{} {}", subject_name(subject), quoted(subject.text()));
+            rows.push(row("about", about));
+        }
+        if let Some(transaction) = &self.transaction {
+            rows.push(row("sign", quoted(&transaction.title)));
+            let pairs = transaction.pairs.iter();
+            rows.extend(pairs.map(|pair| row(&quoted(&pair.label), quoted(&pair.value))));
+        }
+        let client = self.client.as_deref();
+        rows.extend(client.map(|client| row("client", quoted(client))));
+        let binding = self.binding.as_deref();
+        rows.extend(binding.map(|text| row("message", quoted(text))));
+        let origin = match self.origin() {
+            Some(origin) if self.place.is_some() => origin,
+            Some(origin) => format!("{origin}, place not known"),
+            None => "not known".to_owned(),
+        };
+        rows.push(row("from", origin));
+        rows
     }
 
     /// Where it came from, in English: `Firefox on Linux, LV`. Nothing in it was written by a person.

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::account::AccountSummary;
 use crate::advice;
-use crate::asked::Asked;
+use crate::asked::{Asked, quoted};
 use crate::biometrics::{self, UseError};
 use crate::history::{self, Kind as Event};
 use crate::keys::N;
@@ -175,7 +175,7 @@ pub(crate) async fn unlock<'a>(
     }
     finish_change(phone, held).await?;
     let reason = match &held.challenge.kind {
-        Kind::Transaction { title, .. } => format!("to sign: {title}"),
+        Kind::Transaction { title, .. } => format!("to sign: {}", quoted(title)),
         _ => "to show a code".to_owned(),
     };
     match (held.challenge.unlock, by) {

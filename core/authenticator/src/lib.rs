@@ -106,7 +106,7 @@ use std::sync::Arc;
 
 pub use account::{AccountError, AccountNumber, AccountState, AccountSummary};
 pub use approve::{ApproveError, Approved};
-pub use asked::{Asked, OnlineTransaction, purpose_name, quoted, subject_name};
+pub use asked::{Asked, OnlineTransaction, Row, purpose_name, quoted, subject_name};
 pub use biometrics::TurnOnError;
 pub use change::ChangeError;
 pub use code::{CodeError, CodeRequest, ShownCode};

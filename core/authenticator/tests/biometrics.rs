@@ -247,7 +247,7 @@ async fn codes_and_transactions_are_made_with_a_finger_where_they_allow_it() {
         .unwrap();
     // The system's dialog is where a person sees it last.
     let asked = reader.asked.lock().unwrap().last().cloned();
-    assert_eq!(asked.as_deref(), Some("to sign: Transfer"));
+    assert_eq!(asked.as_deref(), Some("to sign: “Transfer”"));
     let bytes = base32_bytes(text.split_once("/Q/").unwrap().1);
     let hash = Received::<countersign_protocol::challenge::Challenge>::parse(&bytes)
         .unwrap()

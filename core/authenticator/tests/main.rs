@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod advice;
+mod asked;
 mod biometrics;
 mod change;
 mod codes;

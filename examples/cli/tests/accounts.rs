@@ -41,7 +41,7 @@ async fn a11_a_code_for_another_account_says_so_and_how_to_switch() {
     let other = world.run(&["scan", &picture, "--account", "1"]);
     assert_eq!(other.code, 2);
     assert!(
-        other.stderr.contains("this code is for ben@example.eu")
+        other.stderr.contains("this code is for “ben@example.eu”")
             && other.stderr.contains("--account 2"),
         "{}",
         other.stderr
@@ -64,7 +64,7 @@ async fn a11_a_request_for_another_account_says_so_and_how_to_switch() {
     let other = world.run(&["approve", "--account", "1", "--number", &number]);
     assert_eq!(other.code, 1);
     assert!(
-        other.stderr.contains("one waits for ben@example.eu")
+        other.stderr.contains("one waits for “ben@example.eu”")
             && other.stderr.contains("--account 2"),
         "{}",
         other.stderr
@@ -91,7 +91,7 @@ async fn a11_on_a_terminal_switching_is_offered() {
     terminal.answer("Enter puts it away", "");
     let screen = terminal.end();
     assert!(
-        screen.contains("This code is for ben@example.eu"),
+        screen.contains("This code is for “ben@example.eu”"),
         "{screen}"
     );
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod accounts;
+mod asked;
 mod common;
 mod crash;
 mod disk;

@@ -16,6 +16,7 @@ mod keys;
 mod limits;
 mod manage;
 mod on_mobile;
+mod online;
 mod phone_removal;
 mod pin_change;
 mod push;

@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use crate::support::{Browser, PASSWORD, PIN, Page, World, mail};
+use crate::support::{Browser, PASSWORD, PIN, Page, World, approve, mail};
 use countersign_protocol::{answer::Decision, reply::ResultCode};
+use countersign_service::Clock;
 
 const ANNA: &str = "anna@example.eu";
 const DAY: u64 = 24 * 3600;
@@ -218,6 +219,27 @@ async fn an_account_with_only_a_blocked_device_is_recovered() {
         "older devices are gone"
     );
     owner.add_phone(&world.clock).await;
+}
+
+#[tokio::test]
+async fn a_phone_hears_when_a_recovery_that_is_under_way_can_be_finished() {
+    let world = World::new().await;
+    let (_owner, mut phone) = world.person().await;
+    assert_eq!(phone.status().await.recovery_ends_at, None);
+    let mut thief = world.browser();
+    thief.password(ANNA, PASSWORD).await;
+    thief.get("/recovery").await;
+    thief.post("/recovery", &[]).await;
+    let ends = world.clock.now() + DAY;
+    assert_eq!(phone.status().await.recovery_ends_at, Some(ends));
+    // Later too, when nobody has finished it yet.
+    world.clock.advance(DAY + 1);
+    assert_eq!(phone.status().await.recovery_ends_at, Some(ends));
+    let mut owner = world.browser();
+    owner.password(ANNA, PASSWORD).await;
+    let page = owner.post("/sign-in/app", &[]).await;
+    approve(&mut phone, &page, PIN).await;
+    assert_eq!(phone.status().await.recovery_ends_at, None);
 }
 
 #[tokio::test]

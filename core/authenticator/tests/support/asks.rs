@@ -2,7 +2,7 @@
 
 use countersign::platform::Clock;
 use countersign_protocol::challenge::{
-    Browser, Challenge, CodeForm, Context, Field, Kind, Purpose, System, Unlock,
+    Browser, Challenge, CodeForm, Context, Field, Kind, Purpose, Subject, System, Unlock,
 };
 use countersign_protocol::code::{Shape, Typed};
 use countersign_protocol::enrolment::{Enrolment, Way};
@@ -60,7 +60,13 @@ impl Desk {
     }
 
     fn challenge(&self, kind: Kind, purpose: Purpose, unlock: Unlock) -> (Challenge, Vec<u8>) {
-        let challenge = Challenge {
+        let challenge = self.unsigned(kind, purpose, unlock);
+        let bytes = challenge.sign(&self.key()).unwrap();
+        (challenge, bytes)
+    }
+
+    fn unsigned(&self, kind: Kind, purpose: Purpose, unlock: Unlock) -> Challenge {
+        Challenge {
             svc: self.origin.svc(),
             kid: PublicKey::of(&self.key()).key_id(),
             id: ChallengeId(random()),
@@ -78,9 +84,34 @@ impl Desk {
             client: None,
             binding: None,
             kind,
+        }
+    }
+
+    /// Opens a request for the only device, changed as the test says.
+    pub fn ask_as(&self, change: impl FnOnce(&mut Challenge)) -> ChallengeId {
+        let (acc, dev) = self.only();
+        let kind = Kind::Approve {
+            acc,
+            dev,
+            number_matching: false,
         };
+        let mut challenge = self.unsigned(kind, Purpose::SignIn, Unlock::Pin);
+        change(&mut challenge);
         let bytes = challenge.sign(&self.key()).unwrap();
-        (challenge, bytes)
+        self.open(&challenge, bytes, Some(acc), Some(dev), None);
+        challenge.id
+    }
+
+    /// The text of a QR code that asks for a code to change something.
+    pub fn ask_code_about(&self, acc: AccountId, step: u64, subject: Subject) -> String {
+        let kind = Kind::Code {
+            acc,
+            step,
+            form: CodeForm::Characters,
+        };
+        let mut challenge = self.unsigned(kind, Purpose::Remove, Unlock::Pin);
+        challenge.subject = Some(subject);
+        qr_text(&self.origin, &challenge.sign(&self.key()).unwrap())
     }
 
     /// Opens an approval for the only device.

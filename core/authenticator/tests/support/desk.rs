@@ -87,6 +87,7 @@ pub struct Books {
     pub outcomes: HashMap<Hash, Reply>,
     pub requests: Vec<(String, Vec<u8>)>,
     pub twists: Vec<Twist>,
+    pub recovery_ends_at: Option<u64>,
 }
 
 pub struct Desk {
@@ -339,6 +340,7 @@ impl Desk {
         reply.granted = device.granted;
         reply.biometric_kid = device.biometrics.as_ref().map(|(key, _)| key.key_id());
         reply.device_state = Some(device.state);
+        reply.recovery_ends_at = books.recovery_ends_at;
         let label = |invitation: &&Invitation| invitation.message.dev.0 == *dev;
         let invitation = books.invitations.values().find(label).unwrap();
         reply.names = Some(Names {

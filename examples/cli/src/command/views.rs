@@ -2,7 +2,7 @@
 
 use countersign::{
     AccountState, AccountSummary, Asked, OnlineTransaction, PendingRequest, Subject, Time,
-    purpose_name, quoted, subject_name,
+    purpose_name, quoted,
 };
 use serde_json::{Value, json};
 
@@ -135,48 +135,16 @@ pub(crate) fn request(request: &PendingRequest) -> Value {
     value
 }
 
-/// Who asks, for what, about what, from where and when, each on a line of its own. Names stand in quotation marks, labels of a transaction
-/// too: so none can be taken for a line of this program.
+/// Who asks, for what, about what, from where and when, each on a line of its own.
 pub(crate) fn asked_rows(asked: &Asked, account: &AccountSummary) -> Vec<Vec<String>> {
-    let origin = match asked.origin() {
-        Some(origin) if asked.place.is_some() => origin,
-        Some(origin) => format!("{origin}, place not known"),
-        None => "not known".to_owned(),
-    };
     let now = now();
     let row = |label: &str, value: String| vec![format!("  {label}"), value];
-    let mut rows = vec![
-        row(
-            "who",
-            format!("{} ({})", name(&asked.app_name), safe(&asked.host)),
-        ),
-        row("what for", purpose_name(asked.purpose).to_owned()),
-    ];
-    if let Some(subject) = &asked.subject {
-        let about = format!("{} {}", subject_name(subject), name(subject.text()));
-        rows.push(row("about", about));
-    }
-    if let Some(transaction) = &asked.transaction {
-        rows.push(row("sign", name(&transaction.title)));
-        for pair in &transaction.pairs {
-            rows.push(row(&format!("  {}", name(&pair.label)), name(&pair.value)));
-        }
-    }
-    rows.extend(
-        asked
-            .client
-            .as_ref()
-            .map(|client| row("client", name(client))),
-    );
-    rows.extend(
-        asked
-            .binding
-            .as_ref()
-            .map(|text| row("message", name(text))),
-    );
+    let parts = asked.rows().into_iter();
+    let mut rows: Vec<_> = parts
+        .map(|part| row(&safe(&part.label), safe(&part.value)))
+        .collect();
     rows.extend([
         row("account", account_words(account)),
-        row("from", origin),
         row("when", moment(asked.issued_at, now)),
         row("expires", moment(asked.expires_at, now)),
     ]);

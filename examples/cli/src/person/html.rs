@@ -54,6 +54,7 @@ impl Form {
         self.fields
             .iter()
             .chain(&self.boxes)
+            .chain(&self.buttons)
             .any(|(found, _)| found == name)
     }
 }

@@ -7,7 +7,7 @@ use axum::{
 use countersign_protocol::{
     Step,
     challenge::{
-        Browser, Challenge, CodeForm, Context, Field, Kind, Purpose, Subject, System, Unlock,
+        Browser, Challenge, CodeForm, Context, Field, Kind, Pair, Purpose, Subject, System, Unlock,
     },
     id::{ChallengeId, DeviceId},
     message::{Message, Received},
@@ -64,7 +64,51 @@ pub(super) async fn approval(
     .await
 }
 
-/// Puts a signed challenge into its device's inbox.
+/// A transaction whose data a phone shows before it approves.
+pub(super) struct Shown {
+    /// What is signed.
+    pub(super) title: &'static str,
+    /// The data, canonical (PROTOCOL.md, section 6).
+    pub(super) pairs: Vec<Pair>,
+    /// The service behind this one that asks.
+    pub(super) client: Option<String>,
+    /// What the person compares with what stands where they began.
+    pub(super) binding: Option<String>,
+    /// What must unlock the approval.
+    pub(super) unlock: Unlock,
+}
+
+/// Asks a device to show a transaction's data and to approve them, with number matching.
+pub(super) async fn online(
+    app: &App,
+    session: &Session,
+    headers: &HeaderMap,
+    dev: DeviceId,
+    shown: Shown,
+    payload: String,
+) -> Result<Issued, PageError> {
+    let mut challenge = draft(app, headers, Purpose::Transaction, shown.unlock)?;
+    challenge.client = shown.client;
+    challenge.binding = shown.binding;
+    challenge.kind = Kind::Online {
+        acc: session.account,
+        dev,
+        number_matching: true,
+        title: shown.title.into(),
+        pairs: shown.pairs,
+    };
+    ask(
+        app,
+        session,
+        headers,
+        &challenge,
+        ChallengeKind::Online,
+        payload,
+    )
+    .await
+}
+
+/// Puts a challenge into its device's inbox.
 async fn ask(
     app: &App,
     session: &Session,
@@ -77,8 +121,10 @@ async fn ask(
         return Err(PageError::Broken("a challenge is for no device".into()));
     };
     let number = u8::try_from(10 + random::below(90)?).unwrap_or(10);
-    let message = sign(challenge, &app.keys.now())
-        .ok_or_else(|| PageError::Broken("a challenge can't be signed".into()))?;
+    // Every bound is judged here, of what a person typed too.
+    let Some(message) = sign(challenge, &app.keys.now()) else {
+        return Ok(Err("issue_no_form"));
+    };
     let mut new = NewChallenge {
         dev: Some(dev),
         subject: challenge.subject.as_ref().and_then(Subject::device),

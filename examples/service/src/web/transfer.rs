@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use countersign_protocol::{
-    challenge::{Field, Purpose, Unlock},
+    challenge::{Field, Pair, Purpose, Unlock},
     field::{FieldKind, canonical},
     id::{AccountId, ChallengeId},
 };
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     PageError, issue,
-    sign_in::usable,
+    sign_in::{approving, listed, pick, usable},
     visitor::{Posted, Visitor},
 };
 use crate::{
@@ -68,6 +68,18 @@ impl Details {
             ("reference", &self.reference),
         ]
     }
+
+    /// The same for a phone that shows them, with the labels of the fields.
+    fn pairs(&self) -> Vec<Pair> {
+        let labels = FIELDS.iter().map(|(_, label, ..)| *label);
+        labels
+            .zip(self.values())
+            .map(|(label, (_, value))| Pair {
+                label: label.into(),
+                value: value.into(),
+            })
+            .collect()
+    }
 }
 
 /// The data of a transfer's challenge for its page; nothing for other challenges.
@@ -81,10 +93,11 @@ pub(super) async fn form(
     visitor: Visitor,
 ) -> Result<Response, PageError> {
     let devices = usable(&app, visitor.signed_in()?.account).await?;
+    let approving = listed(&approving(&devices));
     app.pages.show(
         "transfer.html",
         &visitor,
-        context! { devices => devices.len() },
+        context! { devices => devices.len(), approving },
     )
 }
 
@@ -94,6 +107,10 @@ pub(super) struct Typed {
     name: String,
     amount: String,
     reference: String,
+    /// `phone`: the phone shows the data. Otherwise the person types them there once more, which a dishonest page can't spoil.
+    way: Option<String>,
+    /// The phone, where there are several.
+    with: Option<String>,
 }
 
 /// `POST /account/transfer`.
@@ -107,7 +124,9 @@ pub(super) async fn begin(
         form,
     } = posted;
     let session = visitor.signed_in()?;
-    let devices = usable(&app, session.account).await?.len();
+    let usable = usable(&app, session.account).await?;
+    let (devices, able) = (usable.len(), approving(&usable));
+    let approving = listed(&able);
     let check = |at: usize, text: &str| {
         let (id, _, kind, longest) = FIELDS[at];
         canonical(kind, None, longest, text)
@@ -120,7 +139,8 @@ pub(super) async fn begin(
         check(3, &form.reference),
     );
     let refuse = |status, errors: Vec<Value>, error: Option<&str>| {
-        let values = context! { devices, typed => Value::from_serialize(&form), errors, error };
+        let values =
+            context! { devices, approving, typed => Value::from_serialize(&form), errors, error };
         app.pages.refuse(status, "transfer.html", &visitor, values)
     };
     let details = match checked {
@@ -151,17 +171,23 @@ pub(super) async fn begin(
         true => Unlock::PinOrBiometrics,
         false => Unlock::Pin,
     };
-    match issue::code(
-        &app,
-        session,
-        &headers,
-        Purpose::Transaction,
-        None,
-        payload,
-        unlock,
-    )
-    .await?
-    {
+    let issued = if form.way.as_deref() == Some("phone") {
+        let Some(dev) = pick(&able, form.with.as_deref()) else {
+            return refuse(StatusCode::CONFLICT, Vec::new(), Some("devices_error_with"));
+        };
+        let shown = issue::Shown {
+            title: TITLE,
+            pairs: details.pairs(),
+            client: None,
+            binding: None,
+            unlock,
+        };
+        issue::online(&app, session, &headers, dev, shown, payload).await?
+    } else {
+        let purpose = Purpose::Transaction;
+        issue::code(&app, session, &headers, purpose, None, payload, unlock).await?
+    };
+    match issued {
         Ok(id) => Ok(issue::to(id)),
         Err(error) => refuse(StatusCode::TOO_MANY_REQUESTS, Vec::new(), Some(error)),
     }

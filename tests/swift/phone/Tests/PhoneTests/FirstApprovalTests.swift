@@ -121,7 +121,7 @@ extension Phone {
 
         private func approved(_ phone: Authenticator, _ account: Account) async throws {
             for try await request in phone.requests(of: account) {
-                screen.show("\(request.asked.appName): \(request.asked.text)")
+                screen.show(request.asked.rows.map { "\($0.label): \($0.value)" }.joined(separator: "\n"))
                 do {
                     let number = request.numberAsked ? screen.askForNumber() : nil
                     try await phone.approve(request, number: number, pin: screen.askForPin())

@@ -62,7 +62,7 @@ extension Phone {
             async let granted: Void = phone.newPinGrant(for: account)
             try await person.device("My phone", "unblock")
             for try await request in tablet.requests(of: there) {
-                #expect(request.asked.purpose == .unblock && request.asked.subject == "My phone")
+                #expect(request.asked.purpose == .unblock && request.asked.subject == .device(name: "My phone"))
                 try await tablet.approve(request, number: person.number(), pin: pin())
                 break
             }

@@ -175,6 +175,24 @@ final class Person {
         try await submit("/account/transfer", transfer)
     }
 
+    /// The same, shown on the phone; the number that the page shows.
+    func beginOnlineTransfer() async throws -> Int {
+        try await open("/account/transfer")
+        try await submit(
+            "/account/transfer",
+            [
+                "iban": "LV80BANK0000435195001", "name": "Old, Safari on iOS", "amount": "1234.50", "reference": "RF2026",
+                "way": "phone",
+            ])
+        return try number()
+    }
+
+    func rename(_ name: String, to new: String) async throws {
+        try await open("/account/devices")
+        guard let dev = page.firstMatch(of: /name="dev" value="([^"]*)"/)?.output.1 else { throw lost("device \(name)") }
+        try await submit("/account/devices/rename", ["dev": unescaped(String(dev)), "name": new])
+    }
+
     /// Where the page's picture, link and state are: beside it.
     private var asked: String { path.hasSuffix("/code") ? String(path.dropLast(5)) : path }
 

@@ -33,16 +33,16 @@ class HomeScreen(session: Session) : PageScreen(session) {
             title = name(here.name),
             text = if (here.state == AccountState.ACTIVE) words(R.string.home_text) else null,
             facts = listOfNotNull(
-                Fact(words(R.string.account_at), words(R.string.app_at_host, here.appName, here.host)),
+                Fact(words(R.string.account_at), words(R.string.app_at_host, quoted(here.appName), here.host)),
                 Fact(words(R.string.account_label), name(here.accountLabel)).takeIf { here.name != here.accountLabel },
                 here.deviceName.takeIf(String::isNotEmpty)?.let { Fact(words(R.string.device_name), name(it)) },
             ),
-            note = if (here.state == AccountState.ACTIVE) null else here.state.said,
+            note = here.recoveryWarning ?: if (here.state == AccountState.ACTIVE) null else here.state.said,
             actions = listOfNotNull(
                 waiting?.let { Action(words(R.string.waiting_show)) { session.showWaiting() } },
                 Action(words(R.string.home_scan), if (waiting == null) Look.MAIN else Look.PLAIN) { session.screens.open(ScanScreen(session)) },
             ) + others.map { other ->
-                Action(words(R.string.home_switch, other.name, other.host), Look.PLAIN) { session.choose(other) }
+                Action(words(R.string.home_switch, quoted(other.name), other.host), Look.PLAIN) { session.choose(other) }
             } + listOf(
                 Action(words(R.string.home_settings), Look.PLAIN) { session.screens.open(AccountScreen(session, here.number)) },
                 Action(words(R.string.home_add), Look.PLAIN) { session.screens.open(AddScreen(session)) },

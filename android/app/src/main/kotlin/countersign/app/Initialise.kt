@@ -38,7 +38,7 @@ class OfferScreen(session: Session, private val offer: EnrolmentOffer, private v
     )
 
     private fun task() = PinTask(
-        text = words(R.string.pin_for_account, details.accountLabel, details.host),
+        text = words(R.string.pin_for_account, quoted(details.accountLabel), details.host),
         asks = if (details.pinChosenInBrowser) listOf(Ask.CHOSEN_ON_PAGE) else listOf(Ask.NEW, Ask.AGAIN),
         closed = offer::close,
     ) { pins -> claimed(session.phone(), pins) }

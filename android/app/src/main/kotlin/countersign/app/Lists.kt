@@ -9,6 +9,7 @@ import countersign.Browser
 import countersign.EventKind
 import countersign.OperatingSystem
 import countersign.Purpose
+import countersign.Subject
 import java.time.Instant
 import java.util.Date
 
@@ -26,18 +27,35 @@ val Asked.title: Words
             Purpose.CHANGE_EMAIL -> R.string.purpose_change_email
             Purpose.ADD_FACTOR -> R.string.purpose_add_factor
             Purpose.DELETE_ACCOUNT -> R.string.purpose_delete_account
+            Purpose.EXPORT_DATA -> R.string.purpose_export_data
         },
     )
 
-/** Who asks, about what, from where and when. */
+/** Who asks, about what, for whom, from where and when, each in a place of its own; what is signed before all else. */
 val Asked.facts: List<Fact>
-    get() = listOfNotNull(
-        Fact(words(R.string.asked_by), words(R.string.app_at_host, appName, host)),
-        subject?.let { Fact(words(R.string.asked_about), name(it)) },
+    get() = signed + listOfNotNull(
+        Fact(words(R.string.asked_by), words(R.string.app_at_host, quoted(appName), host)),
+        subject?.fact,
+        client?.let { Fact(words(R.string.asked_client), quoted(it)) },
+        binding?.let { Fact(words(R.string.asked_binding), quoted(it)) },
         Fact(words(R.string.asked_from), from),
         Fact(words(R.string.asked_when), moment(issuedAt)),
         Fact(words(R.string.asked_until), moment(expiresAt)),
     )
+
+/** The data of a transaction that arrived online. Its labels stand in quotation marks: they are no labels of this app. */
+private val Asked.signed: List<Fact>
+    get() = transaction?.let { signed ->
+        listOf(Fact(words(R.string.asked_signed), quoted(signed.title))) + signed.pairs.map { Fact(quoted(it.label), quoted(it.value)) }
+    }.orEmpty()
+
+private val Subject.fact: Fact
+    get() = when (this) {
+        is Subject.Device -> Fact(words(R.string.asked_about), quoted(name))
+        is Subject.Address -> Fact(words(R.string.asked_about_address), quoted(address))
+        is Subject.Factor -> Fact(words(R.string.asked_about_factor), quoted(name))
+        is Subject.Account -> Fact(words(R.string.asked_about_account), quoted(label))
+    }
 
 private val Asked.from: Words
     get() = Words { resources ->
@@ -81,7 +99,7 @@ private val OperatingSystem.words: Words
 
 /** What the person calls it, and what the service does where that is something else. */
 val Account.words: Words
-    get() = if (name == accountLabel) name(name) else words(R.string.account_and_label, name, accountLabel)
+    get() = if (name == accountLabel) name(name) else words(R.string.account_and_label, quoted(name), quoted(accountLabel))
 
 /** How an account stands, and what to do where it can't be used as usual. */
 val AccountState.said: Words
@@ -94,6 +112,10 @@ val AccountState.said: Words
             AccountState.SUSPENDED -> R.string.account_suspended
         },
     )
+
+/** A warning where somebody began to recover the account, who may be a stranger. */
+val Account.recoveryWarning: Words?
+    get() = recoveryEndsAt?.let { words(R.string.recovery_warning, host, moment(it)) }
 
 val EventKind.words: Words
     get() = words(

@@ -28,7 +28,7 @@ fun welcome(session: Session, fromBrowser: Boolean): Screen {
     return MessageScreen(
         session,
         words(R.string.welcome_title),
-        account?.let { words(R.string.welcome_text, it.accountLabel, it.host) },
+        account?.let { words(R.string.welcome_text, quoted(it.accountLabel), it.host) },
     ) { if (fromBrowser) listOf(browser, go.copy(Look.PLAIN)) else listOf(go) }
 }
 

@@ -61,7 +61,7 @@ class RequestScreen(session: Session, private val request: PendingRequest) : Pag
         }
         val finger: suspend () -> Screen = { ended { session.phone().approveWithBiometrics(request, typed) } }
         val task = PinTask(
-            text = words(R.string.pin_for, request.asked.title, request.asked.appName),
+            text = words(R.string.pin_for, request.asked.title, quoted(request.asked.appName)),
             asks = listOf(Ask.PRESENT),
             finger = finger.takeIf { session.mayUseFinger(request.account, request.unlock) },
         ) { pins -> ended { session.phone().approve(request, pins.single(), typed) } }
@@ -103,7 +103,7 @@ class OnMobileScreen(session: Session, private val request: OnMobileRequest) : P
     )
 
     private fun others() = request.accounts.filter { it.number != account.number }.map { other ->
-        Action(words(R.string.on_mobile_other, other.name), Look.PLAIN) {
+        Action(words(R.string.on_mobile_other, quoted(other.name)), Look.PLAIN) {
             account = other
             redraw()
         }
@@ -113,7 +113,7 @@ class OnMobileScreen(session: Session, private val request: OnMobileRequest) : P
         val chosen = account
         val finger: suspend () -> Screen = { back(session.phone().approveWithBiometrics(request, chosen)) }
         val task = PinTask(
-            text = words(R.string.pin_for, request.asked.title, request.asked.appName),
+            text = words(R.string.pin_for, request.asked.title, quoted(request.asked.appName)),
             asks = listOf(Ask.PRESENT),
             finger = finger.takeIf { session.mayUseFinger(chosen, request.unlock) },
         ) { pins -> back(session.phone().approve(request, chosen, pins.single())) }
@@ -156,7 +156,7 @@ private class Answer(private val session: Session, private val screen: PageScree
 
     fun actions() = listOf(
         Action(words(R.string.decline), Look.PLAIN, !busy) {
-            answer(declined, MessageScreen(session, words(R.string.declined_title), words(R.string.declined_text, asked.appName)))
+            answer(declined, MessageScreen(session, words(R.string.declined_title), words(R.string.declined_text, quoted(asked.appName))))
         },
         Action(words(R.string.report), Look.DANGER, !busy) { session.screens.open(sure()) },
     )
@@ -166,7 +166,7 @@ private class Answer(private val session: Session, private val screen: PageScree
         listOf(
             Action(words(R.string.report_yes), Look.DANGER) {
                 session.screens.back()
-                answer(reported, MessageScreen(session, words(R.string.reported_title), words(R.string.reported_text, asked.appName)))
+                answer(reported, MessageScreen(session, words(R.string.reported_title), words(R.string.reported_text, quoted(asked.appName))))
             },
             Action(words(R.string.report_no), Look.PLAIN) { session.screens.back() },
         )
@@ -204,11 +204,11 @@ fun aboutAccount(session: Session, account: Account) = listOfNotNull(
 
 /** Said where it is not the account that the person is looking at. */
 fun otherAccount(session: Session, account: Account): Words? =
-    if (account.number == session.account?.number) null else words(R.string.other_account, account.name)
+    if (account.number == session.account?.number) null else words(R.string.other_account, quoted(account.name))
 
 fun switchTo(session: Session, account: Account) =
     if (account.number == session.account?.number) {
         emptyList()
     } else {
-        listOf(Action(words(R.string.switch_to, account.name), Look.PLAIN) { session.choose(account) })
+        listOf(Action(words(R.string.switch_to, quoted(account.name)), Look.PLAIN) { session.choose(account) })
     }

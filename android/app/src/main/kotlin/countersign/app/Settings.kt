@@ -46,7 +46,7 @@ class AccountScreen(session: Session, private val number: UInt) : PageScreen(ses
         return Page(
             title = name(account.name),
             facts = listOfNotNull(
-                Fact(words(R.string.account_at), words(R.string.app_at_host, account.appName, account.host)),
+                Fact(words(R.string.account_at), words(R.string.app_at_host, quoted(account.appName), account.host)),
                 Fact(words(R.string.account_label), name(account.accountLabel)),
                 account.deviceName.takeIf(String::isNotEmpty)?.let { Fact(words(R.string.device_name), name(it)) },
                 Fact(words(R.string.account_state), account.state.said),
@@ -67,7 +67,7 @@ class AccountScreen(session: Session, private val number: UInt) : PageScreen(ses
     }
 
     private fun changing(account: Account) = PinTask(
-        text = words(R.string.pin_for_account, account.accountLabel, account.host),
+        text = words(R.string.pin_for_account, quoted(account.accountLabel), account.host),
         asks = listOf(Ask.OLD, Ask.NEW, Ask.AGAIN),
         action = words(R.string.change_pin),
     ) { (old, new, again) ->
@@ -126,8 +126,8 @@ class AccountScreen(session: Session, private val number: UInt) : PageScreen(ses
 
     private fun removal(account: Account): Screen = MessageScreen(
         session,
-        words(R.string.remove_title, account.name),
-        words(R.string.remove_text, account.accountLabel, account.host),
+        words(R.string.remove_title, quoted(account.name)),
+        words(R.string.remove_text, quoted(account.accountLabel), account.host),
     ) {
         listOf(
             Action(words(R.string.remove_yes), Look.DANGER) {
@@ -165,7 +165,7 @@ class ForgottenScreen(session: Session, private val account: Account) : PageScre
     }
 
     private fun task() = PinTask(
-        text = words(R.string.pin_for_account, account.accountLabel, account.host),
+        text = words(R.string.pin_for_account, quoted(account.accountLabel), account.host),
         asks = listOf(Ask.NEW, Ask.AGAIN),
         action = words(R.string.change_pin),
     ) { (new, again) -> set(new, again) }
@@ -183,7 +183,7 @@ class ForgottenScreen(session: Session, private val account: Account) : PageScre
 
     override fun page() = Page(
         title = words(R.string.forgotten_title),
-        text = words(R.string.forgotten_text, account.host, account.deviceName),
+        text = words(R.string.forgotten_text, account.host, quoted(account.deviceName)),
         note = note,
         busy = note == null,
         actions = listOfNotNull(

@@ -15,5 +15,11 @@ fun words(id: Int, vararg values: Any): Words = Words { resources ->
 /** A text that differs with a number. */
 fun plural(id: Int, number: Int): Words = Words { it.getQuantityString(id, number, number) }
 
-/** What is the same in every language: names. */
+/** What is the same in every language: names, in a place of their own. */
 fun name(text: String): Words = Words { text }
+
+private const val MARKS = "\"“”„‟«»〝〞〟＂″‶"
+
+/** A name in quotation marks, beside other words: whatever quotation marks it has itself become ', so that it can’t end early. */
+fun quoted(text: String): Words =
+    words(R.string.quoted, text.map { if (it in MARKS) '\'' else it }.joinToString(""))

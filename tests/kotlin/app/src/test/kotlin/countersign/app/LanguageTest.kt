@@ -31,7 +31,7 @@ class LanguageTest : Hand() {
     @Test
     fun `A13 every text is there in Latvian, and asks for the same values`() {
         val (english, latvian) = listOf("en", "lv").map(::resources)
-        val same = setOf("app_name", "link_host", "app_at_host", "pin_for", "account_and_label", "history_when", "history_detail")
+        val same = setOf("app_name", "link_host", "app_at_host", "quoted", "pin_for", "account_and_label", "history_when", "history_detail")
         val values = Regex("%\\d\\$[sd]")
         for ((name, id) in ids(R.string::class.java)) {
             val (there, here) = english.getString(id) to latvian.getString(id)

@@ -79,7 +79,7 @@ private class App(private val folder: String) {
     }
 
     suspend fun answer(phone: Authenticator, request: PendingRequest) {
-        show("${request.asked.appName}: ${request.asked.text}")
+        show(request.asked.rows.joinToString("\n") { "${it.label}: ${it.value}" }) // all of it, before any PIN is asked
         val number = if (request.numberAsked) askForNumber() else null
         while (true) {
             try {

@@ -8,6 +8,7 @@ import countersign.ForgottenException
 import countersign.Guessable
 import countersign.PinEntry
 import countersign.Purpose
+import countersign.Subject
 import countersign.approve
 import countersign.awaitNewPinGrant
 import countersign.changePin
@@ -71,7 +72,7 @@ class LifeTest {
                 val granted = async { world.phone.awaitNewPinGrant(world.account) }
                 world.person.withDevice("My phone", "unblock")
                 val request = tablet.requests(there).first()
-                assertEquals(Purpose.UNBLOCK to "My phone", request.asked.purpose to request.asked.subject)
+                assertEquals(Purpose.UNBLOCK to Subject.Device("My phone"), request.asked.purpose to request.asked.subject)
                 tablet.approve(request, pin(PIN), world.person.number())
                 world.person.waitWhile("open")
                 granted.await()

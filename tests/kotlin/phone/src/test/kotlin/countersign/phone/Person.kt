@@ -124,6 +124,20 @@ class Person(private val origin: String) {
         submit("/account/transfer", *TRANSFER.toList().toTypedArray())
     }
 
+    /** The same, shown on the phone; the number that the page shows. */
+    fun beginOnlineTransfer(values: Map<String, String> = TRANSFER): Int {
+        open("/account/transfer")
+        submit("/account/transfer", *(values + ("way" to "phone")).toList().toTypedArray())
+        return number()
+    }
+
+    fun rename(from: String, to: String) {
+        open("/account/devices")
+        val form = page.select("li").first { it.selectFirst("h2")?.text() == from }
+        val dev = form.selectFirst("input[name=dev]")!!.attr("value")
+        submit("/account/devices/rename", "dev" to dev, "name" to to)
+    }
+
     /** The QR code on the page, as a picture. */
     fun picture(): ByteArray = send("$path/code.png", BodyHandlers.ofByteArray()).body()
 

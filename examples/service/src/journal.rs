@@ -59,6 +59,13 @@ pub(crate) enum JournalError {
         .0.display()
     )]
     TooOld(PathBuf),
+    /// The database was used, and the journal is not there.
+    #[error(
+        "the journal {} is missing or empty, and the database has been used. It holds what a restore must not undo: removals, blocks, changes \
+         of passwords. Put it back; if it is lost for good, start once with --new-journal, and it is begun from what the database knows",
+        .0.display()
+    )]
+    Missing(PathBuf),
     /// The database is new, and the journal is not.
     #[error(
         "the database is new, and the journal {} is not. Restore the last backup first (countersign-service restore), or move the journal \

@@ -28,8 +28,8 @@ const HEADER: &str = "countersign-service-key-1 ";
 pub(crate) enum KeyFileError {
     /// The database exists, its key file does not.
     #[error(
-        "{} is missing, but the database beside it is not new. Put the key file back from where you keep its copy: without it \
-         nothing that is sealed in the database can be opened",
+        "the key file {} is missing, and the data are not new. Put it back from where you keep its copy: without it nothing that is sealed \
+         in the database can be opened, and a backup can't be told from a forged one",
         .0.display()
     )]
     Missing(PathBuf),
@@ -73,6 +73,28 @@ impl MacKey {
         mac.finalize().into_bytes().into()
     }
 
+    /// The same over what is read to the end of `from` and written to `to` meanwhile.
+    ///
+    /// # Errors
+    /// What reading or writing says.
+    pub(crate) fn mac_copied(
+        &self,
+        from: &mut dyn Read,
+        to: &mut dyn Write,
+    ) -> io::Result<[u8; 32]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)
+            .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let read = from.read(&mut buffer)?;
+            let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else {
+                return Ok(mac.finalize().into_bytes().into());
+            };
+            mac.update(part);
+            to.write_all(part)?;
+        }
+    }
+
     /// The key itself, for a caller that computes a MAC of the protocol.
     pub(crate) fn expose(&self) -> &[u8; 32] {
         &self.0
@@ -97,6 +119,8 @@ pub(crate) struct RootKeys {
     pub(crate) journal: Arc<MacKey>,
     /// Signs Web Push requests.
     pub(crate) push: SigningKey,
+    /// Marks the service's own backups.
+    pub(crate) backups: MacKey,
 }
 
 /// Reads the key file, or makes it when `may_create` (the database is new).
@@ -120,6 +144,7 @@ pub(crate) fn load(path: &Path, may_create: bool) -> Result<RootKeys, KeyFileErr
         guesses: MacKey(*derive(&root, "guesses")),
         mobile: MacKey(*derive(&root, "mobile")),
         journal: Arc::new(MacKey(*derive(&root, "journal"))),
+        backups: MacKey(*derive(&root, "backups")),
         push: signing_key(&root, "push").ok_or(KeyFileError::NotAKeyFile(path.to_owned()))?,
     })
 }

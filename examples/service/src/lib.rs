@@ -12,6 +12,7 @@
 
 mod api;
 mod app;
+mod custody;
 mod edge;
 mod files;
 mod hex;
@@ -52,7 +53,8 @@ pub use edge::{BadNetwork, LargeNetwork};
 pub use keys::{KeyState, KeyStatus, Rotate};
 pub use notices::{Notice, NoticeError, Notices, Outbox};
 pub use operations::{
-    BackupRefused, KeysRefused, Places, RestoreReport, backup, list_keys, restore, rotate_keys,
+    BackupRefused, Checked, KeysRefused, Places, RestoreReport, backup, doctor, list_keys, restore,
+    rotate_keys,
 };
 pub use push::{Knock, PushFailed, PushService};
 pub use time::utc;
@@ -125,6 +127,9 @@ pub struct Config {
     pub key_file: Option<PathBuf>,
     /// The journal, if it is not `service.journal` in the data folder.
     pub journal: Option<PathBuf>,
+    /// Whether a journal is begun for data that were used already. Without it, one that is missing
+    /// is an error: it was lost.
+    pub new_journal: bool,
     /// For how many days a backup can be restored, 1 to 3,650: the journal's older lines are dropped, and an older backup is refused.
     pub backup_days: u32,
     /// The name that phones and pages show, 1 to 20 bytes.
@@ -158,6 +163,7 @@ impl Config {
             origin: OriginSetting::Loopback,
             key_file: None,
             journal: None,
+            new_journal: false,
             backup_days: 90,
             name: "Countersign".into(),
             recovery_hours: 24,
@@ -278,7 +284,11 @@ impl Embedded {
             key_file: config.key_file,
             journal: config.journal,
         };
-        let opened = operations::open(&places, config.clock.now()).await;
+        let begin = match config.new_journal {
+            true => operations::Begin::NewJournal,
+            false => operations::Begin::Never,
+        };
+        let opened = operations::open(&places, begin, config.clock.now()).await;
         let (store, root) = opened.map_err(storage)?;
         let store = Arc::new(store);
         let origin = origin(

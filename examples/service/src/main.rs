@@ -12,7 +12,8 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use countersign_service::{
     Config, Connections, Embedded, KeyState, KeyStatus, LargeNetwork, OriginSetting, Places,
-    Rotate, StartError, SystemClock, backup, list_keys, policy_table, restore, rotate_keys, utc,
+    Rotate, StartError, SystemClock, backup, doctor, list_keys, policy_table, restore, rotate_keys,
+    utc,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -84,6 +85,14 @@ enum Command {
         #[command(flatten)]
         place: Where,
     },
+    /// Look whether everything that a start needs is there and this user's alone. Changes nothing; the service may be running
+    Doctor {
+        #[command(flatten)]
+        place: Where,
+        /// The TLS certificate's private key, to be looked at too
+        #[arg(long, value_name = "FILE")]
+        tls_key: Option<PathBuf>,
+    },
     /// Print the policy: which proof each change of an account needs, in each state of the account
     Policy,
 }
@@ -147,6 +156,9 @@ struct Serve {
     /// The journal: what a restore must not undo is written there too; keep it on another disk if you can [default: DIR/service.journal]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+    /// Begin a journal for data that were used already, because the old one is lost for good. Without this, a missing one is an error
+    #[arg(long)]
+    new_journal: bool,
     /// For how many days a backup can be restored: older lines of the journal are dropped, and an older backup is refused
     #[arg(long, default_value_t = 90, value_name = "DAYS")]
     backup_days: u32,
@@ -191,6 +203,9 @@ async fn main() -> ExitCode {
             }),
             _,
         ) => run_restore(&place.into(), &file, replace),
+        (Some(Command::Doctor { place, tls_key }), _) => {
+            run_doctor(&place.into(), tls_key.as_deref())
+        }
         (Some(Command::Policy), _) => {
             print!("{}", policy_table());
             Ok(())
@@ -236,6 +251,21 @@ async fn run_keys(keys: Keys) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn run_doctor(places: &Places, tls_key: Option<&Path>) -> Result<(), Box<dyn Error>> {
+    let checked = doctor(places, tls_key);
+    for (what, found) in &checked {
+        match found {
+            Ok(()) => println!("ok       {what}"),
+            Err(why) => println!("PROBLEM  {what}: {why}"),
+        }
+    }
+    match checked.iter().filter(|(_, found)| found.is_err()).count() {
+        0 => Ok(()),
+        1 => Err("there is a problem, named above".into()),
+        problems => Err(format!("there are {problems} problems, named above").into()),
+    }
+}
+
 fn run_restore(places: &Places, file: &Path, replace: bool) -> Result<(), Box<dyn Error>> {
     let report = restore(places, file, replace, &SystemClock)?;
     match report.made_at {
@@ -245,12 +275,6 @@ fn run_restore(places: &Places, file: &Path, replace: bool) -> Result<(), Box<dy
     if let Some(path) = report.replaced {
         println!(
             "The database that was there before is {}: delete it when all is well.",
-            path.display()
-        );
-    }
-    if let Some(path) = report.key_missing {
-        println!(
-            "Put the key file to {} before you start the service.",
             path.display()
         );
     }
@@ -287,6 +311,7 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
             .map_or(OriginSetting::Kept, OriginSetting::Exactly),
         key_file: arguments.key_file,
         journal: arguments.journal,
+        new_journal: arguments.new_journal,
         backup_days: arguments.backup_days,
         name: arguments.name,
         recovery_hours: arguments.recovery_hours,

@@ -9,6 +9,7 @@ use countersign_protocol::Time;
 
 use crate::{
     Clock,
+    custody::{self, CustodyError},
     journal::{Journal, JournalError, has_lines},
     keyfile::{self, KeyFileError, RootKeys},
     keys::{KeyStatus, KeysError, Rotate, ServiceKeys},
@@ -40,6 +41,11 @@ impl Places {
         }
     }
 
+    /// The database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data.join("service.db")
+    }
+
     /// The key file.
     pub(crate) fn key_file(&self) -> PathBuf {
         let beside = || self.data.join("keys").join("service.key");
@@ -53,15 +59,36 @@ impl Places {
     }
 }
 
+/// Whether a journal may be begun for data that have been used already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// No: one that is missing was lost.
+    Never,
+    /// Yes: whoever runs the service says that the old one is lost for good.
+    NewJournal,
+}
+
 /// Opens the service's storage: the database, brought to the same as its journal, and the keys from the key file.
-pub(crate) async fn open(places: &Places, now: Time) -> Result<(Sqlite, RootKeys), Refusal> {
-    let journal = places.journal();
-    // A lost database must not be replaced by an empty one without a word.
-    if !places.data.join("service.db").exists() && has_lines(&journal) {
-        return Err(JournalError::NewDatabase(journal).into());
+///
+/// Of database, key file and journal each shows whether the others were there before. One that is missing or empty beside used
+/// companions was lost, and is never replaced by an empty one without a word.
+pub(crate) async fn open(
+    places: &Places,
+    begin: Begin,
+    now: Time,
+) -> Result<(Sqlite, RootKeys), Refusal> {
+    let (database, key_file, journal) = (places.database(), places.key_file(), places.journal());
+    custody(places)?;
+    if !sqlite::is_used(&database)? {
+        if has_lines(&journal) {
+            return Err(JournalError::NewDatabase(journal).into());
+        }
+        if key_file.exists() {
+            return Err(Refusal::LostDatabase(database, key_file));
+        }
     }
     let (store, new) = Sqlite::open(&places.data)?;
-    let root = settle(&store, new, places, now).await;
+    let root = settle(&store, new, places, begin, now).await;
     match root {
         Ok(root) => Ok((store, root)),
         Err(error) => {
@@ -71,10 +98,23 @@ pub(crate) async fn open(places: &Places, now: Time) -> Result<(Sqlite, RootKeys
     }
 }
 
+/// Whether all that the service has is its user's alone.
+fn custody(places: &Places) -> Result<(), CustodyError> {
+    custody::folder(&places.data)?;
+    for file in [places.database(), places.key_file(), places.journal()] {
+        if let Some(folder) = file.parent().filter(|folder| *folder != Path::new("")) {
+            custody::folder(folder)?;
+        }
+        custody::own_file(&file)?;
+    }
+    Ok(())
+}
+
 async fn settle(
     store: &Sqlite,
     new: bool,
     places: &Places,
+    begin: Begin,
     now: Time,
 ) -> Result<RootKeys, Refusal> {
     // New data without their own key yet: an interrupted first start left the tables, and nothing sealed.
@@ -82,6 +122,10 @@ async fn settle(
     let unused = new || keys.keys.is_empty();
     let root = keyfile::load(&places.key_file(), unused)?;
     ServiceKeys::fit(&root, &keys)?;
+    let path = places.journal();
+    if begin == Begin::Never && !has_lines(&path) && store.needs_journal(path.exists())? {
+        return Err(JournalError::Missing(path).into());
+    }
     let (journal, written) = Journal::open(&places.journal(), Arc::clone(&root.journal))?;
     if let Some(restored) = store.keep_journal(journal, written, now).await? {
         tracing::warn!(
@@ -101,6 +145,14 @@ pub struct KeysRefused(#[from] Refusal);
 /// Why the service's storage can't be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
+    #[error(
+        "the database {} is missing or empty, and the key file {} shows that there was one. Restore the last backup (countersign-service \
+         restore); or, to begin a new service with new data, move the key file away first",
+        .0.display(), .1.display()
+    )]
+    LostDatabase(PathBuf, PathBuf),
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]
@@ -128,27 +180,32 @@ impl From<BackupError> for BackupRefused {
     }
 }
 
-/// Copies the database to a file, as it is at one moment, whether or not the service runs. The key that opens its secrets is not in it, nor is
-/// the journal.
+/// Copies the database to a file, as it is at one moment, whether or not the service runs. The file ends with a MAC under the key file. The key
+/// that opens its secrets is not in it, nor is the journal.
 ///
 /// # Errors
 /// [`BackupRefused`]; there is no file then.
 pub fn backup(places: &Places, to: &Path, clock: &dyn Clock) -> Result<(), BackupRefused> {
-    Ok(sqlite::backup(&places.data, to, clock.now())?)
+    custody(places).map_err(Refusal::from)?;
+    let root = keyfile::load(&places.key_file(), false).map_err(Refusal::from)?;
+    Ok(sqlite::backup(
+        &places.data,
+        to,
+        &root.backups,
+        clock.now(),
+    )?)
 }
 
 /// What was restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreReport {
-    /// When the backup was made; unknown when it is a copy of the database that was made in another way.
+    /// When the backup was made.
     pub made_at: Option<Time>,
     /// Where the database is that was there before.
     pub replaced: Option<PathBuf>,
-    /// The key file, if it is not in its place yet: the service does not start without it.
-    pub key_missing: Option<PathBuf>,
 }
 
-/// Puts a backup into a data folder on which no service runs. The next start moves all steps on, closes what was open, and applies the
+/// Puts a backup into a data folder on which no service runs. Its MAC must be this service's, so the key file must be there. The next start moves all steps on, closes what was open, and applies the
 /// journal.
 ///
 /// # Errors
@@ -159,34 +216,70 @@ pub fn restore(
     replace: bool,
     clock: &dyn Clock,
 ) -> Result<RestoreReport, BackupRefused> {
-    let draft = sqlite::prepare(&places.data, from, replace)?;
-    let key_file = places.key_file();
-    let key_missing = match keyfile::load(&key_file, false) {
-        Ok(root) => {
-            ServiceKeys::fit(&root, &draft.keys).map_err(Refusal::from)?;
-            let rows = draft.rows_before();
-            if rows.is_some() || has_lines(&places.journal()) {
-                let opened = Journal::open(&places.journal(), root.journal);
-                let (mut journal, written) = opened.map_err(Refusal::from)?;
-                journal
-                    .reaches(&written, draft.last)
-                    .map_err(Refusal::from)?;
-                // A crash may have left it without what the old database knows.
-                journal
-                    .append(&rows.unwrap_or_default())
-                    .map_err(Refusal::from)?;
-            }
-            None
-        }
-        Err(KeyFileError::Missing(path)) => Some(path),
-        Err(error) => return Err(Refusal::from(error).into()),
-    };
+    custody(places).map_err(Refusal::from)?;
+    let root = keyfile::load(&places.key_file(), false).map_err(Refusal::from)?;
+    let draft = sqlite::prepare(&places.data, from, replace, &root.backups)?;
+    ServiceKeys::fit(&root, &draft.keys).map_err(Refusal::from)?;
+    let rows = draft.rows_before();
+    if rows.is_some() || has_lines(&places.journal()) {
+        let opened = Journal::open(&places.journal(), root.journal);
+        let (mut journal, written) = opened.map_err(Refusal::from)?;
+        journal
+            .reaches(&written, draft.last)
+            .map_err(Refusal::from)?;
+        // A crash may have left it without what the old database knows.
+        journal
+            .append(&rows.unwrap_or_default())
+            .map_err(Refusal::from)?;
+    }
     let restored = draft.put(clock.now())?;
     Ok(RestoreReport {
         made_at: restored.made_at,
         replaced: restored.replaced,
-        key_missing,
     })
+}
+
+/// One thing that [`doctor`] looked at: what, and what is wrong with it.
+pub type Checked = (String, Result<(), String>);
+
+/// Looks at everything that a start needs, and changes nothing. The service may be running.
+pub fn doctor(places: &Places, tls_key: Option<&Path>) -> Vec<Checked> {
+    let shown = |what: &str, path: &Path| format!("{what} {}", path.display());
+    let (database, key_file, journal) = (places.database(), places.key_file(), places.journal());
+    let mut checked = vec![(
+        shown("data folder", &places.data),
+        custody::folder(&places.data).map_err(|error| error.to_string()),
+    )];
+    for (what, path) in [
+        ("database", &database),
+        ("key file", &key_file),
+        ("journal", &journal),
+    ] {
+        let there = path
+            .exists()
+            .then_some(())
+            .ok_or_else(|| "it is not there".to_owned());
+        let own = || custody::own_file(path).map_err(|error| error.to_string());
+        checked.push((shown(what, path), there.and_then(|()| own())));
+    }
+    if let Some(path) = tls_key {
+        let given = custody::given_key(path).map_err(|error| error.to_string());
+        checked.push((shown("TLS key", path), given));
+    }
+    let opens = match keyfile::load(&key_file, false) {
+        Ok(root) => fits(places, &root).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    checked.push((
+        "the database and the key file belong together".to_owned(),
+        opens,
+    ));
+    checked
+}
+
+fn fits(places: &Places, root: &RootKeys) -> Result<(), Refusal> {
+    let keys = sqlite::own_keys(&places.database())?;
+    Ok(ServiceKeys::fit(root, &keys)?)
 }
 
 /// How each key of the service stands at this time.
@@ -221,6 +314,7 @@ pub async fn rotate_keys(
 
 /// The database and its keys, whether or not the service runs.
 fn beside(places: &Places) -> Result<(Sqlite, RootKeys), Refusal> {
+    custody(places)?;
     let store = Sqlite::beside(&places.data)?;
     match keyfile::load(&places.key_file(), false) {
         Ok(root) => Ok((store, root)),

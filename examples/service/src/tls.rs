@@ -16,12 +16,17 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use crate::custody::{self, CustodyError};
+
 /// Why TLS can't be offered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
     /// A file can't be read.
     #[error("{} can't be read: {}", .0.display(), .1)]
     Io(PathBuf, #[source] io::Error),
+    /// Others may read or change the key.
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
     /// The certificate file has no certificate.
     #[error("{} has no certificate: --tls-cert takes a PEM file with the certificate first and then those that lead to its authority", .0.display())]
     NoCertificate(PathBuf),
@@ -51,6 +56,7 @@ pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Tl
     if chain.is_empty() {
         return Err(TlsError::NoCertificate(certificate.to_owned()));
     }
+    custody::given_key(key)?;
     let private = PrivateKeyDer::from_pem_file(key)
         .map_err(|error| pem_error(error, key, TlsError::NoKey))?;
     let unfit = |why| TlsError::Unfit {

@@ -91,7 +91,7 @@ async fn what_a_crash_kept_from_the_journal_is_there_after_the_next_start() {
     let (world, _, lines) = with_a_removal().await;
     let whole = lines.lines().count();
     let mut world = world;
-    for kept in [whole - 1, whole - 2, 1] {
+    for kept in [whole - 1, whole - 2, 2] {
         let some: String = lines.split_inclusive('\n').take(kept).collect();
         for torn in ["", "9 1795450000 remov"] {
             let text = format!("{some}{torn}");
@@ -102,11 +102,16 @@ async fn what_a_crash_kept_from_the_journal_is_there_after_the_next_start() {
             assert_eq!(journal(world.folder.path()), lines);
         }
     }
-    let world = after(world, |folder| {
-        fs::remove_file(folder.join("service.journal")).unwrap();
-    })
-    .await;
+    // One that is lost for good is begun from the database, where that is asked for.
+    let set = Config {
+        new_journal: true,
+        ..config(&world)
+    };
+    world.service.stop().await;
+    fs::remove_file(world.folder.path().join("service.journal")).unwrap();
+    let again = Embedded::start(set).await.unwrap();
     assert_eq!(journal(world.folder.path()), lines);
+    again.stop().await;
 }
 
 #[tokio::test]
@@ -224,7 +229,7 @@ async fn a_restore_overwrites_nothing_unless_told_and_keeps_what_was_there() {
         assert!(told.unwrap_err().to_string().contains("add --replace"));
         assert!(!folder.join("service.db.part").exists());
         let report = restore(&places, &file, true, clock.as_ref()).unwrap();
-        assert!(report.made_at.is_some() && report.key_missing.is_none());
+        assert!(report.made_at.is_some());
         let aside = report.replaced.unwrap();
         let old = rusqlite::Connection::open(aside).unwrap();
         let accounts: i64 = old
@@ -241,27 +246,204 @@ async fn a_restore_overwrites_nothing_unless_told_and_keeps_what_was_there() {
     // A folder that is no data folder.
     let other = tempfile::tempdir().unwrap();
     fs::write(other.path().join("letter.txt"), "x").unwrap();
-    let told = restore(&Places::new(other.path()), &file, false, clock.as_ref());
+    let key_file = Some(world.folder.path().join("keys/service.key"));
+    let places = Places {
+        key_file,
+        ..Places::new(other.path())
+    };
+    let told = restore(&places, &file, false, clock.as_ref());
     assert!(told.unwrap_err().to_string().contains("letter.txt"));
-    // A new one, whose key is still to come.
+    // A new one: the key must be there first, to tell a backup from a forged one; and the journal is
+    // lost, which has to be said.
     let new = other.path().join("new");
-    let report = restore(&Places::new(&new), &file, false, clock.as_ref()).unwrap();
-    let key = report.key_missing.unwrap();
-    assert!(Embedded::start(Config::embedded(&new)).await.is_err());
-    fs::create_dir_all(key.parent().unwrap()).unwrap();
-    fs::copy(world.folder.path().join("keys/service.key"), &key).unwrap();
-    Embedded::start(Config::embedded(&new))
-        .await
-        .unwrap()
-        .stop()
+    let places = Places::new(&new);
+    let told = restore(&places, &file, false, clock.as_ref());
+    let told = told.unwrap_err().to_string();
+    assert!(told.contains("can't be told from a forged one"), "{told}");
+    fs::create_dir_all(new.join("keys")).unwrap();
+    private_copy(
+        &world.folder.path().join("keys/service.key"),
+        &new.join("keys/service.key"),
+    );
+    restore(&places, &file, false, clock.as_ref()).unwrap();
+    let told = Embedded::start(Config::embedded(&new)).await;
+    let told = told.err().unwrap().to_string();
+    assert!(told.contains("--new-journal"), "{told}");
+    let config = Config {
+        new_journal: true,
+        ..Config::embedded(&new)
+    };
+    Embedded::start(config).await.unwrap().stop().await;
+    // Once is enough.
+    let again = Embedded::start(Config::embedded(&new)).await.unwrap();
+    again.stop().await;
+}
+
+/// A copy that its owner alone may read.
+fn private_copy(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(to, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+/// A backup as the service would mark it, of any bytes.
+fn marked(world: &World, database: &[u8]) -> Vec<u8> {
+    use hmac::{Hmac, KeyInit, Mac};
+    let text = fs::read_to_string(world.folder.path().join("keys/service.key")).unwrap();
+    let root = hex(text.trim().rsplit_once(' ').unwrap().1);
+    let mut key = [0; 32];
+    hkdf::Hkdf::<sha2::Sha256>::new(Some(b"countersign-service/v1/keyfile"), &root)
+        .expand(b"backups", &mut key)
+        .unwrap();
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
+    mac.update(database);
+    let mac = mac.finalize().into_bytes();
+    [database, b"countersign-service-backup-1", &mac].concat()
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_backup_that_somebody_changed_or_made_is_refused() {
+    let (world, folder, file) = a_backup().await;
+    let clock = world.clock.clone();
+    // The device rows deleted: the password alone would sign in.
+    let whole = fs::read(&file).unwrap();
+    let database = &whole[..whole.len() - 60];
+    let edited = folder.path().join("edited.db");
+    fs::write(&edited, database).unwrap();
+    let connection = rusqlite::Connection::open(&edited).unwrap();
+    connection.execute("DELETE FROM device", []).unwrap();
+    drop(connection);
+    let edited = fs::read(&edited).unwrap();
+    let places = Places {
+        key_file: Some(world.folder.path().join("keys/service.key")),
+        ..Places::new(folder.path().join("into"))
+    };
+    let mut cut = whole.clone();
+    cut.truncate(whole.len() / 2);
+    let mut spoilt = whole.clone();
+    spoilt[9000] ^= 1;
+    let kept_mark = [edited.as_slice(), &whole[database.len()..]].concat();
+    for (name, bytes) in [
+        ("raw", database),
+        ("edited", &edited),
+        ("edited, with the old mark", &kept_mark),
+        ("cut", &cut),
+        ("one bit", &spoilt),
+        ("empty", &[]),
+    ] {
+        let bad = folder.path().join("bad");
+        fs::write(&bad, bytes).unwrap();
+        let told = restore(&places, &bad, false, clock.as_ref())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.contains("is no backup that this service made"),
+            "{name}: {told}"
+        );
+        assert!(!places.data.join("service.db").exists(), "{name}");
+    }
+    restore(&places, &file, false, clock.as_ref()).unwrap();
+}
+
+#[tokio::test]
+async fn an_emptied_database_beside_its_key_is_refused_and_so_is_a_lost_journal() {
+    for (name, empties) in [("service.db", true), ("service.db", false)] {
+        let (world, _, _) = with_a_removal().await;
+        let (told, folder) = refused(world, |folder| {
+            for log in ["service.db-wal", "service.db-shm"] {
+                let _ = fs::remove_file(folder.join(log));
+            }
+            // The journal alone is lost with it in one case.
+            fs::remove_file(folder.join("service.journal")).unwrap();
+            match empties {
+                true => fs::write(folder.join(name), "").unwrap(),
+                false => fs::remove_file(folder.join(name)).unwrap(),
+            }
+        })
         .await;
+        assert!(
+            told.contains("is missing or empty, and the key file"),
+            "{told}"
+        );
+        let left = fs::metadata(folder.path().join(name));
+        assert_eq!(left.map_or(0, |file| file.len()), 0, "nothing was made");
+    }
+    for emptied in [None, Some(""), Some("countersign-service-journal-1\n")] {
+        let (world, _, _) = with_a_removal().await;
+        let (told, _) = refused(world, |folder| {
+            let journal = folder.join("service.journal");
+            match emptied {
+                Some(text) => fs::write(journal, text).unwrap(),
+                None => fs::remove_file(journal).unwrap(),
+            }
+        })
+        .await;
+        assert!(told.contains("--new-journal"), "{emptied:?}: {told}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_that_others_may_change_are_refused_and_doctor_tells() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let (world, _, _) = with_a_removal().await;
+    let (told, folder) = refused(world, |folder| mode(folder, 0o777)).await;
+    assert!(told.contains("others on this machine can write"), "{told}");
+    mode(folder.path(), 0o700);
+    let start = async || Embedded::start(Config::embedded(folder.path())).await;
+    let doctor = || {
+        let checked = countersign_service::doctor(&Places::new(folder.path()), None);
+        checked
+            .into_iter()
+            .filter_map(|(_, found)| found.err())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(doctor(), Vec::<String>::new());
+    for name in ["service.db", "service.journal", "keys/service.key"] {
+        let path = folder.path().join(name);
+        mode(&path, 0o644);
+        let told = start().await.err().unwrap().to_string();
+        assert!(
+            told.contains("others on this machine can read"),
+            "{name}: {told}"
+        );
+        assert!(
+            doctor().iter().any(|problem| problem.contains("can read")),
+            "{name}"
+        );
+        mode(&path, 0o600);
+        let elsewhere = folder.path().join("elsewhere");
+        fs::rename(&path, &elsewhere).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        let told = start().await.err().unwrap().to_string();
+        assert!(told.contains("symbolic link"), "{name}: {told}");
+        fs::remove_file(&path).unwrap();
+        fs::rename(&elsewhere, &path).unwrap();
+    }
+    start().await.unwrap().stop().await;
 }
 
 #[tokio::test]
 async fn a_restore_takes_only_whole_backups_of_this_service_and_schema() {
     let (world, folder, file) = a_backup().await;
     let clock = world.clock.clone();
-    let into = |name: &str| Places::new(folder.path().join(name));
+    let into = |name: &str| Places {
+        key_file: Some(world.folder.path().join("keys/service.key")),
+        ..Places::new(folder.path().join(name))
+    };
     let told = |name: &str, bytes: &[u8]| {
         let bad = folder.path().join(format!("{name}.bad"));
         fs::write(&bad, bytes).unwrap();
@@ -274,18 +456,23 @@ async fn a_restore_takes_only_whole_backups_of_this_service_and_schema() {
         told.unwrap_err().to_string()
     };
     let whole = fs::read(&file).unwrap();
+    let database = &whole[..whole.len() - 60];
+    assert_eq!(marked(&world, database), whole);
+    let told = |name: &str, database: &[u8]| told(name, &marked(&world, database));
     assert!(told("empty", b"").contains("is not a database of this service"));
     assert!(told("text", &[b'x'; 9000]).contains("damaged"));
-    assert!(told("cut", &whole[..whole.len() / 2]).contains("damaged"));
-    let mut spoilt = whole.clone();
+    assert!(told("cut", &database[..database.len() / 2]).contains("damaged"));
+    let mut spoilt = database.to_vec();
     for byte in &mut spoilt[8192..12_288] {
         *byte ^= 0x55;
     }
     assert!(told("spoilt", &spoilt).contains("damaged"));
-    let connection = rusqlite::Connection::open(&file).unwrap();
+    let later = folder.path().join("later.db");
+    fs::write(&later, database).unwrap();
+    let connection = rusqlite::Connection::open(&later).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
-    assert!(told("newer", &fs::read(&file).unwrap()).contains("newer countersign-service"));
+    assert!(told("newer", &fs::read(&later).unwrap()).contains("newer countersign-service"));
     let foreign = folder.path().join("foreign.db");
     let connection = rusqlite::Connection::open(&foreign).unwrap();
     connection.execute_batch("CREATE TABLE other (x)").unwrap();
@@ -294,13 +481,12 @@ async fn a_restore_takes_only_whole_backups_of_this_service_and_schema() {
         told("foreign", &fs::read(&foreign).unwrap()).contains("is not a database of this service")
     );
     // With another service's key.
-    let places = Places {
-        key_file: Some(world.folder.path().join("keys/service.key")),
-        ..into("key")
-    };
     let (other, _folder, theirs) = a_backup().await;
-    let refused = restore(&places, &theirs, false, clock.as_ref());
+    let refused = restore(&into("key"), &theirs, false, clock.as_ref());
     let refused = refused.unwrap_err().to_string();
-    assert!(refused.contains("do not belong together"), "{refused}");
+    assert!(
+        refused.contains("is no backup that this service made"),
+        "{refused}"
+    );
     other.service.stop().await;
 }

@@ -37,9 +37,18 @@ fn written(folder: &Path, certificate: &[u8], key: &KeyPair) -> Connections {
     let connections = (folder.join("cert.pem"), folder.join("key.pem"));
     fs::write(&connections.0, pem("CERTIFICATE", certificate)).unwrap();
     fs::write(&connections.1, pem("PRIVATE KEY", key.serialized_der())).unwrap();
+    private(&connections.1, 0o600);
     Connections::Tls {
         certificate: connections.0,
         key: connections.1,
+    }
+}
+
+fn private(path: &Path, mode: u32) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 }
 
@@ -228,12 +237,17 @@ async fn certificates_and_keys_that_can_not_be_used_are_told() {
     };
     let empty = folder.path().join("empty.pem");
     fs::write(&empty, "nothing here").unwrap();
+    private(&empty, 0o600);
+    let open = folder.path().join("open.pem");
+    fs::copy(&key, &open).unwrap();
+    private(&open, 0o644);
     let missing = folder.path().join("missing.pem");
     for (certificate, key, says) in [
         (&missing, &key, "can't be read"),
         (&empty, &key, "has no certificate"),
         (&certificate, &empty, "has no private key"),
         (&certificate, &foreign, "can't be used with the key"),
+        (&certificate, &open, "others on this machine can read"),
     ] {
         let error = refused(Config {
             connections: Connections::Tls {

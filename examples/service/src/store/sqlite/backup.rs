@@ -1,13 +1,18 @@
 //! Backups of the database, and their way back.
+//!
+//! A backup is a copy of the database, then [`MARK`], then HMAC-SHA256 over the copy under a key
+//! from the key file. A copy that anybody else made or changed is refused: with a device's row
+//! deleted, the password alone would sign in.
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read, Seek, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
 use countersign_protocol::Time;
 use rusqlite::{Connection, OpenFlags};
+use subtle::ConstantTimeEq;
 
 use super::{
     accounts::{set_setting, setting},
@@ -17,8 +22,14 @@ use super::{
 };
 use crate::{
     files,
+    keyfile::MacKey,
     store::{OwnKeys, Recorded, StoreError, Write},
 };
+
+/// Stands between a backup's database and its MAC.
+const MARK: &[u8] = b"countersign-service-backup-1";
+/// The length of a MAC.
+const MAC: usize = 32;
 
 /// The version of the schema that brought the journal.
 const JOURNAL: usize = 6;
@@ -51,6 +62,13 @@ pub(crate) enum BackupError {
     /// The file is damaged.
     #[error("the backup {} is damaged ({}). Nothing was changed; use another one", .0.display(), .1)]
     Damaged(PathBuf, String),
+    /// The file was not made, or not left, by this service.
+    #[error(
+        "{} is no backup that this service made with its key file, or it was changed since. Nothing was changed here. Use another one, \
+         and the key file that belongs to it",
+        .0.display()
+    )]
+    Unauthentic(PathBuf),
     /// The data folder has a database.
     #[error(
         "there is a database in {} already, and nothing was changed. To put the backup in its place, add --replace: the old one is kept beside it",
@@ -72,7 +90,7 @@ impl From<rusqlite::Error> for BackupError {
 ///
 /// # Errors
 /// See [`BackupError`]; nothing is left of an unfinished backup.
-pub(crate) fn backup(folder: &Path, to: &Path, now: Time) -> Result<(), BackupError> {
+pub(crate) fn backup(folder: &Path, to: &Path, key: &MacKey, now: Time) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io(to.to_owned(), error);
     let path = folder.join("service.db");
     let connection = open::existing(&path)?;
@@ -81,7 +99,7 @@ pub(crate) fn backup(folder: &Path, to: &Path, now: Time) -> Result<(), BackupEr
         return Err(BackupError::Taken(to.to_owned()));
     }
     let draft = suffixed(to, ".part");
-    let copied = copy(&connection, &draft, now).and_then(|()| {
+    let copied = copy(&connection, &draft, key, now).and_then(|()| {
         fs::rename(&draft, to).map_err(failed)?;
         files::sync_name(to).map_err(failed)
     });
@@ -91,10 +109,10 @@ pub(crate) fn backup(folder: &Path, to: &Path, now: Time) -> Result<(), BackupEr
     copied
 }
 
-fn copy(connection: &Connection, draft: &Path, now: Time) -> Result<(), BackupError> {
+fn copy(connection: &Connection, draft: &Path, key: &MacKey, now: Time) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io(draft.to_owned(), error);
     // SQLite writes into an empty file, which has its mode already. Content that was deleted is not copied.
-    let file = files::draft(draft).map_err(failed)?;
+    let mut file = files::draft(draft).map_err(failed)?;
     let name = draft.to_str().ok_or_else(|| {
         let unnamed = "its name is not UTF-8, which SQLite needs";
         failed(io::Error::new(io::ErrorKind::InvalidInput, unnamed))
@@ -103,8 +121,30 @@ fn copy(connection: &Connection, draft: &Path, now: Time) -> Result<(), BackupEr
     let copy = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     set_setting(&copy, BACKUP, now.to_string().as_bytes())?;
     copy.close().map_err(|(_, error)| error)?;
-    // VACUUM INTO does not wait for the disk.
-    file.sync_all().map_err(failed)
+    let sign = |file: &mut File| {
+        file.rewind()?;
+        let mac = key.mac_copied(file, &mut io::sink())?;
+        file.write_all(&[MARK, &mac].concat())?;
+        // VACUUM INTO does not wait for the disk.
+        file.sync_all()
+    };
+    sign(&mut file).map_err(failed)
+}
+
+/// Copies the database of a backup to `to`; `false` when its mark or MAC is not this service's.
+fn extract(from: &mut File, to: &mut File, key: &MacKey) -> io::Result<bool> {
+    let trailer = MARK.len() + MAC;
+    let length = from.metadata()?.len();
+    let Some(database) = length.checked_sub(trailer as u64) else {
+        return Ok(false);
+    };
+    from.seek(SeekFrom::Start(database))?;
+    let mut end = vec![0; trailer];
+    from.read_exact(&mut end)?;
+    from.rewind()?;
+    let mac = key.mac_copied(&mut (&*from).take(database), to)?;
+    let (mark, right) = end.split_at(MARK.len());
+    Ok(mark == MARK && bool::from(right.ct_eq(&mac)))
 }
 
 /// What was restored.
@@ -131,9 +171,14 @@ pub(crate) struct Draft {
 ///
 /// # Errors
 /// See [`BackupError`]; nothing was changed.
-pub(crate) fn prepare(folder: &Path, from: &Path, replace: bool) -> Result<Draft, BackupError> {
+pub(crate) fn prepare(
+    folder: &Path,
+    from: &Path,
+    replace: bool,
+    key: &MacKey,
+) -> Result<Draft, BackupError> {
     let unreadable = |error| BackupError::Io(from.to_owned(), error);
-    let source = File::open(from).map_err(unreadable)?;
+    let mut source = File::open(from).map_err(unreadable)?;
     files::make_folder(folder).map_err(|error| OpenError::Folder(folder.to_owned(), error))?;
     let lock = open::lock(folder)?;
     if !replace {
@@ -144,8 +189,11 @@ pub(crate) fn prepare(folder: &Path, from: &Path, replace: bool) -> Result<Draft
     remove_database(&path).map_err(failed)?;
     Write::RestoreDraft.reach();
     let mut file = files::draft(&path).map_err(failed)?;
-    let copied = io::copy(&mut &source, &mut file).map_err(failed);
-    let checked = copied.and_then(|_| check(from, &path));
+    let checked = match extract(&mut source, &mut file, key) {
+        Ok(true) => check(from, &path),
+        Ok(false) => Err(BackupError::Unauthentic(from.to_owned())),
+        Err(error) => Err(failed(error)),
+    };
     let checked = checked.and_then(|checked| file.sync_all().map_err(failed).map(|()| checked));
     match checked {
         Ok((made_at, last, keys)) => Ok(Draft {
@@ -196,10 +244,6 @@ fn check(from: &Path, path: &Path) -> Result<(Option<Time>, u64, OwnKeys), Backu
         return Err(damaged(found));
     }
     let made_at = setting(&connection, BACKUP)?;
-    // A copy of the database that was made in another way is a backup too.
-    if made_at.is_none() {
-        set_setting(&connection, BACKUP, b"")?;
-    }
     // One of the first schemas had no journal.
     let last = match version {
         0..JOURNAL => 0,

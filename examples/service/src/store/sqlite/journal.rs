@@ -214,6 +214,20 @@ impl Sqlite {
         written.await.map_err(|_| StoreError::Stopped)?
     }
 
+    /// Must there be lines in the journal? It is made before the first row is; what a crash keeps
+    /// from an empty one is at most the service's own first keys.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub(crate) fn needs_journal(&self, is_there: bool) -> Result<bool, StoreError> {
+        let rows = match is_there {
+            true => "SELECT count(*) AS n FROM journal WHERE entry NOT LIKE 'key %'",
+            false => "SELECT count(*) AS n FROM journal",
+        };
+        let found = self.read(|c| one(c, rows, [], |row| num(row, "n")))?;
+        Ok(found.is_some_and(|rows| rows > 0))
+    }
+
     async fn is_restored(&self, newest: u64) -> Result<bool, StoreError> {
         self.read(|c| Ok(setting(c, BACKUP)?.is_some() || last(c)? < newest))
     }

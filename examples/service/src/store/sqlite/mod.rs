@@ -41,7 +41,7 @@ use crate::{
 pub(crate) use backup::{BackupError, backup, prepare};
 pub(crate) use journal::SettleError;
 use journal::{Of, Progress};
-pub(crate) use open::OpenError;
+pub(crate) use open::{OpenError, is_used, own_keys};
 use writer::Writer;
 
 /// So many idle connections for reading are kept.

@@ -10,8 +10,8 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Sqlite, StoreError, Write, writer::Writer};
-use crate::files;
+use super::{Sqlite, StoreError, Write, keys, writer::Writer};
+use crate::{files, store::OwnKeys};
 
 /// Migration `n` brings the schema from version `n` to `n + 1`. They are never changed once released.
 const MIGRATIONS: &[&str] = &[
@@ -125,6 +125,31 @@ impl Sqlite {
             _lock: None,
         })
     }
+}
+
+/// Does a file hold a database of ours with tables? One that is missing, empty, or was never
+/// written to does not.
+///
+/// # Errors
+/// [`OpenError::Foreign`] when it is something else.
+pub(crate) fn is_used(path: &Path) -> Result<bool, OpenError> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    let connection = reader(path).map_err(OpenError::Database)?;
+    Ok(version(&connection, path)? > 0)
+}
+
+/// The service's own keys in a database that may be in use.
+///
+/// # Errors
+/// See [`OpenError`].
+pub(crate) fn own_keys(path: &Path) -> Result<OwnKeys, OpenError> {
+    let connection = existing(path)?;
+    if version(&connection, path)? != MIGRATIONS.len() {
+        return Err(OpenError::Older);
+    }
+    keys::own(&connection).map_err(OpenError::Database)
 }
 
 /// Opens a database that is there.

@@ -189,7 +189,8 @@ impl Model for Guesses {
         }
         if self.slow {
             (state.right_sent, state.service.right) = (0, 0);
-            state.service.effects = 0;
+            // Nor is it told apart how many challenges there were, or there would be no end of states.
+            (state.service.effects, state.service.challenge) = (0, 1);
         }
         state.renumber(&self.rules);
         (state != *last).then_some(state)

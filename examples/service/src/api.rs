@@ -39,6 +39,7 @@ use crate::{
     edge::{self, Pass, TooMany},
     keys::KeysError,
     seal::SealError,
+    security,
     store::{Account, Device, DeviceState, StoreError},
 };
 
@@ -87,7 +88,7 @@ async fn admit(
 async fn to_the_end(
     work: impl Future<Output = Result<Response, ApiError>> + Send + 'static,
 ) -> Result<Response, ApiError> {
-    let ended = tokio::spawn(work).await;
+    let ended = tokio::spawn(security::carried(work)).await;
     ended.unwrap_or_else(|error| Err(ApiError::Unavailable(error.to_string())))
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use countersign_protocol::{
     Time,
-    id::{DeviceId, PublicKey},
+    id::{AccountId, DeviceId, PublicKey},
     origin::Origin,
     secret::{Secret, Secret32},
     verify::StateTokenKey,
@@ -22,6 +22,7 @@ use crate::{
     notices::Notices,
     password::Passwords,
     push::Pushes,
+    security::{Ending, Failures, Happened, SecurityLog},
     store::{Store, sqlite::Sqlite},
     web::Pages,
 };
@@ -65,6 +66,10 @@ pub(crate) struct App {
     pub(crate) own_biometrics: bool,
     /// Do biometrics sign a transfer's code?
     pub(crate) biometric_transfers: bool,
+    /// Says what happened, for whoever watches over the service.
+    pub(crate) security: Arc<SecurityLog>,
+    /// Wrong passwords that are not in the history yet.
+    pub(crate) failures: Failures,
     /// Takes messages to people.
     pub(crate) notices: Arc<dyn Notices>,
     /// The time.
@@ -89,6 +94,20 @@ impl App {
     /// Now.
     pub(crate) fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// A password was wrong: whose, where the address has an account.
+    pub(crate) fn wrong_password(&self, account: Option<AccountId>) {
+        let happened = Happened {
+            account,
+            what: "wrong-password".to_owned(),
+            detail: String::new(),
+            ending: Ending::Refused,
+        };
+        self.security.note(self.now(), &happened);
+        if let Some(account) = account {
+            self.failures.add(account);
+        }
     }
 
     /// What the information says of the service besides its keys.

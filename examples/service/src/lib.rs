@@ -26,6 +26,7 @@ mod policy;
 mod push;
 mod random;
 mod seal;
+mod security;
 mod server;
 mod store;
 mod time;
@@ -75,6 +76,7 @@ use edge::{Edge, Networks};
 use keys::{About, KeyRing, ServiceKeys};
 use password::Passwords;
 use push::{Pushes, web::WebPush};
+use security::{Failures, SecurityLog};
 use store::{Store, sqlite::Sqlite};
 
 /// The setting that tells whether other push services were named since: a hash, for the database names no place to which messages go.
@@ -130,6 +132,8 @@ pub struct Config {
     /// Whether a journal is begun for data that were used already. Without it, one that is missing
     /// is an error: it was lost.
     pub new_journal: bool,
+    /// The security log, if it is not `security.log` in the data folder.
+    pub security_log: Option<PathBuf>,
     /// For how many days a backup can be restored, 1 to 3,650: the journal's older lines are dropped, and an older backup is refused.
     pub backup_days: u32,
     /// The name that phones and pages show, 1 to 20 bytes.
@@ -164,6 +168,7 @@ impl Config {
             key_file: None,
             journal: None,
             new_journal: false,
+            security_log: None,
             backup_days: 90,
             name: "Countersign".into(),
             recovery_hours: 24,
@@ -283,6 +288,7 @@ impl Embedded {
             data: config.data.clone(),
             key_file: config.key_file,
             journal: config.journal,
+            security_log: config.security_log,
         };
         let begin = match config.new_journal {
             true => operations::Begin::NewJournal,
@@ -291,6 +297,9 @@ impl Embedded {
         let opened = operations::open(&places, begin, config.clock.now()).await;
         let (store, root) = opened.map_err(storage)?;
         let store = Arc::new(store);
+        let security = SecurityLog::start(places.security_log()).map_err(storage)?;
+        let security = Arc::new(security);
+        store.log_to(security.clone());
         let origin = origin(
             store.as_ref(),
             config.origin,
@@ -344,6 +353,8 @@ impl Embedded {
             backup_seconds: u64::from(config.backup_days) * 24 * 3600,
             own_biometrics: config.own_biometrics,
             biometric_transfers: config.biometric_transfers,
+            security,
+            failures: Failures::default(),
             notices: config
                 .notices
                 .unwrap_or_else(|| Arc::new(Outbox::new(config.data.join("outbox")))),
@@ -355,6 +366,7 @@ impl Embedded {
         });
         let router = api::router(&app)
             .merge(web::router(&app))
+            .layer(axum::middleware::from_fn(security::from_source))
             .with_state(app.clone());
         let serving = server::serve(listener, admission, app.clone(), router, stopping.clone());
         let server = tokio::spawn(serving);
@@ -457,6 +469,12 @@ async fn origin(
 async fn mail(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     let mut pause = Duration::from_secs(1);
     loop {
+        let failed = app.failures.take();
+        if !failed.is_empty()
+            && let Err(error) = app.store().note_failed(failed, app.now()).await
+        {
+            tracing::warn!(%error, "wrong passwords were not noted");
+        }
         pause = match web::send_due(&app).await {
             Ok(()) => Duration::from_secs(1),
             Err(error) => {

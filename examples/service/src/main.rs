@@ -60,6 +60,9 @@ struct Where {
     /// The journal [default: DIR/service.journal]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+    /// The security log [default: DIR/security.log]
+    #[arg(long, value_name = "FILE")]
+    security_log: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -159,6 +162,10 @@ struct Serve {
     /// Begin a journal for data that were used already, because the old one is lost for good. Without this, a missing one is an error
     #[arg(long)]
     new_journal: bool,
+    /// Where sign-ins, failures, lock-outs and changes of factors are said, one JSON object a line; put aside at 16 MB, five are kept
+    /// [default: DIR/security.log]
+    #[arg(long, value_name = "FILE")]
+    security_log: Option<PathBuf>,
     /// For how many days a backup can be restored: older lines of the journal are dropped, and an older backup is refused
     #[arg(long, default_value_t = 90, value_name = "DAYS")]
     backup_days: u32,
@@ -229,6 +236,7 @@ impl From<Where> for Places {
             data: place.data,
             key_file: place.key_file,
             journal: place.journal,
+            security_log: place.security_log,
         }
     }
 }
@@ -312,6 +320,7 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
         key_file: arguments.key_file,
         journal: arguments.journal,
         new_journal: arguments.new_journal,
+        security_log: arguments.security_log,
         backup_days: arguments.backup_days,
         name: arguments.name,
         recovery_hours: arguments.recovery_hours,

@@ -13,6 +13,7 @@ use crate::{
     journal::{Journal, JournalError, has_lines},
     keyfile::{self, KeyFileError, RootKeys},
     keys::{KeyStatus, KeysError, Rotate, ServiceKeys},
+    security,
     store::{
         Store, StoreError,
         sqlite::{self, BackupError, OpenError, SettleError, Sqlite},
@@ -29,6 +30,8 @@ pub struct Places {
     pub key_file: Option<PathBuf>,
     /// The journal, if it is not `service.journal` in the data folder.
     pub journal: Option<PathBuf>,
+    /// The security log, if it is not `security.log` in the data folder.
+    pub security_log: Option<PathBuf>,
 }
 
 impl Places {
@@ -38,6 +41,7 @@ impl Places {
             data: data.into(),
             key_file: None,
             journal: None,
+            security_log: None,
         }
     }
 
@@ -50,6 +54,17 @@ impl Places {
     pub(crate) fn key_file(&self) -> PathBuf {
         let beside = || self.data.join("keys").join("service.key");
         self.key_file.clone().unwrap_or_else(beside)
+    }
+
+    /// The security log.
+    pub(crate) fn security_log(&self) -> PathBuf {
+        let beside = || self.data.join("security.log");
+        self.security_log.clone().unwrap_or_else(beside)
+    }
+
+    /// Says in the security log what was done on the command line.
+    fn note(&self, clock: &dyn Clock, what: &str, detail: &str) {
+        security::note_command(&self.security_log(), clock.now(), what, detail);
     }
 
     /// The journal.
@@ -188,12 +203,9 @@ impl From<BackupError> for BackupRefused {
 pub fn backup(places: &Places, to: &Path, clock: &dyn Clock) -> Result<(), BackupRefused> {
     custody(places).map_err(Refusal::from)?;
     let root = keyfile::load(&places.key_file(), false).map_err(Refusal::from)?;
-    Ok(sqlite::backup(
-        &places.data,
-        to,
-        &root.backups,
-        clock.now(),
-    )?)
+    sqlite::backup(&places.data, to, &root.backups, clock.now())?;
+    places.note(clock, "backup", &to.to_string_lossy());
+    Ok(())
 }
 
 /// What was restored.
@@ -233,6 +245,7 @@ pub fn restore(
             .map_err(Refusal::from)?;
     }
     let restored = draft.put(clock.now())?;
+    places.note(clock, "restore", &from.to_string_lossy());
     Ok(RestoreReport {
         made_at: restored.made_at,
         replaced: restored.replaced,
@@ -309,7 +322,9 @@ pub async fn rotate_keys(
     let now = clock.now();
     let keys = ServiceKeys::rotate(&store, &root, rotate, now).await;
     store.close();
-    Ok(keys.map_err(Refusal::from)?.list(now))
+    let keys = keys.map_err(Refusal::from)?;
+    places.note(clock, "keys-rotated", "");
+    Ok(keys.list(now))
 }
 
 /// The database and its keys, whether or not the service runs.

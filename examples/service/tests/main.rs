@@ -23,6 +23,7 @@ mod push;
 mod recovery;
 mod restore;
 mod safety;
+mod security_log;
 mod shares;
 mod slow_guessing;
 mod stop;

@@ -22,7 +22,7 @@ pub const WITHOUT_PIN_IN_A_ROW: Limit = Limit {
 };
 /// For this long, in seconds, unless another factor opens them before.
 pub const WITHOUT_PIN_CLOSED: Time = 24 * 60 * 60;
-/// At this many wrong codes in a row without PIN, a notice goes out.
+/// From this many wrong codes a day on, a notice goes out, once.
 pub const NOTICE_AT: u8 = 3;
 
 /// Why no code can be judged.
@@ -189,11 +189,5 @@ impl WithoutPin {
             in_a_row: Wrong { all: 0, unknown: 0 },
             ..self
         }
-    }
-
-    /// Whether a notice goes out, asked after a wrong code: at the third, once in a row.
-    #[must_use]
-    pub const fn notice_due(self) -> bool {
-        self.in_a_row.all == NOTICE_AT
     }
 }

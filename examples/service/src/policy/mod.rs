@@ -75,7 +75,8 @@ pub(crate) fn is_mailed(what: &str) -> bool {
             | "many-wrong-pins"
             | "enrolment-void"
             | "reported-fraud"
-            | "wrong-codes"
+            | "failed-tries"
+            | "new-browser"
             | "panic"
             | "recovery-began"
             | "recovery-link"
@@ -87,7 +88,7 @@ pub(crate) fn is_mailed(what: &str) -> bool {
 
 /// Wrong passwords in a row before each further one has to wait.
 const FREE_GUESSES: u32 = 5;
-const DAY: u64 = 24 * 3600;
+pub(crate) const DAY: u64 = 24 * 3600;
 
 /// How many seconds until the next password may be tried, after `wrong` wrong ones of which the last was at `last`: none for the first
 /// five, then half a minute that doubles up to a quarter of an hour, so that a person is not locked out for long and a guesser gets about

@@ -110,6 +110,9 @@ pub(crate) trait Store: Send + Sync {
     async fn account(&self, account: AccountId) -> Result<Option<Account>, StoreError>;
     /// Takes a guess at a password before it is checked, or says how many seconds to wait.
     async fn take_guess(&self, who: [u8; 32], now: Time) -> Result<Guess, StoreError>;
+    /// So many passwords were wrong lately, of these accounts: their history tells of them, and one message a day at most.
+    async fn note_failed(&self, failed: Vec<(AccountId, u32)>, now: Time)
+    -> Result<(), StoreError>;
     /// The guess was right: forget the wrong ones.
     async fn forget_guesses(&self, who: [u8; 32]) -> Result<(), StoreError>;
 

@@ -102,7 +102,9 @@ async fn check(
     let account = app.store().account_by_email(email).await?;
     let stored = account.as_ref().map(|account| account.password.clone());
     let fits = app.passwords.verify(&place, stored, password).await?;
+    let whose = account.as_ref().map(|account| account.acc);
     let Some(account) = account.filter(|_| fits) else {
+        app.wrong_password(whose);
         return Ok(Checked::Wrong);
     };
     app.store().forget_guesses(who).await?;

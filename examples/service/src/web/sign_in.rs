@@ -87,7 +87,9 @@ pub(super) async fn password(
     let account = app.store().account_by_email(&email).await?;
     let stored = account.as_ref().map(|account| account.password.clone());
     let fits = app.passwords.verify(&place, stored, form.password).await?;
+    let whose = account.as_ref().map(|account| account.acc);
     let Some(account) = account.filter(|_| fits) else {
+        app.wrong_password(whose);
         let values = context! { email, error => "sign_in_error" };
         return app
             .pages

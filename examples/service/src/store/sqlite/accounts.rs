@@ -4,7 +4,11 @@ use countersign_protocol::{Time, id::AccountId};
 use rusqlite::{Connection, params};
 
 use super::rows::{self, all, int, num, one, run, small};
-use crate::{policy, store::*};
+use crate::{
+    policy,
+    security::{self, Happened},
+    store::*,
+};
 
 pub(super) fn setting(c: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     one(
@@ -162,6 +166,7 @@ fn write_event(
     at: Time,
     mail: bool,
 ) -> Result<(), StoreError> {
+    security::seen(at, Happened::event(account, what, detail));
     run(
         c,
         "INSERT INTO event (account, at, what, detail, mail) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -219,7 +219,8 @@ fn look_around(folder: &Path) -> Result<(), BackupError> {
         if name == "service.db" {
             return Err(BackupError::InTheWay(folder.to_owned()));
         }
-        if !BESIDE.contains(&&*name) && !name.starts_with(ASIDE) {
+        let beside = BESIDE.contains(&&*name) || name.starts_with(ASIDE);
+        if !beside && !name.starts_with("security.log") {
             return Err(BackupError::NotEmpty(folder.to_owned(), name.into_owned()));
         }
     }

@@ -6,7 +6,7 @@ use countersign_protocol::{
     challenge::Unlock,
     id::{AccountId, ChallengeId, DeviceId},
     policy::{
-        codes::{DeviceEpoch, NOTICE_AT, WithPin, WithoutPin},
+        codes::{DeviceEpoch, WithPin, WithoutPin},
         month::Month,
         share::{Asker, Wrong},
     },
@@ -14,13 +14,17 @@ use countersign_protocol::{
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    accounts::note,
-    challenges, devices, journal,
+    challenges, devices,
+    failed::{self, Failed},
+    journal,
     outcomes::wrong_code,
     rows::{byte, int, num, one, run},
     updates,
 };
-use crate::store::*;
+use crate::{
+    security::{self, Happened},
+    store::*,
+};
 
 pub(super) fn take_try(
     c: &Connection,
@@ -106,16 +110,8 @@ pub(super) fn finish(
     };
     let pin = challenge.unlock != Unlock::Nothing;
     let Some(winner) = winner else {
-        let due = of_account(c, owner)?.is_some_and(|(with_pin, without_pin)| {
-            if pin {
-                with_pin.0.all == NOTICE_AT
-            } else {
-                without_pin.notice_due()
-            }
-        });
-        if due {
-            note(c, owner, "wrong-codes", "", now)?;
-        }
+        security::seen(now, Happened::event(owner, "wrong-code", ""));
+        failed::gather(c, owner, Failed::Codes, 1, now)?;
         if pin {
             let wrong = JournalEntry::WrongCode(owner, challenge.asker, counted.to_vec());
             journal::record(c, &wrong, now)?;

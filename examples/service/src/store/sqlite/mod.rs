@@ -9,6 +9,7 @@ mod codes;
 mod devices;
 mod enrolments;
 mod facts;
+mod failed;
 mod journal;
 mod keys;
 mod open;
@@ -22,7 +23,7 @@ mod writer;
 
 use std::{
     fs::File,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -37,6 +38,7 @@ use super::*;
 use crate::{
     journal::Journal,
     policy::changes::{Change, Facts, Proof, Refused},
+    security::{self, SecurityLog},
 };
 pub(crate) use backup::{BackupError, backup, prepare};
 pub(crate) use journal::SettleError;
@@ -56,6 +58,8 @@ pub(crate) struct Sqlite {
     journal: Arc<Mutex<Option<Journal>>>,
     /// How far the journal is.
     progress: Arc<Progress>,
+    /// Where it is said what happened, once it is on the disk.
+    security: OnceLock<Arc<SecurityLog>>,
     _lock: Option<File>,
 }
 
@@ -66,6 +70,12 @@ impl Sqlite {
         self.writer.stop();
     }
 
+    /// Says in this log what happens from now on.
+    pub(crate) fn log_to(&self, log: Arc<SecurityLog>) {
+        // A second one is another's.
+        let _ = self.security.set(log);
+    }
+
     async fn write<T: Send + 'static>(
         &self,
         write: Write,
@@ -74,14 +84,21 @@ impl Sqlite {
         let progress = Arc::clone(&self.progress);
         let recording = move |c: &Connection| {
             let before = journal::last(c)?;
+            // What a transaction before this one saw, and was rolled back.
+            security::take_seen();
             let done = work(c)?;
             let last = journal::last(c)?;
             if last > before {
                 progress.record(last);
             }
-            Ok((done, last > before))
+            Ok((done, last > before, security::take_seen()))
         };
-        let (done, recorded) = self.writer.write(write, recording).await?;
+        let (done, recorded, seen) = self.writer.write(write, recording).await?;
+        if let Some(log) = self.security.get() {
+            for (at, happened) in &seen {
+                log.note(*at, happened);
+            }
+        }
         if recorded {
             self.append_to_journal().await?;
         }
@@ -189,6 +206,19 @@ impl Store for Sqlite {
     async fn take_guess(&self, who: [u8; 32], now: Time) -> Result<Guess, StoreError> {
         self.write(Write::TakeGuess, move |c| accounts::take_guess(c, who, now))
             .await
+    }
+    async fn note_failed(
+        &self,
+        failed: Vec<(AccountId, u32)>,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        self.write(Write::Sweep, move |c| {
+            for (account, wrong) in failed {
+                failed::gather(c, account, failed::Failed::Passwords, wrong, now)?;
+            }
+            Ok(())
+        })
+        .await
     }
     async fn forget_guesses(&self, who: [u8; 32]) -> Result<(), StoreError> {
         self.write(Write::ForgetGuesses, move |c| {

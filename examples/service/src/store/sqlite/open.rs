@@ -4,7 +4,7 @@ use std::{
     fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -99,6 +99,7 @@ impl Sqlite {
                 path,
                 journal: Arc::default(),
                 progress: Arc::default(),
+                security: OnceLock::new(),
                 _lock: Some(lock),
             },
             new,
@@ -122,6 +123,7 @@ impl Sqlite {
             path,
             journal: Arc::default(),
             progress: Arc::default(),
+            security: OnceLock::new(),
             _lock: None,
         })
     }

@@ -15,11 +15,17 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
-    devices, journal,
+    devices,
+    failed::{self, Failed},
+    journal,
     rows::{byte, int, num, one, run, small},
     sessions,
 };
-use crate::{policy, store::*};
+use crate::{
+    policy,
+    security::{self, Happened},
+    store::*,
+};
 
 /// What is known of a request that came before.
 pub(super) fn get(
@@ -181,6 +187,9 @@ pub(super) fn set_tries(
 pub(super) fn wrong_pin(c: &Connection, device: &Device, now: Time) -> Result<(), StoreError> {
     let wrong = JournalEntry::WrongPin(device.account, device.dev, device.epoch);
     journal::record(c, &wrong, now)?;
+    let happened = Happened::event(device.account, "wrong-pin", &device.name);
+    security::seen(now, happened);
+    failed::gather(c, device.account, Failed::Pins, 1, now)?;
     match device.notice() {
         Some(Notice::Blocked) => blocked(c, device, now)?,
         Some(Notice::Warning { .. }) => {

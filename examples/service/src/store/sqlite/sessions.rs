@@ -81,6 +81,9 @@ pub(super) fn enter(c: &Connection, entry: &Entry) -> Result<(), StoreError> {
             now,
         )?;
         if session.is_strong() {
+            if !browsers::knows(c, entry.known, session.account, now)? {
+                note(c, session.account, "new-browser", "", now)?;
+            }
             browsers::know(c, entry.known, session.account, now)?;
         }
     }

@@ -1,0 +1,70 @@
+//! Failed tries, gathered for the person: one row of the history a day and kind, with how many they were and when the last one
+//! was; and one message a day at most.
+
+use countersign_protocol::{Time, id::AccountId, policy::codes::NOTICE_AT};
+use rusqlite::{Connection, params};
+
+use super::{
+    accounts::note,
+    rows::{int, num, one, run},
+};
+use crate::{policy::DAY, store::*};
+
+/// What failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failed {
+    Passwords,
+    Codes,
+    Pins,
+}
+
+impl Failed {
+    /// The event in the account's history.
+    const fn event(self) -> &'static str {
+        match self {
+            Self::Passwords => "failed-passwords",
+            Self::Codes => "failed-codes",
+            Self::Pins => "failed-pins",
+        }
+    }
+}
+
+/// Adds some that failed, the last of them now. Wrong PINs have notices of their own, by how many tries are left.
+pub(super) fn gather(
+    c: &Connection,
+    account: AccountId,
+    what: Failed,
+    more: u32,
+    now: Time,
+) -> Result<(), StoreError> {
+    let day = int(now - now % DAY);
+    let added = run(
+        c,
+        "UPDATE event SET at = max(at, ?4), detail = CAST(detail AS INTEGER) + ?5
+         WHERE account = ?1 AND what = ?2 AND at >= ?3",
+        params![account.0, what.event(), day, int(now), more],
+    )?;
+    if added == 0 {
+        // Nothing, if the account is gone.
+        run(
+            c,
+            "INSERT INTO event (account, at, what, detail, mail) SELECT acc, ?2, ?3, ?4, 0 FROM account WHERE acc = ?1",
+            params![account.0, int(now), what.event(), more.to_string()],
+        )?;
+    }
+    if what == Failed::Pins {
+        return Ok(());
+    }
+    let due = one(
+        c,
+        "SELECT coalesce(sum(CAST(detail AS INTEGER)), 0) AS n FROM event
+         WHERE account = ?1 AND what IN ('failed-passwords', 'failed-codes') AND at >= ?2
+           AND NOT EXISTS (SELECT 1 FROM event WHERE account = ?1 AND what = 'failed-tries' AND at > ?3)",
+        params![account.0, day, int(now.saturating_sub(DAY))],
+        |row| num(row, "n"),
+    )?;
+    if due.unwrap_or(0) >= u64::from(NOTICE_AT) {
+        note(c, account, "failed-tries", "", now)?;
+    }
+    Ok(())
+}

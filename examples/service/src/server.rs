@@ -136,6 +136,8 @@ pub(crate) async fn serve(
         let is_proxy = admission.proxies_only;
         let Some(place) = edge.connect(Source::new(peer), is_proxy, app.now()) else {
             tracing::debug!(%peer, "no place for a connection");
+            // Reset, so that the system keeps nothing of it either.
+            let _ = stream.set_zero_linger();
             // The runtime would let a flood of these keep all else from being done.
             tokio::task::yield_now().await;
             continue;

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign::{
     AccountState, ApproveError, EventKind, InboxError, LinkError, ReadError, Scanned, Source,
@@ -199,6 +199,21 @@ async fn a9_what_began_in_a_browser_on_this_phone_goes_back_to_it() {
         open,
         "https://sign.example.eu/back?r=A4DQOBYHA4DQOBYHA4DQOBYHA4"
     );
+}
+
+#[tokio::test]
+async fn watching_waits_for_as_long_as_a_busy_service_says() {
+    let (scene, account, _) = enrolled().await;
+    let known = scene.desk.ask_approval(None);
+    scene.desk.twist(&[Twist::Busy(429), Twist::Busy(503)]);
+    let began = Instant::now();
+    let found = scene.phone.watch(account, None).await.unwrap();
+    assert_eq!(found[0].id, known);
+    assert!(began.elapsed() >= Duration::from_secs(4));
+    // Who asks at once is told, and nothing is sent again meanwhile.
+    scene.desk.twist(&[Twist::Busy(429)]);
+    let error = scene.phone.pending(account).await.unwrap_err().to_string();
+    assert!(error.contains("2 seconds"), "{error}");
 }
 
 #[tokio::test]

@@ -213,7 +213,11 @@ impl<S: Send + Sync> FromRequest<S> for Cbor {
             return Err(ApiError::MediaType);
         }
         let pass = request.extensions().get().cloned();
-        match Bytes::from_request(request, state).await {
+        let body = Bytes::from_request(request, state);
+        let Ok(body) = tokio::time::timeout(edge::BODY, body).await else {
+            return Err(ApiError::CutOff);
+        };
+        match body {
             Ok(bytes) => Ok(Self { bytes, pass }),
             Err(BytesRejection::FailedToBufferBody(error))
                 if error.status() == StatusCode::PAYLOAD_TOO_LARGE =>

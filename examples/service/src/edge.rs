@@ -19,7 +19,7 @@ mod networks;
 mod source;
 mod steady;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{MatchedPath, Request},
@@ -156,6 +156,10 @@ impl Pass {
         self.class.of_account().is_some()
     }
 }
+
+/// A request's body must be there within this time, so that nobody holds a connection by sending one
+/// slowly. The longest has 16 KB.
+pub(crate) const BODY: Duration = Duration::from_secs(10);
 
 /// Says when to try again, in seconds.
 pub(crate) fn retry_after(response: &mut Response, seconds: u64) {

@@ -23,16 +23,22 @@ async fn world() -> World {
     World::with(|config| config.large_networks.clear()).await
 }
 
-async fn connect(last: u8, to: SocketAddr) -> TcpStream {
+/// A connection that the service may hang up on at once.
+async fn try_connect(last: u8, to: SocketAddr) -> Option<TcpStream> {
     let socket = TcpSocket::new_v4().unwrap();
     socket
         .bind((Ipv4Addr::new(127, 0, 0, last), 0).into())
         .unwrap();
-    socket.connect(to).await.unwrap()
+    socket.connect(to).await.ok()
+}
+
+async fn connect(last: u8, to: SocketAddr) -> TcpStream {
+    try_connect(last, to).await.unwrap()
 }
 
 /// Has the service hung up?
-fn is_over(stream: &TcpStream) -> bool {
+fn is_over(stream: &Option<TcpStream>) -> bool {
+    let Some(stream) = stream else { return true };
     match stream.try_read(&mut [0; 1]) {
         Ok(0) => true,
         Ok(_) => false,
@@ -107,7 +113,7 @@ async fn idle_sockets_of_many_sources_stop_nobody_where_files_are_few() {
     let program = Program::start(1024);
     let mut idle = Vec::new();
     for number in 0..1100 {
-        idle.push(connect(10 + (number % 11) as u8, program.address).await);
+        idle.push(try_connect(10 + (number % 11) as u8, program.address).await);
     }
     for last in 2..6 {
         let took = page(last, program.address).await;
@@ -125,7 +131,7 @@ async fn idle_sockets_of_one_source_are_bounded_by_its_share() {
     let program = Program::start(1024);
     let mut idle = Vec::new();
     for _ in 0..1100 {
-        idle.push(connect(2, program.address).await);
+        idle.push(try_connect(2, program.address).await);
     }
     let took = page(3, program.address).await;
     assert!(took < Duration::from_secs(2), "{took:?}");
@@ -142,7 +148,7 @@ async fn a_flood_of_connections_from_one_source_is_hung_up_on_before_any_handsha
     let to = world.service.address();
     let mut all = Vec::new();
     for _ in 0..520 {
-        all.push(connect(2, to).await);
+        all.push(try_connect(2, to).await);
     }
     assert!(page(3, to).await < Duration::from_secs(2));
     let over = all.iter().filter(|stream| is_over(stream)).count();
@@ -183,6 +189,28 @@ async fn a_client_that_reads_nothing_is_hung_up_on() {
 }
 
 #[tokio::test]
+async fn a_body_that_comes_slowly_is_not_waited_for() {
+    let world = world().await;
+    let asked = async |path: &str, kind: &str| {
+        let mut stream = connect(2, world.service.address()).await;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\n\
+             content-length: 4000\r\n\r\na"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.unwrap();
+        String::from_utf8(status.to_vec()).unwrap()
+    };
+    let form = "application/x-www-form-urlencoded";
+    let cbor = "application/vnd.countersign+cbor";
+    let both = async { tokio::join!(asked("/sign-in", form), asked("/api/v1/status", cbor)) };
+    let (page, phone) = timeout(Duration::from_secs(20), both).await.unwrap();
+    assert_eq!(page, "HTTP/1.1 400");
+    assert_eq!(phone, "HTTP/1.1 400");
+}
+
+#[tokio::test]
 async fn a_phone_that_waits_keeps_its_connection_beside_a_flood_from_its_own_source() {
     let world = world().await;
     let (_, phone) = world.person().await;
@@ -204,7 +232,7 @@ async fn a_phone_that_waits_keeps_its_connection_beside_a_flood_from_its_own_sou
     tokio::time::sleep(Duration::from_millis(500)).await;
     let mut all = Vec::new();
     for _ in 0..600 {
-        all.push(connect(2, to).await);
+        all.push(try_connect(2, to).await);
     }
     assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
 }

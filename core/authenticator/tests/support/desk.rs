@@ -44,6 +44,8 @@ pub enum Twist {
     Lost,
     /// The request never arrives.
     Unreachable,
+    /// The service has no room, and says by this status to come again in two seconds.
+    Busy(u16),
     /// The service sees nothing of this phone.
     NotKnown,
     /// The phone's clock is called wrong once.
@@ -509,6 +511,15 @@ impl Transport for Desk {
             self.books.lock().unwrap().twists.remove(0);
             let why = "no network".into();
             return Err(TransportError::Unreachable { host, why });
+        }
+        if let Some(Twist::Busy(status)) = first {
+            self.books.lock().unwrap().twists.remove(0);
+            return Err(TransportError::Refused {
+                host,
+                status,
+                line: "too many requests".into(),
+                retry_after: Some(2),
+            });
         }
         match self.judge_request(request.path, &body) {
             Some(_) if first == Some(Twist::Lost) => Err(TransportError::CutOff { host }),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes},
     extract::{Form, FromRequest, FromRequestParts, RawForm, Request},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::id::AccountId;
@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 use super::PageError;
 use crate::{
     app::App,
-    edge::Pass,
+    edge::{self, Pass},
     hex, policy, random,
     store::{Entered, Entry, Method, Proved, Session, SessionHash},
 };
@@ -295,13 +295,14 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
         same_site(app, &headers)?;
         let visitor = Visitor::of(app, &headers).await?;
         let pass = request.extensions().get::<Pass>().cloned();
-        let RawForm(body) =
-            RawForm::from_request(request, app).await.map_err(|error| {
-                match error.into_response().status() {
-                    axum::http::StatusCode::PAYLOAD_TOO_LARGE => PageError::TooLong,
-                    _ => PageError::BadForm,
-                }
-            })?;
+        let body = tokio::time::timeout(edge::BODY, RawForm::from_request(request, app));
+        let Ok(body) = body.await else {
+            return Err(PageError::BadForm);
+        };
+        let RawForm(body) = body.map_err(|error| match error.into_response().status() {
+            StatusCode::PAYLOAD_TOO_LARGE => PageError::TooLong,
+            _ => PageError::BadForm,
+        })?;
         let guard = parse::<Guard>(&body)
             .await
             .map_err(|_| PageError::FormExpired)?;

@@ -332,14 +332,14 @@ def judge(model):
 
 
 def tests(model, query):
-    """Whether anybody can test the weak secret, and what of the process is never sent."""
+    """Whether anybody can test the weak secret, and, if nobody can, what is never sent."""
     translation = Translation(model)
     translation.watches = True
     translation.walk(model.process, {}, [], [], [], {})
     translation.guesser(query[1])
     translation.attacker()
     solver = translation.solver
-    solver.saturate()
+    solver.saturate(enough="bad")
     passed = {clause.conclusion[1][0] for clause in solver.solved["passes"]}
     dead = [words for place, words in places(model.process) if place not in passed]
     return [verdict(solver.solved["bad"])], solver.steps, dead

@@ -325,8 +325,9 @@ class Solver:
             return True
         return any(not every and {a, b} == mine for a, b, every in special.differs)
 
-    def saturate(self):
-        while self.queue:
+    def saturate(self, enough=None):
+        """Finds all that follows, or stops once something of the predicate enough does."""
+        while self.queue and not self.solved[enough]:
             _, _, clause = heapq.heappop(self.queue)
             self.steps += 1
             if self.steps > self.limit:

@@ -94,12 +94,14 @@ pub enum OpenError {
 from_phone_errors!(OpenError);
 
 pub(crate) fn embedded(folder: &Path) -> Result<Phone, OpenError> {
+    SoftwareKeyStore::refuse_lost_data(folder)?;
     // The store first: it makes the folder, and refuses what it can't use before a key is made for it.
     let store = Store::open(folder)?;
     with(store, Platform::embedded(folder)?)
 }
 
 pub(crate) fn embedded_with_stand_in_reader(folder: &Path) -> Result<Phone, OpenError> {
+    SoftwareKeyStore::refuse_lost_data(folder)?;
     let store = Store::open(folder)?;
     with(store, Platform::with_stand_in_reader(folder)?)
 }

@@ -25,7 +25,7 @@ use crate::platform::{
     BiometricKey, Biometrics, BiometricsError, Clock, DeviceKey, Entropy, KeyStore, KeyStoreError,
     NoEntropy, NotConfirmed, UserPresence,
 };
-use crate::store::Write as Durable;
+use crate::store::{DATABASE_FILE, Write as Durable};
 
 /// The file of the wrapping key.
 pub const KEY_FILE: &str = "wrapping.key";
@@ -52,6 +52,18 @@ pub enum KeyFileError {
     Damaged {
         /// The file.
         path: PathBuf,
+    },
+    /// It is there, and the data that it was made for are not.
+    #[error(
+        "the phone's data {} are missing or empty, and the key file {} shows that there were some: put them back from where they are, or \
+         move the key file away to begin a new phone (every account must then be added again on its service's page)",
+        database.display(), path.display()
+    )]
+    Alone {
+        /// The key file.
+        path: PathBuf,
+        /// The data.
+        database: PathBuf,
     },
     /// Others may read it.
     #[error("others on this computer may read the key file {}: run  chmod 600 {}", path.display(), path.display())]
@@ -90,6 +102,21 @@ impl SoftwareKeyStore {
             wrapping: LessSafeKey::new(key),
             random: SystemRandom::new(),
         })
+    }
+
+    /// Refuses a folder whose key file is there and whose data are missing or empty. The data are
+    /// made first, so a key file shows that there were some: they were lost, and an empty phone in
+    /// their place would look like one that never had an account.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Alone`].
+    pub(crate) fn refuse_lost_data(folder: &Path) -> Result<(), KeyFileError> {
+        let (path, database) = (folder.join(KEY_FILE), folder.join(DATABASE_FILE));
+        let lost = fs::metadata(&database).map_or(true, |file| file.len() == 0);
+        if lost && path.exists() {
+            return Err(KeyFileError::Alone { path, database });
+        }
+        Ok(())
     }
 
     fn device_key(&self, context: &[u8], handle: &[u8]) -> Result<SigningKey, KeyStoreError> {

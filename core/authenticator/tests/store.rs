@@ -69,6 +69,27 @@ fn damaged_data_are_named() {
 }
 
 #[test]
+fn an_emptied_or_lost_database_beside_its_wrapping_key_is_refused_and_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Authenticator::embedded(folder.path()).unwrap());
+    let database = folder.path().join(DATABASE_FILE);
+    for emptied in [true, false] {
+        match emptied {
+            true => fs::write(&database, "").unwrap(),
+            false => fs::remove_file(&database).unwrap(),
+        }
+        let told = Authenticator::embedded(folder.path()).err().unwrap();
+        assert!(
+            told.to_string().contains("move the key file away"),
+            "{told}"
+        );
+        assert_eq!(fs::metadata(&database).map_or(0, |file| file.len()), 0);
+    }
+    fs::remove_file(folder.path().join("wrapping.key")).unwrap();
+    assert!(Authenticator::embedded(folder.path()).is_ok());
+}
+
+#[test]
 fn the_wrong_wrapping_key_is_found_out_at_once() {
     let folder = tempfile::tempdir().unwrap();
     Authenticator::embedded(folder.path()).unwrap();

@@ -189,6 +189,7 @@ struct Serve {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let hardened = countersign_hardening::harden();
     let arguments = Arguments::parse();
     let filter =
         EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
@@ -197,6 +198,13 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    if arguments.command.is_none() && !(hardened.no_core_dumps && hardened.locked) {
+        tracing::info!(
+            no_core_dumps = hardened.no_core_dumps,
+            locked = hardened.locked,
+            "the system does not let this program keep its memory off the disk altogether; see LimitMEMLOCK= of systemd, and turn swap off"
+        );
+    }
     let done = match (arguments.command, arguments.serve) {
         (Some(Command::Keys(keys)), _) => run_keys(keys).await,
         (Some(Command::Backup { file, place }), _) => {

@@ -41,6 +41,45 @@ class RequestTest : Hand() {
         assertTrue(sees("Approved"))
     }
 
+    /** The value that stands below a label. */
+    private fun fact(label: String) = texts[texts.indices.single { texts[it] == label } + 1]
+
+    @Test
+    fun `A7 the name of the device that goes stays in its place, whatever is in it`() {
+        initialise()
+        var before = "My phone"
+        for (name in listOf("Old, Safari on iOS", "Old”, Safari on iOS, LV")) {
+            person.rename(before, name)
+            before = name
+            person.withDevice(name, "remove")
+            waitFor("Approve only what you began yourself")
+            assertTrue(sees("Remove a device or another way to sign in"))
+            assertEquals("“${name.replace('”', '\'')}”", fact("About the device"))
+            assertEquals("Firefox on Linux, place not known", fact("From where"))
+            assertTrue(fact("Who asks").startsWith("“Countersign”, localhost:"), fact("Who asks"))
+            press("Decline")
+            waitFor("Nobody was signed in.")
+            press("Continue")
+        }
+    }
+
+    @Test
+    fun `A7 the data of an online transaction come before the PIN`() {
+        initialise()
+        val number = person.beginOnlineTransfer()
+        waitFor("Approve only what you began yourself")
+        assertEquals("“Transfer”", fact("You sign"))
+        for ((label, value) in listOf(
+            "IBAN" to "LV80BANK0000435195001", "Recipient" to "Jānis Kalniņš", "Amount, EUR" to "1234.50", "Reference" to "RF2026",
+        )) assertEquals("“$value”", fact("“$label”"))
+        type(NUMBER, "$number")
+        press("Approve")
+        pin(PIN)
+        waitFor("The computer goes on by itself.")
+        person.waitWhile("open")
+        assertTrue("signed" in person.text())
+    }
+
     @Test
     fun `A7 a wrong number ends the request`() {
         initialise()
@@ -162,8 +201,8 @@ class RequestTest : Hand() {
         val first = session.account!!
         initialiseAnother()
         request()
-        assertTrue(sees("This is for another account: ${first.name}."))
-        press("Switch to ${first.name}")
+        assertTrue(sees("This is for another account: “${first.name}”."))
+        press("Switch to “${first.name}”")
         assertFalse(sees("This is for another account"))
         assertEquals(first.number, session.account!!.number)
     }
@@ -176,7 +215,7 @@ class RequestTest : Hand() {
         val link = person.onMobile().replaceFirst(Regex("^https?"), "countersign")
         controller.newIntent(Intent(Intent.ACTION_VIEW, Uri.parse(link)))
         waitFor("A page in this phone’s browser asks.")
-        press("Use ${first.name} instead")
+        press("Use “${first.name}” instead")
         press("Approve")
         pin(PIN)
         waitFor("Go on in the browser.")

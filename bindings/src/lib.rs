@@ -5,6 +5,7 @@
 //! takes no decision. No secret comes out of it.
 
 mod accounts;
+mod asked;
 mod authenticator;
 mod biometrics;
 mod codes;
@@ -24,6 +25,7 @@ mod scan;
 mod words;
 
 pub use accounts::{AccountError, PhoneError, StatusError};
+pub use asked::{Asked, LabelledValue, OnlineTransaction, Subject};
 pub use authenticator::{Authenticator, OpenError};
 pub use biometrics::TurnOnError;
 pub use codes::{CodeError, FormError, ReadError, SignError};
@@ -37,9 +39,9 @@ pub use problem::{FieldProblem, LinkProblem, PhoneProblem, ServiceProblem, Servi
 pub use push::{PushAddress, PushAddressError, PushAddresses, PushKind};
 pub use reader::{Biometrics, BiometricsError, CreatedBiometricKey};
 pub use records::{
-    Account, Approved, Asked, Claimed, CodeRequest, Event, FormField, LabelledValue, OfferDetails,
-    OnMobileRequest, OnlineTransaction, PendingRequest, Removed, Scanned, ShownCode,
-    SignedTransaction, SignedValue, Subject, TransactionForm, TypedValue,
+    Account, Approved, Claimed, CodeRequest, Event, FormField, OfferDetails, OnMobileRequest,
+    PendingRequest, Removed, Scanned, ShownCode, SignedTransaction, SignedValue, TransactionForm,
+    TypedValue,
 };
 pub use requests::{AccountInbox, ApproveError, Inbox, InboxError, RequestWatcher};
 pub use scan::{PictureError, PixelFormat, QrCode, Scanner};

@@ -20,7 +20,7 @@ async function approve(page, phone, pin) {
 
 test("a forgotten PIN: the page asks another phone, says what to do, and goes on when the phone has its new PIN", async () => {
   const page = await world.browser();
-  await register(page, "anna@example.eu");
+  await register(world, page, "anna@example.eu");
   await enrol(world, page, "first", "forgotten-first");
   // Alone there is nobody to approve it, and the page says what helps instead.
   assert.match(await page.locator("main").innerText(), /Another device has to approve a new one/);

@@ -40,7 +40,7 @@ async function answer(page, pin) {
 
 test("a device is renamed, and the history is read and exported", async () => {
   const page = await world.browser();
-  await register(page, EMAIL);
+  await register(world, page, EMAIL);
   await enrol(world, page, "phone", "manage-code");
   await look(page, "manage-devices");
   await page.getByText("Rename My phone").click();

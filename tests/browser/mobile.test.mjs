@@ -6,7 +6,7 @@ let world;
 before(async () => {
   world = await World.start();
   const computer = await world.browser();
-  await register(computer, "anna@example.eu");
+  await register(world, computer, "anna@example.eu");
   await enrol(world, computer, "anna", "mobile-enrolment");
 });
 after(async () => {

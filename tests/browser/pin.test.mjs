@@ -25,8 +25,8 @@ const writtenDown = (s) => [
 
 test("the page that chooses a PIN: guessable ones refused, typed twice, by keyboard alone, in a phone-sized window", async () => {
   const page = await world.phoneBrowser();
-  await register(page, "small@example.eu");
-  await addDevice(page, "Small");
+  await register(world, page, "small@example.eu");
+  await addDevice(world, page, "Small");
   const typed = async (first, second) => {
     await page.keyboard.type(first);
     await page.keyboard.press("Tab");
@@ -58,8 +58,8 @@ test("the page that chooses a PIN: guessable ones refused, typed twice, by keybo
 
 test("without JavaScript the PIN is chosen on the phone", async () => {
   const page = await world.browser({ javaScriptEnabled: false });
-  await register(page, "plain@example.eu");
-  await addDevice(page, "Plain");
+  await register(world, page, "plain@example.eu");
+  await addDevice(world, page, "Plain");
   const text = await page.locator("main").innerText();
   assert.match(text, /Choose a PIN on the phone/);
   assert.equal(await page.getByLabel("New PIN, four digits").count(), 0);
@@ -88,8 +88,8 @@ test("what opens an enrolment's link in a browser loses S from the address", asy
 
 test("a phone is added with the PIN from the page, and the service sees neither S nor the PIN", async () => {
   const page = await world.browser();
-  await register(page, "anna@example.eu");
-  await addDevice(page, "My phone");
+  await register(world, page, "anna@example.eu");
+  await addDevice(world, page, "My phone");
   await page.getByLabel("New PIN, four digits").fill(PIN);
   await page.getByLabel("The same PIN again").fill(PIN);
   await shot(page, "pin-form");

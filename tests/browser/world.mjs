@@ -135,22 +135,54 @@ export async function shot(page, name) {
   return file;
 }
 
-export async function register(page, email) {
+// Opens the newest link of the outbox below this path.
+async function openMailed(world, page, below) {
+  for (let tries = 0; tries < 300; tries++) {
+    const folder = path.join(world.folder, "service", "outbox");
+    const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".eml"));
+    for (const name of names.sort().reverse()) {
+      const text = await readFile(path.join(folder, name), "utf8");
+      const link = text.split("\r\n").find((line) => line.startsWith(world.origin + below));
+      if (link) {
+        await page.goto(link);
+        return;
+      }
+    }
+    await sleep(100);
+  }
+  throw new Error(`no message with ${below}`);
+}
+
+export async function register(world, page, email) {
   await page.goto("/register");
   await page.getByLabel("First name").fill("Anna");
   await page.getByLabel("Last name").fill("Ozola");
   await page.getByLabel("E-mail address").fill(email);
+  await page.getByRole("checkbox").check();
+  await page.getByRole("button", { name: "Create an account" }).click();
+  await page.getByRole("heading", { name: "Look at your mail" }).waitFor();
+  await openMailed(world, page, "/register/");
   await page.getByLabel("New password").fill(PASSWORD);
   await page.getByLabel("The same password again").fill(PASSWORD);
-  await page.getByRole("checkbox").check();
   await page.getByRole("button", { name: "Create an account" }).click();
   await page.waitForURL("**/account");
 }
 
-export async function addDevice(page, name) {
+// The first device: the password, and a link that comes by mail.
+export async function addDevice(world, page, name) {
   await page.goto("/account/devices");
   await page.getByLabel("Name of the device").fill(name);
+  const password = page.getByLabel("Password", { exact: true });
+  const first = (await password.count()) > 0;
+  if (first) {
+    await password.fill(PASSWORD);
+  }
   await page.getByRole("button", { name: "Add a mobile device" }).click();
+  if (first) {
+    await page.waitForURL("**/account/confirm");
+    await openMailed(world, page, "/account/confirm/");
+    await page.getByRole("button", { name: "Go on" }).click();
+  }
   await page.waitForURL("**/account/enrolments/*");
 }
 
@@ -161,7 +193,7 @@ export function fits(page) {
 
 // A phone that was added through the page, with the PIN on the page.
 export async function enrol(world, page, phone, pictureName) {
-  await addDevice(page, "My phone");
+  await addDevice(world, page, "My phone");
   await page.getByLabel("New PIN, four digits").fill(PIN);
   await page.getByLabel("The same PIN again").fill(PIN);
   await page.getByRole("button", { name: "Show the QR code" }).click();

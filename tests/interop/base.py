@@ -30,7 +30,7 @@ def forge(account: phone.Account, name: str, transcript: bytes, sealed: bytes | 
 
 class Interop(unittest.TestCase):
     def person(self, with_phone: bool = True) -> Person:
-        return Person(SERVICE.origin, with_phone)
+        return Person(SERVICE, with_phone)
 
     def post(self, name: str, body: bytes, media_type: str = phone.MEDIA_TYPE) -> bytes:
         return phone.http(f"{SERVICE.origin}/api/v1/{name}", body, 8192, media_type)

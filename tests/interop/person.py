@@ -5,6 +5,7 @@ import itertools
 import messages as m
 import phone
 from pages import Browser, Page
+from service import Service
 
 PASSWORD = "Correct-horse-7"
 PIN, WRONG_PIN = "7294", "7295"
@@ -15,21 +16,27 @@ _numbers = itertools.count(1)
 class Person:
     """Registered and signed in; with `phone=True` also an active phone, whose PIN is PIN."""
 
-    def __init__(self, origin: str, with_phone: bool = True):
+    def __init__(self, service: Service, with_phone: bool = True):
         self.email = f"person{next(_numbers)}@example.eu"
-        self.browser = Browser(origin)
+        self.service = service
+        self.browser = Browser(service.origin)
         self.page = self.browser.submit(
             self.browser.get("/register"),
             "/register",
             first_name="Anna",
             last_name="Bērziņa",
             email=self.email,
-            password=PASSWORD,
-            password_again=PASSWORD,
             privacy="yes",
         )
+        self.open_mailed("/register/", password=PASSWORD, password_again=PASSWORD)
         assert self.page.path == "/account", self.page.text
         self.phone = self.enrol() if with_phone else None
+
+    def open_mailed(self, path: str, **values: str) -> Page:
+        """Opens the newest link of the person's mail below the path, and sends its form."""
+        link = self.service.mailed_link(self.email, path)
+        self.page = self.browser.get(link)
+        return self.submit(link, **values)
 
     def link(self) -> str:
         """The link of the QR code on the page."""
@@ -46,7 +53,10 @@ class Person:
 
     def begin_enrolment(self) -> phone.Account:
         self.page = self.browser.get("/account/devices")
-        self.submit("/account/devices/add", name="My phone")
+        first = "password" in self.page.form("/account/devices/add").names
+        self.submit("/account/devices/add", name="My phone", **({"password": PASSWORD} if first else {}))
+        if first:
+            self.open_mailed("/account/confirm/")
         return phone.begin(self.link(), m.CAMERA)
 
     def enrol(self) -> phone.Account:

@@ -23,6 +23,7 @@ class Service:
         self._folder = tempfile.TemporaryDirectory(prefix="countersign-interop-")
         self._log = open(pathlib.Path(self._folder.name) / "log", "w+", encoding="utf-8")
         data = f"{self._folder.name}/data"
+        self._outbox = pathlib.Path(data) / "outbox"
         self._command = [program, "--listen", f"127.0.0.1:{port}", "--data", data, "--origin", self.origin,
                          "--large-network", "127.0.0.0/8=1000"]
         self._backups = 0
@@ -53,6 +54,20 @@ class Service:
     def rotate_keys(self, only: str) -> None:
         """A running service takes them up by itself."""
         self._run("keys", "rotate", "--only", only)
+
+    def mailed_link(self, to: str, path: str) -> str:
+        """The newest link to a page below the path that was mailed to this address, without its origin."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for file in sorted(self._outbox.glob("*.eml"), reverse=True):
+                head, _, body = file.read_text(encoding="utf-8").partition("\n\n")
+                if f"To: {to}" not in head.splitlines():
+                    continue
+                for line in body.splitlines():
+                    if line.startswith(f"{self.origin}{path}"):
+                        return line.removeprefix(self.origin)
+            time.sleep(0.02)
+        raise AssertionError(f"no message to {to} with {path}")
 
     def backup(self) -> str:
         self._backups += 1

@@ -333,7 +333,7 @@ class Codes(Interop):
 class HostileRequests(Interop):
     @classmethod
     def setUpClass(cls):
-        cls.made = Person(base.SERVICE.origin).phone
+        cls.made = Person(base.SERVICE).phone
 
     def test_every_truncation_and_trailing_bytes(self):
         body = self.made.status().body

@@ -155,7 +155,7 @@ The old keys vouch for the new ones. Exit code 3 when the PIN was wrong.")]
 Examples:
   countersign demo
   countersign demo --keep
-  countersign demo --server http://localhost:8800
+  countersign demo --server http://localhost:8800 --outbox service-data/outbox
 
 It uses folders of its own and leaves nothing behind. Exit code 0 only if every step did what it should.")]
     Demo(Demo),
@@ -424,8 +424,11 @@ pub(crate) struct Demo {
     #[arg(long)]
     pub(crate) keep: bool,
     /// Use a running service instead of one of its own
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", requires = "outbox")]
     pub(crate) server: Option<String>,
+    /// Where that service leaves its messages: the outbox in its data folder
+    #[arg(long, value_name = "DIR", requires = "server")]
+    pub(crate) outbox: Option<PathBuf>,
 }
 
 fn field(text: &str) -> Result<(String, String), String> {

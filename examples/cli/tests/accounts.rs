@@ -10,7 +10,9 @@ const BEN: &str = "ben@example.eu";
 /// Anna's phone, which has Ben's account too, as number 2.
 async fn with_two_accounts() -> (World, Person) {
     let mut world = World::initialised().await;
-    let mut ben = Person::at(world.service.as_ref().unwrap().origin()).unwrap();
+    let service = world.service.as_ref().unwrap();
+    let outbox = service.data().join("outbox");
+    let mut ben = Person::at(service.origin()).unwrap().with_mail(&outbox);
     let account = Account {
         first_name: "Ben",
         last_name: "Ozols",

@@ -47,6 +47,7 @@ struct Person {
 impl Person {
     async fn new(service: &Service, clock: &Arc<TestClock>, number: usize) -> Self {
         let mut browser = Browser::new(service.address, common::ORIGIN);
+        browser.outbox.clone_from(&service.outbox);
         browser
             .register(&format!("person{number}@example.eu"))
             .await;

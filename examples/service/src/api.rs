@@ -330,7 +330,7 @@ fn describe(
 
 /// The account as a phone shows it: the e-mail address, cut to 40 bytes at a character.
 pub(crate) fn account_label(account: &Account) -> String {
-    let mut label = account.email.clone();
+    let mut label = account.email.to_string();
     if label.len() > 40 {
         let end = (0..=37)
             .rev()

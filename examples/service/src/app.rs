@@ -24,7 +24,7 @@ use crate::{
     push::Pushes,
     security::{Ending, Failures, Happened, SecurityLog},
     store::{Store, sqlite::Sqlite},
-    web::Pages,
+    web::{Pace, Pages},
 };
 
 /// The time: seconds since 1970-01-01T00:00:00Z.
@@ -70,6 +70,10 @@ pub(crate) struct App {
     pub(crate) security: Arc<SecurityLog>,
     /// Wrong passwords that are not in the history yet.
     pub(crate) failures: Failures,
+    /// Wakes who sends messages.
+    pub(crate) mail: Notify,
+    /// How fast messages go to whom.
+    pub(crate) pace: Pace,
     /// Takes messages to people.
     pub(crate) notices: Arc<dyn Notices>,
     /// The time.

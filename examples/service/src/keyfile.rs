@@ -111,6 +111,8 @@ pub(crate) struct RootKeys {
     pub(crate) csrf: MacKey,
     /// Makes the links of a recovery.
     pub(crate) recovery: MacKey,
+    /// Makes all other mailed links.
+    pub(crate) links: MacKey,
     /// Turns e-mail addresses into the keys under which wrong passwords are counted.
     pub(crate) guesses: MacKey,
     /// Makes r, with which a browser on a phone comes back.
@@ -141,6 +143,7 @@ pub(crate) fn load(path: &Path, may_create: bool) -> Result<RootKeys, KeyFileErr
         state: MacKey(*derive(&root, "state")),
         csrf: MacKey(*derive(&root, "csrf")),
         recovery: MacKey(*derive(&root, "recovery")),
+        links: MacKey(*derive(&root, "links")),
         guesses: MacKey(*derive(&root, "guesses")),
         mobile: MacKey(*derive(&root, "mobile")),
         journal: Arc::new(MacKey(*derive(&root, "journal"))),

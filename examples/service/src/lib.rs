@@ -14,6 +14,7 @@ mod api;
 mod app;
 mod custody;
 mod edge;
+mod email;
 mod files;
 mod hex;
 mod journal;
@@ -47,10 +48,15 @@ use countersign_protocol::{
     origin::{Origin, OriginError},
 };
 use sha2::{Digest, Sha256};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
 
 pub use app::{Clock, SystemClock};
 pub use edge::{BadNetwork, LargeNetwork};
+pub use email::{Email, NotAnEmail};
 pub use keys::{KeyState, KeyStatus, Rotate};
 pub use notices::{Notice, NoticeError, Notices, Outbox};
 pub use operations::{
@@ -307,6 +313,8 @@ impl Embedded {
             address.port(),
         )
         .await?;
+        let seal = |account, hash: &str| password::seal(&root.sealing, account, hash);
+        store.renew_accounts(seal).await.map_err(storage)?;
         let now = config.clock.now();
         let (others, hosts) = (config.push_services.len(), config.push_hosts.join(" "));
         let carriers = match (others, hosts.as_str()) {
@@ -355,9 +363,11 @@ impl Embedded {
             biometric_transfers: config.biometric_transfers,
             security,
             failures: Failures::default(),
-            notices: config
-                .notices
-                .unwrap_or_else(|| Arc::new(Outbox::new(config.data.join("outbox")))),
+            mail: Notify::new(),
+            pace: web::Pace::default(),
+            notices: config.notices.unwrap_or_else(|| {
+                Arc::new(Outbox::new(config.data.join("outbox"), origin.authority()))
+            }),
             clock: config.clock,
             pushes,
             push_key,
@@ -484,6 +494,8 @@ async fn mail(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
+            // After a failure the pause is kept.
+            () = app.mail.notified(), if pause == Duration::from_secs(1) => {}
             _ = stopping.wait_for(|stopping| *stopping) => return,
         }
     }

@@ -4,13 +4,23 @@ use std::{
     fs,
     io::{self, Write},
     path::PathBuf,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use async_trait::async_trait;
-use chrono::DateTime;
 use countersign_protocol::Time;
+use lettre::{
+    Address, Message,
+    message::{
+        Body, Mailbox, SinglePart,
+        header::{ContentTransferEncoding, ContentType},
+    },
+};
 
-use crate::{files, store::Write as Durable};
+use crate::{email::Email, files, store::Write as Durable};
+
+/// The longest line of a message, in bytes (RFC 5322, 2.1.1).
+const LONGEST_LINE: usize = 998;
 
 /// A message to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +28,7 @@ pub struct Notice {
     /// A number of its own. A message that is sent again after a crash has the same.
     pub id: u64,
     /// The e-mail address.
-    pub to: String,
+    pub to: Email,
     /// One line.
     pub subject: String,
     /// Plain text. It may hold links that act for the account: treat it as secret.
@@ -43,43 +53,66 @@ pub trait Notices: Send + Sync {
 }
 
 /// Writes each message to a file of its own (RFC 5322, with UTF-8 as in RFC 6532), for whoever sends them on.
-pub struct Outbox(PathBuf);
+pub struct Outbox {
+    folder: PathBuf,
+    from: Option<Address>,
+}
 
 impl Outbox {
-    /// Into this folder, made with the first message.
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self(folder.into())
+    /// Into this folder, made with the first message. They come from `no-reply` at this host, whose
+    /// port is left out.
+    pub fn new(folder: impl Into<PathBuf>, authority: &str) -> Self {
+        // An IPv6 address has colons of its own, inside brackets.
+        let host = match authority.find(']') {
+            Some(end) => authority.get(..=end),
+            None => authority.split(':').next(),
+        }
+        .unwrap_or(authority);
+        Self {
+            folder: folder.into(),
+            from: Address::new("no-reply", host).ok(),
+        }
     }
 
     fn write(&self, notice: &Notice) -> io::Result<()> {
-        files::make_folder(&self.0)?;
+        files::make_folder(&self.folder)?;
         let name = format!("{}-{:08}", notice.at, notice.id);
-        let unfinished = self.0.join(format!(".{name}.part"));
+        let unfinished = self.folder.join(format!(".{name}.part"));
         Durable::MessageDraft.reach();
         let mut file = files::draft(&unfinished)?;
-        file.write_all(message(notice).as_bytes())?;
+        file.write_all(&self.message(notice).map_err(io::Error::other)?)?;
         file.sync_all()?;
         Durable::MessageName.reach();
         // Whoever watches the folder sees whole messages only.
-        let path = self.0.join(format!("{name}.eml"));
+        let path = self.folder.join(format!("{name}.eml"));
         fs::rename(&unfinished, &path)?;
         // A message that is counted as sent is there after a crash.
         files::sync_name(&path)
     }
-}
 
-fn message(notice: &Notice) -> String {
-    let date = i64::try_from(notice.at)
-        .ok()
-        .and_then(|at| DateTime::from_timestamp(at, 0))
-        .map(|at| format!("Date: {}\r\n", at.to_rfc2822()))
-        .unwrap_or_default();
-    format!(
-        "{date}To: {}\r\nSubject: {}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{}",
-        one_line(&notice.to),
-        one_line(&notice.subject),
-        notice.text.replace('\n', "\r\n")
-    )
+    fn message(&self, notice: &Notice) -> Result<Vec<u8>, lettre::error::Error> {
+        let from = self.from.clone().ok_or(lettre::error::Error::MissingFrom)?;
+        let at = UNIX_EPOCH + Duration::from_secs(notice.at);
+        // Lines stay as they are, so that a link is whole for whoever reads the file. What has a
+        // line that is too long for that is encoded.
+        let text = notice.text.replace('\n', "\r\n");
+        let body = if text.lines().all(|line| line.len() <= LONGEST_LINE) {
+            Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::EightBit)
+        } else {
+            Body::new(text)
+        };
+        let message = Message::builder()
+            .from(Mailbox::new(None, from))
+            .to(Mailbox::new(None, notice.to.address().clone()))
+            .subject(one_line(&notice.subject))
+            .date(at)
+            .singlepart(
+                SinglePart::builder()
+                    .header(ContentType::TEXT_PLAIN)
+                    .body(body),
+            )?;
+        Ok(message.formatted())
+    }
 }
 
 /// A header ends at a line break, whatever else follows it.
@@ -91,7 +124,7 @@ fn one_line(text: &str) -> String {
 impl Notices for Outbox {
     async fn send(&self, notice: Notice) -> Result<(), NoticeError> {
         self.write(&notice)
-            .map_err(|error| NoticeError(format!("{}: {error}", self.0.display())))
+            .map_err(|error| NoticeError(format!("{}: {error}", self.folder.display())))
     }
 }
 
@@ -99,15 +132,14 @@ impl Notices for Outbox {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_message_is_one_readable_file_and_its_headers_can_not_be_added_to() {
+    fn written(subject: &str, to: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
-        let outbox = Outbox::new(folder.path().join("outbox"));
+        let outbox = Outbox::new(folder.path().join("outbox"), "sign.example.eu");
         let notice = Notice {
             id: 7,
-            to: "anna@example.eu\r\nBcc: eve@example.eu".into(),
-            subject: "Ierīce pievienota".into(),
-            text: "one\ntwo\n".into(),
+            to: Email::parse(to).unwrap(),
+            subject: subject.into(),
+            text: format!("one\n{}’\n", "x".repeat(900)),
             at: 1_795_450_000,
         };
         outbox.write(&notice).unwrap();
@@ -117,15 +149,37 @@ mod tests {
             .map(|entry| entry.unwrap().path())
             .collect();
         assert_eq!(files.len(), 1);
-        let text = fs::read_to_string(&files[0]).unwrap();
+        fs::read_to_string(&files[0]).unwrap()
+    }
+
+    #[test]
+    fn a_message_is_one_readable_file_and_its_headers_can_not_be_added_to() {
+        let text = written("Ierīce\r\nBcc: eve@example.eu", "anna@example.eu");
         assert!(
-            text.starts_with("Date: Mon, 23 Nov 2026 16:06:40 +0000\r\n"),
+            text.contains("Date: Mon, 23 Nov 2026 16:06:40 +0000\r\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("From: no-reply@sign.example.eu\r\n"),
             "{text}"
         );
         assert!(!text.contains("\r\nBcc:"), "{text}");
-        assert!(
-            text.contains("Subject: Ierīce pievienota\r\n")
-                && text.ends_with("\r\n\r\none\r\ntwo\r\n")
-        );
+        assert!(text.contains("Subject: =?utf-8?"), "{text}");
+        let body = format!("\r\n\r\none\r\n{}’", "x".repeat(900));
+        assert!(text.trim_end().ends_with(&body), "{text}");
+    }
+
+    #[test]
+    fn a_message_goes_to_one_address() {
+        for (typed, header) in [
+            ("anna@example.eu", "To: anna@example.eu\r\n"),
+            (
+                "a!#$%'*/=?^`{|}~b@Bücher.eu",
+                "To: a!#$%'*/=?^`{|}~b@xn--bcher-kva.eu\r\n",
+            ),
+        ] {
+            let text = written("x", typed);
+            assert!(text.contains(header), "{text}");
+        }
     }
 }

@@ -25,17 +25,27 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString},
 };
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
+use countersign_protocol::id::AccountId;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
+use zxcvbn::{
+    Score,
+    feedback::{Feedback, Warning},
+    zxcvbn,
+};
 
 use self::queue::{Full, Queue, Turn};
 use crate::{
     edge::{Edge, Source},
     random,
+    seal::{self, SealError, SealingKey},
 };
 
 /// The longest password that is looked at, in bytes.
 pub(crate) const LONGEST: usize = 256;
+/// So many characters of a new password are looked at when its strength is judged.
+const LOOKED_AT: usize = 64;
 
 /// A password as it came from a form. Wiped when dropped, never shown.
 pub(crate) struct Password(Zeroizing<String>);
@@ -46,14 +56,88 @@ impl Password {
         Self(Zeroizing::new(text))
     }
 
+    /// No password: it fits nothing.
+    pub(crate) fn none() -> Self {
+        Self::new(String::new())
+    }
+
     /// Are both the same? Asked about two fields of one form by the person who typed both, so time does not matter.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         *self.0 == *other.0
     }
 
+    /// Why this, typed twice, is not taken as a new password, as text keys; empty: it is. `own` is what others
+    /// know of the person: names and address.
+    pub(crate) fn is_refused(&self, again: &Self, own: &[&str]) -> Vec<&'static str> {
+        let mut why = self.breaks();
+        if why.is_empty() {
+            why.extend(self.is_guessable(own));
+        }
+        if !self.same_as(again) {
+            why.push("password_error_again");
+        }
+        why
+    }
+
+    /// Why this password is easily guessed, as a text key; `None`: it is not.
+    ///
+    /// The time grows with the square of the length, so only the beginning of a long one is looked at: where that
+    /// is good enough, the whole is.
+    fn is_guessable(&self, own: &[&str]) -> Option<&'static str> {
+        let seen: String = self.0.chars().take(LOOKED_AT).collect();
+        let seen = Zeroizing::new(seen);
+        // Without what others know of the person, what is left must do.
+        let mut rest = Zeroizing::new(seen.to_lowercase());
+        let mut parts: Vec<String> = own
+            .iter()
+            .flat_map(|own| own.split(['@', '.', ' ', '-', '_', '+']))
+            .filter(|part| part.chars().count() > 2)
+            .map(str::to_lowercase)
+            .collect();
+        parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        for part in &parts {
+            rest = Zeroizing::new(rest.replace(part, ""));
+        }
+        let own: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let found = zxcvbn(&seen, &own);
+        let shorter = rest.chars().count() < seen.chars().count();
+        if shorter && zxcvbn(&rest, &own).score() < Score::Three {
+            return Some("password_weak_own");
+        }
+        if found.score() >= Score::Three {
+            return None;
+        }
+        let warning = found.feedback().and_then(Feedback::warning);
+        Some(match warning {
+            Some(
+                Warning::StraightRowsOfKeysAreEasyToGuess
+                | Warning::ShortKeyboardPatternsAreEasyToGuess,
+            ) => "password_weak_keys",
+            Some(
+                Warning::RepeatsLikeAaaAreEasyToGuess
+                | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess,
+            ) => "password_weak_repeat",
+            Some(Warning::SequencesLikeAbcAreEasyToGuess) => "password_weak_sequence",
+            Some(Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess) => {
+                "password_weak_date"
+            }
+            Some(
+                Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
+                | Warning::CommonNamesAndSurnamesAreEasyToGuess,
+            ) => "password_weak_name",
+            Some(
+                Warning::ThisIsATop10Password
+                | Warning::ThisIsATop100Password
+                | Warning::ThisIsACommonPassword
+                | Warning::ThisIsSimilarToACommonlyUsedPassword,
+            ) => "password_weak_common",
+            Some(Warning::AWordByItselfIsEasyToGuess) | None => "password_weak",
+        })
+    }
+
     /// What the rule for new passwords says about this one: at least 10 characters, with upper case, lower case, a digit and a special
     /// character. The answer is the text keys of what is missing.
-    pub(crate) fn breaks(&self) -> Vec<&'static str> {
+    fn breaks(&self) -> Vec<&'static str> {
         let text = self.0.as_str();
         let mut broken = Vec::new();
         let mut need = |holds: bool, key| {
@@ -194,6 +278,35 @@ async fn work<T: Send + 'static>(
     worked.await.map_err(broken)?
 }
 
+/// Where an account's hash is sealed.
+const fn place_of(account: AccountId) -> seal::Place {
+    seal::Place {
+        owner: account.0,
+        field: "password",
+        epoch: 0,
+    }
+}
+
+/// A hash as the database keeps it: sealed for its account, so that the database alone tests no
+/// password.
+pub(crate) fn seal(key: &SealingKey, account: AccountId, hash: &str) -> Result<String, SealError> {
+    let sealed = key.seal(place_of(account), hash.as_bytes())?;
+    Ok(BASE64_STANDARD_NO_PAD.encode(sealed))
+}
+
+/// The hash that [`seal`] sealed.
+pub(crate) fn open(
+    key: &SealingKey,
+    account: AccountId,
+    sealed: &str,
+) -> Result<String, SealError> {
+    let sealed = BASE64_STANDARD_NO_PAD
+        .decode(sealed)
+        .map_err(|_| SealError::DoesNotOpen)?;
+    let hash = key.open(place_of(account), &sealed)?;
+    String::from_utf8(hash.to_vec()).map_err(|_| SealError::DoesNotOpen)
+}
+
 fn hash(password: &Password) -> Result<String, PasswordError> {
     let salt = SaltString::encode_b64(&random::bytes::<16>().map_err(broken)?).map_err(broken)?;
     // Argon2::default() is Argon2id, 19 MiB, two passes, one lane: the first choice of OWASP's list.
@@ -228,6 +341,50 @@ mod tests {
             breaks(&format!("Aa1-{}", "x".repeat(LONGEST))),
             ["password_rule_longest"]
         );
+    }
+
+    #[test]
+    fn a_guessable_password_is_refused_with_the_reason_also_what_only_others_know_of_the_person() {
+        let own = ["Anna", "Ozola", "anna.ozola@ventspils.example.eu"];
+        let judged = |text: &str| Password::new(text.into()).is_guessable(&own);
+        for good in [
+            "Correct-horse7",
+            "Seven-Swans-7",
+            "Correct-horse-7",
+            "Ventspilī-lijā-9",
+        ] {
+            assert_eq!(judged(good), None, "{good}");
+        }
+        for (bad, why) in [
+            ("Password1!", "password_weak_common"),
+            ("Ozola-Anna1", "password_weak_own"),
+            ("Ventspils1!", "password_weak_own"),
+            ("Qwertyuiop1!", "password_weak_common"),
+            ("Aa1!Aa1!Aa1!Aa1!", "password_weak_repeat"),
+        ] {
+            assert_eq!(judged(bad), Some(why), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_time_that_a_new_password_takes_is_bounded() {
+        let began = std::time::Instant::now();
+        for text in ["a1!A", "Password1!", "qwertyuiop", "19901990"] {
+            let long = Password::new(text.repeat(LONGEST / text.len()));
+            let _ = long.is_guessable(&["Anna", "Ozola", "anna.ozola@example.eu"]);
+        }
+        assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_sealed_hash_opens_for_its_own_account_alone() {
+        let key = SealingKey::new(&[9; 32]).unwrap();
+        let sealed = seal(&key, AccountId([1; 8]), "$argon2id$x").unwrap();
+        assert!(!sealed.contains('$'));
+        let opened = open(&key, AccountId([1; 8]), &sealed);
+        assert_eq!(opened.unwrap(), "$argon2id$x");
+        assert!(open(&key, AccountId([2; 8]), &sealed).is_err());
+        assert!(open(&key, AccountId([1; 8]), "$argon2id$x").is_err());
     }
 
     #[tokio::test]

@@ -8,7 +8,8 @@
 //!
 //! | path | fields | then |
 //! |---|---|---|
-//! | `GET /register`, `POST /register` | `first_name`, `last_name`, `email`, `password`, `password_again`, `privacy=yes` | signed in, `/account` |
+//! | `GET /register`, `POST /register` | `first_name`, `last_name`, `email`, `privacy=yes` | 200: a link was mailed, or not |
+//! | `GET`, `POST /register/{token}` | `password`, `password_again`, `first_name`, `last_name` (both optional) | from the message: signed in, `/account` |
 //! | `GET /sign-in`, `POST /sign-in` | `email` | 200: the password form |
 //! | `POST /sign-in/password` | `email`, `password` | `/account` (no device yet), else `/sign-in/method` |
 //! | `POST /sign-in/app` | `dev` (optional) | `/challenge/{id}`, or `/sign-in/device` when there are several |
@@ -27,7 +28,18 @@
 //! | `GET /account/history`, `/account/history.csv` | | all events; as a table |
 //! | `GET /account/devices` | | the list |
 //! | `POST /account/devices/rename` | `dev`, `name` | `/account/devices` |
-//! | `POST /account/devices/add` | `name`, `pin` (`browser`, or the PIN is chosen on the phone), `with` (the device to confirm with, when there are several) | `/account/enrolments/{id}`, or first `/challenge/{id}` |
+//! | `POST /account/devices/add` | `name`, `pin` (`browser`, or the PIN is chosen on the phone), `with` (the device to confirm with, when there are several), `password` (the first device) | `/challenge/{id}` or, the first device, `/account/confirm`; then `/account/enrolments/{id}` |
+//! | `GET /account/confirm`, `POST /account/confirm` | `link`, pasted | the link's page |
+//! | `GET`, `POST /account/confirm/{token}` | | from the message, in the session that asked: what was asked for goes on |
+//! | `GET /account/password`, `POST /account/password` | `old`, `password`, `password_again`, `with` | `/challenge/{id}`, then `/account` |
+//! | `GET /account/email`, `POST /account/email` | `email`, `with`, `password` (without a device) | `/challenge/{id}` or `/account/confirm`; then a link to the new address |
+//! | `GET`, `POST /account/email/{token}` | | from the message to the new address, in the session that asked: changed, `/account` |
+//! | `GET`, `POST /email/undo/{token}` | | from the message to the old address, for 14 days: the old address is back, the account guarded |
+//! | `GET /password/forgotten`, `POST /password/forgotten` | `email` | 200: a link was mailed, or not |
+//! | `GET`, `POST /password/forgotten/{token}` | | from the message: `/password/new` |
+//! | `GET /password/new`, `POST /password/new` | `password`, `password_again`, `with` | `/challenge/{id}` where there is a device; then `/password/done` |
+//! | `GET /stop/link`, `POST /stop/link` | `email` | 200: a link was mailed, or not |
+//! | `GET`, `POST /stop/by-link/{token}` | `password`, `word` (STOP) | from the message: as `/stop` |
 //! | `POST /account/devices/remove` | `dev`, `with` | `/challenge/{id}`, or `/account/devices` |
 //! | `POST /account/devices/unblock` | `dev`, `with` (another device) | `/challenge/{id}`, then `/account/devices/{dev}/pin` |
 //! | `GET /account/devices/{dev}/pin` | | what to do on the phone; `/account/devices` when it has its new PIN or the time is over |
@@ -41,24 +53,31 @@
 //! | `POST /sign-out` | | `/sign-in` |
 //! | `GET /stop`, `POST /stop` | `email`, `password`, `word` (STOP) | every session ended, every factor deleted, `/stop/done` |
 //! | `GET /recovery`, `POST /recovery` | | after the password: begins a recovery, or sends its message again |
-//! | `GET`, `POST /recovery/finish/{token}` | `password` | from the message, after the waiting time: `/account/devices`, to add a phone |
+//! | `GET`, `POST /recovery/finish/{token}` | `password`, `new_password`, `new_password_again` | from the message, after the waiting time: `/account/devices`, to add a phone |
 //! | `GET`, `POST /recovery/cancel/{token}` | | from any message: the recovery is cancelled |
 //!
-//! Until the confirmation of e-mail addresses is there, the address given at registration counts as confirmed.
+//! `{token}` is 64 hexadecimal digits, from a mailed link. Such a link works once, for 30 minutes, and by `POST` alone.
 
 mod account;
+mod address;
 mod challenge;
+mod confirm;
+mod credentials;
 mod devices;
 mod enrolment;
 mod history;
 mod issue;
+mod links;
 mod mail;
 mod mobile;
 mod pages;
+mod passwords;
 mod pin;
 mod qr;
 mod recovery;
+mod registration;
 mod sign_in;
+mod stop_link;
 mod texts;
 mod transfer;
 mod unblock;
@@ -75,7 +94,7 @@ use axum::{
     routing::{get, post},
 };
 
-pub(crate) use mail::send_due;
+pub(crate) use mail::{Pace, send_due};
 use pages::PageError;
 pub(crate) use pages::Pages;
 use visitor::Visitor;
@@ -89,9 +108,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/", get(home))
         .route("/Q/{*message}", get(landing))
+        .route("/register", get(registration::form).post(registration::ask))
         .route(
-            "/register",
-            get(account::register_form).post(account::register),
+            "/register/{token}",
+            get(registration::confirm_form).post(registration::confirm),
         )
         .route("/sign-in", get(sign_in::form).post(sign_in::email))
         .route("/sign-in/password", post(sign_in::password))
@@ -109,6 +129,42 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route("/stop", get(recovery::stop_form).post(recovery::stop))
         .route("/stop/done", get(recovery::stopped))
+        .route("/stop/link", get(stop_link::form).post(stop_link::ask))
+        .route(
+            "/stop/by-link/{token}",
+            get(stop_link::page).post(stop_link::stop),
+        )
+        .route(
+            "/password/forgotten",
+            get(credentials::forgotten_form).post(credentials::forgotten),
+        )
+        .route(
+            "/password/forgotten/{token}",
+            get(credentials::reset_form).post(credentials::reset),
+        )
+        .route(
+            "/password/new",
+            get(credentials::new_form).post(credentials::new),
+        )
+        .route("/password/done", get(credentials::new_done))
+        .route(
+            "/email/undo/{token}",
+            get(address::undo_form).post(address::undo),
+        )
+        .route(
+            "/account/password",
+            get(credentials::change_form).post(credentials::change),
+        )
+        .route("/account/email", get(address::form).post(address::change))
+        .route(
+            "/account/email/{token}",
+            get(address::confirm_form).post(address::confirm),
+        )
+        .route("/account/confirm", get(confirm::page).post(confirm::paste))
+        .route(
+            "/account/confirm/{token}",
+            get(confirm::form).post(confirm::go_on),
+        )
         .route("/recovery", get(recovery::page).post(recovery::begin))
         .route(
             "/recovery/finish/{token}",

@@ -51,9 +51,8 @@ async fn send_verifier(
 }
 
 async fn add(browser: &mut Browser) -> Page {
-    browser.get("/account/devices").await;
     let fields = [("name", "My phone"), ("pin", "browser")];
-    let page = browser.post("/account/devices/add", &fields).await;
+    let page = browser.begin_device(&fields).await;
     assert!(page.path.starts_with("/account/enrolments/"), "{page:?}");
     page
 }
@@ -254,10 +253,7 @@ async fn a_claim_of_the_other_way_is_refused() {
     let world = World::new().await;
     let mut browser = world.browser();
     browser.register("anna@example.eu").await;
-    browser.get("/account/devices").await;
-    let page = browser
-        .post("/account/devices/add", &[("name", "My phone")])
-        .await;
+    let page = browser.begin_device(&[("name", "My phone")]).await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
     let mut phone = scanned(&world, &link).await;
     phone.pretend_s(random());

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -75,6 +76,16 @@ impl Disk {
         said.trim_end_matches("end\n").to_owned()
     }
 
+    /// Where the service leaves its messages, as the shell sees it.
+    fn outbox(&self) -> PathBuf {
+        let disk = self.folder.path().join("disk");
+        PathBuf::from(format!(
+            "/proc/{}/root{}/data/outbox",
+            self.shell.id(),
+            disk.display()
+        ))
+    }
+
     fn fill(&mut self) {
         self.run("cat /dev/zero > \"$disk/filler\"");
     }
@@ -110,7 +121,7 @@ async fn on_a_full_disk_nothing_is_half_done_and_it_goes_on_when_there_is_room()
     let Some(mut disk) = Disk::new() else { return };
     disk.start();
     let pin = || Pin::from_bytes(b"4071").unwrap();
-    let mut anna = Person::at(&disk.origin).unwrap();
+    let mut anna = Person::at(&disk.origin).unwrap().with_mail(&disk.outbox());
     let account = Account {
         first_name: "Anna",
         last_name: "Ozola",

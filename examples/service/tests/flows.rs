@@ -343,10 +343,7 @@ async fn five_wrong_pin_codes_close_that_way_until_an_approval_with_the_pin() {
 async fn b13_a_second_device_is_added_and_removed_only_after_the_first_approves() {
     let world = World::new().await;
     let (mut browser, mut phone) = world.person().await;
-    browser.get("/account/devices").await;
-    let page = browser
-        .post("/account/devices/add", &[("name", "Second")])
-        .await;
+    let page = browser.begin_device(&[("name", "Second")]).await;
     assert!(page.path.starts_with("/challenge/"));
     let challenge = phone.inbox(0).await.unwrap();
     phone
@@ -493,10 +490,7 @@ async fn a_photographed_enrolment_code_does_not_finish_and_three_wrong_digits_vo
     let world = World::new().await;
     let mut browser = world.browser();
     browser.register("anna@example.eu").await;
-    browser.get("/account/devices").await;
-    let page = browser
-        .post("/account/devices/add", &[("name", "Phone")])
-        .await;
+    let page = browser.begin_device(&[("name", "Phone")]).await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
     let mut phone =
         crate::support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;
@@ -539,10 +533,7 @@ async fn an_enrolment_that_is_not_complete_after_five_minutes_is_dropped() {
     let world = World::new().await;
     let mut browser = world.browser();
     browser.register("anna@example.eu").await;
-    browser.get("/account/devices").await;
-    let page = browser
-        .post("/account/devices/add", &[("name", "Phone")])
-        .await;
+    let page = browser.begin_device(&[("name", "Phone")]).await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
     let mut phone =
         crate::support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;

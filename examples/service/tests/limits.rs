@@ -19,11 +19,13 @@ fn address(last: u8) -> IpAddr {
 }
 
 fn browser(world: &World, last: u8) -> Browser {
-    Browser::at(
+    let mut browser = Browser::at(
         address(last),
         world.service.address(),
         world.service.origin(),
-    )
+    );
+    browser.outbox = world.folder.path().join("outbox");
+    browser
 }
 
 /// Every refusal for lack of room says when to come again.

@@ -8,7 +8,7 @@ use crate::support::{
 };
 use async_trait::async_trait;
 use countersign_protocol::{answer::Decision, reply::ResultCode, update::ChangeKind};
-use countersign_service::{Config, Embedded, Notice, NoticeError, Notices};
+use countersign_service::{Config, Embedded, Notice, NoticeError, Notices, Outbox};
 
 const ANNA: &str = "anna@example.eu";
 const WRONG: &str = "9374";
@@ -164,9 +164,9 @@ async fn b17_history_is_readable_and_exported_without_secrets() {
     assert_eq!(other.get("/account/history.csv").await.path, "/sign-in");
 }
 
-/// Keeps what leaves the service, and may refuse it.
-#[derive(Default)]
+/// Keeps what leaves the service, and may refuse it. What it takes is in the outbox too.
 struct Mailer {
+    outbox: Outbox,
     sent: Mutex<Vec<Notice>>,
     refusing: std::sync::atomic::AtomicBool,
 }
@@ -177,8 +177,8 @@ impl Notices for Mailer {
         if self.refusing.load(std::sync::atomic::Ordering::SeqCst) {
             return Err(NoticeError("the mail server is away".into()));
         }
-        self.sent.lock().unwrap().push(notice);
-        Ok(())
+        self.sent.lock().unwrap().push(notice.clone());
+        self.outbox.send(notice).await
     }
 }
 
@@ -198,11 +198,15 @@ impl Mailer {
     }
 }
 
-/// A service whose messages go to a mailer of its own; its outbox stays empty.
+/// A service whose messages go to a mailer of its own.
 async fn with_mailer() -> (World, Arc<Mailer>) {
     let folder = tempfile::tempdir().unwrap();
     let clock = TestClock::new();
-    let mailer = Arc::new(Mailer::default());
+    let mailer = Arc::new(Mailer {
+        outbox: Outbox::new(folder.path().join("outbox"), "localhost"),
+        sent: Mutex::default(),
+        refusing: false.into(),
+    });
     let service = Embedded::start(Config {
         clock: clock.clone(),
         notices: Some(mailer.clone()),
@@ -265,11 +269,11 @@ async fn every_event_that_matters_leaves_as_one_message_to_the_account_and_witho
     let challenge = theirs.inbox(0).await.unwrap();
     theirs.decide(&challenge, Decision::Report, None, PIN).await;
     let fraud = mailer.one("Request reported as fraud").await;
-    assert_eq!(fraud.to, "b@example.eu");
+    assert_eq!(fraud.to.as_str(), "b@example.eu");
 
     let sent = mailer.sent.lock().unwrap().clone();
     for notice in &sent {
-        assert!(notice.to == ANNA || notice.to == "b@example.eu");
+        assert!(notice.to.as_str() == ANNA || notice.to.as_str() == "b@example.eu");
         assert!(
             notice.subject.starts_with("Countersign: "),
             "{}",
@@ -279,7 +283,6 @@ async fn every_event_that_matters_leaves_as_one_message_to_the_account_and_witho
             assert!(!notice.text.contains(secret), "{}", notice.text);
         }
     }
-    assert!(!world.folder.path().join("outbox").exists());
 }
 
 #[tokio::test]
@@ -343,18 +346,21 @@ async fn every_event_that_matters_lands_in_the_outbox_once_also_when_the_service
 #[tokio::test]
 async fn a_message_that_can_not_leave_waits_and_leaves_later() {
     let (world, mailer) = with_mailer().await;
+    let (mut owner, mut phone) = world.person().await;
+    mailer.one("Device added").await;
     mailer
         .refusing
         .store(true, std::sync::atomic::Ordering::SeqCst);
-    let (mut owner, mut phone) = world.person().await;
+    let sent = mailer.sent.lock().unwrap().len();
+    phone.change_pin(ChangeKind::Change, PIN, "6304").await;
     report(&mut owner, &mut phone).await;
-    assert!(mailer.sent.lock().unwrap().is_empty());
+    assert_eq!(mailer.sent.lock().unwrap().len(), sent);
     mailer
         .refusing
         .store(false, std::sync::atomic::Ordering::SeqCst);
-    mailer.one("Device added").await;
+    mailer.one("PIN changed").await;
     mailer.one("Request reported as fraud").await;
-    assert_eq!(mailer.sent.lock().unwrap().len(), 2);
+    assert_eq!(mailer.sent.lock().unwrap().len(), sent + 2);
 }
 
 #[tokio::test]

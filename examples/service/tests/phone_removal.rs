@@ -129,10 +129,7 @@ async fn a_phone_that_was_only_claimed_takes_its_enrolment_with_it() {
     let world = World::new().await;
     let mut browser = world.browser();
     browser.register("anna@example.eu").await;
-    browser.get("/account/devices").await;
-    let page = browser
-        .post("/account/devices/add", &[("name", "Phone")])
-        .await;
+    let page = browser.begin_device(&[("name", "Phone")]).await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
     let mut phone =
         crate::support::Phone::scan(world.service.address(), world.clock.clone(), &link).await;

@@ -193,10 +193,7 @@ async fn what_was_open_in_the_backup_is_closed() {
     let waiting = phone.inbox(0).await.unwrap();
     let mut enrolling = world.browser();
     enrolling.register("b@example.eu").await;
-    enrolling.get("/account/devices").await;
-    let enrolment = enrolling
-        .post("/account/devices/add", &[("name", "Late")])
-        .await;
+    let enrolment = enrolling.begin_device(&[("name", "Late")]).await;
     let link = enrolling
         .get(&format!("{}/link", enrolment.path))
         .await

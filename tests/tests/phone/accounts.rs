@@ -11,7 +11,7 @@ use crate::support::{
 async fn a11_several_accounts_and_services_live_in_one_phone() {
     let (mut world, first) = World::enrolled().await;
     let second_service = start(world.folder.path().join("second"), world.clock.clone()).await;
-    let mut second = Person::at(second_service.origin()).unwrap();
+    let mut second = browser_of(&second_service);
     second
         .create_account(&anna("anna@office.example.eu"))
         .await
@@ -43,7 +43,7 @@ async fn a11_several_accounts_and_services_live_in_one_phone() {
 #[tokio::test]
 async fn a11_a_code_of_an_account_that_is_not_here_is_refused_and_says_so() {
     let (mut world, _) = World::enrolled().await;
-    let mut stranger = Person::at(world.service.origin()).unwrap();
+    let mut stranger = browser_of(&world.service);
     stranger
         .create_account(&anna("janis@example.eu"))
         .await

@@ -127,7 +127,7 @@ async fn a8_foreign_codes_too_large_ones_and_those_that_lead_elsewhere_are_told_
 #[tokio::test]
 async fn a11_a_code_of_another_account_is_refused_and_spends_nothing() {
     let (mut world, _) = World::enrolled().await;
-    let mut other = countersign_cli::person::Person::at(world.service.origin()).unwrap();
+    let mut other = browser_of(&world.service);
     let email = "ben@example.eu";
     other.create_account(&anna(email)).await.unwrap();
     let phone = TestPhone::open(&world.folder.path().join("bens-phone"));

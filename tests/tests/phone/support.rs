@@ -30,6 +30,12 @@ pub const TRANSFER: Transfer<'static> = Transfer {
     reference: "RF2026",
 };
 
+/// A browser of somebody whose mail is where the service leaves it.
+pub fn browser_of(service: &Embedded) -> Person {
+    let person = Person::at(service.origin()).unwrap();
+    person.with_mail(&service.data().join("outbox"))
+}
+
 pub fn pin(digits: &str) -> Pin {
     Pin::from_bytes(digits.as_bytes()).unwrap()
 }
@@ -228,7 +234,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let clock = TestClock::now();
         let service = start_with(folder.path().join("service"), clock.clone(), set).await;
-        let mut person = Person::at(service.origin()).unwrap();
+        let mut person = browser_of(&service);
         person.create_account(&anna(EMAIL)).await.unwrap();
         let phone = TestPhone::open(&folder.path().join("phone"));
         Self {

@@ -25,7 +25,7 @@ pub(super) struct Device {
 impl Story {
     pub(super) async fn tell_life(&mut self, steps: &mut Steps) -> Step {
         self.create_account().await?;
-        steps.done("In the browser Anna creates an account");
+        steps.done("In the browser Anna creates an account, with a link that comes by mail");
         let account = self.initialise(steps).await?;
         let first = Device {
             phone: Authenticator::embedded_with_stand_in_reader(&self.folder.join("phone"))

@@ -114,7 +114,11 @@ async fn run(args: &Demo, folder: &Path, steps: &mut Steps) -> Step {
         (Some(service), _) => service.origin().to_owned(),
         (None, server) => server.clone().unwrap_or_default(),
     };
-    let mut story = Story::begin(&origin, folder)?;
+    let outbox = match (&service, &args.outbox) {
+        (Some(service), _) => service.data().join("outbox"),
+        (None, outbox) => outbox.clone().unwrap_or_default(),
+    };
+    let mut story = Story::begin(&origin, &outbox, folder)?;
     story.person.open("/").await.map_err(words)?;
     steps.done(&match service {
         Some(_) => format!("A sign-in service started at {origin}"),
@@ -144,7 +148,7 @@ struct Story {
 }
 
 impl Story {
-    fn begin(origin: &str, folder: &Path) -> Step<Self> {
+    fn begin(origin: &str, outbox: &Path, folder: &Path) -> Step<Self> {
         // A running service may have seen the demo before.
         let tag: String = folder
             .file_name()
@@ -156,7 +160,7 @@ impl Story {
             .collect();
         Ok(Self {
             origin: origin.to_owned(),
-            person: Person::at(origin).map_err(words)?,
+            person: Person::at(origin).map_err(words)?.with_mail(outbox),
             phone: Authenticator::embedded(&folder.join("phone")).map_err(words)?,
             folder: folder.to_owned(),
             email: format!("anna.{}@example.eu", tag.to_ascii_lowercase()),
@@ -166,7 +170,7 @@ impl Story {
 
     async fn tell(&mut self, steps: &mut Steps) -> Step {
         self.create_account().await?;
-        steps.done("In the browser Anna creates an account");
+        steps.done("In the browser Anna creates an account, with a link that comes by mail");
         let account = self.initialise(steps).await?;
         self.approve(account, steps).await?;
         self.wrong_pin(account, steps).await?;

@@ -4,9 +4,11 @@
 //! called, and what the page says; never the service's inside. What it reads is listed at `countersign_service`'s module `web`.
 
 pub mod html;
+pub mod mail;
 mod script;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
@@ -64,6 +66,14 @@ pub enum PersonError {
         status: u16,
         /// The beginning of its text.
         says: String,
+    },
+    /// The message that the page spoke of is not there.
+    #[error("no message for {to} came to {}", .outbox.display())]
+    NoMail {
+        /// Whose it would be.
+        to: String,
+        /// Where it was looked for.
+        outbox: PathBuf,
     },
     /// A page that waits did not go on.
     #[error("the page {0} did not go on in time")]
@@ -159,6 +169,9 @@ pub struct Person {
     origin: Url,
     cookies: BTreeMap<String, String>,
     page: Page,
+    outbox: PathBuf,
+    /// Whose account it is: address and password, once they were typed.
+    account: Option<(String, String)>,
 }
 
 impl Person {
@@ -181,6 +194,27 @@ impl Person {
             },
             origin: url,
             cookies: BTreeMap::new(),
+            outbox: PathBuf::new(),
+            account: None,
+        })
+    }
+
+    /// The same person, whose mail is in this folder, where the service leaves it.
+    #[must_use]
+    pub fn with_mail(mut self, outbox: &Path) -> Self {
+        outbox.clone_into(&mut self.outbox);
+        self
+    }
+
+    /// The newest link in the person's mail to a page below `path`: its own path.
+    ///
+    /// # Errors
+    /// If no message comes.
+    pub async fn mailed_link(&self, to: &str, path: &str) -> Result<String, PersonError> {
+        let found = mail::mailed_link(&self.outbox, to, path, TIMEOUT).await;
+        found.ok().flatten().ok_or_else(|| PersonError::NoMail {
+            to: to.to_owned(),
+            outbox: self.outbox.clone(),
         })
     }
 
@@ -372,7 +406,7 @@ impl Person {
         })
     }
 
-    /// Creates an account, and is signed in to it.
+    /// Creates an account with the link that comes by mail, and is signed in to it.
     ///
     /// # Errors
     /// If the page does not accept it.
@@ -382,11 +416,18 @@ impl Person {
             ("first_name", account.first_name),
             ("last_name", account.last_name),
             ("email", account.email),
-            ("password", account.password),
-            ("password_again", account.password),
             ("privacy", "yes"),
         ];
+        self.account = Some((account.email.to_owned(), account.password.to_owned()));
         self.submit("/register", &values).await?;
+        self.arrived("asking for an account", "/register")?;
+        let link = self.mailed_link(account.email, "/register/").await?;
+        self.open(&link).await?;
+        let values = [
+            ("password", account.password),
+            ("password_again", account.password),
+        ];
+        self.submit(&link, &values).await?;
         self.arrived("creating an account", "/account")
     }
 
@@ -395,6 +436,7 @@ impl Person {
     /// # Errors
     /// If the page does not accept them.
     pub async fn give_password(&mut self, email: &str, password: &str) -> Result<(), PersonError> {
+        self.account = Some((email.to_owned(), password.to_owned()));
         self.open("/sign-in").await?;
         self.submit("/sign-in", &[("email", email)]).await?;
         self.submit("/sign-in/password", &[("password", password)])
@@ -427,14 +469,31 @@ impl Person {
         Ok(self.arrived("looking at the account", "/account").is_ok())
     }
 
-    /// Adds a device. The page then shows a QR code, or first asks for an approval by another device.
+    /// Adds a device; the first with the password and a link that comes by mail. The page then shows a QR code, or first asks for an
+    /// approval by another device.
     ///
     /// # Errors
     /// If the page does not accept it.
     pub async fn add_device(&mut self, name: &str) -> Result<(), PersonError> {
+        self.begin_device(&[("name", name)]).await
+    }
+
+    /// Fills in the form that adds a device. The first of an account takes the password too, and a link that comes by mail.
+    async fn begin_device(&mut self, values: &[(&str, &str)]) -> Result<(), PersonError> {
         self.open("/account/devices").await?;
-        self.submit("/account/devices/add", &[("name", name)])
-            .await?;
+        let form = self.form("/account/devices/add", &[]);
+        let account = self.account.clone();
+        match account.filter(|_| form.is_some_and(|form| form.has("password"))) {
+            None => drop(self.submit("/account/devices/add", values).await?),
+            Some((email, password)) => {
+                let values = [values, &[("password", password.as_str())]].concat();
+                self.submit("/account/devices/add", &values).await?;
+                self.arrived("adding the first device", "/account/confirm")?;
+                let link = self.mailed_link(&email, "/account/confirm/").await?;
+                self.open(&link).await?;
+                self.submit(&link, &[]).await?;
+            }
+        }
         if self.arrived("adding a device", "/challenge/").is_ok() {
             return Ok(());
         }

@@ -18,16 +18,8 @@ impl Person {
     /// # Errors
     /// If the page does not accept it.
     pub async fn add_device_with_script(&mut self, name: &str) -> Result<(), PersonError> {
-        self.open("/account/devices").await?;
-        self.submit(
-            "/account/devices/add",
-            &[("name", name), ("pin", "browser")],
-        )
-        .await?;
-        if self.arrived("adding a device", "/challenge/").is_ok() {
-            return Ok(());
-        }
-        self.arrived("adding a device", "/account/enrolments/")
+        self.begin_device(&[("name", name), ("pin", "browser")])
+            .await
     }
 
     /// Chooses the PIN on the page: makes S, gives the service V alone, and returns the text of the code that the script draws.

@@ -30,7 +30,8 @@ impl World {
         let service = Embedded::start(Config::embedded(folder.path().join("service")))
             .await
             .unwrap();
-        let mut anna = Person::at(service.origin()).unwrap();
+        let outbox = service.data().join("outbox");
+        let mut anna = Person::at(service.origin()).unwrap().with_mail(&outbox);
         let account = Account {
             first_name: "Anna",
             last_name: "Ozola",

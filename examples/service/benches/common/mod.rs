@@ -10,7 +10,7 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ pub const ORIGIN: &str = "http://localhost:8800";
 pub struct Service {
     child: Child,
     pub address: SocketAddr,
+    /// Where it leaves its messages.
+    pub outbox: PathBuf,
 }
 
 impl Service {
@@ -48,6 +50,7 @@ impl Service {
         let mut service = Self {
             child,
             address: (Ipv4Addr::LOCALHOST, 0).into(),
+            outbox: folder.join("outbox"),
         };
         let start = Instant::now();
         loop {

@@ -2,10 +2,7 @@
 
 pub(crate) mod changes;
 
-use countersign_protocol::{
-    Time,
-    policy::{codes, share::Limit, steps},
-};
+use countersign_protocol::policy::{codes, share::Limit, steps};
 
 /// How long a session lasts at most, in seconds.
 pub(crate) const SESSION_SECONDS: u64 = 12 * 3600;
@@ -77,6 +74,14 @@ pub(crate) fn is_mailed(what: &str) -> bool {
             | "reported-fraud"
             | "failed-tries"
             | "new-browser"
+            | "passwords-closed-unknown"
+            | "passwords-closed-known"
+            | "passwords-closed-stop"
+            | "passwords-closed-link"
+            | "password-changed"
+            | "password-reset"
+            | "email-changed"
+            | "email-undone"
             | "panic"
             | "recovery-began"
             | "recovery-link"
@@ -86,41 +91,22 @@ pub(crate) fn is_mailed(what: &str) -> bool {
     )
 }
 
-/// Wrong passwords in a row before each further one has to wait.
-const FREE_GUESSES: u32 = 5;
-pub(crate) const DAY: u64 = 24 * 3600;
+/// An hour, in seconds.
+pub(crate) const HOUR: u64 = 3600;
+/// A day, in seconds.
+pub(crate) const DAY: u64 = 24 * HOUR;
+/// So many messages that a stranger can cause go to one address in an hour...
+pub(crate) const ADDRESS_LINKS_AN_HOUR: u64 = 3;
+/// ...and in a day.
+pub(crate) const ADDRESS_LINKS_A_DAY: u64 = 10;
+/// So many links to confirm a change go to an account's owner in a day.
+pub(crate) const OWNERS_LINKS_A_DAY: u64 = 20;
+/// So many mailed links go out in an hour in all, before strangers cause no more.
+pub(crate) const LINKS_AN_HOUR: u64 = 20_000;
 
-/// How many seconds until the next password may be tried, after `wrong` wrong ones of which the last was at `last`: none for the first
-/// five, then half a minute that doubles up to a quarter of an hour, so that a person is not locked out for long and a guesser gets about
-/// a hundred a day.
-pub(crate) fn guess_wait(wrong: u32, last: Time, now: Time) -> u64 {
-    let Some(over) = wrong.checked_sub(FREE_GUESSES) else {
-        return 0;
-    };
-    let pause = (30 << over.min(5)).min(900);
-    (last + pause).saturating_sub(now)
-}
-
-/// After so long without a further one, wrong passwords are forgotten.
-pub(crate) const GUESS_MEMORY_SECONDS: u64 = DAY;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn password_guesses_slow_down_and_never_stop_for_good() {
-        for (wrong, wait) in [
-            (0, 0),
-            (4, 0),
-            (5, 30),
-            (6, 60),
-            (9, 480),
-            (10, 900),
-            (1000, 900),
-        ] {
-            assert_eq!(guess_wait(wrong, 1000, 1000), wait, "{wrong}");
-            assert_eq!(guess_wait(wrong, 1000, 1000 + wait), 0, "{wrong}");
-        }
-    }
-}
+/// A sign-in by the app or in a known browser opens the share of unknown browsers again so often...
+pub(crate) const GUESS_LIFTS: u64 = 3;
+/// ...in this time, in seconds.
+pub(crate) const GUESS_LIFTS_SECONDS: u64 = 30 * DAY;
+/// So many counts of wrong passwords are kept for addresses without an account.
+pub(crate) const STRANGERS_GUESSES: u32 = 100_000;

@@ -10,7 +10,8 @@ use countersign_protocol::{
 };
 
 use super::{
-    Device, Entry, NewChain, NewEnrolment, PastEpoch, SessionHash, SignedMessage, records::names,
+    Device, Entry, LinkId, NewChain, NewEnrolment, NewLink, NewPassword, PastEpoch, SessionHash,
+    SignedMessage, records::names,
 };
 use crate::policy::changes::Refused;
 
@@ -288,6 +289,10 @@ pub(crate) enum Then {
     Remove(DeviceId),
     /// A transfer is recorded.
     Record(Transfer),
+    /// A password is set.
+    SetPassword(NewPassword),
+    /// A link to a new address goes out.
+    AskEmail(NewLink),
     /// It is enough that it was collected.
     Nothing,
 }
@@ -299,9 +304,9 @@ pub(crate) type Collected = Result<(), Refused>;
 pub(crate) enum Begin {
     /// The session, which finished a recovery.
     Recovered,
-    /// The password and a link to the confirmed address, which the page has checked: the account's
-    /// first factor.
-    Confirmed,
+    /// The password, and this link to the confirmed address, in the session that asked for it: the
+    /// account's first factor.
+    Confirmed(LinkId),
     /// Another open enrolment of the same session, whose place it takes.
     InPlaceOf(EnrolmentId),
 }

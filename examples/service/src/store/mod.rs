@@ -2,8 +2,11 @@
 //! when it answers; another database is another implementation of it. Nothing here decides about signatures, codes or texts.
 
 mod challenges;
+mod credentials;
+mod guesses;
 mod journal;
 mod keys;
+mod links;
 mod records;
 mod recovery;
 pub(crate) mod sqlite;
@@ -11,8 +14,11 @@ mod updates;
 mod writes;
 
 pub(crate) use challenges::*;
+pub(crate) use credentials::*;
+pub(crate) use guesses::*;
 pub(crate) use journal::*;
 pub(crate) use keys::*;
+pub(crate) use links::*;
 pub(crate) use records::*;
 pub(crate) use recovery::*;
 pub(crate) use updates::*;
@@ -25,7 +31,10 @@ use countersign_protocol::{
 };
 use rusqlite::ErrorCode;
 
-use crate::policy::changes::{Facts, Refused};
+use crate::{
+    email::Email,
+    policy::changes::{Facts, Refused},
+};
 
 /// Why the store did not do what it was asked. Nothing was changed, but where it says so.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -102,19 +111,72 @@ pub(crate) trait Store: Send + Sync {
     /// of before `backups` seconds ago.
     async fn sweep(&self, now: Time, backups: Time) -> Result<(), StoreError>;
 
-    /// Makes an account; `false` when the e-mail address has one already.
-    async fn create_account(&self, account: NewAccount, now: Time) -> Result<bool, StoreError>;
-    /// The account of an e-mail address, in lower case.
-    async fn account_by_email(&self, email: &str) -> Result<Option<Account>, StoreError>;
+    /// Has this address an account?
+    async fn is_taken(&self, email: &Email, now: Time) -> Result<bool, StoreError>;
+    /// Takes a mailed link into the queue, if the limits leave room.
+    async fn ask_link(&self, link: NewLink, now: Time) -> Result<AskedLink, StoreError>;
+    /// A mailed link that works now.
+    async fn link(&self, id: LinkId, now: Time) -> Result<Option<Link>, StoreError>;
+    /// The oldest mailed links whose messages have not left.
+    async fn due_links(&self) -> Result<Vec<DueLink>, StoreError>;
+    /// The message with this link has left.
+    async fn link_sent(&self, seq: u64) -> Result<(), StoreError>;
+    /// Uses a link up to make the account that it was for, and lets the browser in; `false` when the link does not work, or its address
+    /// has an account.
+    async fn register(
+        &self,
+        link: LinkId,
+        account: NewAccount,
+        entry: Entry,
+        now: Time,
+    ) -> Result<bool, StoreError>;
+    /// The account of an e-mail address.
+    async fn account_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError>;
     /// An account.
     async fn account(&self, account: AccountId) -> Result<Option<Account>, StoreError>;
-    /// Takes a guess at a password before it is checked, or says how many seconds to wait.
-    async fn take_guess(&self, who: [u8; 32], now: Time) -> Result<Guess, StoreError>;
+    /// Sets a new password for who typed the old one, in an account without a factor.
+    async fn change_password(
+        &self,
+        account: AccountId,
+        new: NewPassword,
+        now: Time,
+    ) -> Result<Result<(), Refused>, StoreError>;
+    /// Uses a link up to open the session in which a forgotten password is replaced; `false` when the link does not work.
+    async fn open_reset(&self, link: LinkId, entry: Entry, now: Time) -> Result<bool, StoreError>;
+    /// Replaces a forgotten password in an account without a factor.
+    async fn reset_password(
+        &self,
+        account: AccountId,
+        new: NewPassword,
+        now: Time,
+    ) -> Result<Result<(), Refused>, StoreError>;
+    /// Uses a link to the present address up, and asks for the one to the new address.
+    async fn confirm_email(
+        &self,
+        link: LinkId,
+        new: NewLink,
+        now: Time,
+    ) -> Result<Result<(), Refused>, StoreError>;
+    /// Uses a link to a new address up in its session: the address takes the old one's place, and the old one gets the link `undo`.
+    async fn change_email(
+        &self,
+        link: LinkId,
+        session: SessionHash,
+        undo: NewLink,
+        now: Time,
+    ) -> Result<EmailChanged, StoreError>;
+    /// Uses a link to an old address up: that is the account's again, its sessions end, and it is guarded. `false` when it does not work.
+    async fn undo_email(&self, link: LinkId, now: Time) -> Result<bool, StoreError>;
+
+    /// Takes a guess at a password before it is checked.
+    async fn take_guess(&self, by: Guesser, now: Time) -> Result<Guess, StoreError>;
     /// So many passwords were wrong lately, of these accounts: their history tells of them, and one message a day at most.
     async fn note_failed(&self, failed: Vec<(AccountId, u32)>, now: Time)
     -> Result<(), StoreError>;
-    /// The guess was right: forget the wrong ones.
-    async fn forget_guesses(&self, who: [u8; 32]) -> Result<(), StoreError>;
+    /// The last guess of a share was wrong: the person is told.
+    async fn close_guesses(&self, by: Guesser, now: Time) -> Result<(), StoreError>;
+    /// The guess was right: forgets the wrong ones of its share.
+    async fn forget_guesses(&self, by: Guesser, now: Time) -> Result<(), StoreError>;
 
     /// Lets a browser in whose password was right, as far as the account's factors leave it; an account's oldest sessions go when there are
     /// too many.
@@ -318,12 +380,19 @@ pub(crate) trait Store: Send + Sync {
         &self,
         id: RecoveryId,
         entry: Entry,
+        password: NewPassword,
         now: Time,
     ) -> Result<Option<Vec<DeviceId>>, StoreError>;
-    /// The oldest events that people are to be told of and have not been.
-    async fn due_notices(&self) -> Result<Vec<DueNotice>, StoreError>;
-    /// The message about this event has left.
-    async fn notice_sent(&self, id: u64) -> Result<(), StoreError>;
+    /// The accounts that are to be told of something, those that wait longest first.
+    async fn due_accounts(&self) -> Result<Vec<AccountId>, StoreError>;
+    /// The oldest events that an account is to be told of and has not been.
+    async fn due_notices(
+        &self,
+        account: AccountId,
+        now: Time,
+    ) -> Result<Vec<DueNotice>, StoreError>;
+    /// The message about these events has left.
+    async fn notice_sent(&self, ids: Vec<u64>) -> Result<(), StoreError>;
 
     /// The newest events, newest first.
     async fn events(&self, account: AccountId, at_most: u32) -> Result<Vec<Event>, StoreError>;

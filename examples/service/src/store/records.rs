@@ -13,7 +13,7 @@ use countersign_protocol::{
 };
 
 use super::SessionHash;
-use crate::policy::changes::Rank;
+use crate::{email::Email, policy::changes::Rank};
 
 /// Gives an enum the names under which it is stored and shown.
 macro_rules! names {
@@ -42,13 +42,13 @@ pub(super) use names;
 pub(crate) struct NewAccount {
     /// Its random identifier.
     pub(crate) acc: AccountId,
-    /// In lower case.
-    pub(crate) email: String,
+    /// The confirmed e-mail address.
+    pub(crate) email: Email,
     /// As typed.
     pub(crate) first_name: String,
     /// As typed.
     pub(crate) last_name: String,
-    /// The Argon2id hash.
+    /// The Argon2id hash, sealed.
     pub(crate) password: String,
 }
 
@@ -56,13 +56,13 @@ pub(crate) struct NewAccount {
 pub(crate) struct Account {
     /// Its identifier.
     pub(crate) acc: AccountId,
-    /// In lower case.
-    pub(crate) email: String,
+    /// The confirmed e-mail address.
+    pub(crate) email: Email,
     /// As typed.
     pub(crate) first_name: String,
     /// As typed.
     pub(crate) last_name: String,
-    /// The Argon2id hash.
+    /// The Argon2id hash, sealed.
     pub(crate) password: String,
 }
 
@@ -72,15 +72,6 @@ pub(crate) struct Restored {
     pub(crate) made_at: Option<Time>,
     /// So many lines of the journal were applied to it.
     pub(crate) applied: usize,
-}
-
-/// May a password be tried?
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Guess {
-    /// Yes, and it is counted.
-    Taken,
-    /// Not for so many seconds.
-    Wait(u64),
 }
 
 /// One thing that a session proved.

@@ -3,6 +3,7 @@
 use countersign_protocol::{Time, id::AccountId};
 
 use super::Event;
+use crate::email::Email;
 
 /// A recovery's random identifier.
 pub(crate) type RecoveryId = [u8; 16];
@@ -49,7 +50,7 @@ pub(crate) struct DueNotice {
     /// Whose.
     pub(crate) account: AccountId,
     /// Where to.
-    pub(crate) email: String,
+    pub(crate) email: Email,
     /// To whom.
     pub(crate) first_name: String,
     /// What happened.

@@ -28,10 +28,30 @@ countersign_failpoint::durable_writes! {
         Publish,
         /// [`super::Store::sweep`]
         Sweep,
-        /// [`super::Store::create_account`]
-        CreateAccount,
+        /// Accounts that an older program wrote get their present form.
+        RenewAccounts,
+        /// [`super::Store::ask_link`]
+        AskLink,
+        /// [`super::Store::link_sent`]
+        LinkSent,
+        /// [`super::Store::register`]
+        Register,
+        /// [`super::Store::change_password`]
+        ChangePassword,
+        /// [`super::Store::open_reset`]
+        OpenReset,
+        /// [`super::Store::reset_password`]
+        ResetPassword,
+        /// [`super::Store::confirm_email`]
+        ConfirmEmail,
+        /// [`super::Store::change_email`]
+        ChangeEmail,
+        /// [`super::Store::undo_email`]
+        UndoEmail,
         /// [`super::Store::take_guess`]
         TakeGuess,
+        /// [`super::Store::close_guesses`]
+        CloseGuesses,
         /// [`super::Store::forget_guesses`]
         ForgetGuesses,
         /// [`super::Store::open_session`]

@@ -21,7 +21,7 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError, devices, enrolment, issue, qr, transfer, unblock,
+    PageError, address, credentials, devices, enrolment, issue, qr, transfer, unblock,
     visitor::{Posted, Visitor},
 };
 use crate::{
@@ -433,6 +433,27 @@ async fn proceed(
             if collect(Then::Record(transfer)).await?.is_some() {
                 let id = hex::encode(&challenge.id.0);
                 return Ok(Redirect::to(&format!("/account/transfer/{id}")).into_response());
+            }
+        }
+        Purpose::ChangePassword => {
+            let new = credentials::approved(visitor, session, challenge.payload.clone());
+            if let Some(collected) = collect(Then::SetPassword(new)).await? {
+                return match collected {
+                    Ok(()) => Ok(credentials::done(session)),
+                    Err(refused) => credentials::refuse(app, visitor, refused).await,
+                };
+            }
+        }
+        Purpose::ChangeEmail => {
+            let owner = app.store().account(account).await?;
+            let owner = owner.ok_or(PageError::SignInFirst)?;
+            let new = address::new_link(app, visitor, &owner, &challenge.payload)?;
+            if let Some(collected) = collect(Then::AskEmail(new)).await? {
+                app.mail.notify_one();
+                return match collected {
+                    Ok(()) => Ok(address::sent()),
+                    Err(refused) => address::refuse(app, visitor, refused).await,
+                };
             }
         }
         _ => return Err(PageError::NotFound),

@@ -17,19 +17,22 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError, enrolment, issue,
+    PageError, confirm, enrolment, issue,
+    passwords::{Checked, check},
     sign_in::{approving, listed, pick, usable},
     unblock,
     visitor::{Posted, Visitor},
 };
 use crate::{
     app::App,
+    edge::Source,
     hex,
+    password::Password,
     policy::{
         self,
         changes::{Change, Proof, Refused, needs, session_proves},
     },
-    store::{Begin, DeviceState},
+    store::{Begin, DeviceState, Share},
 };
 
 /// `GET /account/devices`.
@@ -78,7 +81,9 @@ pub(super) async fn show(
         })
         .collect();
     let full = all.len() >= usize::try_from(policy::DEVICES).unwrap_or(usize::MAX);
-    let values = context! { devices, approving => listed(&usable), full, error, removed, recovery, hours => app.recovery_hours };
+    let facts = app.store().facts(account, app.now()).await?;
+    let password = needs(Change::Add, &facts) == Ok(Proof::PasswordAndLink);
+    let values = context! { password, devices, approving => listed(&usable), full, error, removed, recovery, hours => app.recovery_hours };
     app.pages.refuse(status, "devices.html", visitor, values)
 }
 
@@ -87,11 +92,13 @@ pub(super) struct Add {
     name: String,
     pin: Option<String>,
     with: Option<String>,
+    password: Option<Password>,
 }
 
 /// `POST /account/devices/add`.
 pub(super) async fn add(
     State(app): State<Arc<App>>,
+    source: Source,
     posted: Posted<Add>,
 ) -> Result<Response, PageError> {
     let Posted {
@@ -138,7 +145,20 @@ pub(super) async fn add(
             enrolment::begin(&app, &visitor, wanted, Begin::Recovered, None).await
         }
         Ok(Proof::PasswordAndLink) => {
-            enrolment::begin(&app, &visitor, wanted, Begin::Confirmed, None).await
+            let account = app.store().account(session.account).await?;
+            let account = account.ok_or(PageError::SignInFirst)?;
+            let password = form.password.unwrap_or_else(Password::none);
+            let refuse = |status, error| show(&app, &visitor, status, Some(error));
+            match check(&app, source, Share::Known, &account.email, password).await? {
+                Checked::Right(_) => {
+                    let wanted = confirm::Wanted::Device(wanted.to_payload());
+                    confirm::ask(&app, &visitor, &account, &wanted).await
+                }
+                Checked::Wrong => refuse(StatusCode::UNAUTHORIZED, "password_error_old").await,
+                Checked::Closed => {
+                    refuse(StatusCode::TOO_MANY_REQUESTS, "password_error_closed").await
+                }
+            }
         }
         Ok(_) => refuse(&app, &visitor, Refused::Guarded).await,
         Err(refused) => refuse(&app, &visitor, refused).await,

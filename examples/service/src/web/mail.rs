@@ -1,66 +1,167 @@
 //! What a person is told by message: every security event, and the links of a recovery.
 
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, PoisonError},
+};
+
+use countersign_protocol::{Time, id::AccountId};
+
 use super::{
-    PageError,
+    PageError, links,
     recovery::{CANCEL, FINISH, link},
 };
-use crate::{app::App, notices::Notice, store::DueNotice, time::utc};
+use crate::{
+    app::App,
+    notices::Notice,
+    policy,
+    store::{DueLink, DueNotice, LinkKind},
+    time::utc,
+};
+
+/// Messages with links are numbered from here on, so that none has the number of an event.
+const LINKS: u64 = 1 << 40;
+
+/// So many events are told in messages of their own; more become one message.
+const ONE_BY_ONE: usize = 10;
+/// So many messages go to an account in an hour before the next ones are gathered.
+const IN_AN_HOUR: usize = 20;
+/// So long after the last message, in seconds.
+const GATHERED_SECONDS: u64 = 10 * 60;
+
+/// When accounts were last sent messages, so that many events become few messages. After a restart
+/// it begins anew: no message is lost with it.
+#[derive(Default)]
+pub(crate) struct Pace(Mutex<HashMap<AccountId, VecDeque<Time>>>);
+
+impl Pace {
+    /// Are the messages to this account to be gathered for now?
+    fn holds(&self, account: AccountId, now: Time) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, sent| sent.back().is_some_and(|last| now < last + policy::HOUR));
+        let Some(sent) = all.get_mut(&account) else {
+            return false;
+        };
+        sent.retain(|at| now < at + policy::HOUR);
+        sent.len() >= IN_AN_HOUR
+            && sent
+                .back()
+                .is_some_and(|last| now < last + GATHERED_SECONDS)
+    }
+
+    fn sent(&self, account: AccountId, now: Time) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(account).or_default().push_back(now);
+    }
+}
 
 /// Sends the messages that are due. One that is not taken stays due, and so do those after it. One that can't be told yet, because what
-/// it tells is not in the journal, stays due too, and is in the way of nobody else's.
+/// it tells is not in the journal, stays due too, and holds up nobody else's.
 pub(crate) async fn send_due(app: &App) -> Result<(), String> {
-    let due = app.store().due_notices().await;
+    send_links(app).await?;
     let mut untold = Ok(());
-    for due in due.map_err(|error| error.to_string())? {
-        let id = due.id;
-        let notice = match compose(app, due).await {
-            Ok(notice) => notice,
-            Err(error) => {
-                untold = Err(format!("{error:?}"));
-                continue;
-            }
-        };
-        app.notices
-            .send(notice)
-            .await
-            .map_err(|error| error.to_string())?;
-        let sent = app.store().notice_sent(id).await;
-        sent.map_err(|error| error.to_string())?;
+    let accounts = app.store().due_accounts().await;
+    for account in accounts.map_err(|error| error.to_string())? {
+        if app.pace.holds(account, app.now()) {
+            continue;
+        }
+        let due = app.store().due_notices(account, app.now()).await;
+        let due = due.map_err(|error| error.to_string())?;
+        let size = if due.len() > ONE_BY_ONE { due.len() } else { 1 };
+        for due in due.chunks(size) {
+            let notice = match compose(app, due).await {
+                Ok(notice) => notice,
+                Err(error) => {
+                    untold = Err(format!("{error:?}"));
+                    break;
+                }
+            };
+            app.notices
+                .send(notice)
+                .await
+                .map_err(|error| error.to_string())?;
+            let ids = due.iter().map(|due| due.id).collect();
+            let sent = app.store().notice_sent(ids).await;
+            sent.map_err(|error| error.to_string())?;
+            app.pace.sent(account, app.now());
+        }
     }
     untold
 }
 
-async fn compose(app: &App, due: DueNotice) -> Result<Notice, PageError> {
+/// Sends the links that are due.
+async fn send_links(app: &App) -> Result<(), String> {
+    let due = app.store().due_links().await;
+    for due in due.map_err(|error| error.to_string())? {
+        let seq = due.seq;
+        let notice = link_message(app, due).map_err(|error| format!("{error:?}"))?;
+        app.notices
+            .send(notice)
+            .await
+            .map_err(|error| error.to_string())?;
+        let sent = app.store().link_sent(seq).await;
+        sent.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// The message with a link. It has nothing in it that somebody typed.
+fn link_message(app: &App, due: DueLink) -> Result<Notice, PageError> {
+    let name = match due.link.kind {
+        // The other messages have a line of this name.
+        LinkKind::Stop => "stop-link",
+        kind => kind.name(),
+    };
+    let values = [
+        ("service", app.name.clone()),
+        ("origin", app.origin.to_string()),
+        ("link", links::url(app, due.link.kind, due.link.id)),
+    ];
+    let text = |key: &str| {
+        let text = app.pages.texts.get(key, &values);
+        text.ok_or_else(|| PageError::Broken(format!("no text {key}")))
+    };
+    let parts = [text(&format!("mail_{name}"))?, text("mail_end")?];
+    Ok(Notice {
+        id: LINKS + due.seq,
+        to: due.link.address,
+        subject: text(&format!("mail_{name}_subject"))?,
+        text: parts.join("\n\n") + "\n",
+        at: due.at,
+    })
+}
+
+/// One message about events of an account.
+async fn compose(app: &App, due: &[DueNotice]) -> Result<Notice, PageError> {
+    let last = due
+        .last()
+        .ok_or_else(|| PageError::Broken("no event to tell of".into()))?;
     let text = |key: &str, values: &[(&str, String)]| {
         app.pages
             .texts
             .get(key, values)
             .ok_or_else(|| PageError::Broken(format!("no text {key}")))
     };
-    let event =
-        app.pages.texts.event(&due.event).ok_or_else(|| {
-            PageError::Broken(format!("no text for the event {}", due.event.what))
-        })?;
-    let at = utc(due.event.at);
-    let mut parts = vec![
-        text("mail_hello", &[("first", due.first_name)])?,
-        text(
-            "mail_event",
-            &[
-                ("event", event.clone()),
-                ("email", due.email.clone()),
-                ("at", at),
-            ],
-        )?,
-    ];
-    if let Some(next) = app
-        .pages
-        .texts
-        .get(&format!("mail_next_{}", due.event.what), &[])
-    {
-        parts.push(next);
+    let event = |due: &DueNotice| {
+        let event = app.pages.texts.event(&due.event);
+        event.ok_or_else(|| PageError::Broken(format!("no text for the event {}", due.event.what)))
+    };
+    let service = ("service", app.name.clone());
+    let mut parts = vec![text("mail_hello", &[("first", last.first_name.clone())])?];
+    let mut next = Vec::new();
+    for due in due {
+        let values = [
+            ("event", event(due)?),
+            ("email", due.email.to_string()),
+            ("at", utc(due.event.at)),
+        ];
+        parts.push(text("mail_event", &values)?);
+        let key = format!("mail_next_{}", due.event.what);
+        next.extend(app.pages.texts.get(&key, &[]));
     }
-    let standing = app.store().standing(due.account).await?;
+    next.dedup();
+    parts.extend(next);
+    let standing = app.store().standing(last.account).await?;
     // Any message that goes out during a recovery can cancel it.
     if let Some(recovery) = standing.recovery {
         let ripe = utc(recovery.ripe_at);
@@ -78,15 +179,41 @@ async fn compose(app: &App, due: DueNotice) -> Result<Notice, PageError> {
             &[("stop", format!("{}/stop", app.origin))],
         )?);
     }
-    parts.push(text("mail_end", &[("service", app.name.clone())])?);
-    Ok(Notice {
-        id: due.id,
-        to: due.email,
-        subject: text(
-            "mail_subject",
-            &[("service", app.name.clone()), ("event", event)],
+    parts.push(text("mail_end", std::slice::from_ref(&service))?);
+    let subject = match due {
+        [one] => text("mail_subject", &[service, ("event", event(one)?)])?,
+        many => text(
+            "mail_subject_many",
+            &[service, ("count", many.len().to_string())],
         )?,
+    };
+    Ok(Notice {
+        id: last.id,
+        to: last.email.clone(),
+        subject,
         text: parts.join("\n\n") + "\n",
-        at: due.event.at,
+        at: last.event.at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_to_one_account_are_gathered_when_they_are_many_and_to_others_not() {
+        let pace = Pace::default();
+        let (eve, anna) = (AccountId([1; 8]), AccountId([2; 8]));
+        for _ in 0..IN_AN_HOUR {
+            assert!(!pace.holds(eve, 1000));
+            pace.sent(eve, 1000);
+        }
+        assert!(pace.holds(eve, 1000) && pace.holds(eve, 1599));
+        assert!(!pace.holds(anna, 1000));
+        // The next one is sent after ten minutes, with all that happened meanwhile.
+        assert!(!pace.holds(eve, 1600));
+        pace.sent(eve, 1600);
+        assert!(pace.holds(eve, 1601));
+        assert!(!pace.holds(eve, 1000 + policy::HOUR));
+    }
 }

@@ -186,8 +186,11 @@ pub(super) async fn back(
     // The address alone: a name could be chosen to look like the victim's.
     let email = account.ok_or(PageError::NotFound)?.email;
     let id = hex::encode(&approved.challenge.id.0);
-    app.pages
-        .show("mobile_continue.html", &visitor, context! { id, r, email })
+    app.pages.show(
+        "mobile_continue.html",
+        &visitor,
+        context! { id, r, email => email.as_str() },
+    )
 }
 
 #[derive(Deserialize)]

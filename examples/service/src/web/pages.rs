@@ -61,6 +61,55 @@ const TEMPLATES: &[(&str, &str)] = &[
         "register.html",
         include_str!("../../templates/register.html"),
     ),
+    (
+        "register_confirm.html",
+        include_str!("../../templates/register_confirm.html"),
+    ),
+    (
+        "link_sent.html",
+        include_str!("../../templates/link_sent.html"),
+    ),
+    (
+        "link_over.html",
+        include_str!("../../templates/link_over.html"),
+    ),
+    (
+        "change_email.html",
+        include_str!("../../templates/change_email.html"),
+    ),
+    (
+        "change_password.html",
+        include_str!("../../templates/change_password.html"),
+    ),
+    ("confirm.html", include_str!("../../templates/confirm.html")),
+    (
+        "email_undone.html",
+        include_str!("../../templates/email_undone.html"),
+    ),
+    (
+        "forgotten.html",
+        include_str!("../../templates/forgotten.html"),
+    ),
+    (
+        "link_confirm.html",
+        include_str!("../../templates/link_confirm.html"),
+    ),
+    (
+        "link_elsewhere.html",
+        include_str!("../../templates/link_elsewhere.html"),
+    ),
+    (
+        "new_password.html",
+        include_str!("../../templates/new_password.html"),
+    ),
+    (
+        "password_done.html",
+        include_str!("../../templates/password_done.html"),
+    ),
+    (
+        "stop_link.html",
+        include_str!("../../templates/stop_link.html"),
+    ),
     ("sign_in.html", include_str!("../../templates/sign_in.html")),
     ("signed.html", include_str!("../../templates/signed.html")),
     (

@@ -12,17 +12,19 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use super::{
-    PageError, account,
+    PageError, credentials,
+    passwords::{Checked, check},
     visitor::{Posted, Visitor},
 };
 use crate::{
     app::App,
     edge::Source,
+    email::Email,
     hex,
     password::Password,
     policy::changes::{Change, needs},
     random,
-    store::{Account, Guess, Method, Recovery, RecoveryId},
+    store::{Account, Method, NewPassword, PasswordSet, Recovery, RecoveryId, Share},
 };
 
 /// What a link of a message does.
@@ -80,37 +82,6 @@ fn new(app: &App, account: &Account, by_panic: bool) -> Result<Recovery, PageErr
     })
 }
 
-/// Whether the password is right; counted with the guesses at the sign-in page.
-enum Checked {
-    Right(Box<Account>),
-    Wrong,
-    Wait(u64),
-}
-
-async fn check(
-    app: &App,
-    source: Source,
-    email: &str,
-    password: Password,
-) -> Result<Checked, PageError> {
-    let who = app.root.guesses.mac(&[email.as_bytes()]);
-    // Before the try is counted: who is sent away because others flood the line loses none.
-    let place = app.passwords.place(source).await?;
-    if let Guess::Wait(seconds) = app.store().take_guess(who, app.now()).await? {
-        return Ok(Checked::Wait(seconds));
-    }
-    let account = app.store().account_by_email(email).await?;
-    let stored = account.as_ref().map(|account| account.password.clone());
-    let fits = app.passwords.verify(&place, stored, password).await?;
-    let whose = account.as_ref().map(|account| account.acc);
-    let Some(account) = account.filter(|_| fits) else {
-        app.wrong_password(whose);
-        return Ok(Checked::Wrong);
-    };
-    app.store().forget_guesses(who).await?;
-    Ok(Checked::Right(Box::new(account)))
-}
-
 /// `GET /stop`.
 pub(super) async fn stop_form(
     State(app): State<Arc<App>>,
@@ -120,8 +91,10 @@ pub(super) async fn stop_form(
         Ok(session) => app.store().account(session.account).await?,
         Err(_) => None,
     };
-    let email = email.map(|account| account.email).unwrap_or_default();
-    let values = context! { email, hours => app.recovery_hours };
+    let email = email.map(|account| account.email.to_string());
+    let values = context! {
+        email => email.unwrap_or_default(), action => "/stop", hours => app.recovery_hours,
+    };
     app.pages.show("stop.html", &visitor, values)
 }
 
@@ -139,27 +112,63 @@ pub(super) async fn stop(
     posted: Posted<Stop>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
-    let refuse = |status, error: &str, seconds: u64| {
-        let values = context! { email => form.email, error, seconds, hours => app.recovery_hours };
-        app.pages.refuse(status, "stop.html", &visitor, values)
+    let typed = Typed {
+        share: Share::Stop,
+        email: form.email,
+        password: form.password,
+        word: form.word,
+        action: "/stop".into(),
+    };
+    press(&app, &visitor, source, typed).await
+}
+
+/// What was typed on a page of STOP.
+pub(super) struct Typed {
+    /// The share of guesses that the page has.
+    pub(super) share: Share,
+    pub(super) email: String,
+    pub(super) password: Password,
+    pub(super) word: String,
+    /// The page's own address.
+    pub(super) action: String,
+}
+
+/// Deletes all factors, if password and word are right and the policy allows it.
+pub(super) async fn press(
+    app: &App,
+    visitor: &Visitor,
+    source: Source,
+    typed: Typed,
+) -> Result<Response, PageError> {
+    let by_link = typed.share == Share::Link;
+    let refuse = |status, error: &str| {
+        let values = context! {
+            email => typed.email, error, action => typed.action, fixed => by_link,
+            hours => app.recovery_hours,
+        };
+        app.pages.refuse(status, "stop.html", visitor, values)
     };
     // Without the word nothing is looked at, so that it costs no guess.
     let word = app.pages.texts.get("stop_word", &[]).unwrap_or_default();
-    if form.word.trim().to_lowercase() != word.to_lowercase() {
-        return refuse(StatusCode::BAD_REQUEST, "stop_error_word", 0);
+    if typed.word.trim().to_lowercase() != word.to_lowercase() {
+        return refuse(StatusCode::BAD_REQUEST, "stop_error_word");
     }
-    let email = account::email(&form.email).unwrap_or_default();
-    match check(&app, source, &email, form.password).await? {
-        Checked::Wait(seconds) => {
-            refuse(StatusCode::TOO_MANY_REQUESTS, "sign_in_error_wait", seconds)
-        }
-        Checked::Wrong => refuse(StatusCode::UNAUTHORIZED, "sign_in_error", 0),
+    let Ok(email) = Email::parse(&typed.email) else {
+        return refuse(StatusCode::BAD_REQUEST, "error_email");
+    };
+    let closed = match by_link {
+        true => "recover_error_closed",
+        false => "stop_error_closed",
+    };
+    match check(app, source, typed.share, &email, typed.password).await? {
+        Checked::Closed => refuse(StatusCode::TOO_MANY_REQUESTS, closed),
+        Checked::Wrong => refuse(StatusCode::UNAUTHORIZED, "sign_in_error"),
         Checked::Right(account) => {
             let facts = app.store().facts(account.acc, app.now()).await?;
             if let Err(refused) = needs(Change::Panic, &facts) {
-                return refuse(StatusCode::CONFLICT, refused.text(), 0);
+                return refuse(StatusCode::CONFLICT, refused.text());
             }
-            let new = new(&app, &account, true)?;
+            let new = new(app, &account, true)?;
             let devices = app.store().panic(new, app.now()).await?;
             for dev in devices {
                 app.waiting.wake(dev);
@@ -243,6 +252,8 @@ fn finish_values(app: &App, recovery: &Recovery, token: &str) -> minijinja::Valu
 #[derive(Deserialize)]
 pub(super) struct Finish {
     password: Password,
+    new_password: Password,
+    new_password_again: Password,
 }
 
 /// `POST /recovery/finish/{token}`: the link, the time and the password together.
@@ -254,32 +265,55 @@ pub(super) async fn finish(
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
     let recovery = known_by_link(&app, FINISH, &token).await?;
-    let refuse = |status, error: &str, seconds: u64| {
+    let refuse_all = |status, errors: Vec<&str>| {
         let values = finish_values(&app, &recovery, &token);
-        let values = context! { error, seconds, ..values };
+        let values = context! { errors, ..values };
         app.pages.refuse(status, "recover.html", &visitor, values)
     };
+    let refuse = |status, error| refuse_all(status, vec![error]);
     let account = app.store().account(recovery.account).await?;
-    let email = account.ok_or(PageError::NotFound)?.email;
-    match check(&app, source, &email, form.password).await? {
-        Checked::Wait(seconds) => {
-            return refuse(StatusCode::TOO_MANY_REQUESTS, "sign_in_error_wait", seconds);
+    let account = account.ok_or(PageError::NotFound)?;
+    let mut errors = credentials::refused(&account, &form.new_password, &form.new_password_again);
+    if form.new_password.same_as(&form.password) {
+        errors.push("password_error_same");
+    }
+    if !errors.is_empty() {
+        return refuse_all(StatusCode::BAD_REQUEST, errors);
+    }
+    // Whoever lost the answer has the new password already.
+    let (typed, new) = match recovery.finished_at {
+        None => (form.password, Some(form.new_password)),
+        Some(_) => (form.new_password, None),
+    };
+    match check(&app, source, Share::Link, &account.email, typed).await? {
+        Checked::Closed => {
+            return refuse(StatusCode::TOO_MANY_REQUESTS, "recover_error_closed");
         }
-        Checked::Wrong => return refuse(StatusCode::UNAUTHORIZED, "recover_error", 0),
+        Checked::Wrong => return refuse(StatusCode::UNAUTHORIZED, "recover_error"),
         Checked::Right(_) => {}
     }
     let facts = app.store().facts(recovery.account, app.now()).await?;
     // The same link again, after a lost answer, is the store's to judge.
     if let (None, Err(refused)) = (recovery.finished_at, needs(Change::FinishRecovery, &facts)) {
-        return refuse(StatusCode::CONFLICT, refused.text(), 0);
+        return refuse(StatusCode::CONFLICT, refused.text());
     }
+    let sealed = match new {
+        Some(new) => credentials::sealed(&app, source, account.acc, new).await?,
+        None => account.password,
+    };
+    let password = NewPassword {
+        sealed,
+        how: PasswordSet::Recovered,
+        keep: None,
+        known: None,
+    };
     let opening = visitor.opening(&app, recovery.account, Method::Recovery)?;
-    let Some(devices) = app
+    let entry = opening.entry.clone();
+    let finished = app
         .store()
-        .finish_recovery(recovery.id, opening.entry.clone(), app.now())
-        .await?
-    else {
-        return refuse(StatusCode::CONFLICT, "recover_error_early", 0);
+        .finish_recovery(recovery.id, entry, password, app.now());
+    let Some(devices) = finished.await? else {
+        return refuse(StatusCode::CONFLICT, "recover_error_early");
     };
     for dev in devices {
         app.waiting.wake(dev);

@@ -15,15 +15,17 @@ use minijinja::{Value, context};
 use serde::Deserialize;
 
 use super::{
-    PageError, account, issue,
-    visitor::{Posted, Visitor},
+    PageError, issue,
+    passwords::{Checked, check},
+    visitor::{Posted, Visitor, is_known},
 };
 use crate::{
     app::App,
     edge::Source,
+    email::{Email, NotAnEmail},
     hex,
     password::Password,
-    store::{Device, DeviceState, Guess},
+    store::{Device, DeviceState, Share},
 };
 
 /// `GET /sign-in`.
@@ -35,26 +37,29 @@ pub(super) async fn form(
 }
 
 #[derive(Deserialize)]
-pub(super) struct Email {
+pub(super) struct Who {
     email: String,
 }
 
 /// `POST /sign-in`: the password is asked whether or not there is such an account.
 pub(super) async fn email(
     State(app): State<Arc<App>>,
-    posted: Posted<Email>,
+    posted: Posted<Who>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
-    match account::email(&form.email) {
-        Some(email) => app
-            .pages
-            .show("password.html", &visitor, context! { email }),
-        None => {
-            let values = context! { email => form.email, error => "error_email" };
-            app.pages
-                .refuse(StatusCode::BAD_REQUEST, "sign_in.html", &visitor, values)
+    match Email::parse(&form.email) {
+        Ok(email) => {
+            let values = context! { email => email.as_str() };
+            app.pages.show("password.html", &visitor, values)
         }
+        Err(NotAnEmail) => no_email(&app, &visitor, &form.email),
     }
+}
+
+fn no_email(app: &App, visitor: &Visitor, typed: &str) -> Result<Response, PageError> {
+    let values = context! { email => typed, error => "error_email" };
+    app.pages
+        .refuse(StatusCode::BAD_REQUEST, "sign_in.html", visitor, values)
 }
 
 #[derive(Deserialize)]
@@ -69,34 +74,26 @@ pub(super) async fn password(
     source: Source,
     posted: Posted<EmailAndPassword>,
 ) -> Result<Response, PageError> {
-    let Posted { visitor, form, .. } = posted;
-    let email = account::email(&form.email).unwrap_or_default();
-    // Counted by what was typed, so that an address without an account behaves like one with.
-    let who = app.root.guesses.mac(&[email.as_bytes()]);
-    // Before the try is counted: who is sent away because others flood the line loses none.
-    let place = app.passwords.place(source).await?;
-    if let Guess::Wait(seconds) = app.store().take_guess(who, app.now()).await? {
-        let values = context! { email, error => "sign_in_error_wait", seconds };
-        return app.pages.refuse(
-            StatusCode::TOO_MANY_REQUESTS,
-            "password.html",
-            &visitor,
-            values,
-        );
-    }
-    let account = app.store().account_by_email(&email).await?;
-    let stored = account.as_ref().map(|account| account.password.clone());
-    let fits = app.passwords.verify(&place, stored, form.password).await?;
-    let whose = account.as_ref().map(|account| account.acc);
-    let Some(account) = account.filter(|_| fits) else {
-        app.wrong_password(whose);
-        let values = context! { email, error => "sign_in_error" };
-        return app
-            .pages
-            .refuse(StatusCode::UNAUTHORIZED, "password.html", &visitor, values);
+    let Posted {
+        visitor,
+        headers,
+        form,
+    } = posted;
+    let Ok(email) = Email::parse(&form.email) else {
+        return no_email(&app, &visitor, &form.email);
     };
-    app.store().forget_guesses(who).await?;
-    visitor.enter(&app, account.acc).await
+    let share = match app.store().account_by_email(&email).await? {
+        Some(account) if is_known(&app, &headers, account.acc).await? => Share::Known,
+        _ => Share::Unknown,
+    };
+    let (status, error) = match check(&app, source, share, &email, form.password).await? {
+        Checked::Right(account) => return visitor.enter(&app, account.acc).await,
+        Checked::Wrong => (StatusCode::UNAUTHORIZED, "sign_in_error"),
+        Checked::Closed => (StatusCode::TOO_MANY_REQUESTS, "sign_in_error_closed"),
+    };
+    let closed = matches!(status, StatusCode::TOO_MANY_REQUESTS);
+    let values = context! { email => email.as_str(), error, closed };
+    app.pages.refuse(status, "password.html", &visitor, values)
 }
 
 /// The account's devices that can be used, as templates show them.

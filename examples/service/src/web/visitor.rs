@@ -133,6 +133,11 @@ impl Visitor {
         &self.csrf
     }
 
+    /// The mark under which this browser may be known.
+    pub(super) fn known_mark(&self) -> Option<SessionHash> {
+        self.known.as_deref().map(hash)
+    }
+
     /// The hash of this browser's cookie: its session's name, if it has one.
     pub(super) fn browser(&self) -> SessionHash {
         hash(&self.cookie)

@@ -30,6 +30,7 @@ async fn enrolled(world: &mut World, pair: &Mutex<Option<Pair>>) {
     world.newcomer();
     let address = ([127, 0, 0, 1], world.service.port).into();
     let mut browser = Browser::new(address, &world.service.origin());
+    browser.outbox = world.service.outbox();
     browser.register(&world.email).await;
     let phone = browser.add_phone(&TestClock::new()).await;
     *pair.lock().await = Some(Pair { browser, phone });

@@ -5,6 +5,7 @@
 #![cfg(all(unix, debug_assertions))]
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
+mod credentials;
 mod life;
 mod restore;
 mod sign_in;
@@ -21,7 +22,8 @@ use world::World;
 pub type Names = BTreeSet<String>;
 
 /// What the service does by itself, at any time. It has stories of its own.
-const BY_ITSELF: [&str; 5] = [
+const BY_ITSELF: [&str; 6] = [
+    "LinkSent",
     "Sweep",
     "MessageDraft",
     "MessageName",

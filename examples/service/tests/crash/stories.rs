@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use countersign::{ClaimError, Source};
 
+use super::credentials::*;
 use super::life::*;
 use super::restore::restoring_a_backup;
 use super::sign_in::*;
 use super::world::{PASSWORD, PIN, WRONG_PIN, World, pin};
 use super::{Before, Names, story};
+
+const NEW_PASSWORD: &str = "Nine-Otters-9";
 
 type Story = fn() -> Pinned<Box<dyn Future<Output = Names>>>;
 
@@ -51,6 +54,12 @@ stories! {
     noting_that_a_message_was_sent,
     dropping_what_has_expired,
     restoring_a_backup,
+    mailing_a_link,
+    using_up_guesses,
+    changing_the_password,
+    replacing_a_forgotten_password,
+    changing_the_address,
+    renewing_an_old_account,
 }
 
 async fn the_first_start() -> Names {
@@ -95,7 +104,7 @@ async fn registering() -> Names {
     .await
 }
 
-async fn registered(world: &mut World) {
+pub async fn registered(world: &mut World) {
     world.newcomer();
     world.register().await.unwrap();
 }
@@ -341,7 +350,11 @@ async fn finishing_a_recovery() -> Names {
             let action = world.anna.page().path().to_owned();
             world
                 .twice(async |anna| {
-                    let typed = [("password", PASSWORD)];
+                    let typed = [
+                        ("password", PASSWORD),
+                        ("new_password", NEW_PASSWORD),
+                        ("new_password_again", NEW_PASSWORD),
+                    ];
                     anna.submit(&action, &typed).await.map(drop)
                 })
                 .await
@@ -350,6 +363,7 @@ async fn finishing_a_recovery() -> Names {
         async |world, _| {
             // The day of waiting was not in vain: a new phone can be added now.
             assert_eq!(world.anna.page().path(), "/account/devices");
+            world.password = NEW_PASSWORD;
             let account = world.account;
             world.phone.remove(account).await.unwrap();
             world.enrol().await.unwrap();
@@ -363,9 +377,12 @@ async fn finishing_a_recovery() -> Names {
 async fn a_message(before: &'static str) -> Names {
     story(
         Before::Itself(before),
-        registered,
         async |world| {
-            world.enrol().await.unwrap();
+            registered(world).await;
+            world.begin_enrolment().await.unwrap();
+        },
+        async |world| {
+            world.finish_enrolment().await.unwrap();
             world.mail("phone").await;
             if before == "NoticeSent" {
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -376,7 +393,8 @@ async fn a_message(before: &'static str) -> Names {
             // Once: a message that is sent again takes its own place.
             let to = format!("To: {}", world.email);
             let mails = world.mails();
-            assert_eq!(mails.iter().filter(|mail| mail.contains(&to)).count(), 1);
+            let told = |mail: &&String| mail.contains(&to) && mail.contains("My phone");
+            assert_eq!(mails.iter().filter(told).count(), 1);
         },
     )
     .await

@@ -218,6 +218,8 @@ pub struct World {
     pub service: Arc<Service>,
     pub anna: Person,
     pub email: String,
+    /// The account's password.
+    pub password: &'static str,
     pub phone: Arc<Authenticator>,
     pub account: AccountNumber,
     people: u32,
@@ -228,13 +230,16 @@ impl World {
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let service = Service::new(folder.path().join("service"));
-        let anna = Person::at(&service.origin()).unwrap();
+        let anna = Person::at(&service.origin())
+            .unwrap()
+            .with_mail(&service.outbox());
         let phone = phone(&folder.path().join("phone-0"), &service);
         Self {
             folder,
             service,
             anna,
             email: String::new(),
+            password: PASSWORD,
             phone,
             account: AccountNumber(0),
             people: 0,
@@ -250,8 +255,11 @@ impl World {
     /// A new browser, a new phone, and an address without an account take the place of what was there.
     pub fn newcomer(&mut self) {
         self.people += 1;
-        self.anna = Person::at(&self.service.origin()).unwrap();
+        self.anna = Person::at(&self.service.origin())
+            .unwrap()
+            .with_mail(&self.service.outbox());
         self.email = format!("anna{}@example.eu", self.people);
+        self.password = PASSWORD;
         let folder = format!("phone-{}", self.people);
         self.phone = phone(&self.folder.path().join(folder), &self.service);
     }
@@ -290,8 +298,18 @@ impl World {
 
     /// Adds the phone, with a PIN that is chosen on it.
     pub async fn enrol(&mut self) -> Result<(), PersonError> {
+        self.begin_enrolment().await?;
+        self.finish_enrolment().await
+    }
+
+    /// As far as the QR code.
+    pub async fn begin_enrolment(&mut self) -> Result<(), PersonError> {
         self.twice(async |anna| anna.add_device("My phone").await)
-            .await?;
+            .await
+    }
+
+    /// From the QR code on.
+    pub async fn finish_enrolment(&mut self) -> Result<(), PersonError> {
         let text = scanned(&self.anna.qr_png().await?);
         let offer = self.phone.begin_enrolment(&text, Source::Camera).await;
         let claimed = self
@@ -314,7 +332,8 @@ impl World {
             self.twice(async |anna| anna.sign_out().await).await?;
         }
         let email = self.email.clone();
-        self.twice(async |anna| anna.give_password(&email, PASSWORD).await)
+        let password = self.password;
+        self.twice(async |anna| anna.give_password(&email, password).await)
             .await
     }
 
@@ -411,7 +430,8 @@ impl World {
             .filter(|path| path.extension().is_some_and(|kind| kind == "eml"))
             .collect();
         files.sort();
-        let read = |path: &PathBuf| fs::read_to_string(path).unwrap();
+        // Long header lines are folded.
+        let read = |path: &PathBuf| fs::read_to_string(path).unwrap().replace("\r\n ", " ");
         files.iter().map(read).collect()
     }
 

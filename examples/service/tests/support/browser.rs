@@ -2,13 +2,19 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
+use countersign_cli::person::mail::mailed_link;
 use countersign_protocol::reply::ResultCode;
 use reqwest::{Client, Method};
 
 use super::{PASSWORD, PIN, Phone, TestClock, approve, client, client_at};
+
+/// A new password, typed twice.
+pub const NEW_PASSWORD: [(&str, &str); 2] = [("password", PASSWORD), ("password_again", PASSWORD)];
 
 #[derive(Debug)]
 pub struct Page {
@@ -51,6 +57,8 @@ pub struct Browser {
     pub csrf: String,
     /// The address of its account.
     pub email: String,
+    /// Where the service leaves its messages.
+    pub outbox: PathBuf,
 }
 
 pub fn encode(fields: &[(&str, &str)]) -> String {
@@ -79,6 +87,7 @@ impl Browser {
             known: None,
             csrf: String::new(),
             email: String::new(),
+            outbox: PathBuf::new(),
         }
     }
 
@@ -181,11 +190,13 @@ impl Browser {
             ("first_name", first),
             ("last_name", last),
             ("email", email),
-            ("password", PASSWORD),
-            ("password_again", PASSWORD),
             ("privacy", "yes"),
         ];
         let page = self.post("/register", &fields).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let link = self.mailed(email, "/register/").await;
+        self.get(&link).await;
+        let page = self.post(&link, &NEW_PASSWORD).await;
         assert_eq!(
             (page.status, page.path.as_str()),
             (200, "/account"),
@@ -207,6 +218,15 @@ impl Browser {
         self.post(&to, &[("r", &r)]).await
     }
 
+    /// The newest link to a page below `path` that was mailed to this address.
+    pub async fn mailed(&self, email: &str, path: &str) -> String {
+        let patience = Duration::from_secs(20);
+        let found = mailed_link(&self.outbox, email, path, patience).await;
+        found
+            .unwrap()
+            .unwrap_or_else(|| panic!("no message to {email} with {path}"))
+    }
+
     /// E-mail and password; the page after them.
     pub async fn password(&mut self, email: &str, password: &str) -> Page {
         self.get("/sign-in").await;
@@ -216,6 +236,20 @@ impl Browser {
             &[("email", email), ("password", password)],
         )
         .await
+    }
+
+    /// Fills in the form that adds a device; the first with the link that comes by mail.
+    pub async fn begin_device(&mut self, fields: &[(&str, &str)]) -> Page {
+        self.get("/account/devices").await;
+        let fields = [fields, &[("password", PASSWORD)]].concat();
+        let page = self.post("/account/devices/add", &fields).await;
+        if page.path != "/account/confirm" {
+            return page;
+        }
+        let email = self.email.clone();
+        let link = self.mailed(&email, "/account/confirm/").await;
+        self.get(&link).await;
+        self.post(&link, &[]).await
     }
 
     /// Adds the first phone.
@@ -232,7 +266,7 @@ impl Browser {
         with: Option<(&mut Phone, &str)>,
     ) -> Phone {
         self.get("/account/devices").await;
-        let mut page = self.post("/account/devices/add", &[("name", name)]).await;
+        let mut page = self.begin_device(&[("name", name)]).await;
         assert_eq!(page.status, 200, "{}", page.body);
         if let Some((phone, pin)) = with {
             approve(phone, &page, pin).await;

@@ -13,7 +13,7 @@ pub mod life;
 mod phone;
 pub mod push;
 
-pub use browser::{Browser, Page, encode};
+pub use browser::{Browser, NEW_PASSWORD, Page, encode};
 pub use phone::Phone;
 
 use std::{
@@ -162,7 +162,9 @@ impl World {
     }
 
     pub fn browser(&self) -> Browser {
-        Browser::new(self.service.address(), self.service.origin())
+        let mut browser = Browser::new(self.service.address(), self.service.origin());
+        browser.outbox = self.folder.path().join("outbox");
+        browser
     }
 
     /// Somebody with an account and a phone, signed in.
@@ -243,7 +245,8 @@ pub async fn mail(world: &World, subject: &str) -> String {
             .collect();
         found.sort();
         for path in found.iter().rev() {
-            let text = fs::read_to_string(path).unwrap();
+            // Long header lines are folded.
+            let text = fs::read_to_string(path).unwrap().replace("\r\n ", " ");
             let line = text.lines().find(|line| line.starts_with("Subject: "));
             if line.unwrap().contains(subject) {
                 return text;

@@ -3,8 +3,9 @@
 use countersign_protocol::{Time, id::AccountId};
 use rusqlite::{Connection, params};
 
-use super::rows::{self, all, int, num, one, run, small};
+use super::rows::{self, all, int, num, one, run};
 use crate::{
+    email::Email,
     policy,
     security::{self, Happened},
     store::*,
@@ -39,11 +40,6 @@ pub(super) fn sweep(c: &Connection, now: Time) -> Result<(), StoreError> {
     )?;
     run(
         c,
-        "DELETE FROM guess WHERE last <= ?1",
-        [int(now.saturating_sub(policy::GUESS_MEMORY_SECONDS))],
-    )?;
-    run(
-        c,
         "DELETE FROM outcome WHERE at <= ?1",
         [int(now.saturating_sub(policy::OUTCOME_SECONDS))],
     )?;
@@ -55,12 +51,45 @@ pub(super) fn create(c: &Connection, account: &NewAccount, now: Time) -> Result<
         c,
         "INSERT INTO account (acc, email, first_name, last_name, password, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (email) DO NOTHING",
-        params![account.acc.0, account.email, account.first_name, account.last_name, account.password, int(now)],
+        params![account.acc.0, account.email.as_str(), account.first_name, account.last_name, account.password, int(now)],
     )?;
     if made == 1 {
         note(c, account.acc, "account-created", "", now)?;
     }
     Ok(made == 1)
+}
+
+/// Has another account than `own` this address, or may it have it back?
+pub(super) fn is_taken(
+    c: &Connection,
+    email: &Email,
+    own: Option<AccountId>,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let found = one(
+        c,
+        "SELECT 1 FROM account WHERE email = ?1 AND acc IS NOT ?2
+         UNION ALL
+         SELECT 1 FROM mailed_link
+         WHERE address = ?1 AND kind = 'undo-email' AND account IS NOT ?2
+           AND used_at IS NULL AND expires_at > ?3",
+        params![email.as_str(), own.map(|own| own.0), int(now)],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
+pub(super) fn seal_password(
+    c: &Connection,
+    account: AccountId,
+    sealed: &str,
+) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE account SET password = ?2 WHERE acc = ?1",
+        params![account.0, sealed],
+    )?;
+    Ok(())
 }
 
 pub(super) fn by_email(c: &Connection, email: &str) -> Result<Option<Account>, StoreError> {
@@ -81,29 +110,46 @@ pub(super) fn get(c: &Connection, account: AccountId) -> Result<Option<Account>,
     )
 }
 
-pub(super) fn take_guess(c: &Connection, who: [u8; 32], now: Time) -> Result<Guess, StoreError> {
-    let (wrong, last) = one(
+/// The accounts that an older program wrote: the hash of their password is not sealed.
+pub(super) fn unsealed(c: &Connection) -> Result<Vec<(AccountId, String, String)>, StoreError> {
+    all(
         c,
-        "SELECT wrong, last FROM guess WHERE who = ?1",
-        [who],
-        |row| Ok((small(row, "wrong")?, num(row, "last")?)),
-    )?
-    .unwrap_or((0, 0));
-    let wait = policy::guess_wait(wrong, last, now);
-    if wait > 0 {
-        return Ok(Guess::Wait(wait));
-    }
-    run(
-        c,
-        "INSERT INTO guess (who, wrong, last) VALUES (?1, 1, ?2)
-         ON CONFLICT (who) DO UPDATE SET wrong = wrong + 1, last = excluded.last",
-        params![who, int(now)],
-    )?;
-    Ok(Guess::Taken)
+        "SELECT acc, email, password FROM account WHERE password LIKE '$argon2%'",
+        [],
+        |row| {
+            let acc = AccountId(row.get("acc")?);
+            Ok((acc, row.get("email")?, row.get("password")?))
+        },
+    )
 }
 
-pub(super) fn forget_guesses(c: &Connection, who: [u8; 32]) -> Result<(), StoreError> {
-    run(c, "DELETE FROM guess WHERE who = ?1", [who])?;
+/// Brings such an account into today's form. An address that is none any more can get no message
+/// and sign nobody in: it makes room for one that is marked as such.
+pub(super) fn renew(
+    c: &Connection,
+    account: AccountId,
+    email: &str,
+    sealed: &str,
+) -> Result<(), StoreError> {
+    seal_password(c, account, sealed)?;
+    let set = |email: &str| {
+        run(
+            c,
+            "UPDATE OR IGNORE account SET email = ?2 WHERE acc = ?1",
+            params![account.0, email],
+        )
+    };
+    let spelled = Email::parse(email).ok();
+    if let Some(spelled) = &spelled
+        && (spelled.as_str() == email || set(spelled.as_str())? == 1)
+    {
+        return Ok(());
+    }
+    tracing::warn!(acc = %account, "this account's e-mail address can't be used any more");
+    set(&format!(
+        "{}@address.invalid",
+        crate::hex::encode(&account.0)
+    ))?;
     Ok(())
 }
 

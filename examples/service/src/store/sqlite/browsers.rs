@@ -28,6 +28,20 @@ pub(super) fn know(
     Ok(())
 }
 
+/// Forgets the browsers that are known for an account, but `keep`.
+pub(super) fn forget_others(
+    c: &Connection,
+    account: AccountId,
+    keep: Option<SessionHash>,
+) -> Result<(), StoreError> {
+    run(
+        c,
+        "DELETE FROM known_browser WHERE account = ?1 AND hash IS NOT ?2",
+        params![account.0, keep],
+    )?;
+    Ok(())
+}
+
 pub(super) fn knows(
     c: &Connection,
     browser: SessionHash,

@@ -13,7 +13,7 @@ use countersign_protocol::{
 use rusqlite::{Connection, Params, params};
 
 use super::{
-    accounts, codes, devices, enrolments, facts,
+    accounts, codes, credentials, devices, enrolments, facts, links,
     rows::{self, all, int, named, num, one, run, small},
     sessions,
 };
@@ -334,6 +334,8 @@ fn finish(
                 return Ok(Err(Refused::Changed));
             }
         }
+        Then::SetPassword(new) => credentials::set_password(c, account, &new, now)?,
+        Then::AskEmail(new) => return links::ask_email(c, &new, now),
         Then::Nothing => {}
         Then::Record(transfer) => accounts::record_transfer(c, &transfer, approved.proof.method)?,
     }

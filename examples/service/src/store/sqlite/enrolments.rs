@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
-    facts, journal,
+    facts, journal, links,
     rows::{self, int, num, one, run},
     sessions,
 };
@@ -39,7 +39,19 @@ pub(super) fn begin_on(
                 false => Err(Refused::Guarded),
             }
         }
-        Begin::Confirmed => facts::allow(c, new.account, Change::Add, Proof::PasswordAndLink, now)?,
+        Begin::Confirmed(id) => {
+            let own = |link: &Link| {
+                link.kind == LinkKind::Confirm
+                    && (link.account, link.session) == (Some(new.account), Some(new.session))
+            };
+            match links::get(c, *id, now)?.is_some_and(|link| own(&link)) {
+                true => {
+                    links::spend(c, *id, LinkKind::Confirm, now)?;
+                    facts::allow(c, new.account, Change::Add, Proof::PasswordAndLink, now)?
+                }
+                false => Err(Refused::Changed),
+            }
+        }
         Begin::InPlaceOf(id) => {
             let own = |old: &Enrolment| {
                 old.state == EnrolmentState::Open
@@ -347,6 +359,8 @@ pub(super) fn complete(
     // From now on a password alone does not sign in, so other browsers that gave only that have to begin again.
     sessions::end_without_factor(c, enrolment.account, enrolment.session)?;
     journal::record(c, &JournalEntry::Added(enrolment.account, dev), now)?;
+    // Nor are links enough that were asked for when there was no factor.
+    links::end_of_account(c, enrolment.account, now)?;
     note(c, enrolment.account, "device-added", &enrolment.name, now)?;
     Ok(Completion::Active)
 }

@@ -388,6 +388,13 @@ fn close_what_was_open(c: &Connection, now: Time) -> Result<(), StoreError> {
     ] {
         run(c, sql, [])?;
     }
+    // A link may have been used since. One that takes a change of an address back still may.
+    run(
+        c,
+        "UPDATE mailed_link SET used_at = ?1, due = 0, payload = x''
+         WHERE used_at IS NULL AND kind <> 'undo-email'",
+        [int(now)],
+    )?;
     recovery::cancel_all(c, now)
 }
 

@@ -6,12 +6,15 @@ mod backup;
 mod browsers;
 mod challenges;
 mod codes;
+mod credentials;
 mod devices;
 mod enrolments;
 mod facts;
 mod failed;
+mod guesses;
 mod journal;
 mod keys;
+mod links;
 mod open;
 mod outcomes;
 mod pushes;
@@ -36,8 +39,10 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::{
+    email::Email,
     journal::Journal,
     policy::changes::{Change, Facts, Proof, Refused},
+    seal::SealError,
     security::{self, SecurityLog},
 };
 pub(crate) use backup::{BackupError, backup, prepare};
@@ -74,6 +79,28 @@ impl Sqlite {
     pub(crate) fn log_to(&self, log: Arc<SecurityLog>) {
         // A second one is another's.
         let _ = self.security.set(log);
+    }
+
+    /// Brings what older programs wrote of accounts into today's form: hashes of passwords are sealed, addresses have their one spelling.
+    pub(crate) async fn renew_accounts(
+        &self,
+        seal: impl Fn(AccountId, &str) -> Result<String, SealError>,
+    ) -> Result<(), StoreError> {
+        let mut renewed = Vec::new();
+        for (account, email, hash) in self.read(accounts::unsealed)? {
+            let hash = seal(account, &hash).map_err(|_| StoreError::Damaged("password"))?;
+            renewed.push((account, email, hash));
+        }
+        if renewed.is_empty() {
+            return Ok(());
+        }
+        self.write(Write::RenewAccounts, move |c| {
+            for (account, email, hash) in &renewed {
+                accounts::renew(c, *account, email, hash)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn write<T: Send + 'static>(
@@ -173,6 +200,8 @@ impl Store for Sqlite {
         let dropped = self
             .write(Write::Sweep, move |c| {
                 accounts::sweep(c, now)?;
+                guesses::sweep(c, now)?;
+                links::sweep(c, now)?;
                 challenges::sweep(c, now)?;
                 browsers::sweep(c, now)?;
                 recovery::sweep(c, now)?;
@@ -191,21 +220,40 @@ impl Store for Sqlite {
         emptied.await.map_err(|_| StoreError::Stopped)?
     }
 
-    async fn create_account(&self, account: NewAccount, now: Time) -> Result<bool, StoreError> {
-        self.write(Write::CreateAccount, move |c| {
-            accounts::create(c, &account, now)
+    async fn is_taken(&self, email: &Email, now: Time) -> Result<bool, StoreError> {
+        self.read(|c| accounts::is_taken(c, email, None, now))
+    }
+    async fn ask_link(&self, link: NewLink, now: Time) -> Result<AskedLink, StoreError> {
+        self.write(Write::AskLink, move |c| links::ask(c, &link, now))
+            .await
+    }
+    async fn link(&self, id: LinkId, now: Time) -> Result<Option<Link>, StoreError> {
+        self.read(|c| links::get(c, id, now))
+    }
+    async fn due_links(&self) -> Result<Vec<DueLink>, StoreError> {
+        self.read(links::due)
+    }
+    async fn link_sent(&self, seq: u64) -> Result<(), StoreError> {
+        self.write(Write::LinkSent, move |c| links::sent(c, seq))
+            .await
+    }
+    async fn register(
+        &self,
+        link: LinkId,
+        account: NewAccount,
+        entry: Entry,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.write(Write::Register, move |c| {
+            links::register(c, link, &account, entry, now)
         })
         .await
     }
-    async fn account_by_email(&self, email: &str) -> Result<Option<Account>, StoreError> {
-        self.read(|c| accounts::by_email(c, email))
+    async fn account_by_email(&self, email: &Email) -> Result<Option<Account>, StoreError> {
+        self.read(|c| accounts::by_email(c, email.as_str()))
     }
     async fn account(&self, account: AccountId) -> Result<Option<Account>, StoreError> {
         self.read(|c| accounts::get(c, account))
-    }
-    async fn take_guess(&self, who: [u8; 32], now: Time) -> Result<Guess, StoreError> {
-        self.write(Write::TakeGuess, move |c| accounts::take_guess(c, who, now))
-            .await
     }
     async fn note_failed(
         &self,
@@ -220,11 +268,74 @@ impl Store for Sqlite {
         })
         .await
     }
-    async fn forget_guesses(&self, who: [u8; 32]) -> Result<(), StoreError> {
-        self.write(Write::ForgetGuesses, move |c| {
-            accounts::forget_guesses(c, who)
+    async fn change_password(
+        &self,
+        account: AccountId,
+        new: NewPassword,
+        now: Time,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        self.write_of(Of::Account(account), Write::ChangePassword, move |c| {
+            credentials::change_password(c, account, &new, now)
         })
         .await
+    }
+    async fn open_reset(&self, link: LinkId, entry: Entry, now: Time) -> Result<bool, StoreError> {
+        self.write(Write::OpenReset, move |c| {
+            credentials::open_reset(c, link, entry, now)
+        })
+        .await
+    }
+    async fn reset_password(
+        &self,
+        account: AccountId,
+        new: NewPassword,
+        now: Time,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        self.write_of(Of::Account(account), Write::ResetPassword, move |c| {
+            credentials::reset_password(c, account, &new, now)
+        })
+        .await
+    }
+    async fn confirm_email(
+        &self,
+        link: LinkId,
+        new: NewLink,
+        now: Time,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        self.write(Write::ConfirmEmail, move |c| {
+            links::confirm_email(c, link, &new, now)
+        })
+        .await
+    }
+    async fn change_email(
+        &self,
+        link: LinkId,
+        session: SessionHash,
+        undo: NewLink,
+        now: Time,
+    ) -> Result<EmailChanged, StoreError> {
+        self.write(Write::ChangeEmail, move |c| {
+            credentials::change_email(c, link, session, &undo, now)
+        })
+        .await
+    }
+    async fn undo_email(&self, link: LinkId, now: Time) -> Result<bool, StoreError> {
+        self.write(Write::UndoEmail, move |c| {
+            credentials::undo_email(c, link, now)
+        })
+        .await
+    }
+    async fn take_guess(&self, by: Guesser, now: Time) -> Result<Guess, StoreError> {
+        self.write(Write::TakeGuess, move |c| guesses::take(c, &by, now))
+            .await
+    }
+    async fn close_guesses(&self, by: Guesser, now: Time) -> Result<(), StoreError> {
+        self.write(Write::CloseGuesses, move |c| guesses::tell(c, &by, now))
+            .await
+    }
+    async fn forget_guesses(&self, by: Guesser, now: Time) -> Result<(), StoreError> {
+        self.write(Write::ForgetGuesses, move |c| guesses::forget(c, &by, now))
+            .await
     }
 
     async fn open_session(&self, entry: Entry) -> Result<Entered, StoreError> {
@@ -561,18 +672,26 @@ impl Store for Sqlite {
         &self,
         id: RecoveryId,
         entry: Entry,
+        password: NewPassword,
         now: Time,
     ) -> Result<Option<Vec<DeviceId>>, StoreError> {
         self.write(Write::FinishRecovery, move |c| {
-            recovery::finish(c, id, &entry, now)
+            recovery::finish(c, id, &entry, &password, now)
         })
         .await
     }
-    async fn due_notices(&self) -> Result<Vec<DueNotice>, StoreError> {
-        self.read(recovery::due_notices)
+    async fn due_accounts(&self) -> Result<Vec<AccountId>, StoreError> {
+        self.read(recovery::due_accounts)
     }
-    async fn notice_sent(&self, id: u64) -> Result<(), StoreError> {
-        self.write(Write::NoticeSent, move |c| recovery::notice_sent(c, id))
+    async fn due_notices(
+        &self,
+        account: AccountId,
+        now: Time,
+    ) -> Result<Vec<DueNotice>, StoreError> {
+        self.read(|c| recovery::due_notices(c, account, now))
+    }
+    async fn notice_sent(&self, ids: Vec<u64>) -> Result<(), StoreError> {
+        self.write(Write::NoticeSent, move |c| recovery::notice_sent(c, &ids))
             .await
     }
 

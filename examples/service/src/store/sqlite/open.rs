@@ -26,6 +26,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0009_online.sql"),
     include_str!("../../../migrations/0010_proofs.sql"),
     include_str!("../../../migrations/0011_budgets.sql"),
+    include_str!("../../../migrations/0012_guesses.sql"),
+    include_str!("../../../migrations/0013_links.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);

@@ -9,8 +9,8 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     accounts::note,
-    facts, journal,
-    rows::{all, int, num, one, run},
+    credentials, facts, journal, links,
+    rows::{all, email, int, num, one, run},
     sessions::enter,
 };
 use crate::{
@@ -83,6 +83,7 @@ pub(super) fn clear(
         run(c, sql, [account.0])?;
     }
     guard(c, account)?;
+    links::end_of_account(c, account, now)?;
     run(
         c,
         "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE account = ?1 AND state IN ('open', 'approved')",
@@ -142,6 +143,7 @@ fn open(c: &Connection, new: &Recovery, now: Time) -> Result<(), StoreError> {
         "DELETE FROM device WHERE account = ?1 AND state = 'pending'",
         [new.account.0],
     )?;
+    links::end_of_account(c, new.account, now)?;
     note(c, new.account, "recovery-began", "", now)
 }
 
@@ -210,6 +212,7 @@ pub(super) fn finish(
     c: &Connection,
     id: RecoveryId,
     entry: &Entry,
+    password: &NewPassword,
     now: Time,
 ) -> Result<Option<Vec<DeviceId>>, StoreError> {
     let Some(recovery) = get(c, id)?.filter(|recovery| recovery.ripe_at <= now) else {
@@ -229,6 +232,7 @@ pub(super) fn finish(
         return Ok(None);
     }
     let devices = clear_for(c, recovery.account, Cleared::Recovery, now)?;
+    credentials::set_password(c, recovery.account, password, now)?;
     run(
         c,
         "UPDATE recovery SET finished_at = ?2 WHERE account = ?1",
@@ -250,21 +254,41 @@ pub(super) fn sweep(c: &Connection, now: Time) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(super) fn due_notices(c: &Connection) -> Result<Vec<DueNotice>, StoreError> {
+pub(super) fn due_accounts(c: &Connection) -> Result<Vec<AccountId>, StoreError> {
+    all(
+        c,
+        "SELECT account FROM event WHERE mail = 1 GROUP BY account ORDER BY min(id) LIMIT 1000",
+        [],
+        |row| Ok(AccountId(row.get("account")?)),
+    )
+}
+
+pub(super) fn due_notices(
+    c: &Connection,
+    account: AccountId,
+    now: Time,
+) -> Result<Vec<DueNotice>, StoreError> {
+    let recovering = standing(c, account)?.recovery.is_some();
+    let old = links::recovery_address(c, account, now)?;
     all(
         c,
         "SELECT event.id, event.account, email, first_name, at, what, detail
-         FROM event JOIN account ON acc = event.account WHERE mail = 1 ORDER BY event.id LIMIT 50",
-        [],
+         FROM event JOIN account ON acc = event.account
+         WHERE mail = 1 AND event.account = ?1 ORDER BY event.id LIMIT 50",
+        [account.0],
         |row| {
+            let what: String = row.get("what")?;
+            // Whoever has changed the address must not recover the account with it.
+            let of_recovery = recovering || what == "panic" || what.starts_with("recovery-");
+            let old = old.clone().filter(|_| of_recovery);
             Ok(DueNotice {
                 id: num(row, "id")?,
-                account: AccountId(row.get("account")?),
-                email: row.get("email")?,
+                account,
+                email: old.map_or_else(|| email(row), Ok)?,
                 first_name: row.get("first_name")?,
                 event: Event {
                     at: num(row, "at")?,
-                    what: row.get("what")?,
+                    what,
                     detail: row.get("detail")?,
                 },
             })
@@ -272,7 +296,9 @@ pub(super) fn due_notices(c: &Connection) -> Result<Vec<DueNotice>, StoreError> 
     )
 }
 
-pub(super) fn notice_sent(c: &Connection, id: u64) -> Result<(), StoreError> {
-    run(c, "UPDATE event SET mail = 0 WHERE id = ?1", [int(id)])?;
+pub(super) fn notice_sent(c: &Connection, ids: &[u64]) -> Result<(), StoreError> {
+    for id in ids {
+        run(c, "UPDATE event SET mail = 0 WHERE id = ?1", [int(*id)])?;
+    }
     Ok(())
 }

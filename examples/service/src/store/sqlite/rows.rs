@@ -13,7 +13,7 @@ use countersign_protocol::{
 };
 use rusqlite::{Connection, Params, Row};
 
-use crate::store::*;
+use crate::{email::Email, store::*};
 
 /// The first row of a query.
 pub(super) fn one<T>(
@@ -82,10 +82,15 @@ pub(super) fn key(bytes: &[u8], column: &'static str) -> Result<PublicKey, Store
     PublicKey::from_bytes(bytes).ok_or(StoreError::Damaged(column))
 }
 
+/// An e-mail address from its column.
+pub(super) fn email(row: &Row<'_>) -> Result<Email, StoreError> {
+    Email::parse(&row.get::<_, String>("email")?).map_err(|_| StoreError::Damaged("email"))
+}
+
 pub(super) fn account(row: &Row<'_>) -> Result<Account, StoreError> {
     Ok(Account {
         acc: AccountId(row.get("acc")?),
-        email: row.get("email")?,
+        email: email(row)?,
         first_name: row.get("first_name")?,
         last_name: row.get("last_name")?,
         password: row.get("password")?,

@@ -8,10 +8,13 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
-    browsers, devices, recovery,
+    browsers, devices, guesses, recovery,
     rows::{all, int, named, num, one, run},
 };
-use crate::{policy, store::*};
+use crate::{
+    policy::{self, changes::Rank},
+    store::*,
+};
 
 /// Opens the session of a browser whose password was right. A blocked or suspended device counts:
 /// the password alone must not become enough because of it, nor because devices were deleted.
@@ -80,6 +83,10 @@ pub(super) fn enter(c: &Connection, entry: &Entry) -> Result<(), StoreError> {
             session.last_method().name(),
             now,
         )?;
+        // Only a sign-in by the app, not by a code that whoever holds the phone can have.
+        if session.last_method().rank() == Some(Rank::Three) {
+            guesses::lift(c, session.account, now)?;
+        }
         if session.is_strong() {
             if !browsers::knows(c, entry.known, session.account, now)? {
                 note(c, session.account, "new-browser", "", now)?;

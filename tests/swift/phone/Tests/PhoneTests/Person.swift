@@ -15,6 +15,7 @@ let transfer: KeyValuePairs = [
 
 /// The person at the computer: a browser with cookies and forms, at the service's own pages.
 final class Person {
+    private let service: Service
     private let origin: URL
     private let email = "anna-\(UUID().uuidString.lowercased())@example.eu"
     private let browser = URLSession(configuration: .ephemeral, delegate: NoRedirects(), delegateQueue: nil)
@@ -22,19 +23,19 @@ final class Person {
     private var page = ""
     private var path = "/"
 
-    private init(_ origin: URL) { self.origin = origin }
+    private init(_ service: Service) { (self.service, origin) = (service, service.origin) }
 
     deinit { browser.finishTasksAndInvalidate() }
 
     static func registered(at service: Service) async throws -> Person {
-        let person = Person(service.origin)
+        let person = Person(service)
         try await person.open("/register")
         try await person.submit(
             "/register",
             [
-                "first_name": "Anna", "last_name": "Bērziņa", "email": person.email, "password": password, "password_again": password,
-                "privacy": "yes",
+                "first_name": "Anna", "last_name": "Bērziņa", "email": person.email, "privacy": "yes",
             ])
+        try await person.openMailed("/register/", ["password": password, "password_again": password])
         guard person.path == "/account" else { throw person.lost("an account") }
         return person
     }
@@ -96,6 +97,13 @@ final class Person {
         if page.contains("continue-as") { try await submit("/return") }
     }
 
+    /// Opens the newest link of the person's mail below this path, and sends its form.
+    private func openMailed(_ below: String, _ values: KeyValuePairs<String, String> = [:]) async throws {
+        let link = try await service.mailedLink(to: email, below: below)
+        try await open(link)
+        try await submit(link, values)
+    }
+
     /// Fills in the form with this address, and sends it.
     func submit(_ action: String, _ values: KeyValuePairs<String, String> = [:]) async throws {
         // Of several with one address, such as a list's, the one that has these values already.
@@ -113,10 +121,15 @@ final class Person {
 
     // MARK: what a person does
 
-    /// Adds a device. Where there is one, it is asked first: then approve with `number()`, and `wait(while: "open")`.
+    /// Adds a device: the first with the password and a link that comes by mail. Where there is one, it is asked first: then approve with `number()`, and `wait(while: "open")`.
     func addDevice(_ name: String = "My phone") async throws {
         try await open("/account/devices")
-        try await submit("/account/devices/add", ["name": name])
+        let add = forms(in: page).first { $0.action == "/account/devices/add" }
+        guard add?.fields.contains(where: { $0.0 == "password" }) == true else {
+            return try await submit("/account/devices/add", ["name": name])
+        }
+        try await submit("/account/devices/add", ["name": name, "password": password])
+        try await openMailed("/account/confirm/")
     }
 
     /// Removes a device, or has it unblocked. A device is asked first, as in `addDevice`.

@@ -73,6 +73,23 @@ final class Service: @unchecked Sendable {
         throw Failure("the service did not start:\n\((try? String(contentsOf: log, encoding: .utf8)) ?? "")")
     }
 
+    /// The newest link to a page below this path that was mailed to this address, without its origin.
+    func mailedLink(to address: String, below: String) async throws -> String {
+        let outbox = folder.appendingPathComponent("data/outbox")
+        let start = origin.absoluteString + below
+        for _ in 0..<1500 {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: outbox.path)) ?? []
+            for name in names.filter({ $0.hasSuffix(".eml") }).sorted(by: >) {
+                let message = try String(contentsOf: outbox.appendingPathComponent(name), encoding: .utf8)
+                let lines = message.components(separatedBy: "\r\n")
+                guard lines.contains("To: \(address)"), let link = lines.first(where: { $0.hasPrefix(start) }) else { continue }
+                return String(link.dropFirst(origin.absoluteString.count))
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw Failure("no message to \(address) with \(below)")
+    }
+
     /// What happens to a phone whose network is down.
     func unreachable<T>(_ work: () async throws -> T) async throws -> T {
         // Not `terminate`, after which it finishes what is under way: a browser may keep its connection for a while.

@@ -39,7 +39,7 @@ private const val PATIENCE = 30_000
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 @ConscryptMode(ConscryptMode.Mode.OFF)
 abstract class Hand(service: Service = Service.shared) {
-    protected val person = Person(service.origin)
+    protected val person = Person(service)
     protected lateinit var controller: ActivityController<MainActivity>
     protected val activity: MainActivity get() = controller.get()
     protected val session: Session get() = (RuntimeEnvironment.getApplication() as CountersignApp).session

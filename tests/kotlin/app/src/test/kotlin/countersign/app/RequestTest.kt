@@ -138,7 +138,7 @@ class RequestTest : Hand() {
     fun `A9 what began on this phone is declined, or reported`() {
         initialise()
         declined(person.onMobile(), "Decline", "Nobody was signed in.")
-        val other = countersign.phone.Person(countersign.phone.Service.shared.origin)
+        val other = countersign.phone.Person(countersign.phone.Service.shared)
         declined(other.onMobile(), "Report as fraud", "that session is over")
     }
 
@@ -178,7 +178,7 @@ class RequestTest : Hand() {
 
     /** A second account, of somebody else at the same computer; it is the one that is looked at then. */
     private fun initialiseAnother() {
-        val other = countersign.phone.Person(countersign.phone.Service.shared.origin)
+        val other = countersign.phone.Person(countersign.phone.Service.shared)
         press("Add an account")
         press("Scan the QR code")
         other.addDevice("My other phone")

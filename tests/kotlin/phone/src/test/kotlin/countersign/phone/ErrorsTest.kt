@@ -56,7 +56,7 @@ class ErrorsTest {
 
     @Test
     fun `an enrolment's errors`() = job {
-        val person = Person(Service.shared.origin)
+        val person = Person(Service.shared)
         open(newFolder()).use { phone ->
             val foreign = assertFailsWith<BeginException.Link> { phone.beginEnrolment("https://example.eu/", Source.CAMERA) }
             assertEquals(LinkProblem.FOREIGN, foreign.problem)
@@ -217,7 +217,7 @@ class ErrorsTest {
     fun `pictures that show no code`() = job {
         Scanner().use { scanner ->
             assertFailsWith<PictureException.Format> { scanner.picture("no picture".toByteArray()) }
-            val png = Person(Service.shared.origin).run {
+            val png = Person(Service.shared).run {
                 addDevice()
                 picture()
             }

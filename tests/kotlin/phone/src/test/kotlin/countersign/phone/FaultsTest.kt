@@ -110,7 +110,7 @@ class FaultsTest {
     fun `an enrolment with a key store that makes no keys leaves nothing behind`() = job {
         val folder = newFolder()
         val keys = FaultyKeys(folder)
-        val person = Person(Service.shared.origin)
+        val person = Person(Service.shared)
         open(folder, keys).use { phone ->
             person.addDevice()
             phone.beginEnrolment(textOf(person.picture()), countersign.Source.CAMERA).use { offer ->

@@ -129,7 +129,7 @@ class FirstApprovalTest {
     @Test
     fun `the page's code initialises, approves, makes a code and signs`() = job {
         val folder = newFolder()
-        val person = Person(Service.shared.origin)
+        val person = Person(Service.shared)
         val app = App(folder.toString())
         app.open().use { phone ->
             for (digits in listOf(PIN, WRONG_PIN, "1234", "1234", PIN, PIN)) app.pins.send(digits)

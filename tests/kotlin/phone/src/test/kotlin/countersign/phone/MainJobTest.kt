@@ -46,7 +46,7 @@ class MainJobTest {
     @Test
     fun `a phone is initialised with what the page shows`() = job {
         val folder = newFolder()
-        val person = Person(Service.shared.origin)
+        val person = Person(Service.shared)
         open(folder).use { phone ->
             assertEquals(emptyList(), phone.accounts())
             assertEquals(emptyList(), phone.resume())

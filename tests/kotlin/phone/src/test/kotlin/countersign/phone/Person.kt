@@ -25,7 +25,8 @@ val TRANSFER = mapOf(
 )
 
 /** The person at the computer: a browser with cookies and forms, at the service's own pages. */
-class Person(private val origin: String) {
+class Person(private val service: Service) {
+    private val origin = service.origin
     private val http = HttpClient.newBuilder()
         .cookieHandler(CookieManager(null, CookiePolicy.ACCEPT_ALL))
         .followRedirects(HttpClient.Redirect.NORMAL)
@@ -38,9 +39,10 @@ class Person(private val origin: String) {
     init {
         open("/register")
         submit(
-            "/register", "first_name" to "Anna", "last_name" to "Bērziņa", "email" to email, "password" to PASSWORD,
-            "password_again" to PASSWORD, "privacy" to "yes",
+            "/register", "first_name" to "Anna", "last_name" to "Bērziņa", "email" to email,
+            "privacy" to "yes",
         )
+        openMailed("/register/", "password" to PASSWORD, "password_again" to PASSWORD)
         check(path == "/account") { page.text() }
     }
 
@@ -53,6 +55,13 @@ class Person(private val origin: String) {
             request.POST(BodyPublishers.ofString(body))
         }
         return http.send(request.build(), handler)
+    }
+
+    /** Opens the newest link of the person's mail below this path, and sends its form. */
+    private fun openMailed(below: String, vararg values: Pair<String, String>) {
+        val link = service.mailedLink(email, below)
+        open(link)
+        submit(link, *values)
     }
 
     private fun show(answer: HttpResponse<String>) {
@@ -73,10 +82,16 @@ class Person(private val origin: String) {
         show(send(form.attr("action"), BodyHandlers.ofString(), body))
     }
 
-    /** Adds a device. Where there is one, it is asked first: then approve with [number], and [waitWhile] "open". */
+    /** Adds a device: the first with the password and a link that comes by mail. Where there is one, it is asked first: then approve with [number], and [waitWhile] "open". */
     fun addDevice(name: String = "My phone") {
         open("/account/devices")
-        submit("/account/devices/add", "name" to name)
+        val password = page.selectFirst("form[action=/account/devices/add] input[name=password]")
+        if (password == null) {
+            submit("/account/devices/add", "name" to name)
+        } else {
+            submit("/account/devices/add", "name" to name, "password" to PASSWORD)
+            openMailed("/account/confirm/")
+        }
     }
 
     /** Removes a device, or has it unblocked. A device is asked first, as in [addDevice]. */

@@ -77,7 +77,7 @@ class World(val person: Person, val phone: Authenticator, val account: Account, 
             biometrics: Biometrics? = null,
             push: PushAddresses? = null,
         ): World {
-            val person = Person(service.origin)
+            val person = Person(service)
             val phone = open(folder, keys, presence, clock, biometrics, push)
             return World(person, phone, enrol(person, phone), folder)
         }

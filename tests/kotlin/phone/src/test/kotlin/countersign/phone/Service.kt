@@ -35,6 +35,20 @@ class Service(private vararg val settings: String) : AutoCloseable {
         return process
     }
 
+    /** The newest link to a page below this path that was mailed to this address, without its origin. */
+    fun mailedLink(to: String, below: String): String {
+        repeat(1500) {
+            val files = folder.resolve("data/outbox").toFile().listFiles { file -> file.extension == "eml" }.orEmpty()
+            for (file in files.sortedByDescending { it.name }) {
+                val lines = file.readText().split("\r\n")
+                val link = lines.find { it.startsWith(origin + below) }
+                if (link != null && "To: $to" in lines) return link.removePrefix(origin)
+            }
+            Thread.sleep(20)
+        }
+        error("no message to $to with $below")
+    }
+
     /** What happens to a phone whose network is down. */
     suspend fun <T> unreachable(block: suspend () -> T): T {
         stop()

@@ -1,0 +1,274 @@
+//! Mailed links: asked for within limits, used once, ended with what they were for.
+
+use countersign_protocol::{Time, id::AccountId};
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    accounts, facts,
+    rows::{all, int, named, num, one, run},
+    sessions,
+};
+use crate::{
+    email::Email,
+    policy::{
+        self,
+        changes::{Change, Proof, Refused},
+    },
+    store::*,
+};
+
+fn link(row: &Row<'_>) -> Result<Link, StoreError> {
+    let address: String = row.get("address")?;
+    Ok(Link {
+        id: row.get("id")?,
+        kind: named(row, "kind", LinkKind::from_name)?,
+        account: row.get::<_, Option<[u8; 8]>>("account")?.map(AccountId),
+        session: row.get("session")?,
+        address: Email::parse(&address).map_err(|_| StoreError::Damaged("address"))?,
+        payload: row.get("payload")?,
+    })
+}
+
+/// Takes a link's message into the queue, if the limits leave room.
+pub(super) fn ask(c: &Connection, new: &NewLink, now: Time) -> Result<AskedLink, StoreError> {
+    if new.kind.is_strangers() {
+        let since = |seconds| int(now.saturating_sub(seconds));
+        let count = |sql, address: &str, seconds| {
+            let found = one(c, sql, params![address, since(seconds)], |row| {
+                num(row, "n")
+            });
+            found.map(Option::unwrap_or_default)
+        };
+        // The limits count what strangers can cause, and nothing that an owner asked for.
+        const STRANGERS: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE address = ?1 AND created_at > ?2
+              AND kind IN ('register', 'taken', 'reset', 'reset-refused', 'stop', 'nobody')";
+        const TAKEN: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE address = ?1 AND created_at > ?2 AND kind = 'taken'";
+        const ALL: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE created_at > ?2 AND ?1 = ''";
+        let address = new.address.as_str();
+        if count(ALL, "", policy::HOUR)? >= policy::LINKS_AN_HOUR {
+            return Ok(AskedLink::Busy);
+        }
+        if count(STRANGERS, address, policy::HOUR)? >= policy::ADDRESS_LINKS_AN_HOUR
+            || count(STRANGERS, address, policy::DAY)? >= policy::ADDRESS_LINKS_A_DAY
+            || new.kind == LinkKind::Taken && count(TAKEN, address, policy::DAY)? >= 1
+        {
+            return Ok(AskedLink::Enough);
+        }
+    } else if new.kind != LinkKind::UndoEmail {
+        // Somebody at an unattended browser must not fill the owner's mailbox.
+        let asked = one(
+            c,
+            "SELECT count(*) AS n FROM mailed_link
+             WHERE account = ?1 AND created_at > ?2 AND kind IN ('confirm', 'new-email')",
+            params![
+                new.account.map(|account| account.0),
+                int(now.saturating_sub(policy::DAY))
+            ],
+            |row| num(row, "n"),
+        )?;
+        if asked.unwrap_or(0) >= policy::OWNERS_LINKS_A_DAY {
+            return Ok(AskedLink::Enough);
+        }
+    }
+    run(
+        c,
+        "INSERT INTO mailed_link
+           (id, kind, account, session, address, payload, created_at, expires_at, due)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            new.id,
+            new.kind.name(),
+            new.account.map(|account| account.0),
+            new.session,
+            new.address.as_str(),
+            new.payload,
+            int(now),
+            int(now + new.kind.seconds()),
+            new.kind != LinkKind::Nobody
+        ],
+    )?;
+    Ok(AskedLink::Due)
+}
+
+/// A link that works now.
+pub(super) fn get(c: &Connection, id: LinkId, now: Time) -> Result<Option<Link>, StoreError> {
+    one(
+        c,
+        "SELECT * FROM mailed_link WHERE id = ?1 AND used_at IS NULL AND expires_at > ?2",
+        params![id, int(now)],
+        link,
+    )
+}
+
+/// Uses a link up. `None`: it does not work (any more), or is of another kind.
+pub(super) fn spend(
+    c: &Connection,
+    id: LinkId,
+    kind: LinkKind,
+    now: Time,
+) -> Result<Option<Link>, StoreError> {
+    let found = get(c, id, now)?.filter(|link| link.kind == kind);
+    if found.is_some() {
+        run(
+            c,
+            "UPDATE mailed_link SET used_at = ?2, due = 0, payload = x'' WHERE id = ?1",
+            params![id, int(now)],
+        )?;
+    }
+    Ok(found)
+}
+
+/// Ends the links to an address without an account: it has one now.
+fn end_of_address(c: &Connection, address: &Email, now: Time) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE mailed_link SET used_at = ?2, due = 0, payload = x''
+         WHERE address = ?1 AND account IS NULL AND used_at IS NULL",
+        params![address.as_str(), int(now)],
+    )?;
+    Ok(())
+}
+
+/// Ends the links of an account, but those that take a change of its address back: whoever took it
+/// over must not be able to end those.
+pub(super) fn end_of_account(
+    c: &Connection,
+    account: AccountId,
+    now: Time,
+) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE mailed_link SET used_at = ?2, due = 0, payload = x''
+         WHERE account = ?1 AND used_at IS NULL AND kind <> 'undo-email'",
+        params![account.0, int(now)],
+    )?;
+    Ok(())
+}
+
+/// A change of the address was taken back with the link `id`: those that came after it end.
+pub(super) fn end_undos_since(
+    c: &Connection,
+    account: AccountId,
+    id: LinkId,
+    now: Time,
+) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE mailed_link SET used_at = ?3, due = 0, payload = x''
+         WHERE account = ?1 AND used_at IS NULL AND kind = 'undo-email'
+           AND seq > (SELECT seq FROM mailed_link WHERE id = ?2)",
+        params![account.0, id, int(now)],
+    )?;
+    Ok(())
+}
+
+/// Where an account's recovery is told of: the oldest address that can still be had back.
+pub(super) fn recovery_address(
+    c: &Connection,
+    account: AccountId,
+    now: Time,
+) -> Result<Option<Email>, StoreError> {
+    one(
+        c,
+        "SELECT * FROM mailed_link
+         WHERE account = ?1 AND kind = 'undo-email' AND used_at IS NULL AND expires_at > ?2
+         ORDER BY seq LIMIT 1",
+        params![account.0, int(now)],
+        |row| Ok(link(row)?.address),
+    )
+}
+
+/// Goes on from the first of two links: the change of the address was confirmed at the old one, and
+/// the link to the new one goes out.
+pub(super) fn confirm_email(
+    c: &Connection,
+    id: LinkId,
+    new: &NewLink,
+    now: Time,
+) -> Result<Result<(), Refused>, StoreError> {
+    let found = get(c, id, now)?.filter(|link| {
+        link.kind == LinkKind::Confirm && (link.account, link.session) == (new.account, new.session)
+    });
+    let Some(account) = found.and_then(|link| link.account) else {
+        return Ok(Err(Refused::Changed));
+    };
+    let allowed = facts::allow(c, account, Change::Email, Proof::PasswordAndLink, now)?;
+    if allowed.is_err() {
+        return Ok(allowed);
+    }
+    spend(c, id, LinkKind::Confirm, now)?;
+    ask_email(c, new, now)
+}
+
+/// Asks for the link to a new address, once the change is proved.
+pub(super) fn ask_email(
+    c: &Connection,
+    new: &NewLink,
+    now: Time,
+) -> Result<Result<(), Refused>, StoreError> {
+    Ok(match ask(c, new, now)? {
+        AskedLink::Due => Ok(()),
+        AskedLink::Enough | AskedLink::Busy => Err(Refused::Full),
+    })
+}
+
+/// Makes the account that a link was for, and lets the browser in. `false`: the link does not work,
+/// or the address has an account.
+pub(super) fn register(
+    c: &Connection,
+    id: LinkId,
+    account: &NewAccount,
+    entry: Entry,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let Some(link) = spend(c, id, LinkKind::Register, now)? else {
+        return Ok(false);
+    };
+    if link.address != account.email
+        || accounts::is_taken(c, &link.address, None, now)?
+        || !accounts::create(c, account, now)?
+    {
+        return Ok(false);
+    }
+    end_of_address(c, &link.address, now)?;
+    sessions::enter_by_password(c, entry)?;
+    Ok(true)
+}
+
+/// The oldest links whose messages have not left.
+pub(super) fn due(c: &Connection) -> Result<Vec<DueLink>, StoreError> {
+    all(
+        c,
+        "SELECT * FROM mailed_link WHERE due = 1 ORDER BY seq LIMIT 100",
+        [],
+        |row| {
+            Ok(DueLink {
+                seq: num(row, "seq")?,
+                at: num(row, "created_at")?,
+                link: link(row)?,
+            })
+        },
+    )
+}
+
+pub(super) fn sent(c: &Connection, seq: u64) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE mailed_link SET due = 0 WHERE seq = ?1",
+        [int(seq)],
+    )?;
+    Ok(())
+}
+
+/// A row stays for a day, for the limits.
+pub(super) fn sweep(c: &Connection, now: Time) -> Result<(), StoreError> {
+    run(
+        c,
+        "DELETE FROM mailed_link WHERE created_at <= ?1 AND (used_at IS NOT NULL OR expires_at <= ?2)",
+        [int(now.saturating_sub(policy::DAY)), int(now)],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! Creating an account: the address is confirmed first, by a link that is mailed to it. Until then
+//! there is no account, no session, and nothing of what was typed in the message.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use countersign_protocol::{field::is_displayable, id::AccountId};
+use minijinja::context;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    PageError,
+    links::{self, Whose},
+    visitor::{Posted, Visitor},
+};
+use crate::{
+    app::App,
+    edge::Source,
+    email::Email,
+    password::{self, Password},
+    random,
+    store::{AskedLink, Link, LinkKind, Method, NewAccount},
+};
+
+/// `GET /register`.
+pub(super) async fn form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    app.pages.show("register.html", &visitor, context! {})
+}
+
+#[derive(Deserialize)]
+pub(super) struct Register {
+    first_name: String,
+    last_name: String,
+    email: String,
+    privacy: Option<String>,
+}
+
+/// The names that were typed, which wait for the address to be confirmed.
+#[derive(Serialize, Deserialize)]
+struct Names {
+    first: String,
+    last: String,
+}
+
+/// `POST /register`: mails a link. The answer is the same whether or not the address has an account.
+pub(super) async fn ask(
+    State(app): State<Arc<App>>,
+    posted: Posted<Register>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    let names = name(&form.first_name).zip(name(&form.last_name));
+    let email = Email::parse(&form.email);
+    let mut errors = Vec::new();
+    if names.is_none() {
+        errors.push("register_error_name");
+    }
+    if email.is_err() {
+        errors.push("error_email");
+    }
+    if form.privacy.as_deref() != Some("yes") {
+        errors.push("register_error_privacy");
+    }
+    let (Some((first, last)), Ok(email), true) = (names, email, errors.is_empty()) else {
+        let values = context! {
+            errors, first_name => form.first_name, last_name => form.last_name, email => form.email,
+            privacy => form.privacy.is_some(),
+        };
+        return app
+            .pages
+            .refuse(StatusCode::BAD_REQUEST, "register.html", &visitor, values);
+    };
+    let kind = match app.store().is_taken(&email, app.now()).await? {
+        true => LinkKind::Taken,
+        false => LinkKind::Register,
+    };
+    let names = Names { first, last };
+    match links::ask(&app, kind, &email, Whose::default(), &names).await? {
+        AskedLink::Due | AskedLink::Enough => {
+            let values = context! { email => email.as_str(), what => "register_sent" };
+            app.pages.show("link_sent.html", &visitor, values)
+        }
+        AskedLink::Busy => Err(PageError::Busy),
+    }
+}
+
+fn over(app: &App, visitor: &Visitor) -> Result<Response, PageError> {
+    links::over(app, visitor, "register_title", "/register")
+}
+
+/// `GET /register/{token}`.
+pub(super) async fn confirm_form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+) -> Result<Response, PageError> {
+    match links::find(&app, LinkKind::Register, &token).await? {
+        Some(link) => show(&app, &visitor, &link, &token, StatusCode::OK, Vec::new()),
+        None => over(&app, &visitor),
+    }
+}
+
+fn show(
+    app: &App,
+    visitor: &Visitor,
+    link: &Link,
+    token: &str,
+    status: StatusCode,
+    errors: Vec<&str>,
+) -> Result<Response, PageError> {
+    let names: Names = links::payload(app, link)?;
+    let values = context! {
+        errors, token, email => link.address.as_str(), first_name => names.first, last_name => names.last,
+    };
+    app.pages
+        .refuse(status, "register_confirm.html", visitor, values)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Confirm {
+    first_name: Option<String>,
+    last_name: Option<String>,
+    password: Password,
+    password_again: Password,
+}
+
+/// `POST /register/{token}`: makes the account, signed in.
+pub(super) async fn confirm(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    source: Source,
+    posted: Posted<Confirm>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    let Some(link) = links::find(&app, LinkKind::Register, &token).await? else {
+        return over(&app, &visitor);
+    };
+    let names: Names = links::payload(&app, &link)?;
+    // Whoever asked may have been another person: the one who confirms has the last word.
+    let first_name = name(form.first_name.as_deref().unwrap_or(&names.first));
+    let last_name = name(form.last_name.as_deref().unwrap_or(&names.last));
+    let mut errors = Vec::new();
+    if first_name.is_none() || last_name.is_none() {
+        errors.push("register_error_name");
+    }
+    let (first_name, last_name) = (
+        first_name.unwrap_or_default(),
+        last_name.unwrap_or_default(),
+    );
+    errors.extend(form.password.is_refused(
+        &form.password_again,
+        &[&first_name, &last_name, link.address.as_str()],
+    ));
+    if !errors.is_empty() {
+        let status = StatusCode::BAD_REQUEST;
+        return show(&app, &visitor, &link, &token, status, errors);
+    }
+    let acc = AccountId(random::bytes()?);
+    let place = app.passwords.place(source).await?;
+    let hash = app.passwords.hash(&place, form.password).await?;
+    let account = NewAccount {
+        acc,
+        email: link.address.clone(),
+        first_name,
+        last_name,
+        password: password::seal(&app.root.sealing, acc, &hash)?,
+    };
+    let opening = visitor.opening(&app, acc, Method::Password)?;
+    let entry = opening.entry.clone();
+    if !app
+        .store()
+        .register(link.id, account, entry, app.now())
+        .await?
+    {
+        return over(&app, &visitor);
+    }
+    tracing::info!(%acc, "an account was created");
+    Ok(opening.go("/account"))
+}
+
+/// A person's name: trimmed, 1 to 60 characters, nothing invisible.
+fn name(text: &str) -> Option<String> {
+    let text = text.trim();
+    ((1..=60).contains(&text.chars().count()) && is_displayable(text)).then(|| text.to_owned())
+}

@@ -109,6 +109,7 @@ impl Happened {
             "declined" | "reported-fraud" | "wrong-number" | "enrolment-void" | "wrong-pin"
             | "wrong-code" | "wrong-password" => Ending::Refused,
             "device-blocked" | "device-suspended" => Ending::Locked,
+            _ if what.starts_with("passwords-closed-") => Ending::Locked,
             _ => Ending::Done,
         };
         // What somebody paid, and their addresses, concern nobody here.

@@ -4,7 +4,8 @@ use countersign::{EventKind, Purpose, ReadError, Scanned, Source, scan::decode_f
 use countersign_cli::person::Person;
 
 use crate::support::{
-    EMAIL, PASSWORD, PATIENCE, PIN, TestPhone, WRONG_PIN, World, anna, enrol, pin, start,
+    EMAIL, PASSWORD, PATIENCE, PIN, TestPhone, WRONG_PIN, World, anna, browser_of, enrol, pin,
+    start,
 };
 
 #[tokio::test]

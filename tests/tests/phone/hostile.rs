@@ -6,7 +6,7 @@ use std::fs;
 use countersign::scan::decode_file;
 use countersign::{DATABASE_FILE, Source};
 
-use crate::support::{TestPhone, World, anna, enrol};
+use crate::support::{TestPhone, World, anna, browser_of, enrol};
 
 /// Every cut of a text, and the text with each of its characters changed.
 fn damaged(text: &str) -> Vec<String> {

@@ -10,7 +10,7 @@ use std::{
 const POLL: Duration = Duration::from_millis(20);
 
 /// The newest message in `outbox` to this address with a link to a page below `path`, such as
-/// `/register/`: the path of that link. `None`: none came in time.
+/// `/register/`, that is not one of those in `used`: the path of that link. `None`: none came in time.
 ///
 /// # Errors
 /// If the folder can't be read.
@@ -18,13 +18,15 @@ pub async fn mailed_link(
     outbox: &Path,
     to: &str,
     path: &str,
+    used: &[String],
     patience: Duration,
 ) -> io::Result<Option<String>> {
     let end = Instant::now() + patience;
     loop {
         for file in newest_first(outbox)? {
             let text = fs::read_to_string(file)?;
-            if let Some(link) = link_of(&text, to, path) {
+            let link = link_of(&text, to, path);
+            if let Some(link) = link.filter(|link| !used.contains(link)) {
                 return Ok(Some(link));
             }
         }

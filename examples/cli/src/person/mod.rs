@@ -170,6 +170,8 @@ pub struct Person {
     cookies: BTreeMap<String, String>,
     page: Page,
     outbox: PathBuf,
+    /// Links of the mail that were opened.
+    used: Vec<String>,
     /// Whose account it is: address and password, once they were typed.
     account: Option<(String, String)>,
 }
@@ -195,6 +197,7 @@ impl Person {
             origin: url,
             cookies: BTreeMap::new(),
             outbox: PathBuf::new(),
+            used: Vec::new(),
             account: None,
         })
     }
@@ -206,16 +209,18 @@ impl Person {
         self
     }
 
-    /// The newest link in the person's mail to a page below `path`: its own path.
+    /// The newest link in the person's mail to a page below `path` that was not opened before: its own path.
     ///
     /// # Errors
     /// If no message comes.
-    pub async fn mailed_link(&self, to: &str, path: &str) -> Result<String, PersonError> {
-        let found = mail::mailed_link(&self.outbox, to, path, TIMEOUT).await;
-        found.ok().flatten().ok_or_else(|| PersonError::NoMail {
+    pub async fn mailed_link(&mut self, to: &str, path: &str) -> Result<String, PersonError> {
+        let found = mail::mailed_link(&self.outbox, to, path, &self.used, TIMEOUT).await;
+        let link = found.ok().flatten().ok_or_else(|| PersonError::NoMail {
             to: to.to_owned(),
             outbox: self.outbox.clone(),
-        })
+        })?;
+        self.used.push(link.clone());
+        Ok(link)
     }
 
     /// What the browser shows now.

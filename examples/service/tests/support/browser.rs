@@ -221,7 +221,7 @@ impl Browser {
     /// The newest link to a page below `path` that was mailed to this address.
     pub async fn mailed(&self, email: &str, path: &str) -> String {
         let patience = Duration::from_secs(20);
-        let found = mailed_link(&self.outbox, email, path, patience).await;
+        let found = mailed_link(&self.outbox, email, path, &[], patience).await;
         found
             .unwrap()
             .unwrap_or_else(|| panic!("no message to {email} with {path}"))

@@ -31,6 +31,10 @@ pub(crate) enum JournalEntry {
     Blocked(AccountId, DeviceId),
     /// A device was added.
     Added(AccountId, DeviceId),
+    /// The password was changed or replaced.
+    Password(AccountId),
+    /// The e-mail address was changed to this one, or a change of it was taken back.
+    Email(AccountId, String),
     /// The service got a key, which phones are told of.
     Key(OwnKey),
     /// Lines up to this one were dropped: no backup is restored any more that is older.
@@ -73,6 +77,8 @@ impl JournalEntry {
             }
             Self::Blocked(acc, dev) => format!("blocked {acc} {dev}"),
             Self::Added(acc, dev) => format!("added {acc} {dev}"),
+            Self::Password(acc) => format!("password {acc}"),
+            Self::Email(acc, email) => format!("email {acc} {}", hex::encode(email.as_bytes())),
             Self::Key(key) => format!(
                 "key {} {} {} {}",
                 key.used_for.name(),
@@ -110,6 +116,8 @@ impl JournalEntry {
             }
             ["blocked", a, d] => Self::Blocked(acc(a)?, dev(d)?),
             ["added", a, d] => Self::Added(acc(a)?, dev(d)?),
+            ["password", a] => Self::Password(acc(a)?),
+            ["email", a, email] => Self::Email(acc(a)?, text_of(email)?),
             ["dropped"] => Self::Dropped,
             ["key", used_for, kid, created_at, sealed] => Self::Key(OwnKey {
                 used_for: KeyUse::from_name(used_for)?,
@@ -119,6 +127,20 @@ impl JournalEntry {
             }),
             _ => return None,
         })
+    }
+}
+
+/// Text that was written as hexadecimal digits.
+fn text_of(digits: &str) -> Option<String> {
+    let pairs = digits.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| {
+        let pair = std::str::from_utf8(pair).ok()?;
+        hex::decode::<1>(pair).map(|[byte]| byte)
+    };
+    let bytes: Option<Vec<u8>> = pairs.0.iter().map(byte).collect();
+    match pairs.1 {
+        [] => String::from_utf8(bytes?).ok(),
+        _ => None,
     }
 }
 
@@ -157,6 +179,8 @@ mod tests {
             JournalEntry::WrongCode(acc, Asker::Known, Vec::new()),
             JournalEntry::Blocked(acc, dev),
             JournalEntry::Added(acc, dev),
+            JournalEntry::Password(acc),
+            JournalEntry::Email(acc, "anna@example.eu".to_owned()),
             JournalEntry::Dropped,
             JournalEntry::Key(key),
         ] {

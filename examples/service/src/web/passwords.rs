@@ -53,6 +53,8 @@ pub(super) async fn check(
     };
     let stored = account
         .as_ref()
+        // One that was changed after the backup that was restored.
+        .filter(|account| !account.password.is_empty())
         .map(|account| password::open(&app.root.sealing, account.acc, &account.password))
         .transpose()?;
     let fits = app.passwords.verify(&place, stored, password).await?;

@@ -58,6 +58,7 @@ pub(super) fn set_password(
         "UPDATE account SET password_by_link_at = ?2 WHERE acc = ?1",
         params![account.0, by_link_at],
     )?;
+    journal::record(c, &JournalEntry::Password(account), now)?;
     sessions::end_others(c, account, new.keep, now)?;
     browsers::forget_others(c, account, new.known)?;
     guesses::reset(c, account)?;
@@ -117,7 +118,7 @@ pub(super) fn change_email(
     if accounts::is_taken(c, &link.address, Some(account), now)? {
         return Ok(EmailChanged::Taken);
     }
-    set_email(c, account, link.address.as_str())?;
+    set_email(c, account, link.address.as_str(), now)?;
     links::end_of_account(c, account, now)?;
     links::ask(c, undo, now)?;
     note(c, account, "email-changed", link.address.as_str(), now)?;
@@ -136,7 +137,7 @@ pub(super) fn undo_email(c: &Connection, id: LinkId, now: Time) -> Result<bool, 
     if accounts::is_taken(c, &link.address, Some(account), now)? {
         return Ok(false);
     }
-    set_email(c, account, link.address.as_str())?;
+    set_email(c, account, link.address.as_str(), now)?;
     sessions::end_others(c, account, None, now)?;
     browsers::forget_others(c, account, None)?;
     recovery::guard(c, account)?;
@@ -148,7 +149,33 @@ pub(super) fn undo_email(c: &Connection, id: LinkId, now: Time) -> Result<bool, 
     Ok(true)
 }
 
-fn set_email(c: &Connection, account: AccountId, email: &str) -> Result<(), StoreError> {
+/// A restored database has an older password than the account: it is worth nothing any more, and a forgotten one is replaced.
+pub(super) fn forget_password(c: &Connection, account: AccountId) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE account SET password = '' WHERE acc = ?1",
+        [account.0],
+    )?;
+    Ok(())
+}
+
+/// A restored database has an older address than the account.
+pub(super) fn set_email_again(
+    c: &Connection,
+    account: AccountId,
+    email: &str,
+) -> Result<(), StoreError> {
+    run(
+        c,
+        "UPDATE account SET email = ?2 WHERE acc = ?1 AND NOT EXISTS (SELECT 1 FROM account WHERE email = ?2)",
+        params![account.0, email],
+    )?;
+    Ok(())
+}
+
+fn set_email(c: &Connection, account: AccountId, email: &str, now: Time) -> Result<(), StoreError> {
+    let changed = JournalEntry::Email(account, email.to_owned());
+    journal::record(c, &changed, now)?;
     run(
         c,
         "UPDATE account SET email = ?2 WHERE acc = ?1",

@@ -18,7 +18,7 @@ use rusqlite::{Connection, params};
 use super::{
     Sqlite,
     accounts::{self, setting},
-    codes, devices, keys, open, outcomes, recovery,
+    codes, credentials, devices, keys, open, outcomes, recovery,
     rows::{all, int, num, one, run},
 };
 use crate::{
@@ -75,7 +75,8 @@ impl Of {
     /// May it be this row? `account` is whose the device is; of a device that is gone nobody knows it any more.
     fn may_be(self, account: Option<AccountId>, row: &Recorded) -> bool {
         use JournalEntry::{
-            Added, Blocked, Cleared, Dropped, Guarded, Key, Removed, Suspended, WrongCode, WrongPin,
+            Added, Blocked, Cleared, Dropped, Email, Guarded, Key, Password, Removed, Suspended,
+            WrongCode, WrongPin,
         };
         match (JournalEntry::from_text(&row.entry), self) {
             (
@@ -99,11 +100,14 @@ impl Of {
                     | WrongPin(acc, ..)
                     | WrongCode(acc, ..)
                     | Blocked(acc, _)
-                    | Added(acc, _),
+                    | Added(acc, _)
+                    | Password(acc)
+                    | Email(acc, _),
                 ),
                 Self::Account(of),
             ) => acc == of,
-            (Some(Guarded(_)), Self::Device(_)) | (Some(Key(_) | Dropped), _) => false,
+            (Some(Guarded(_) | Password(_) | Email(..)), Self::Device(_))
+            | (Some(Key(_) | Dropped), _) => false,
             (None, _) => true,
         }
     }
@@ -385,6 +389,8 @@ fn close_what_was_open(c: &Connection, now: Time) -> Result<(), StoreError> {
         "UPDATE enrolment SET state = 'void', code = NULL, pin_check = NULL WHERE state <> 'done'",
         "DELETE FROM device WHERE state = 'pending'",
         "DELETE FROM pin_grant",
+        // Those that take a change of an address back stay: nobody who took an account over may end them.
+        "UPDATE mailed_link SET used_at = created_at, due = 0, payload = x'' WHERE used_at IS NULL AND kind <> 'undo-email'",
     ] {
         run(c, sql, [])?;
     }
@@ -445,6 +451,8 @@ fn apply(c: &Connection, line: &Recorded, now: Time) -> Result<(), StoreError> {
                 told(account, "device-lost", "")?;
             }
         }
+        JournalEntry::Password(account) => credentials::forget_password(c, account)?,
+        JournalEntry::Email(account, email) => credentials::set_email_again(c, account, &email)?,
         JournalEntry::Dropped => {}
     }
     Ok(())

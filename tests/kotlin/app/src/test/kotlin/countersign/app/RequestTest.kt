@@ -56,7 +56,7 @@ class RequestTest : Hand() {
             assertTrue(sees("Remove a device or another way to sign in"))
             assertEquals("“${name.replace('”', '\'')}”", fact("About the device"))
             assertEquals("Firefox on Linux, place not known", fact("From where"))
-            assertTrue(fact("Who asks").startsWith("“Countersign”, localhost:"), fact("Who asks"))
+            assertEquals("“Countersign”, ${session.account!!.host}", fact("Who asks"))
             press("Decline")
             waitFor("Nobody was signed in.")
             press("Continue")

@@ -1,11 +1,11 @@
 //! What a flood from one address costs the others: the time of a sign-in from a second address,
 //! quiet and flooded.
 //!
-//! `cargo bench -p countersign-service --bench flood`. Two generators, processes of their own, share
-//! the address 127.0.0.2. While the flood is on, each keeps 9,500 connections open as well as it can
-//! (what the service hangs up on is opened again, 500 a second) and sends 250 requests a second
-//! over them: pages, passwords of people there are not, sign-ins on mobile, forged requests of
-//! phones. Meanwhile somebody signs in from 127.0.0.3 with address and password, each time in a
+//! `cargo bench -p countersign-service --bench flood`. Two generators, processes of their own,
+//! share the address 127.0.0.2. While the flood is on, each keeps 9,500 connections open as well as
+//! it can (what the service hangs up on is opened again, 500 a second) and sends 250 requests a
+//! second over them: pages, passwords of people there are not, sign-ins on mobile, forged requests
+//! of phones. Meanwhile somebody signs in from 127.0.0.3 with address and password, each time in a
 //! new browser. Five sign-ins with the flood and five without it alternate, fifty each. The service
 //! has the limits that it has for everybody, and all processes share this machine's processors.
 //! The run fails when the flooded median is not under twice the quiet one.

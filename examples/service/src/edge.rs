@@ -1,8 +1,8 @@
 //! The service's edge: who asks, by address, and how much of it each may ask for.
 //!
-//! A request passes here before its handler: [`Edge::admit`] takes room for it from the budget of its
-//! source ([`source`]), by the class of its route ([`classes`]). What is known later changes that:
-//! a phone's verified signature gives the room back and takes from the device's own budget
+//! A request passes here before its handler: [`Edge::admit`] takes room for it from the budget of
+//! its source ([`source`]), by the class of its route ([`classes`]). What is known later changes
+//! that: a phone's verified signature gives the room back and takes from the device's own budget
 //! ([`Edge::prove`]), a right password gives it back ([`Edge::forgive`]), and a form that asks
 //! phones takes from its account's as well ([`Edge::charge_account`]). Connections have places
 //! ([`connections`]), and their clients must read ([`steady`]).
@@ -112,7 +112,8 @@ impl Edge {
         Ok(())
     }
 
-    /// The device key has verified a phone's request: the device answers for it now, not the source.
+    /// The device key has verified a phone's request: the device is charged for it now, not the
+    /// source.
     ///
     /// # Errors
     /// [`TooMany`] when the device asks too often; then the source is charged as well.
@@ -157,8 +158,8 @@ impl Pass {
     }
 }
 
-/// A request's body must be there within this time, so that nobody holds a connection by sending one
-/// slowly. The longest has 16 KB.
+/// A request's body must be there within this time, so that nobody holds a connection by sending
+/// one slowly. The longest has 16 KB.
 pub(crate) const BODY: Duration = Duration::from_secs(10);
 
 /// Says when to try again, in seconds.

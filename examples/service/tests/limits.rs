@@ -276,9 +276,8 @@ async fn behind_trusted_proxies_each_client_has_a_budget_and_nobody_forges_one()
         60
     );
     let lines = |n| {
-        format!(
-            "x-forwarded-for: 203.0.113.{n}\nx-forwarded-for: 198.51.100.4\nx-forwarded-for: ::ffff:127.0.0.4"
-        )
+        let first = format!("x-forwarded-for: 203.0.113.{n}");
+        format!("{first}\nx-forwarded-for: 198.51.100.4\nx-forwarded-for: ::ffff:127.0.0.4")
     };
     assert_eq!(all(&lines).await, 60);
     // One customer's IPv6 addresses are one source; other customers' are others.

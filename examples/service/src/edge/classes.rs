@@ -1,8 +1,9 @@
 //! The class of every route, and what each class may cost a source, a device or an account.
 //!
-//! `LIMITS.md` beside the crate's manifest is this table for people; a test keeps both the same, and
-//! another one fails where a route of `api.rs` or `web.rs` has no class. A request without a row,
-//! because there is no such route, is of class [`Class::Other`].
+//! `LIMITS.md` beside the crate's manifest is this table for people; a test keeps both the same,
+//! and another one fails where a route of `api.rs` or `web.rs` has no class. A request without a
+//! row, because there is no such route, is of class [`Class::Other`]. Whoever adds a route adds its
+//! row to [`ROUTES`] and runs the first test with `COUNTERSIGN_WRITE=1`.
 
 use axum::http::Method;
 

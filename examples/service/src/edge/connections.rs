@@ -130,8 +130,8 @@ impl Connections {
         }
     }
 
-    /// The request was signed by a known device: while it is answered, its connection is not counted
-    /// for its source. `true` for the first time on this connection.
+    /// The request was signed by a known device: while it is answered, its connection is not
+    /// counted for its source. `true` for the first time on this connection.
     pub(crate) fn prove(&self, connection: &Arc<Connection>) -> bool {
         self.state().becomes(connection, |_| Now::Phone);
         !connection.proven.swap(true, Ordering::Relaxed)

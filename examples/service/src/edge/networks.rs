@@ -23,8 +23,8 @@ pub struct LargeNetwork {
 /// Why a large network can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{0:?} names no large network: write it as 192.0.2.0/24=20, an address or network (an IPv6 one \
-     of at most 64 bits) and how many times the usual budgets each of its addresses has, 1 to {MOST}"
+    "{0:?} names no large network: write it as 192.0.2.0/24=20, an address or network (IPv6: of \
+     at most 64 bits) and how many times the usual budgets each of its addresses has, 1 to {MOST}"
 )]
 pub struct BadNetwork(String);
 

@@ -327,6 +327,7 @@ class Tries(Hostile):
     def test_wrong_codes_too_make_a_refresh_due_at_the_next_right_pin(self):
         person = self.person()
         made = person.phone
+        person.sign_in()  # The browser is known from now on: a stranger's has three wrong codes.
         signed_in = person.browser
         for wrong in (3, 2, 3):
             person.browser = signed_in
@@ -350,6 +351,7 @@ class Tries(Hostile):
 
     def test_wrong_codes_are_forgotten_with_the_epoch(self):
         person = self.person()
+        person.sign_in()
         for challenge in range(2):
             code = person.phone.code(person.ask_for_transaction(), WRONG_PIN, list(TRANSFER.values()))
             for _ in range(3 - challenge):

@@ -174,13 +174,14 @@ pub async fn changing_the_address() -> Names {
                 change(world).await.unwrap();
             }
             let undo = world.anna.mailed_link(&old, "/email/undo/").await.unwrap();
-            world
+            let undone = world
                 .twice(async |anna| {
                     anna.open(&undo).await?;
                     anna.submit(&undo, &[]).await.map(drop)
                 })
-                .await
-                .unwrap();
+                .await;
+            // When the answer was lost, it is done, and the link is used up.
+            assert!(undone.is_ok() || world.anna.page().status == 404);
         },
         async |world, _| {
             let email = world.email.clone();

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use countersign_protocol::Time;
 use countersign_protocol::challenge::Challenge;
 use countersign_protocol::code::Code;
+use countersign_protocol::field::Patterns;
 use countersign_protocol::id::{ChallengeId, Hash, Svc};
 use countersign_protocol::info::Info;
 use countersign_protocol::message::Verified;
+use countersign_protocol::{ParseError, Time};
 use rusqlite::Connection;
 
 use crate::account::AccountNumber;
@@ -67,6 +68,8 @@ pub(crate) struct Held {
     /// The account; none while the person has yet to choose it.
     pub(crate) account: Option<u32>,
     pub(crate) challenge: Arc<Verified<Challenge>>,
+    /// What the fields of its form must match; empty for what has no form.
+    pub(crate) patterns: Arc<Patterns>,
 }
 
 /// A code that was made. It is in memory until it expires, and nowhere else.
@@ -195,6 +198,26 @@ impl Phone {
 
     /// Keeps a verified challenge until it expires.
     pub(crate) fn hold(&self, account: Option<u32>, challenge: Arc<Verified<Challenge>>) {
+        self.hold_form(account, challenge, Arc::default());
+    }
+
+    /// The patterns of a verified form, compiled unless it is in memory already: a camera reads the same code many times.
+    pub(crate) fn patterns(
+        &self,
+        challenge: &Verified<Challenge>,
+    ) -> Result<Arc<Patterns>, ParseError> {
+        match self.held(&challenge.id) {
+            Some(held) if held.challenge.hash() == challenge.hash() => Ok(held.patterns),
+            _ => challenge.patterns().map(Arc::new),
+        }
+    }
+
+    pub(crate) fn hold_form(
+        &self,
+        account: Option<u32>,
+        challenge: Arc<Verified<Challenge>>,
+        patterns: Arc<Patterns>,
+    ) {
         let now = self.now(challenge.svc);
         let mut memory = self.memory();
         memory
@@ -214,9 +237,12 @@ impl Phone {
                 memory.held.remove(&oldest);
             }
         }
-        memory
-            .held
-            .insert(challenge.id, Held { account, challenge });
+        let held = Held {
+            account,
+            patterns,
+            challenge,
+        };
+        memory.held.insert(held.challenge.id, held);
     }
 
     pub(crate) fn held(&self, id: &ChallengeId) -> Option<Held> {

@@ -164,7 +164,8 @@ pub(crate) async fn read(phone: &Phone, text: &str, source: Source) -> Result<Sc
     if !same_as_before {
         check_step(account, found.1)?;
     }
-    phone.hold(Some(account.number), Arc::clone(&challenge));
+    let patterns = phone.patterns(&challenge).map_err(LinkError::from)?;
+    phone.hold_form(Some(account.number), Arc::clone(&challenge), patterns);
     let clock_looks_wrong = challenge.issued_at > now.saturating_add(CLOCK_TOLERANCE);
     let request = CodeRequest {
         id: challenge.id,

@@ -157,9 +157,10 @@ pub(crate) fn check_field(
     let held = held(phone, id)?;
     fields(&held)?
         .iter()
-        .find(|field| field.id == typed.id)
+        .enumerate()
+        .find(|(_, field)| field.id == typed.id)
         .ok_or_else(|| FormError::NoSuchField(typed.id.clone()))
-        .and_then(|field| value(field, &typed.value))
+        .and_then(|(place, field)| value(field, held.patterns.of(place), &typed.value))
 }
 
 /// Checks the whole form, and returns the canonical values in the form's order.
@@ -183,7 +184,8 @@ fn reviewed(held: &Held, typed: &[TypedValue]) -> Result<Vec<SignedValue>, FormE
     }
     fields
         .iter()
-        .map(|field| {
+        .enumerate()
+        .map(|(place, field)| {
             let text = typed
                 .iter()
                 .find(|one| one.id == field.id)
@@ -191,7 +193,7 @@ fn reviewed(held: &Held, typed: &[TypedValue]) -> Result<Vec<SignedValue>, FormE
             Ok(SignedValue {
                 id: field.id.clone(),
                 label: field.label.clone(),
-                value: value(field, text)?,
+                value: value(field, held.patterns.of(place), text)?,
             })
         })
         .collect()
@@ -245,18 +247,10 @@ fn fields(held: &Held) -> Result<&[Field], FormError> {
     }
 }
 
-fn value(field: &Field, typed: &str) -> Result<String, FormError> {
-    // The challenge's parser compiled the pattern already. One that does not compile matches nothing.
-    field
-        .pattern
-        .as_deref()
-        .map(Pattern::compile)
-        .transpose()
-        .map_err(|_| FieldError::Pattern)
-        .and_then(|pattern| canonical(field.kind, pattern.as_ref(), field.longest, typed))
-        .map_err(|problem| FormError::Value {
-            id: field.id.clone(),
-            label: field.label.clone(),
-            problem,
-        })
+fn value(field: &Field, pattern: Option<&Pattern>, typed: &str) -> Result<String, FormError> {
+    canonical(field.kind, pattern, field.longest, typed).map_err(|problem| FormError::Value {
+        id: field.id.clone(),
+        label: field.label.clone(),
+        problem,
+    })
 }

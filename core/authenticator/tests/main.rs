@@ -7,6 +7,7 @@ mod biometrics;
 mod change;
 mod codes;
 mod enrolment;
+mod forms;
 mod hostile_replies;
 mod lost;
 mod meanwhile;

@@ -3,8 +3,9 @@
 use ciborium::Value;
 
 use crate::cbor::{Fields, MAX_NUMBER, Map, ParseError, Problem};
+use crate::field::Patterns;
 use crate::id::{AccountId, ChallengeId, DeviceId, KeyId, Svc};
-use crate::message::{Message, Received};
+use crate::message::{Message, Received, Verified};
 use crate::{Step, Time};
 
 mod lists;
@@ -17,7 +18,7 @@ pub use subject::Subject;
 pub use transaction::{Field, Pair};
 
 use lists::context_of;
-use transaction::{field_value, pairs_of, pairs_value, transaction_fields};
+use transaction::{field_value, pairs_of, pairs_value, patterns_of, transaction_fields};
 
 /// The longest challenge that goes into a QR code or link, in bytes, signature included.
 pub const LIMIT_IN_QR: usize = 566;
@@ -107,6 +108,13 @@ impl Kind {
         }
     }
 
+    fn patterns(&self) -> Result<Patterns, ParseError> {
+        match self {
+            Self::Transaction { fields, .. } => patterns_of(fields),
+            _ => Ok(Patterns::default()),
+        }
+    }
+
     /// Whether it is answered by a code that the person types on the computer.
     fn gives_code(&self) -> bool {
         matches!(self, Self::Code { .. } | Self::Transaction { .. })
@@ -162,6 +170,16 @@ impl Challenge {
     }
 }
 
+impl Verified<Challenge> {
+    /// Compiles the patterns of its fields: once, and never before the signature was verified, because it costs far more than that.
+    ///
+    /// # Errors
+    /// If one of them can't be used, or they are too large together.
+    pub fn patterns(&self) -> Result<Patterns, ParseError> {
+        self.kind.patterns()
+    }
+}
+
 impl Received<Challenge> {
     /// What it says that it is about. The signature was not verified: for a service that reads its own.
     pub fn subject(&self) -> Option<&Subject> {
@@ -179,6 +197,10 @@ impl Message for Challenge {
             Some(_) => Self::LIMIT,
             None => LIMIT_IN_QR,
         }
+    }
+
+    fn issuable(&self) -> Result<(), ParseError> {
+        self.kind.patterns().map(drop)
     }
 
     fn decode(payload: &[u8]) -> Result<Self, ParseError> {

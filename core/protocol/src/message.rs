@@ -144,6 +144,14 @@ pub trait Message: Sized {
         Self::LIMIT
     }
 
+    /// Checks what a receiver judges only after it verified the signature.
+    ///
+    /// # Errors
+    /// Names the field that is wrong.
+    fn issuable(&self) -> Result<(), ParseError> {
+        Ok(())
+    }
+
     /// Strictly parses the payload.
     ///
     /// # Errors
@@ -163,7 +171,9 @@ pub trait Message: Sized {
     fn sign(&self, key: &SigningKey) -> Result<Vec<u8>, ParseError> {
         let payload = self.encode();
         let bytes = assemble(&payload, &sign_payload(Self::DOMAIN, &payload, key));
-        within_limit(&Self::decode(&payload)?, &bytes)?;
+        let message = Self::decode(&payload)?;
+        within_limit(&message, &bytes)?;
+        message.issuable()?;
         Ok(bytes)
     }
 }

@@ -3,10 +3,12 @@
 use ciborium::Value;
 
 use crate::cbor::{Fields, Map, ParseError, Problem};
-use crate::field::{FieldKind, Pattern, is_canonical_text};
+use crate::field::{FieldKind, Patterns, is_canonical_text};
 
 /// The most fields or pairs of a transaction.
 pub(super) const MOST: usize = 12;
+/// A field's name in errors.
+const FIELD: &str = "field of a challenge";
 
 /// A field of a transaction that the person types.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub struct Pair {
 pub(super) fn transaction_fields(items: Vec<Value>) -> Result<Vec<Field>, ParseError> {
     let mut known: Vec<Field> = Vec::with_capacity(items.len());
     for item in items {
-        let mut map = Fields::from_value("field of a challenge", item)?;
+        let mut map = Fields::from_value(FIELD, item)?;
         let field = Field {
             id: map.text(0, "id", 1..=12)?,
             label: map.label(1, "label", 20)?,
@@ -50,16 +52,20 @@ pub(super) fn transaction_fields(items: Vec<Value>) -> Result<Vec<Field>, ParseE
         if !field.id.bytes().all(good) || known.iter().any(|other| other.id == field.id) {
             return Err(map.fail("id", Problem::Bounds));
         }
-        // A pattern that does not compile would be found out only after the person has typed.
-        if let Some(pattern) = &field.pattern
-            && Pattern::compile(pattern).is_err()
-        {
-            return Err(map.fail("pattern", Problem::Bounds));
-        }
         map.finish()?;
         known.push(field);
     }
     Ok(known)
+}
+
+/// Compiles what the fields' values must match. Costly beside all else in a challenge, and so not a part of parsing.
+pub(super) fn patterns_of(fields: &[Field]) -> Result<Patterns, ParseError> {
+    let sources = fields.iter().map(|field| field.pattern.as_deref());
+    Patterns::compile(sources).map_err(|_| ParseError {
+        message: FIELD,
+        field: "pattern",
+        problem: Problem::Bounds,
+    })
 }
 
 pub(super) fn field_value(field: &Field) -> Value {

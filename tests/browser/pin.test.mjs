@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { addDevice, fits, PIN, register, shot, World } from "./world.mjs";
+import { addDevice, fits, openMailed, PASSWORD, PIN, register, shot, World } from "./world.mjs";
 
 let world;
 before(async () => (world = await World.start()));
@@ -71,8 +71,11 @@ test("without JavaScript the PIN is chosen on the phone", async () => {
   await page.goto("/account/devices");
   const form = page.locator("form[action='/account/devices/add']");
   const csrf = await form.locator("input[name=csrf]").getAttribute("value");
-  const made = await page.request.post("/account/devices/add", { form: { csrf, name: "Plain", pin: "browser" } });
-  await page.goto(made.url());
+  const wanted = { csrf, name: "Plain", pin: "browser", password: PASSWORD };
+  const made = await page.request.post("/account/devices/add", { form: wanted });
+  assert.match(made.url(), /\/account\/confirm$/);
+  await openMailed(world, page, "/account/confirm/");
+  await page.getByRole("button", { name: "Go on" }).click();
   assert.match(await page.locator("main").innerText(), /Without it, choose the PIN on the phone/);
   await shot(page, "no-script-notice");
   await page.getByRole("button", { name: "Choose the PIN on the phone" }).click();

@@ -64,6 +64,7 @@ export class World {
     await world.#answers();
     world.chromium = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: FLAGS });
     world.problems = [];
+    world.opened = new Set();
     return world;
   }
 
@@ -135,15 +136,16 @@ export async function shot(page, name) {
   return file;
 }
 
-// Opens the newest link of the outbox below this path.
-async function openMailed(world, page, below) {
+// Opens the newest link of the outbox below this path that was not opened before.
+export async function openMailed(world, page, below) {
   for (let tries = 0; tries < 300; tries++) {
     const folder = path.join(world.folder, "service", "outbox");
     const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".eml"));
     for (const name of names.sort().reverse()) {
       const text = await readFile(path.join(folder, name), "utf8");
       const link = text.split("\r\n").find((line) => line.startsWith(world.origin + below));
-      if (link) {
+      if (link && !world.opened.has(link)) {
+        world.opened.add(link);
         await page.goto(link);
         return;
       }

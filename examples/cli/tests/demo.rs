@@ -83,14 +83,18 @@ async fn demo_runs_again_and_again_against_a_running_service() {
     let service = Embedded::start(Config::embedded(folder.path().join("service")))
         .await
         .unwrap();
+    // The demo's person reads the mail that the service sends.
+    let outbox = service.data().join("outbox");
+    let outbox = outbox.to_str().unwrap().to_owned();
+    let demo = ["demo", "--outbox", &outbox, "--server"];
     for _ in 0..2 {
-        let run = countersign(folder.path(), &["demo", "--server", service.origin()]);
+        let run = countersign(folder.path(), &[&demo[..], &[service.origin()]].concat());
         assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
         assert!(run.stdout.contains(service.origin()));
     }
     let origin = service.origin().to_owned();
     service.stop().await;
-    let run = countersign(folder.path(), &["demo", "--server", &origin]);
+    let run = countersign(folder.path(), &[&demo[..], &[&origin]].concat());
     assert!(
         run.code == 1 && run.stdout.contains('✗') && run.stdout.contains("did not answer"),
         "{}",

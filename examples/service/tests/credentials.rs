@@ -270,6 +270,81 @@ async fn another_address_is_signed_confirmed_in_the_same_session_and_undone_from
     assert_eq!(number(&world, "SELECT count(*) FROM session"), 0);
     assert_eq!(number(&world, "SELECT guarded FROM account"), 1);
     assert_eq!(other.post(&undo, &[]).await.status, 404);
+    let told = mail(&world, "a change of your e-mail address was undone").await;
+    assert!(told.contains(&format!("To: {OTHER}\r\n")), "{told}");
+}
+
+#[tokio::test]
+async fn an_undone_change_of_address_takes_back_what_was_added_and_set_since() {
+    let world = World::new().await;
+    // Somebody with the password and, for once, the mailbox moves the account to their own address,
+    // adds their phone and sets a password of theirs.
+    let mut thief = world.browser();
+    thief.register(ANNA).await;
+    thief.get("/account/email").await;
+    thief
+        .post(
+            "/account/email",
+            &[("email", OTHER), ("password", PASSWORD)],
+        )
+        .await;
+    let link = thief.mailed(ANNA, "/account/confirm/").await;
+    thief.get(&link).await;
+    thief.post(&link, &[]).await;
+    let link = thief.mailed(OTHER, "/account/email/").await;
+    thief.get(&link).await;
+    assert_eq!(thief.post(&link, &[]).await.path, "/account");
+    thief.email = OTHER.into();
+    let mut phone = thief.add_phone(&world.clock).await;
+    by_app(&mut thief, &mut phone).await;
+    let page = change_password(&mut thief, PASSWORD).await;
+    approve(&mut phone, &page, PIN).await;
+    thief.get(&page.path).await;
+    // And a second enrolment waits.
+    thief.get("/account/devices").await;
+    let page = thief
+        .post("/account/devices/add", &[("name", "Later")])
+        .await;
+    approve(&mut phone, &page, PIN).await;
+    thief.get(&page.path).await;
+
+    let mut owner = world.browser();
+    let undo = owner.mailed(ANNA, "/email/undo/").await;
+    owner.get(&undo).await;
+    assert_eq!(owner.post(&undo, &[]).await.status, 200);
+    assert_eq!(phone.complete_raw_status().await, 401);
+    for left in ["device", "session", "known_browser"] {
+        assert_eq!(number(&world, &format!("SELECT count(*) FROM {left}")), 0);
+    }
+    let open = "SELECT count(*) FROM enrolment WHERE state NOT IN ('done', 'void')";
+    assert_eq!(number(&world, open), 0);
+    // The owner comes back by the old password, the old address and the wait.
+    assert_eq!(owner.password(ANNA, PASSWORD).await.path, "/recovery");
+    assert_eq!(owner.post("/recovery", &[]).await.path, "/recovery");
+    let told = mail(&world, "recovery of the account began").await;
+    assert!(told.contains(&format!("To: {ANNA}\r\n")), "{told}");
+}
+
+#[tokio::test]
+async fn a_stranger_who_asks_for_links_all_day_keeps_the_owner_from_none() {
+    let world = World::new().await;
+    let mut owner = world.browser();
+    owner.register(ANNA).await;
+    let mut stranger = world.browser();
+    let stop = "SELECT count(*) FROM mailed_link WHERE kind = 'stop'";
+    let reset = "SELECT count(*) FROM mailed_link WHERE kind = 'reset'";
+    for half_hours in 1..=30 {
+        for _ in 0..3 {
+            for page in ["/stop/link", "/password/forgotten"] {
+                stranger.get(page).await;
+                stranger.post(page, &[("email", ANNA)]).await;
+            }
+        }
+        // There is one that works, and no flood of them.
+        assert_eq!(number(&world, stop), half_hours);
+        assert_eq!(number(&world, reset), 2 * half_hours);
+        world.clock.advance(30 * 60);
+    }
 }
 
 #[tokio::test]

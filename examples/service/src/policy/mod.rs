@@ -95,7 +95,9 @@ pub(crate) fn is_mailed(what: &str) -> bool {
 pub(crate) const HOUR: u64 = 3600;
 /// A day, in seconds.
 pub(crate) const DAY: u64 = 24 * HOUR;
-/// So many messages that a stranger can cause go to one address in an hour...
+/// So many links to replace a forgotten password go to one address while one of them works.
+pub(crate) const RESET_LINKS: u64 = 2;
+/// So many messages about registration, which a stranger can cause, go to one address in an hour...
 pub(crate) const ADDRESS_LINKS_AN_HOUR: u64 = 3;
 /// ...and in a day.
 pub(crate) const ADDRESS_LINKS_A_DAY: u64 = 10;

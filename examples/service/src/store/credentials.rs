@@ -6,8 +6,10 @@ use crate::policy::changes::Refused;
 /// How a password came to be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PasswordSet {
-    /// By somebody who knew the old one.
+    /// By somebody who knew the old one, and an approval.
     Changed,
+    /// By somebody who knew the old one, in an account without a factor.
+    ChangedAlone,
     /// With a recovery.
     Recovered,
     /// By a mailed link and an approval.

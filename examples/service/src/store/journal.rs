@@ -48,6 +48,8 @@ pub(crate) enum Cleared {
     Panic,
     /// A recovery.
     Recovery,
+    /// A change of the e-mail address that was undone.
+    Undone,
 }
 
 impl Cleared {
@@ -56,6 +58,7 @@ impl Cleared {
         match self {
             Self::Panic => "panic",
             Self::Recovery => "recovery-done",
+            Self::Undone => "email-undone",
         }
     }
 }
@@ -68,6 +71,7 @@ impl JournalEntry {
             Self::Suspended(acc, dev) => format!("suspended {acc} {dev}"),
             Self::Cleared(acc, Cleared::Panic) => format!("panic {acc}"),
             Self::Cleared(acc, Cleared::Recovery) => format!("recovery {acc}"),
+            Self::Cleared(acc, Cleared::Undone) => format!("undone {acc}"),
             Self::Guarded(acc) => format!("guarded {acc}"),
             Self::WrongPin(acc, dev, epoch) => format!("wrong-pin {acc} {dev} {epoch:08x}"),
             Self::WrongCode(acc, asker, devices) => {
@@ -100,6 +104,7 @@ impl JournalEntry {
             ["suspended", a, d] => Self::Suspended(acc(a)?, dev(d)?),
             ["panic", a] => Self::Cleared(acc(a)?, Cleared::Panic),
             ["recovery", a] => Self::Cleared(acc(a)?, Cleared::Recovery),
+            ["undone", a] => Self::Cleared(acc(a)?, Cleared::Undone),
             ["guarded", a] => Self::Guarded(acc(a)?),
             ["wrong-pin", a, d, epoch] => {
                 let epoch = u32::from_be_bytes(hex::decode(epoch)?);
@@ -173,6 +178,7 @@ mod tests {
             JournalEntry::Suspended(acc, dev),
             JournalEntry::Cleared(acc, Cleared::Panic),
             JournalEntry::Cleared(acc, Cleared::Recovery),
+            JournalEntry::Cleared(acc, Cleared::Undone),
             JournalEntry::Guarded(acc),
             JournalEntry::WrongPin(acc, dev, 0x1234_5678),
             JournalEntry::WrongCode(acc, Asker::Unknown, vec![dev, dev]),

@@ -29,6 +29,8 @@ pub(crate) enum LinkKind {
     NewEmail,
     /// Takes a change of the address back, sent to the old one.
     UndoEmail,
+    /// No link: a change of the address was taken back, told to the address that goes.
+    Undone,
 }
 
 names!(LinkKind {
@@ -41,6 +43,7 @@ names!(LinkKind {
     Confirm = "confirm",
     NewEmail = "new-email",
     UndoEmail = "undo-email",
+    Undone = "undone",
 });
 
 impl LinkKind {
@@ -54,7 +57,12 @@ impl LinkKind {
 
     /// Can somebody make it go out who knows the address and nothing else?
     pub(crate) const fn is_strangers(self) -> bool {
-        !matches!(self, Self::Confirm | Self::NewEmail | Self::UndoEmail)
+        !matches!(self, Self::Confirm | Self::NewEmail) && !self.is_owed()
+    }
+
+    /// Does the message go out whatever went out before?
+    pub(crate) const fn is_owed(self) -> bool {
+        matches!(self, Self::UndoEmail | Self::Undone)
     }
 }
 

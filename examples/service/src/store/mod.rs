@@ -166,7 +166,13 @@ pub(crate) trait Store: Send + Sync {
         now: Time,
     ) -> Result<EmailChanged, StoreError>;
     /// Uses a link to an old address up: that is the account's again, its sessions end, and it is guarded. `false` when it does not work.
-    async fn undo_email(&self, link: LinkId, now: Time) -> Result<bool, StoreError>;
+    async fn undo_email(
+        &self,
+        link: LinkId,
+        password: String,
+        notice: NewLink,
+        now: Time,
+    ) -> Result<bool, StoreError>;
 
     /// Takes a guess at a password before it is checked.
     async fn take_guess(&self, by: Guesser, now: Time) -> Result<Guess, StoreError>;

@@ -10,7 +10,7 @@ use axum::{
 };
 use countersign_protocol::challenge::{Purpose, Subject};
 use minijinja::context;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     PageError,
@@ -192,7 +192,10 @@ pub(super) async fn confirm(
         account: Some(account.acc),
         session: None,
     };
-    let undo = links::new(&app, LinkKind::UndoEmail, &account.email, whose, &())?;
+    let before = Before {
+        password: account.password.clone(),
+    };
+    let undo = links::new(&app, LinkKind::UndoEmail, &account.email, whose, &before)?;
     let changed = app
         .store()
         .change_email(link.id, session.hash, undo, app.now());
@@ -215,6 +218,13 @@ pub(super) async fn confirm(
             show(&app, &visitor, StatusCode::CONFLICT, Some(refused.text())).await
         }
     }
+}
+
+/// What an undone change brings back besides the address.
+#[derive(Serialize, Deserialize)]
+struct Before {
+    /// The password's hash, sealed as it is in the account.
+    password: String,
 }
 
 /// `GET /email/undo/{token}`: anywhere, for two weeks.
@@ -243,9 +253,22 @@ pub(super) async fn undo(
 ) -> Result<Response, PageError> {
     let visitor = posted.visitor;
     if let Some(link) = links::find(&app, LinkKind::UndoEmail, &token).await?
-        && app.store().undo_email(link.id, app.now()).await?
+        && let Some(acc) = link.account
+        && let Some(account) = app.store().account(acc).await?
     {
-        return app.pages.show("email_undone.html", &visitor, context! {});
+        let before = links::payload::<Before>(&app, &link)?;
+        let whose = Whose {
+            account: Some(acc),
+            session: None,
+        };
+        let notice = links::new(&app, LinkKind::Undone, &account.email, whose, &())?;
+        let undone = app
+            .store()
+            .undo_email(link.id, before.password, notice, app.now());
+        if undone.await? {
+            app.mail.notify_one();
+            return app.pages.show("email_undone.html", &visitor, context! {});
+        }
     }
     links::over(&app, &visitor, "sign_in_title", "/sign-in")
 }

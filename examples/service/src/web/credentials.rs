@@ -180,7 +180,7 @@ pub(super) async fn change(
     }
     let new = NewPassword {
         sealed,
-        how: PasswordSet::Changed,
+        how: PasswordSet::ChangedAlone,
         keep: Some(session.hash),
         known: visitor.known_mark(),
     };

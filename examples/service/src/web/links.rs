@@ -28,7 +28,7 @@ fn page(kind: LinkKind) -> &'static str {
         LinkKind::Stop => "/stop/by-link",
         LinkKind::Confirm => "/account/confirm",
         LinkKind::NewEmail => "/account/email",
-        LinkKind::UndoEmail => "/email/undo",
+        LinkKind::UndoEmail | LinkKind::Undone => "/email/undo",
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
+use countersign_protocol::id::AccountId;
 use minijinja::context;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
@@ -14,7 +15,7 @@ use subtle::ConstantTimeEq;
 use super::{
     PageError, credentials,
     passwords::{Checked, check},
-    visitor::{Posted, Visitor},
+    visitor::{Posted, Visitor, is_known},
 };
 use crate::{
     app::App,
@@ -111,15 +112,40 @@ pub(super) async fn stop(
     source: Source,
     posted: Posted<Stop>,
 ) -> Result<Response, PageError> {
-    let Posted { visitor, form, .. } = posted;
+    let Posted {
+        visitor,
+        headers,
+        form,
+    } = posted;
+    // A browser that the account knows has tries of its own, which strangers don't use up.
+    let account = match Email::parse(&form.email) {
+        Ok(email) => app.store().account_by_email(&email).await?,
+        Err(_) => None,
+    };
+    let share = match account {
+        Some(account) if is_at_home(&app, &visitor, &headers, account.acc).await? => Share::Known,
+        _ => Share::Stop,
+    };
     let typed = Typed {
-        share: Share::Stop,
+        share,
         email: form.email,
         password: form.password,
         word: form.word,
         action: "/stop".into(),
     };
     press(&app, &visitor, source, typed).await
+}
+
+/// Is this a browser of the account's: signed in to it, or known for it?
+async fn is_at_home(
+    app: &App,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    account: AccountId,
+) -> Result<bool, PageError> {
+    let signed_in = visitor.signed_in();
+    let own = signed_in.is_ok_and(|session| session.account == account);
+    Ok(own || is_known(app, headers, account).await?)
 }
 
 /// What was typed on a page of STOP.

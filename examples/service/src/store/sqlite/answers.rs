@@ -11,13 +11,16 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::note,
-    browsers, challenges, codes, devices,
+    browsers, challenges, codes, devices, facts,
     outcomes::{self, accept, decide, device_record, record, refusal, set_tries, wrong_pin},
     recovery,
     rows::{int, run},
     sessions, updates,
 };
-use crate::store::*;
+use crate::{
+    policy::changes::{Change, Proof, Rank},
+    store::*,
+};
 
 fn challenge_record(challenge: &Challenge) -> ChallengeRecord {
     ChallengeRecord {
@@ -178,6 +181,14 @@ pub(super) fn finish(
     }
     if closed == 1
         && let Some(challenge) = &challenge
+        && facts::allow(
+            c,
+            device.account,
+            Change::Unblock,
+            Proof::Approval(Rank::Three),
+            now,
+        )?
+        .is_ok()
     {
         updates::grant(c, challenge, &device, answer.grants_itself, now)?;
     }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     accounts::{self, note},
-    browsers, facts, guesses, journal, links, recovery,
+    browsers, enrolments, facts, guesses, journal, links, recovery,
     rows::{int, run},
     sessions,
 };
@@ -52,19 +52,26 @@ pub(super) fn set_password(
     now: Time,
 ) -> Result<(), StoreError> {
     accounts::seal_password(c, account, &new.sealed)?;
-    let by_link_at = (new.how == PasswordSet::ByLink).then(|| int(now));
-    run(
-        c,
-        "UPDATE account SET password_by_link_at = ?2 WHERE acc = ?1",
-        params![account.0, by_link_at],
-    )?;
+    // Who knows a password that a link alone set proves no more by changing it.
+    if new.how != PasswordSet::ChangedAlone {
+        let by_link_at = (new.how == PasswordSet::ByLink).then(|| int(now));
+        run(
+            c,
+            "UPDATE account SET password_by_link_at = ?2 WHERE acc = ?1",
+            params![account.0, by_link_at],
+        )?;
+    }
+    // An enrolment that was begun with the old one must not end in a factor.
+    enrolments::void(c, account)?;
     journal::record(c, &JournalEntry::Password(account), now)?;
     sessions::end_others(c, account, new.keep, now)?;
     browsers::forget_others(c, account, new.known)?;
     guesses::reset(c, account)?;
     links::end_of_account(c, account, now)?;
     match new.how {
-        PasswordSet::Changed => note(c, account, "password-changed", "", now),
+        PasswordSet::Changed | PasswordSet::ChangedAlone => {
+            note(c, account, "password-changed", "", now)
+        }
         PasswordSet::ByLink | PasswordSet::ByLinkAndApproval => {
             note(c, account, "password-reset", "", now)
         }
@@ -119,15 +126,24 @@ pub(super) fn change_email(
         return Ok(EmailChanged::Taken);
     }
     set_email(c, account, link.address.as_str(), now)?;
+    sessions::end_half(c, account, now)?;
     links::end_of_account(c, account, now)?;
     links::ask(c, undo, now)?;
     note(c, account, "email-changed", link.address.as_str(), now)?;
     Ok(EmailChanged::Done)
 }
 
-/// The owner of the old address undoes a change: the address is back, every browser is signed out,
-/// and the account is guarded.
-pub(super) fn undo_email(c: &Connection, id: LinkId, now: Time) -> Result<bool, StoreError> {
+/// The owner of the old address undoes a change: address and password are those of before it, every
+/// browser is signed out, every factor is deleted and a recovery that is under way ends. Whoever
+/// changed the address may have added a phone, set a password or begun a recovery since, so nothing
+/// of that stays; the account is guarded, and is recovered by its address and that password.
+pub(super) fn undo_email(
+    c: &Connection,
+    id: LinkId,
+    password: &str,
+    notice: &NewLink,
+    now: Time,
+) -> Result<bool, StoreError> {
     let Some(link) = links::spend(c, id, LinkKind::UndoEmail, now)? else {
         return Ok(false);
     };
@@ -138,14 +154,19 @@ pub(super) fn undo_email(c: &Connection, id: LinkId, now: Time) -> Result<bool, 
         return Ok(false);
     }
     set_email(c, account, link.address.as_str(), now)?;
-    sessions::end_others(c, account, None, now)?;
-    browsers::forget_others(c, account, None)?;
-    recovery::guard(c, account)?;
-    journal::record(c, &JournalEntry::Guarded(account), now)?;
+    accounts::seal_password(c, account, password)?;
+    journal::record(c, &JournalEntry::Password(account), now)?;
+    guesses::reset(c, account)?;
+    recovery::cancel_of(c, account, now)?;
+    recovery::clear(c, account, now)?;
+    let cleared = JournalEntry::Cleared(account, Cleared::Undone);
+    journal::record(c, &cleared, now)?;
     links::end_of_account(c, account, now)?;
     // Whoever changed it again after that must not get the account back to their own address.
     links::end_undos_since(c, account, id, now)?;
     note(c, account, "email-undone", link.address.as_str(), now)?;
+    // The address that goes hears of it too: the undo may be the thief's.
+    links::ask(c, notice, now)?;
     Ok(true)
 }
 

@@ -68,19 +68,26 @@ pub(super) fn begin_on(
     }
 }
 
-/// Begins an enrolment that the policy has allowed; `false` when the account has ten devices.
-pub(super) fn begin(c: &Connection, new: &NewEnrolment) -> Result<bool, StoreError> {
-    let account = new.account.0;
+/// Ends every enrolment of an account that is not done.
+pub(super) fn void(c: &Connection, account: AccountId) -> Result<(), StoreError> {
     run(
         c,
         "DELETE FROM device WHERE account = ?1 AND state = 'pending'",
-        [account],
+        [account.0],
     )?;
     run(
         c,
-        "UPDATE enrolment SET state = 'void', code = NULL, pin_check = NULL WHERE account = ?1 AND state <> 'done'",
-        [account],
+        "UPDATE enrolment SET state = 'void', code = NULL, pin_check = NULL
+         WHERE account = ?1 AND state <> 'done'",
+        [account.0],
     )?;
+    Ok(())
+}
+
+/// Begins an enrolment that the policy has allowed; `false` when the account has ten devices.
+pub(super) fn begin(c: &Connection, new: &NewEnrolment) -> Result<bool, StoreError> {
+    let account = new.account.0;
+    void(c, new.account)?;
     let devices = one(
         c,
         "SELECT count(*) AS n FROM device WHERE account = ?1",

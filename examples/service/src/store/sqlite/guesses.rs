@@ -105,8 +105,15 @@ pub(super) fn lift(c: &Connection, account: AccountId, now: Time) -> Result<(), 
     }
     let closed = run(
         c,
-        "DELETE FROM guess WHERE account = ?1 AND share = ?2 AND wrong >= ?3",
-        params![account.0, Share::Unknown.name(), Share::Unknown.limit()],
+        "DELETE FROM guess WHERE account = ?1
+           AND (share = ?2 AND wrong >= ?3 OR share = ?4 AND wrong >= ?5)",
+        params![
+            account.0,
+            Share::Unknown.name(),
+            Share::Unknown.limit(),
+            Share::Stop.name(),
+            Share::Stop.limit()
+        ],
     )?;
     if closed > 0 {
         run(
@@ -115,6 +122,16 @@ pub(super) fn lift(c: &Connection, account: AccountId, now: Time) -> Result<(), 
             params![account.0, int(now)],
         )?;
     }
+    Ok(())
+}
+
+/// A recovery begins, which the right password was needed for: its link has all its tries.
+pub(super) fn reset_link(c: &Connection, account: AccountId) -> Result<(), StoreError> {
+    run(
+        c,
+        "DELETE FROM guess WHERE account = ?1 AND share = ?2",
+        params![account.0, Share::Link.name()],
+    )?;
     Ok(())
 }
 

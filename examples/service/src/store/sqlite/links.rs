@@ -40,9 +40,15 @@ pub(super) fn ask(c: &Connection, new: &NewLink, now: Time) -> Result<AskedLink,
             found.map(Option::unwrap_or_default)
         };
         // The limits count what strangers can cause, and nothing that an owner asked for.
-        const STRANGERS: &str = "SELECT count(*) AS n FROM mailed_link
+        const REGISTER: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE address = ?1 AND created_at > ?2 AND kind IN ('register', 'taken')";
+        // One at a time: who asked for it, the owner has one that works, or may ask for it. With a
+        // limit for a day strangers would keep the owner from the only way that is left.
+        const RESET: &str = "SELECT count(*) AS n FROM mailed_link
             WHERE address = ?1 AND created_at > ?2
-              AND kind IN ('register', 'taken', 'reset', 'reset-refused', 'stop', 'nobody')";
+              AND kind IN ('reset', 'reset-refused', 'nobody')";
+        const STOP: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE address = ?1 AND created_at > ?2 AND kind = 'stop' AND used_at IS NULL";
         const TAKEN: &str = "SELECT count(*) AS n FROM mailed_link
             WHERE address = ?1 AND created_at > ?2 AND kind = 'taken'";
         const ALL: &str = "SELECT count(*) AS n FROM mailed_link
@@ -51,13 +57,19 @@ pub(super) fn ask(c: &Connection, new: &NewLink, now: Time) -> Result<AskedLink,
         if count(ALL, "", policy::HOUR)? >= policy::LINKS_AN_HOUR {
             return Ok(AskedLink::Busy);
         }
-        if count(STRANGERS, address, policy::HOUR)? >= policy::ADDRESS_LINKS_AN_HOUR
-            || count(STRANGERS, address, policy::DAY)? >= policy::ADDRESS_LINKS_A_DAY
-            || new.kind == LinkKind::Taken && count(TAKEN, address, policy::DAY)? >= 1
-        {
+        let enough = match new.kind {
+            LinkKind::Stop => count(STOP, address, new.kind.seconds())? >= 1,
+            LinkKind::Register | LinkKind::Taken => {
+                count(REGISTER, address, policy::HOUR)? >= policy::ADDRESS_LINKS_AN_HOUR
+                    || count(REGISTER, address, policy::DAY)? >= policy::ADDRESS_LINKS_A_DAY
+                    || new.kind == LinkKind::Taken && count(TAKEN, address, policy::DAY)? >= 1
+            }
+            _ => count(RESET, address, new.kind.seconds())? >= policy::RESET_LINKS,
+        };
+        if enough {
             return Ok(AskedLink::Enough);
         }
-    } else if new.kind != LinkKind::UndoEmail {
+    } else if !new.kind.is_owed() {
         // Somebody at an unattended browser must not fill the owner's mailbox.
         let asked = one(
             c,

@@ -319,9 +319,15 @@ impl Store for Sqlite {
         })
         .await
     }
-    async fn undo_email(&self, link: LinkId, now: Time) -> Result<bool, StoreError> {
+    async fn undo_email(
+        &self,
+        link: LinkId,
+        password: String,
+        notice: NewLink,
+        now: Time,
+    ) -> Result<bool, StoreError> {
         self.write(Write::UndoEmail, move |c| {
-            credentials::undo_email(c, link, now)
+            credentials::undo_email(c, link, &password, &notice, now)
         })
         .await
     }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     accounts::note,
-    credentials, facts, journal, links,
+    credentials, enrolments, facts, guesses, journal, links,
     rows::{all, email, int, num, one, run},
     sessions::enter,
 };
@@ -132,17 +132,9 @@ fn open(c: &Connection, new: &Recovery, now: Time) -> Result<(), StoreError> {
             new.by_panic
         ],
     )?;
+    guesses::reset_link(c, new.account)?;
     // An enrolment that was begun before must not end in a factor meanwhile.
-    run(
-        c,
-        "UPDATE enrolment SET state = 'void', code = NULL WHERE account = ?1 AND state <> 'done'",
-        [new.account.0],
-    )?;
-    run(
-        c,
-        "DELETE FROM device WHERE account = ?1 AND state = 'pending'",
-        [new.account.0],
-    )?;
+    enrolments::void(c, new.account)?;
     links::end_of_account(c, new.account, now)?;
     note(c, new.account, "recovery-began", "", now)
 }

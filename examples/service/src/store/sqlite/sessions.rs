@@ -181,6 +181,20 @@ pub(super) fn end_others(
     Ok(())
 }
 
+/// Ends the sessions of an account that are not signed in.
+pub(super) fn end_half(c: &Connection, account: AccountId, now: Time) -> Result<(), StoreError> {
+    let half = all(
+        c,
+        "SELECT hash FROM session WHERE account = ?1 AND signed_in = 0",
+        [account.0],
+        |row| Ok(row.get::<_, SessionHash>("hash")?),
+    )?;
+    for hash in half {
+        end(c, hash, now)?;
+    }
+    Ok(())
+}
+
 /// Ends every session that a device opened: whoever guessed at its PIN may have opened them.
 pub(super) fn end_opened_by(c: &Connection, dev: DeviceId, now: Time) -> Result<(), StoreError> {
     let opened = all(

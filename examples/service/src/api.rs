@@ -19,7 +19,6 @@ use axum::{
         DefaultBodyLimit, FromRequest, Request as HttpRequest, State, rejection::BytesRejection,
     },
     http::{HeaderValue, StatusCode, header},
-    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -46,7 +45,7 @@ use crate::{
 const REPLY_TYPE: HeaderValue = HeaderValue::from_static("application/cose");
 const REQUEST_TYPE: &str = "application/vnd.countersign+cbor";
 
-pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
+pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/countersign", get(information))
         .route("/.well-known/countersign/earlier", get(earlier))
@@ -71,17 +70,11 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
             any(|| async { (StatusCode::NOT_FOUND, "there is no such endpoint\n") }),
         )
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
-        .layer(middleware::from_fn_with_state(app.clone(), admit))
 }
 
-/// Takes room for a request from its source's budget.
-async fn admit(
-    State(app): State<Arc<App>>,
-    mut request: HttpRequest,
-    next: Next,
-) -> Result<Response, ApiError> {
-    app.edge.admit(&mut request, app.now())?;
-    Ok(next.run(request).await)
+/// Is this the path of something that phones ask, whose refusals are a line of text?
+pub(crate) fn has(path: &str) -> bool {
+    path.starts_with("/api/") || path.starts_with("/.well-known/")
 }
 
 /// Works to the end also when the phone hangs up meanwhile: whoever took a try must learn what came of it, or a right PIN costs one.

@@ -374,7 +374,7 @@ impl Embedded {
             waiting: Waiting::default(),
             stopping: stopping.clone(),
         });
-        let router = api::router(&app)
+        let router = api::router()
             .merge(web::router(&app))
             .layer(axum::middleware::from_fn(security::from_source))
             .with_state(app.clone());

@@ -26,9 +26,10 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     Config, Connections, StartError,
+    api::{self, ApiError},
     app::App,
-    edge::{Connection, Edge, Origins, Source, Steady},
-    storage, tls,
+    edge::{Connection, Origins, Source, Steady},
+    storage, tls, web,
 };
 
 /// A request's head must be there within this time; an idle connection is closed after it.
@@ -112,7 +113,7 @@ pub(crate) async fn serve(
 ) {
     let mut connections = JoinSet::new();
     let edge = app.edge.clone();
-    let router = router.layer(middleware::from_fn_with_state(edge.clone(), in_time));
+    let router = router.layer(middleware::from_fn_with_state(app.clone(), in_time));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -203,18 +204,24 @@ async fn talk(
     let _ = connection.await;
 }
 
+/// What every request passes: its source must have room for it, and it must be answered in time.
+/// One layer for both, because thousands of phones wait here.
 async fn in_time(
-    State(edge): State<Arc<Edge>>,
-    request: Request<Body>,
+    State(app): State<Arc<App>>,
+    mut request: Request<Body>,
     next: Next,
 ) -> axum::response::Response {
-    let limit = if request.uri().path().starts_with("/api/") {
-        PHONE
-    } else {
-        PAGE
-    };
+    let is_api = api::has(request.uri().path());
+    if let Err(error) = app.edge.admit(&mut request, app.now()) {
+        return if is_api {
+            ApiError::from(error).into_response()
+        } else {
+            web::too_many(&app, error)
+        };
+    }
     let connection = request.extensions().get::<Arc<Connection>>();
-    let answering = connection.map(|connection| edge.connections.answer(connection));
+    let answering = connection.map(|connection| app.edge.connections.answer(connection));
+    let limit = if is_api { PHONE } else { PAGE };
     let answered = timeout(limit, next.run(request)).await;
     drop(answering);
     let Ok(mut response) = answered else {

@@ -96,7 +96,7 @@ use axum::{
 
 pub(crate) use mail::{Pace, send_due};
 use pages::PageError;
-pub(crate) use pages::Pages;
+pub(crate) use pages::{Pages, too_many};
 use visitor::Visitor;
 
 use crate::app::App;
@@ -211,7 +211,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/static/icon.svg", get(icon))
         .fallback(|| async { PageError::NotFound })
         .layer(DefaultBodyLimit::max(LONGEST_FORM))
-        .layer(middleware::from_fn_with_state(app.clone(), pages::admit))
         .layer(middleware::from_fn_with_state(app.clone(), pages::finish))
 }
 

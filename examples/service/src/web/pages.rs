@@ -323,20 +323,18 @@ impl IntoResponse for PageError {
     }
 }
 
-/// Takes room for a request from its source's budget.
-pub(super) async fn admit(
-    State(app): State<Arc<App>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, PageError> {
-    app.edge.admit(&mut request, app.now())?;
-    Ok(next.run(request).await)
+/// The page for whose source has used up its budget.
+pub(crate) fn too_many(app: &App, error: TooMany) -> Response {
+    dress(app, false, PageError::TooMany(error).into_response())
 }
 
 /// Renders refusals and sets the policy headers of every page.
 pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let asset = request.uri().path().starts_with("/static/");
-    let mut response = next.run(request).await;
+    dress(&app, asset, next.run(request).await)
+}
+
+fn dress(app: &App, asset: bool, mut response: Response) -> Response {
     if let Some(error) = response.extensions_mut().remove::<PageError>() {
         if let PageError::Broken(why) = &error {
             tracing::error!(%why, "a page could not be shown");

@@ -70,7 +70,21 @@ pub fn photographs_folder() -> Option<PathBuf> {
     folder.is_dir().then_some(folder)
 }
 
+/// Is this a list of the corners of codes, as BoofCV's benchmark has beside its pictures, and not
+/// the text of one?
+fn is_corners(text: &str) -> bool {
+    let mut lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && *line != "SETS");
+    let numbers = |line: &str| {
+        line.split_whitespace()
+            .all(|word| word.parse::<f64>().is_ok())
+    };
+    text.starts_with('#') && lines.all(numbers)
+}
+
 /// Every picture below `folder` that has a text file of the same name, in the order of names.
+/// Those whose file has the corners of their codes instead are left out.
 ///
 /// # Errors
 /// When a file can't be read.
@@ -96,6 +110,10 @@ pub fn photographs(folder: &Path) -> io::Result<Vec<Photograph>> {
         let Ok(text) = fs::read(path.with_extension("txt")) else {
             continue;
         };
+        let text = String::from_utf8_lossy(&text).into_owned();
+        if is_corners(&text) {
+            continue;
+        }
         let picture = image::open(&path).map_err(io::Error::other)?.into_rgba8();
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         // Transparent pixels lie on white.
@@ -114,7 +132,7 @@ pub fn photographs(folder: &Path) -> io::Result<Vec<Photograph>> {
                 width,
                 height,
             },
-            text: String::from_utf8_lossy(&text).into_owned(),
+            text,
         });
     }
     Ok(out)

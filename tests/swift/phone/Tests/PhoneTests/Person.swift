@@ -22,6 +22,8 @@ final class Person {
     private var cookies: [String: String] = [:]
     private var page = ""
     private var path = "/"
+    /// Mailed links that were opened: each works once.
+    private var opened: Set<String> = []
 
     private init(_ service: Service) { (self.service, origin) = (service, service.origin) }
 
@@ -99,7 +101,8 @@ final class Person {
 
     /// Opens the newest link of the person's mail below this path, and sends its form.
     private func openMailed(_ below: String, _ values: KeyValuePairs<String, String> = [:]) async throws {
-        let link = try await service.mailedLink(to: email, below: below)
+        let link = try await service.mailedLink(to: email, below: below, notIn: opened)
+        opened.insert(link)
         try await open(link)
         try await submit(link, values)
     }

@@ -73,8 +73,8 @@ final class Service: @unchecked Sendable {
         throw Failure("the service did not start:\n\((try? String(contentsOf: log, encoding: .utf8)) ?? "")")
     }
 
-    /// The newest link to a page below this path that was mailed to this address, without its origin.
-    func mailedLink(to address: String, below: String) async throws -> String {
+    /// The newest link to a page below this path that was mailed to this address and was not opened yet, without its origin.
+    func mailedLink(to address: String, below: String, notIn opened: Set<String>) async throws -> String {
         let outbox = folder.appendingPathComponent("data/outbox")
         let start = origin.absoluteString + below
         for _ in 0..<1500 {
@@ -83,7 +83,8 @@ final class Service: @unchecked Sendable {
                 let message = try String(contentsOf: outbox.appendingPathComponent(name), encoding: .utf8)
                 let lines = message.components(separatedBy: "\r\n")
                 guard lines.contains("To: \(address)"), let link = lines.first(where: { $0.hasPrefix(start) }) else { continue }
-                return String(link.dropFirst(origin.absoluteString.count))
+                let path = String(link.dropFirst(origin.absoluteString.count))
+                if !opened.contains(path) { return path }
             }
             try await Task.sleep(for: .milliseconds(20))
         }

@@ -34,6 +34,9 @@ class Person(private val service: Service) {
     private val email = "anna${numbers.incrementAndGet()}@example.eu"
     private lateinit var page: Document
 
+    /** Mailed links that were opened: each works once. */
+    private val opened = mutableSetOf<String>()
+
     private val path get() = URI(page.location()).path.removeSuffix("/code")
 
     init {
@@ -59,7 +62,8 @@ class Person(private val service: Service) {
 
     /** Opens the newest link of the person's mail below this path, and sends its form. */
     private fun openMailed(below: String, vararg values: Pair<String, String>) {
-        val link = service.mailedLink(email, below)
+        val link = service.mailedLink(email, below, opened)
+        opened += link
         open(link)
         submit(link, *values)
     }

@@ -35,14 +35,15 @@ class Service(private vararg val settings: String) : AutoCloseable {
         return process
     }
 
-    /** The newest link to a page below this path that was mailed to this address, without its origin. */
-    fun mailedLink(to: String, below: String): String {
+    /** The newest link to a page below this path that was mailed to this address and is not among [opened], without its origin. */
+    fun mailedLink(to: String, below: String, opened: Set<String>): String {
         repeat(1500) {
             val files = folder.resolve("data/outbox").toFile().listFiles { file -> file.extension == "eml" }.orEmpty()
             for (file in files.sortedByDescending { it.name }) {
                 val lines = file.readText().split("\r\n")
                 val link = lines.find { it.startsWith(origin + below) }
-                if (link != null && "To: $to" in lines) return link.removePrefix(origin)
+                val path = link?.removePrefix(origin) ?: continue
+                if ("To: $to" in lines && path !in opened) return path
             }
             Thread.sleep(20)
         }

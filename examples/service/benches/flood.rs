@@ -283,9 +283,9 @@ async fn measure() -> ExitCode {
     raise_file_limit();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let service = Service::with(&folder.path().join("data"), &[]);
-    Browser::new(service.address, common::ORIGIN)
-        .register(EMAIL)
-        .await;
+    let mut owner = Browser::new(service.address, common::ORIGIN);
+    owner.outbox = folder.path().join("data/outbox");
+    owner.register(EMAIL).await;
     let mut generators: Vec<_> = (0..GENERATORS)
         .map(|_| Generator::start(service.address))
         .collect();

@@ -15,7 +15,7 @@ class Service:
     def __init__(self):
         program = os.environ.get("COUNTERSIGN_SERVICE", str(DEFAULT))
         if not os.access(program, os.X_OK):
-            raise SystemExit(f"{program} is not there: run `cargo build -p countersign-service`, or set COUNTERSIGN_SERVICE")
+            raise SystemExit(f"{program} is not there: run `cargo build -p countersign-server`, or set COUNTERSIGN_SERVICE")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]

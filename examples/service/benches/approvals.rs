@@ -1,6 +1,6 @@
 //! What an approval costs the service, against the cryptography that it can't do without: two P-256 verifications and one HPKE opening.
 //!
-//! `cargo bench -p countersign-service --bench approvals`. Counted is all processor time of the service's process, of all its threads and in the
+//! `cargo bench -p countersign-server --bench approvals`. Counted is all processor time of the service's process, of all its threads and in the
 //! system, from when 64 phones begin to post their answers to `/api/v1/answer` over connections that are kept alive until the last reply is
 //! there: parsing, judging, counting the try, two durable commits, the signed reply, HTTP. Asking for the approval and fetching it are the
 //! page's and the inbox's, and happen in between, uncounted. The run fails above the bound.
@@ -8,7 +8,7 @@
 
 #[path = "common/mod.rs"]
 mod common;
-#[path = "../tests/support/mod.rs"]
+#[path = "../../../core/service/tests/support/mod.rs"]
 mod support;
 
 use std::hint::black_box;

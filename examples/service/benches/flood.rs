@@ -1,7 +1,7 @@
 //! What a flood from one address costs the others: the time of a sign-in from a second address,
 //! quiet and flooded.
 //!
-//! `cargo bench -p countersign-service --bench flood`. Two generators, processes of their own,
+//! `cargo bench -p countersign-server --bench flood`. Two generators, processes of their own,
 //! share the address 127.0.0.2. While the flood is on, each keeps 9,500 connections open as well as
 //! it can (what the service hangs up on is opened again, 500 a second) and sends 250 requests a
 //! second over them: pages, passwords of people there are not, sign-ins on mobile, forged requests
@@ -13,7 +13,7 @@
 
 #[path = "common/mod.rs"]
 mod common;
-#[path = "../tests/support/mod.rs"]
+#[path = "../../../core/service/tests/support/mod.rs"]
 mod support;
 
 use std::{

@@ -1,7 +1,7 @@
 //! What a phone that waits costs the service in memory: 15,000 phones, each with its own connection and a long poll of its inbox, on one
 //! process.
 //!
-//! `cargo bench -p countersign-service --bench waiting`. Counted is the growth of the service's resident memory from before the first
+//! `cargo bench -p countersign-server --bench waiting`. Counted is the growth of the service's resident memory from before the first
 //! connection until all wait, divided by their number. The phones' accounts are put into the database beforehand, because 15,000
 //! enrolments would take an hour. Without TLS. The run fails above the bound.
 #![allow(clippy::unwrap_used)]

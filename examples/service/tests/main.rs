@@ -1,35 +1,11 @@
-//! The service's tests. One program: linked once, it takes a fraction of the time and the disk of one for each file.
+//! Tests of the program `countersign-service`: what only a process of its own shows.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod answers;
-mod biometrics;
-mod browser_pin;
 mod connections;
 mod crash;
-mod credentials;
 mod disk;
-mod epoch_codes;
-mod fatigue;
-mod flows;
-mod forgotten_pin;
-mod guesses;
-mod journal;
 mod keys;
-mod limits;
-mod manage;
-mod on_mobile;
-mod online;
-mod phone_removal;
-mod pin_change;
-mod push;
-mod recovery;
-mod registration;
 mod restore;
-mod safety;
 mod security_log;
-mod shares;
-mod slow_guessing;
-mod stop;
+#[path = "../../../core/service/tests/support/mod.rs"]
 mod support;
-mod thief;
-mod tls;

@@ -36,8 +36,7 @@ use countersign_protocol::{
 use crate::{
     app::App,
     edge::{self, Pass, TooMany},
-    keys::KeysError,
-    seal::SealError,
+    keys::{ring::KeysError, seal::SealError},
     security,
     store::{Account, Device, DeviceState, StoreError},
 };
@@ -158,8 +157,8 @@ impl From<KeysError> for ApiError {
     }
 }
 
-impl From<crate::random::NoRandomness> for ApiError {
-    fn from(error: crate::random::NoRandomness) -> Self {
+impl From<crate::base::random::NoRandomness> for ApiError {
+    fn from(error: crate::base::random::NoRandomness) -> Self {
         Self::Unavailable(error.to_string())
     }
 }

@@ -17,8 +17,10 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     edge::Edge,
-    keyfile::RootKeys,
-    keys::{About, KeyRing},
+    keys::{
+        file::RootKeys,
+        ring::{About, KeyRing},
+    },
     notices::Notices,
     password::Passwords,
     push::Pushes,

@@ -12,25 +12,18 @@
 
 mod api;
 mod app;
-mod custody;
+mod base;
 mod edge;
-mod email;
-mod files;
-mod hex;
 mod journal;
-mod keyfile;
 mod keys;
 mod notices;
 mod operations;
 mod password;
 mod policy;
 mod push;
-mod random;
-mod seal;
 mod security;
 mod server;
 mod store;
-mod time;
 mod tls;
 mod web;
 
@@ -55,16 +48,16 @@ use tokio::{
 };
 
 pub use app::{Clock, SystemClock};
+pub use base::email::{Email, NotAnEmail};
+pub use base::time::utc;
 pub use edge::{BadNetwork, LargeNetwork};
-pub use email::{Email, NotAnEmail};
-pub use keys::{KeyState, KeyStatus, Rotate};
+pub use keys::ring::{KeyState, KeyStatus, Rotate};
 pub use notices::{Notice, NoticeError, Notices, Outbox};
 pub use operations::{
     BackupRefused, Checked, KeysRefused, Places, RestoreReport, backup, doctor, list_keys, restore,
     rotate_keys,
 };
 pub use push::{Knock, PushFailed, PushService};
-pub use time::utc;
 
 /// The policy of changes as a table: which proof each change of an account needs, a row a change
 /// and a column a state of the account.
@@ -75,11 +68,11 @@ pub fn policy_table() -> String {
 /// The names of everything that the service makes durable, for the tests that kill it before each.
 #[cfg(debug_assertions)]
 #[doc(hidden)]
-pub const DURABLE_WRITES: &[&str] = store::Write::ALL;
+pub const DURABLE_WRITES: &[&str] = base::durable::Write::ALL;
 
 use app::{App, Waiting};
 use edge::{Edge, Networks};
-use keys::{About, KeyRing, ServiceKeys};
+use keys::ring::{About, KeyRing, ServiceKeys};
 use password::Passwords;
 use push::{Pushes, web::WebPush};
 use security::{Failures, SecurityLog};

@@ -17,7 +17,10 @@ use lettre::{
     },
 };
 
-use crate::{email::Email, files, store::Write as Durable};
+use crate::{
+    base::durable::Write as Durable,
+    base::{email::Email, files},
+};
 
 /// The longest line of a message, in bytes (RFC 5322, 2.1.1).
 const LONGEST_LINE: usize = 998;

@@ -9,16 +9,20 @@ use countersign_protocol::Time;
 
 use crate::{
     Clock,
-    custody::{self, CustodyError},
+    base::{
+        custody::{self, CustodyError},
+        time::utc,
+    },
     journal::{Journal, JournalError, has_lines},
-    keyfile::{self, KeyFileError, RootKeys},
-    keys::{KeyStatus, KeysError, Rotate, ServiceKeys},
+    keys::{
+        file::{self, KeyFileError, RootKeys},
+        ring::{KeyStatus, KeysError, Rotate, ServiceKeys},
+    },
     security,
     store::{
         Store, StoreError,
         sqlite::{self, BackupError, OpenError, SettleError, Sqlite},
     },
-    time::utc,
 };
 
 /// Where the service keeps what it has.
@@ -135,7 +139,7 @@ async fn settle(
     // New data without their own key yet: an interrupted first start left the tables, and nothing sealed.
     let keys = store.own_keys().await?;
     let unused = new || keys.keys.is_empty();
-    let root = keyfile::load(&places.key_file(), unused)?;
+    let root = file::load(&places.key_file(), unused)?;
     ServiceKeys::fit(&root, &keys)?;
     let path = places.journal();
     if begin == Begin::Never && !has_lines(&path) && store.needs_journal(path.exists())? {
@@ -202,7 +206,7 @@ impl From<BackupError> for BackupRefused {
 /// [`BackupRefused`]; there is no file then.
 pub fn backup(places: &Places, to: &Path, clock: &dyn Clock) -> Result<(), BackupRefused> {
     custody(places).map_err(Refusal::from)?;
-    let root = keyfile::load(&places.key_file(), false).map_err(Refusal::from)?;
+    let root = file::load(&places.key_file(), false).map_err(Refusal::from)?;
     sqlite::backup(&places.data, to, &root.backups, clock.now())?;
     places.note(clock, "backup", &to.to_string_lossy());
     Ok(())
@@ -229,7 +233,7 @@ pub fn restore(
     clock: &dyn Clock,
 ) -> Result<RestoreReport, BackupRefused> {
     custody(places).map_err(Refusal::from)?;
-    let root = keyfile::load(&places.key_file(), false).map_err(Refusal::from)?;
+    let root = file::load(&places.key_file(), false).map_err(Refusal::from)?;
     let draft = sqlite::prepare(&places.data, from, replace, &root.backups)?;
     ServiceKeys::fit(&root, &draft.keys).map_err(Refusal::from)?;
     let rows = draft.rows_before();
@@ -279,7 +283,7 @@ pub fn doctor(places: &Places, tls_key: Option<&Path>) -> Vec<Checked> {
         let given = custody::given_key(path).map_err(|error| error.to_string());
         checked.push((shown("TLS key", path), given));
     }
-    let opens = match keyfile::load(&key_file, false) {
+    let opens = match file::load(&key_file, false) {
         Ok(root) => fits(places, &root).map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
@@ -331,7 +335,7 @@ pub async fn rotate_keys(
 fn beside(places: &Places) -> Result<(Sqlite, RootKeys), Refusal> {
     custody(places)?;
     let store = Sqlite::beside(&places.data)?;
-    match keyfile::load(&places.key_file(), false) {
+    match file::load(&places.key_file(), false) {
         Ok(root) => Ok((store, root)),
         Err(error) => {
             store.close();

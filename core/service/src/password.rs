@@ -37,9 +37,9 @@ use zxcvbn::{
 
 use self::queue::{Full, Queue, Turn};
 use crate::{
+    base::random,
     edge::{Edge, Source},
-    random,
-    seal::{self, SealError, SealingKey},
+    keys::seal::{self, SealError, SealingKey},
 };
 
 /// The longest password that is looked at, in bytes.
@@ -203,7 +203,7 @@ impl Passwords {
     /// When there are no random bytes, or Argon2 refuses its parameters.
     pub(crate) fn new(edge: Arc<Edge>) -> Result<Self, PasswordError> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let decoy = hash(&Password::new(crate::hex::encode(
+        let decoy = hash(&Password::new(crate::base::hex::encode(
             &random::bytes::<16>().map_err(broken)?,
         )))?;
         Ok(Self {

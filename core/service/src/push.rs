@@ -27,7 +27,7 @@ use tokio::{
 
 use crate::{
     app::App,
-    seal::{Place, SealError},
+    keys::seal::{Place, SealError},
     store::{ChallengeState, StoreError},
 };
 

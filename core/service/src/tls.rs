@@ -16,7 +16,7 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::custody::{self, CustodyError};
+use crate::base::custody::{self, CustodyError};
 
 /// Why TLS can't be offered.
 #[derive(Debug, thiserror::Error)]

@@ -14,7 +14,7 @@ use countersign_protocol::{
 use super::{ApiError, Cbor, authenticated, query::follow_chain, reply, signed, to_the_end, token};
 use crate::{
     app::App,
-    seal::Place,
+    keys::seal::Place,
     store::{AnswerFacts, AnswerStep, ChallengeKind, CheckedAnswer, Known, Outcome},
 };
 

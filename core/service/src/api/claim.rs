@@ -19,8 +19,8 @@ use zeroize::Zeroizing;
 use super::{ApiError, Cbor, describe, reply, signed, to_the_end};
 use crate::{
     app::App,
-    random,
-    seal::Place,
+    base::random,
+    keys::seal::Place,
     store::{Device, DeviceKeys, Enrolment, EnrolmentState, NewClaim},
 };
 

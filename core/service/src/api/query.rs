@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{ApiError, Cbor, authenticated, claim, reply, signed, state_of, wait};
 use crate::{
     app::{App, secret},
-    seal::Place,
+    keys::seal::Place,
     store::{Completion, Device, DeviceState, NewChain},
 };
 

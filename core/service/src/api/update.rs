@@ -16,8 +16,8 @@ use countersign_protocol::{
 use super::{ApiError, Cbor, authenticated, query::follow_chain, reply, signed, to_the_end, token};
 use crate::{
     app::App,
+    keys::seal::{Place, SealError},
     push,
-    seal::{Place, SealError},
     store::{Content, Known, NewEpoch, Outcome, Reseal, Resealed, UpdateFacts, UpdateStep},
 };
 

@@ -11,8 +11,9 @@ use countersign_protocol::{
 
 use super::{
     Device, Entry, LinkId, NewChain, NewEnrolment, NewLink, NewPassword, PastEpoch, SessionHash,
-    SignedMessage, records::names,
+    SignedMessage,
 };
+use crate::base::names::names;
 use crate::policy::changes::Refused;
 
 /// What kind of challenge.

@@ -2,8 +2,8 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::{SessionHash, records::names};
-use crate::{email::Email, policy};
+use super::SessionHash;
+use crate::{base::email::Email, base::names::names, policy};
 
 /// A link's random identifier.
 pub(crate) type LinkId = [u8; 16];

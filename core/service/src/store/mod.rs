@@ -4,25 +4,20 @@
 mod challenges;
 mod credentials;
 mod guesses;
-mod journal;
-mod keys;
 mod links;
 mod records;
 mod recovery;
 pub(crate) mod sqlite;
 mod updates;
-mod writes;
 
+pub(crate) use crate::{base::durable::Write, journal::entry::*, keys::own::*};
 pub(crate) use challenges::*;
 pub(crate) use credentials::*;
 pub(crate) use guesses::*;
-pub(crate) use journal::*;
-pub(crate) use keys::*;
 pub(crate) use links::*;
 pub(crate) use records::*;
 pub(crate) use recovery::*;
 pub(crate) use updates::*;
-pub(crate) use writes::Write;
 
 use async_trait::async_trait;
 use countersign_protocol::{
@@ -32,7 +27,7 @@ use countersign_protocol::{
 use rusqlite::ErrorCode;
 
 use crate::{
-    email::Email,
+    base::email::Email,
     policy::changes::{Facts, Refused},
 };
 

@@ -13,30 +13,10 @@ use countersign_protocol::{
 };
 
 use super::SessionHash;
-use crate::{email::Email, policy::changes::Rank};
-
-/// Gives an enum the names under which it is stored and shown.
-macro_rules! names {
-    ($type:ident { $($variant:ident = $name:literal),* $(,)? }) => {
-        impl $type {
-            /// Its stored name, which is part of text keys too.
-            pub(crate) const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name),*
-                }
-            }
-
-            /// The one with this name.
-            pub(crate) fn from_name(name: &str) -> Option<Self> {
-                match name {
-                    $($name => Some(Self::$variant),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-pub(super) use names;
+use crate::{
+    base::{email::Email, names::names},
+    policy::changes::Rank,
+};
 
 /// An account to be made.
 pub(crate) struct NewAccount {

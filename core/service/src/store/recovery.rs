@@ -3,7 +3,7 @@
 use countersign_protocol::{Time, id::AccountId};
 
 use super::Event;
-use crate::email::Email;
+use crate::base::email::Email;
 
 /// A recovery's random identifier.
 pub(crate) type RecoveryId = [u8; 16];

@@ -23,8 +23,8 @@ use super::{
 };
 use crate::{
     app::App,
+    base::email::Email,
     edge::Source,
-    email::Email,
     password::Password,
     policy::changes::{Change, Proof, Refused, needs},
     store::{Account, EmailChanged, LinkKind, NewLink, Share},

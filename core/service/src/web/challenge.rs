@@ -27,8 +27,8 @@ use super::{
 use crate::{
     api::{open_chain, sealed_chain},
     app::{App, secret},
-    hex,
-    seal::Place,
+    base::hex,
+    keys::seal::Place,
     store::{
         Challenge, ChallengeKind, ChallengeState, CodeStep, Device, Method, PastEpoch, RightCode,
         Then,

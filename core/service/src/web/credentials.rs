@@ -24,8 +24,8 @@ use super::{
 use crate::{
     api::account_label,
     app::App,
+    base::email::Email,
     edge::Source,
-    email::Email,
     password::{self, Password},
     policy::changes::{Change, Proof, Refused, needs},
     store::{Account, AskedLink, LinkKind, Method, NewPassword, PasswordSet, Session, Share},

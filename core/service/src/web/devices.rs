@@ -25,8 +25,8 @@ use super::{
 };
 use crate::{
     app::App,
+    base::hex,
     edge::Source,
-    hex,
     password::Password,
     policy::{
         self,

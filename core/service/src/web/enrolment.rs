@@ -28,8 +28,9 @@ use super::{
 use crate::{
     api::account_label,
     app::App,
-    hex, policy, random,
-    seal::Place,
+    base::{hex, random},
+    keys::seal::Place,
+    policy,
     store::{Begin, Enrolment, EnrolmentState, NewEnrolment, Session, SignedMessage},
 };
 

@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{
     app::App,
+    base::{hex, random},
     edge::Source,
-    hex,
-    keys::ServiceKeys,
-    policy, random,
+    keys::ring::ServiceKeys,
+    policy,
     store::{self, ChallengeKind, Issue, NewChallenge, Session, SignedMessage},
 };
 

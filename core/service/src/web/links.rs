@@ -14,9 +14,8 @@ use subtle::ConstantTimeEq;
 use super::{PageError, visitor::Visitor};
 use crate::{
     app::App,
-    email::Email,
-    hex, random,
-    seal::Place,
+    base::{email::Email, hex, random},
+    keys::seal::Place,
     store::{AskedLink, Link, LinkId, LinkKind, NewLink, SessionHash},
 };
 

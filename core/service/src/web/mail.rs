@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{
     app::App,
+    base::time::utc,
     notices::Notice,
     policy,
     store::{DueLink, DueNotice, LinkKind},
-    time::utc,
 };
 
 /// Messages with links are numbered from here on, so that none has the number of an event.

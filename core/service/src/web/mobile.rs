@@ -25,8 +25,8 @@ use super::{
 use crate::{
     api::return_value,
     app::App,
+    base::hex,
     edge::Source,
-    hex,
     store::{Challenge, ChallengeKind, ChallengeState, Method},
 };
 

@@ -13,11 +13,10 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context
 use super::{texts::Texts, visitor::Visitor};
 use crate::{
     app::App,
+    base::{random::NoRandomness, time::utc},
     edge::{self, TooMany},
     password::PasswordError,
-    random::NoRandomness,
     store::StoreError,
-    time::utc,
 };
 
 const TEMPLATES: &[(&str, &str)] = &[
@@ -300,8 +299,8 @@ impl From<NoRandomness> for PageError {
     }
 }
 
-impl From<crate::seal::SealError> for PageError {
-    fn from(error: crate::seal::SealError) -> Self {
+impl From<crate::keys::seal::SealError> for PageError {
+    fn from(error: crate::keys::seal::SealError) -> Self {
         Self::Broken(error.to_string())
     }
 }

@@ -3,8 +3,8 @@
 use super::PageError;
 use crate::{
     app::App,
+    base::email::Email,
     edge::Source,
-    email::Email,
     password::{self, Password},
     store::{Account, Guess, Guesser, Share},
 };

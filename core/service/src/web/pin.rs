@@ -24,7 +24,7 @@ use super::{
 use crate::{
     api,
     app::App,
-    hex,
+    base::hex,
     store::{Begin, EnrolmentState},
 };
 

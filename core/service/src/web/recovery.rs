@@ -19,12 +19,10 @@ use super::{
 };
 use crate::{
     app::App,
+    base::{email::Email, hex, random},
     edge::Source,
-    email::Email,
-    hex,
     password::Password,
     policy::changes::{Change, needs},
-    random,
     store::{Account, Method, NewPassword, PasswordSet, Recovery, RecoveryId, Share},
 };
 

@@ -19,10 +19,9 @@ use super::{
 };
 use crate::{
     app::App,
+    base::{email::Email, random},
     edge::Source,
-    email::Email,
     password::{self, Password},
-    random,
     store::{AskedLink, Link, LinkKind, Method, NewAccount},
 };
 

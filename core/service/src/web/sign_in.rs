@@ -21,9 +21,11 @@ use super::{
 };
 use crate::{
     app::App,
+    base::{
+        email::{Email, NotAnEmail},
+        hex,
+    },
     edge::Source,
-    email::{Email, NotAnEmail},
-    hex,
     password::Password,
     store::{Device, DeviceState, Share},
 };

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     app::App,
+    base::email::Email,
     edge::Source,
-    email::Email,
     password::Password,
     store::{AskedLink, LinkKind, Share},
 };

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     app::App,
-    hex,
+    base::hex,
     store::{Challenge, ChallengeState, Transfer},
 };
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
-    hex,
+    base::hex,
     policy::changes::{Change, needs},
     store::Device,
 };

@@ -16,8 +16,9 @@ use subtle::ConstantTimeEq;
 use super::PageError;
 use crate::{
     app::App,
+    base::{hex, random},
     edge::{self, Pass},
-    hex, policy, random,
+    policy,
     store::{Entered, Entry, Method, Proved, Session, SessionHash},
 };
 

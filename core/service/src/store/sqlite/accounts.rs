@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::rows::{self, all, int, num, one, run};
 use crate::{
-    email::Email,
+    base::email::Email,
     policy,
     security::{self, Happened},
     store::*,
@@ -148,7 +148,7 @@ pub(super) fn renew(
     tracing::warn!(acc = %account, "this account's e-mail address can't be used any more");
     set(&format!(
         "{}@address.invalid",
-        crate::hex::encode(&account.0)
+        crate::base::hex::encode(&account.0)
     ))?;
     Ok(())
 }

@@ -21,8 +21,8 @@ use super::{
     open::{self, OpenError},
 };
 use crate::{
-    files,
-    keyfile::MacKey,
+    base::files,
+    keys::file::MacKey,
     store::{OwnKeys, Recorded, StoreError, Write},
 };
 

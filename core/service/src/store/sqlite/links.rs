@@ -9,7 +9,7 @@ use super::{
     sessions,
 };
 use crate::{
-    email::Email,
+    base::email::Email,
     policy::{
         self,
         changes::{Change, Proof, Refused},

@@ -39,10 +39,10 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::{
-    email::Email,
+    base::email::Email,
     journal::Journal,
+    keys::seal::SealError,
     policy::changes::{Change, Facts, Proof, Refused},
-    seal::SealError,
     security::{self, SecurityLog},
 };
 pub(crate) use backup::{BackupError, backup, prepare};

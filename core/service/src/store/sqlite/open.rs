@@ -11,7 +11,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Sqlite, StoreError, Write, keys, writer::Writer};
-use crate::{files, store::OwnKeys};
+use crate::{base::files, store::OwnKeys};
 
 /// Migration `n` brings the schema from version `n` to `n + 1`. They are never changed once released.
 const MIGRATIONS: &[&str] = &[

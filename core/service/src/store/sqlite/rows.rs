@@ -13,7 +13,7 @@ use countersign_protocol::{
 };
 use rusqlite::{Connection, Params, Row};
 
-use crate::{email::Email, store::*};
+use crate::{base::email::Email, store::*};
 
 /// The first row of a query.
 pub(super) fn one<T>(

@@ -4,7 +4,7 @@ use countersign_protocol::id::Hash;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::keyfile::MacKey;
+use crate::keys::file::MacKey;
 
 const ACC: AccountId = AccountId([1; 8]);
 const DEV: DeviceId = DeviceId([2; 8]);

@@ -6,8 +6,10 @@ use countersign_protocol::{
     policy::share::Asker,
 };
 
-use super::{KeyUse, OwnKey};
-use crate::hex;
+use crate::{
+    base::hex,
+    keys::own::{KeyUse, OwnKey},
+};
 
 /// The length of a sealed key of the service: nonce, 32 bytes, tag.
 const SEALED_KEY: usize = 12 + 32 + 16;

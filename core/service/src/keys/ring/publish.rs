@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::{About, KeysError, Signer, information, is_over, openers, place, signers, signing_key};
 use crate::{
-    keyfile::RootKeys,
-    random::{self, NoRandomness},
+    base::random::{self, NoRandomness},
+    keys::file::RootKeys,
     store::{KeyUse, OwnKey, OwnKeys, Publication},
 };
 

@@ -2,7 +2,7 @@
 
 use countersign_protocol::{Time, id::KeyId};
 
-use super::records::names;
+use crate::base::names::names;
 
 /// What a key of the service is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

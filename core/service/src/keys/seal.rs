@@ -3,7 +3,7 @@
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use crate::random::{self, NoRandomness};
+use crate::base::random::{self, NoRandomness};
 
 /// Where a sealed value belongs. A value moved to another device, field or epoch no longer opens.
 #[derive(Clone, Copy)]

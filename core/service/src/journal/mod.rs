@@ -10,6 +10,8 @@
 //!
 //! A line is `number time entry mac`; the MAC, under a key from the key file, covers what stands before it.
 
+pub(crate) mod entry;
+
 use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write as _},
@@ -20,10 +22,10 @@ use std::{
 use subtle::ConstantTimeEq;
 
 use crate::{
-    files, hex,
-    keyfile::MacKey,
-    store::{JournalEntry, Recorded, Write},
+    base::{durable::Write, files, hex},
+    keys::file::MacKey,
 };
+use entry::{JournalEntry, Recorded};
 
 const HEADER: &str = "countersign-service-journal-1\n";
 /// Half of an HMAC-SHA256 is kept: nobody can try more than a line.

@@ -15,10 +15,12 @@ use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
-    files,
-    random::{self, NoRandomness},
-    seal::{SealError, SealingKey},
-    store::Write as Durable,
+    base::durable::Write as Durable,
+    base::{
+        files,
+        random::{self, NoRandomness},
+    },
+    keys::seal::{SealError, SealingKey},
 };
 
 const HEADER: &str = "countersign-service-key-1 ";
@@ -181,7 +183,7 @@ fn read(path: &Path, mut file: File) -> Result<Zeroizing<[u8; 32]>, KeyFileError
         .map_err(io)?;
     let bad = || KeyFileError::NotAKeyFile(path.to_owned());
     let digits = text.trim_end().strip_prefix(HEADER).ok_or_else(bad)?;
-    crate::hex::decode(digits)
+    crate::base::hex::decode(digits)
         .map(Zeroizing::new)
         .ok_or_else(bad)
 }
@@ -197,7 +199,7 @@ fn create(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
     }
     let line = Zeroizing::new(format!(
         "{HEADER}{}\n",
-        *Zeroizing::new(crate::hex::encode(root.as_ref()))
+        *Zeroizing::new(crate::base::hex::encode(root.as_ref()))
     ));
     // It gets its name only when it is whole and on the disk, and never takes another's place: a crash leaves a key file or none.
     let draft = path.with_extension("part");
@@ -220,7 +222,7 @@ mod tests {
     fn the_key_file_is_made_once_and_read_afterwards() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys/service.key");
-        let place = crate::seal::Place::service("test");
+        let place = crate::keys::seal::Place::service("test");
         let sealed = load(&path, true)
             .unwrap()
             .sealing

@@ -25,11 +25,12 @@ use countersign_protocol::{
 use zeroize::Zeroizing;
 
 use crate::{
-    keyfile::RootKeys,
-    random::NoRandomness,
-    seal::{Place, SealError},
+    base::{random::NoRandomness, time::utc},
+    keys::{
+        file::RootKeys,
+        seal::{Place, SealError},
+    },
     store::{KeyUse, OwnKey, OwnKeys, Store, StoreError},
-    time::utc,
 };
 use publish::{new_keys, publication};
 

@@ -1,0 +1,128 @@
+//! Everything that the service makes durable, by name.
+
+countersign_failpoint::durable_writes! {
+    /// A durable write: most are an operation of the store, which is one transaction. A test kills the service before each of these: a new one
+    /// needs a step in that test's story.
+    pub(crate) enum Write {
+        /// One migration.
+        Schema,
+        /// A new key file that does not count yet.
+        KeyDraft,
+        /// That file gets the key file's name.
+        KeyName,
+        /// A message to a person, unfinished.
+        MessageDraft,
+        /// The message gets the name under which it is sent on.
+        MessageName,
+        /// A backup that does not count yet, beside the database.
+        RestoreDraft,
+        /// It takes the database's place.
+        RestoreName,
+        /// Lines of the journal.
+        Journal,
+        /// What a restored database needs before it is used.
+        Settle,
+        /// [`crate::store::Store::set_setting`]
+        SetSetting,
+        /// [`crate::store::Store::publish`]
+        Publish,
+        /// [`crate::store::Store::sweep`]
+        Sweep,
+        /// Accounts that an older program wrote get their present form.
+        RenewAccounts,
+        /// [`crate::store::Store::ask_link`]
+        AskLink,
+        /// [`crate::store::Store::link_sent`]
+        LinkSent,
+        /// [`crate::store::Store::register`]
+        Register,
+        /// [`crate::store::Store::change_password`]
+        ChangePassword,
+        /// [`crate::store::Store::open_reset`]
+        OpenReset,
+        /// [`crate::store::Store::reset_password`]
+        ResetPassword,
+        /// [`crate::store::Store::confirm_email`]
+        ConfirmEmail,
+        /// [`crate::store::Store::change_email`]
+        ChangeEmail,
+        /// [`crate::store::Store::undo_email`]
+        UndoEmail,
+        /// [`crate::store::Store::take_guess`]
+        TakeGuess,
+        /// [`crate::store::Store::close_guesses`]
+        CloseGuesses,
+        /// [`crate::store::Store::forget_guesses`]
+        ForgetGuesses,
+        /// [`crate::store::Store::open_session`]
+        OpenSession,
+        /// [`crate::store::Store::touch_session`]
+        TouchSession,
+        /// [`crate::store::Store::end_session`]
+        EndSession,
+        /// [`crate::store::Store::rename_device`]
+        RenameDevice,
+        /// [`crate::store::Store::remove_by_device`]
+        RemoveByDevice,
+        /// [`crate::store::Store::adopt_last`]
+        AdoptLast,
+        /// [`crate::store::Store::advance_chain`]
+        AdvanceChain,
+        /// [`crate::store::Store::begin_enrolment`]
+        BeginEnrolment,
+        /// [`crate::store::Store::claim`]
+        Claim,
+        /// [`crate::store::Store::set_pin_check`]
+        SetPinCheck,
+        /// [`crate::store::Store::take_pin_try`]
+        TakePinTry,
+        /// [`crate::store::Store::fail_pin_try`]
+        FailPinTry,
+        /// [`crate::store::Store::take_enrolment_try`]
+        TakeEnrolmentTry,
+        /// [`crate::store::Store::finish_enrolment_try`]
+        FinishEnrolmentTry,
+        /// [`crate::store::Store::complete`]
+        Complete,
+        /// [`crate::store::Store::issue_approval`]
+        IssueApproval,
+        /// [`crate::store::Store::issue_code`]
+        IssueCode,
+        /// [`crate::store::Store::issue_mobile`]
+        IssueMobile,
+        /// [`crate::store::Store::begin_answer`]
+        BeginAnswer,
+        /// [`crate::store::Store::finish_answer`]
+        FinishAnswer,
+        /// [`crate::store::Store::begin_update`] of a change
+        BeginChange,
+        /// [`crate::store::Store::begin_update`] of a commit
+        Commit,
+        /// [`crate::store::Store::begin_update`] of biometrics
+        BeginBiometrics,
+        /// [`crate::store::Store::begin_update`] of a push address
+        SetPushAddress,
+        /// [`crate::store::Store::drop_push_address`]
+        DropPushAddress,
+        /// [`crate::store::Store::finish_update`]
+        FinishUpdate,
+        /// [`crate::store::Store::take_code_try`]
+        TakeCodeTry,
+        /// [`crate::store::Store::finish_code`]
+        FinishCode,
+        /// [`crate::store::Store::collect`]
+        Collect,
+        /// [`crate::store::Store::complete_mobile`]
+        CompleteMobile,
+        /// [`crate::store::Store::panic`]
+        Panic,
+        /// [`crate::store::Store::begin_recovery`]
+        BeginRecovery,
+        /// [`crate::store::Store::cancel_recovery`]
+        CancelRecovery,
+        /// [`crate::store::Store::finish_recovery`]
+        FinishRecovery,
+        /// [`crate::store::Store::notice_sent`]
+        NoticeSent,
+    }
+}

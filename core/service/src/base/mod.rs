@@ -1,0 +1,10 @@
+//! What everything else stands on: files, text forms, randomness, time, and who may read a file.
+
+pub(crate) mod custody;
+pub(crate) mod durable;
+pub(crate) mod email;
+pub(crate) mod files;
+pub(crate) mod hex;
+pub(crate) mod names;
+pub(crate) mod random;
+pub(crate) mod time;

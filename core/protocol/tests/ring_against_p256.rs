@@ -43,7 +43,7 @@ proptest! {
     }
 
     #[test]
-    fn p256_verifies_what_ring_signs_and_can_make_its_s_low(seed: [u8; 32], message: Vec<u8>) {
+    fn what_ring_signs_p256_verifies_and_can_make_its_s_low(seed: [u8; 32], message: Vec<u8>) {
         let Some(key) = key(seed) else { return Ok(()) };
         let random = SystemRandom::new();
         let point = point(&key);

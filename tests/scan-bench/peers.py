@@ -1,4 +1,4 @@
-"""Reads the same grey pictures with zxing-cpp and zbar, and prints everything side by side.
+"""Reads the same grey pictures with zxing-cpp and zbar, and prints everything side by side, with what OURS.tsv has of rqrr.
 
 usage: peers.py FOLDER OURS.tsv
 """
@@ -64,7 +64,8 @@ if zbar := load_zbar():
 results = {}  # (decoder, name) -> (ms, texts)
 for line in ours.read_text().splitlines():
     name, way, ms, texts = line.split("\t")
-    results["countersign " + way, name] = float(ms), [bytes.fromhex(t) for t in texts.split(",") if t or texts]
+    decoder = way if way == "rqrr" else "countersign " + way
+    results[decoder, name] = float(ms), [bytes.fromhex(t) for t in texts.split(",") if t or texts]
 expected = {}
 for path in sorted(folder.glob("*.pgm")):
     image, name = pgm(path), path.stem
@@ -84,7 +85,7 @@ for name in expected:
     groups.setdefault(kind, []).append(name)
     if name.startswith("frame-") and "Nothing" not in name:
         groups.setdefault("frames with a code", []).append(name)
-every = ["countersign still", "countersign camera", "countersign camera-worst", *decoders]
+every = ["countersign still", "countersign camera", "countersign camera-worst", *decoders, "rqrr"]
 
 
 def same(text, wanted):

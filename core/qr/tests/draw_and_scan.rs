@@ -26,6 +26,16 @@ fn read(pixels: &[u8], width: usize) -> Vec<Code> {
     thorough(Image::grey(pixels, width, pixels.len() / width, width).unwrap())
 }
 
+/// What crate rqrr, which shares no code with this one, reads: versions and texts.
+fn second_reader(pixels: &[u8], width: usize) -> Vec<(usize, String)> {
+    let height = pixels.len() / width;
+    let grey = |x, y| pixels[y * width + x];
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, grey);
+    let grids = image.detect_grids();
+    let decoded = grids.iter().map(|grid| grid.decode().unwrap());
+    decoded.map(|(meta, text)| (meta.version.0, text)).collect()
+}
+
 /// The longest text of one mode in every version is drawn in that version, and read with it. `draw` itself refuses what it can't read.
 fn every_version(level: Level) {
     let mut length = [1, 1, 1];
@@ -51,6 +61,11 @@ fn every_version(level: Level) {
             assert_eq!(
                 (codes[0].version, codes[0].level, codes[0].text.as_deref()),
                 (version, level, Some(&*text))
+            );
+            assert_eq!(
+                second_reader(&pixels, side),
+                [(usize::from(version), text)],
+                "a second reader: {version} {level:?} {alphabet}"
             );
         }
     }

@@ -64,7 +64,7 @@ fn export(folder: &Path, seeds: u64, first: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Lines of `name, way, milliseconds, texts in hex`: each picture as a still, and each frame as the camera's.
+/// Lines of `name, way, milliseconds, texts in hex`: each picture as a still, as crate rqrr reads it, and each frame as the camera's.
 fn read(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut paths: Vec<_> = fs::read_dir(folder)?
         .map(|e| Ok(e?.path()))
@@ -78,6 +78,8 @@ fn read(folder: &Path) -> Result<(), Box<dyn Error>> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let (time, codes) = best_of(3, || thorough(image));
         print_line(&name, "still", time, &codes);
+        let (time, texts) = best_of(3, || peer(pixels, width, height));
+        print_texts(&name, "rqrr", time, &texts);
         if name.starts_with("frame") {
             // A second at ten frames a second, of the same frame: what is read, and what a frame costs.
             let mut scanner = Scanner::default();
@@ -133,24 +135,36 @@ fn best_of<T>(times: usize, mut work: impl FnMut() -> T) -> (Duration, T) {
 }
 
 fn print_line(name: &str, way: &str, time: Duration, codes: &[Code]) {
-    let texts: Vec<String> = codes
-        .iter()
-        .map(|c| {
-            c.text
-                .as_deref()
-                .unwrap_or("")
-                .bytes()
-                .fold(String::new(), |mut s, b| {
-                    let _ = write!(s, "{b:02x}");
-                    s
-                })
+    let text = |code: &Code| code.text.clone().unwrap_or_default().into_bytes();
+    print_texts(name, way, time, &codes.iter().map(text).collect::<Vec<_>>());
+}
+
+fn print_texts(name: &str, way: &str, time: Duration, texts: &[Vec<u8>]) {
+    let hex = |text: &Vec<u8>| {
+        text.iter().fold(String::new(), |mut s, b| {
+            let _ = write!(s, "{b:02x}");
+            s
         })
-        .collect();
+    };
     println!(
         "{name}\t{way}\t{:.3}\t{}",
         time.as_secs_f64() * 1e3,
-        texts.join(",")
+        texts.iter().map(hex).collect::<Vec<_>>().join(",")
     );
+}
+
+/// What crate rqrr reads in the same picture. Where it panics, it has read nothing.
+fn peer(pixels: &[u8], width: usize, height: usize) -> Vec<Vec<u8>> {
+    let read = || {
+        let grey = |x, y| pixels[y * width + x];
+        let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, grey);
+        let decode = |grid: &rqrr::Grid<_>| {
+            let mut text = Vec::new();
+            grid.decode_to(&mut text).ok().map(|_| text)
+        };
+        image.detect_grids().iter().filter_map(decode).collect()
+    };
+    std::panic::catch_unwind(read).unwrap_or_default()
 }
 
 fn pgm(data: &[u8]) -> Option<(usize, usize, &[u8])> {

@@ -138,6 +138,10 @@ pub(crate) fn verified(public: &[u8; 65], message: &[u8], der: &[u8]) -> Option<
 }
 
 impl CoreKeyStore for GuardedKeys {
+    fn has_key(&self) -> Result<bool, CoreError> {
+        self.call(|keys| keys.has_key())
+    }
+
     fn seal(&self, context: &[u8], secret: &[u8]) -> Result<Vec<u8>, CoreError> {
         let check = check(context, secret);
         let mut whole = Zeroizing::new(Vec::with_capacity(secret.len() + CHECK));

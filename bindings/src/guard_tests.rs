@@ -52,6 +52,10 @@ fn theirs(error: CoreError) -> KeyStoreError {
 }
 
 impl KeyStore for Keys {
+    fn has_key(&self) -> Result<bool, KeyStoreError> {
+        self.software.has_key().map_err(theirs)
+    }
+
     fn seal(&self, secret: Vec<u8>) -> Result<Vec<u8>, KeyStoreError> {
         let sealed = self.software.seal(b"", &secret).map_err(theirs)?;
         Ok((self.sealed)(sealed))

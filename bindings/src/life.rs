@@ -177,6 +177,10 @@ impl From<CoreForgotten> for ForgottenError {
 /// What became of something that an earlier run left unfinished.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum Resumed {
+    /// The app was on this phone before, and its data are gone: a reinstall, or data that were
+    /// deleted. Say that every account has to be initialised again, and the old device removed on
+    /// the service's page. Reported at each start until something else has happened.
+    Reinstalled,
     /// The enrolment is finished: the account is in use now.
     Active {
         /// The account.
@@ -224,6 +228,7 @@ pub enum Resumed {
 impl From<CoreResumed> for Resumed {
     fn from(resumed: CoreResumed) -> Self {
         match resumed {
+            CoreResumed::Reinstalled => Self::Reinstalled,
             CoreResumed::Active(account) => Self::Active {
                 account: account.into(),
             },

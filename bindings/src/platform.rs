@@ -47,6 +47,14 @@ pub struct CreatedKey {
 /// counts as failed. What it returns is checked before it is used: a key store that fails, hangs or errs stops the operation, and harms nothing.
 #[uniffi::export(foreign)]
 pub trait KeyStore: Send + Sync {
+    /// Whether the wrapping key was there before this run: made by an earlier one, or by an
+    /// installation of the app whose data are gone. If it is there and the data are new, `resume`
+    /// reports a reinstall.
+    ///
+    /// # Errors
+    /// If the key store can't be used now.
+    fn has_key(&self) -> Result<bool, KeyStoreError>;
+
     /// Seals a secret of at most 64 bytes with authenticated encryption under the wrapping key. Wipe your copy of the secret.
     ///
     /// # Errors

@@ -176,6 +176,8 @@ pub enum EventKind {
     BiometricsGone,
     /// The service did not take a change of the PIN, the keys or biometrics.
     ChangeRefused,
+    /// The app was here before and its data are gone: every account has to be initialised again.
+    Reinstalled,
     /// An event of a newer version of the app.
     Other,
 }

@@ -133,7 +133,7 @@ pub(crate) fn rename(
     phone.change(Write::Renamed, number.0, |connection, account| {
         let before = account.name().to_owned();
         account.own_name = Some(name.to_owned());
-        history::add_for(phone, connection, account, Kind::AccountRenamed, &before)?;
+        history::add(phone, connection, account, Kind::AccountRenamed, &before)?;
         Ok(AccountSummary::of(account))
     })
 }

@@ -381,7 +381,7 @@ fn take(
             _ => None,
         };
         if let Some(event) = event {
-            history::add_for(phone, connection, account, event, &detail)?;
+            history::add(phone, connection, account, event, &detail)?;
         }
         Ok(status::take_verdict(phone, connection, account, reply)?)
     })

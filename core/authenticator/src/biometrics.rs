@@ -301,7 +301,7 @@ fn confirm(
     {
         row.state = BiometricState::On;
         phone.store.confirm_biometrics(connection, account.number)?;
-        history::add_for(phone, connection, account, Kind::BiometricsOn, "")?;
+        history::add(phone, connection, account, Kind::BiometricsOn, "")?;
     }
     Ok(())
 }
@@ -316,7 +316,7 @@ fn drop_asked(phone: &Phone, number: u32, reply: Option<&Reply>) -> Result<Accou
                     ResultCode::WrongPin => Kind::WrongPin,
                     _ => Kind::ChangeRefused,
                 };
-                history::add_for(phone, connection, account, kind, "biometrics")?;
+                history::add(phone, connection, account, kind, "biometrics")?;
                 status::take_verdict(phone, connection, account, reply)?;
             }
             Ok(account.clone())
@@ -379,7 +379,7 @@ fn erase(phone: &Phone, number: u32, event: Kind) -> Result<(), PhoneError> {
             };
             if row.state != BiometricState::Gone {
                 discard_and_tell(phone, connection, account, row.kid)?;
-                history::add_for(phone, connection, account, event, "")?;
+                history::add(phone, connection, account, event, "")?;
             }
             Ok(true)
         })?;
@@ -501,7 +501,7 @@ fn reconcile(
                 None => None,
             };
             if let Some(kind) = kind {
-                history::add_for(phone, connection, account, kind, "biometrics")?;
+                history::add(phone, connection, account, kind, "biometrics")?;
             }
             match there {
                 // A key that this phone does not have.

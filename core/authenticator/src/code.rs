@@ -280,7 +280,7 @@ fn make(
             Kind::Transaction { title, .. } => title.clone(),
             _ => Asked::of(challenge, account.host()).to_string(),
         };
-        history::add_for(phone, connection, account, spend.event, &detail)?;
+        history::add(phone, connection, account, spend.event, &detail)?;
         Ok(Code::compute(
             spend.shape,
             key.expose(),

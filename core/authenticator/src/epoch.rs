@@ -440,19 +440,19 @@ fn swap(phone: &Phone, connection: &Connection, account: &mut Account) -> Result
             .discard_key(connection, &account.device_key, false)?;
         account.device_key = handle;
         account.device_key_epoch = pending.epoch;
-        history::add_for(phone, connection, account, Kind::KeysRotated, "")?;
+        history::add(phone, connection, account, Kind::KeysRotated, "")?;
     } else {
         let kind = match pending.kind {
             ChangeKind::Change => Kind::PinChanged,
             ChangeKind::Refresh => Kind::PinRenewed,
             ChangeKind::Forgotten => Kind::PinSetAnew,
         };
-        history::add_for(phone, connection, account, kind, "")?;
+        history::add(phone, connection, account, kind, "")?;
     }
     if pending.kind != ChangeKind::Refresh && account.biometrics.is_some() {
         // The service deletes its side with the swap.
         biometrics::discard(phone, connection, account)?;
-        history::add_for(phone, connection, account, Kind::BiometricsOff, "new PIN")?;
+        history::add(phone, connection, account, Kind::BiometricsOff, "new PIN")?;
     }
     account.epoch = pending.epoch;
     account.told_epoch = None;
@@ -510,5 +510,5 @@ fn drop_slot(
         _ if pending.kind == ChangeKind::Refresh && pending.device_key.is_none() => return Ok(()),
         _ => Kind::ChangeRefused,
     };
-    Ok(history::add_for(phone, connection, account, kind, detail)?)
+    Ok(history::add(phone, connection, account, kind, detail)?)
 }

@@ -54,11 +54,13 @@ pub enum Kind {
     BiometricsGone,
     /// The service did not take a change of the PIN, the keys or biometrics.
     ChangeRefused,
+    /// The app was here before and its data are gone: every account has to be initialised again.
+    Reinstalled,
     /// An event of a newer version of the app.
     Other,
 }
 
-const KINDS: [(Kind, &str); 21] = [
+const KINDS: [(Kind, &str); 22] = [
     (Kind::AccountAdded, "account-added"),
     (Kind::AccountRemoved, "account-removed"),
     (Kind::AccountRenamed, "account-renamed"),
@@ -80,6 +82,7 @@ const KINDS: [(Kind, &str); 21] = [
     (Kind::BiometricsOff, "biometrics-off"),
     (Kind::BiometricsGone, "biometrics-gone"),
     (Kind::ChangeRefused, "change-refused"),
+    (Kind::Reinstalled, "reinstalled"),
 ];
 
 impl Kind {
@@ -117,7 +120,7 @@ pub struct Event {
 
 /// Every event, the newest first.
 pub(crate) fn list(phone: &Phone) -> Result<Vec<Event>, PhoneError> {
-    let records = phone.store.records()?;
+    let records = phone.store.records(i64::MAX)?;
     Ok(records
         .into_iter()
         .map(|record| Event {
@@ -155,41 +158,21 @@ fn quoted(text: &str) -> String {
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }
 
-/// Adds an event inside the transaction of what it tells of.
+/// Records an event in the same transaction as the change it describes.
 pub(crate) fn add(
-    phone: &Phone,
-    connection: &Connection,
-    account: Option<&Account>,
-    name: &str,
-    kind: Kind,
-    detail: &str,
-) -> Result<(), StoreError> {
-    phone.store.add_record(
-        connection,
-        &Record {
-            at: phone.clock.now(),
-            account: account.map(|account| account.number),
-            name: name.to_owned(),
-            kind: kind.as_str().to_owned(),
-            detail: detail.to_owned(),
-        },
-    )
-}
-
-/// The same for an account.
-pub(crate) fn add_for(
     phone: &Phone,
     connection: &Connection,
     account: &Account,
     kind: Kind,
     detail: &str,
 ) -> Result<(), StoreError> {
-    add(
-        phone,
-        connection,
-        Some(account),
-        account.name(),
-        kind,
-        detail,
-    )
+    let record = Record {
+        at: phone.clock.now(),
+        svc: Some(account.svc),
+        account: Some(account.number),
+        name: account.name().to_owned(),
+        kind: kind.as_str().to_owned(),
+        detail: detail.to_owned(),
+    };
+    phone.store.add_record(connection, &record)
 }

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use crate::history::Kind;
 use crate::phone::{Device, Memory, Phone, PhoneError, from_phone_errors};
 use crate::platform::{Biometrics, Clock, Entropy, KeyStore, PushAddresses, UserPresence};
 use crate::software::{
     KeyFileError, LoggedIn, SoftwareBiometrics, SoftwareKeyStore, SystemClock, SystemEntropy,
 };
-use crate::store::Store;
+use crate::store::{Record, Store};
 use crate::transport::{HttpTransport, Transport};
 
 /// What is sealed to tell whether the key store is the one that the data were sealed with.
@@ -126,12 +127,29 @@ fn with(store: Store, platform: Platform) -> Result<Phone, OpenError> {
     };
     let blob = match phone.store.proof()? {
         Some(blob) => blob,
-        None => {
-            phone.store.keep_proof(&phone.keys.seal(PROOF, PROOF)?)?;
-            // Another program may have been first; then its proof is the one to look at.
-            phone.store.proof()?.unwrap_or_default()
-        }
+        None => begin(&phone)?,
     };
     phone.keys.open(PROOF, &blob)?;
     Ok(phone)
+}
+
+/// Begins a phone: keeps the proof that key and data belong together. A key without data is that of
+/// an installation whose data are gone, which the history then says.
+fn begin(phone: &Phone) -> Result<Vec<u8>, OpenError> {
+    if !phone.store.accounts()?.is_empty() {
+        return Err(phone
+            .store
+            .damaged("the proof of its key is missing")
+            .into());
+    }
+    let reinstalled = phone.keys.has_key()?.then(|| Record {
+        at: phone.clock.now(),
+        svc: None,
+        account: None,
+        name: String::new(),
+        kind: Kind::Reinstalled.as_str().to_owned(),
+        detail: String::new(),
+    });
+    let proof = phone.keys.seal(PROOF, PROOF)?;
+    Ok(phone.store.keep_proof(&proof, reinstalled.as_ref())?)
 }

@@ -37,6 +37,14 @@ pub struct DeviceKey {
 
 /// The platform's keys: one that wraps secrets at rest, and P-256 signing keys.
 pub trait KeyStore: Send + Sync {
+    /// Whether the wrapping key was there before this run: made by an earlier one, or by an
+    /// installation of the app whose data are gone. It is asked where the data are new, before
+    /// anything is sealed. If it is there, [`crate::Authenticator::resume`] reports a reinstall.
+    ///
+    /// # Errors
+    /// If the key store can't be used now.
+    fn has_key(&self) -> Result<bool, KeyStoreError>;
+
     /// Seals a secret with authenticated encryption; `context` is the associated data.
     ///
     /// # Errors

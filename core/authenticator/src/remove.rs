@@ -41,7 +41,7 @@ pub(crate) async fn remove(phone: &Phone, number: AccountNumber) -> Result<Remov
             discard_biometrics(phone, transaction, &account)?;
             phone.store.remove_account(transaction, &account)?;
             let (kind, host) = (Kind::AccountRemoved, account.host());
-            Ok(history::add_for(phone, transaction, &account, kind, host)?)
+            Ok(history::add(phone, transaction, &account, kind, host)?)
         })?;
     phone.store.rewrite()?;
     phone.tidy_if_due()?;

@@ -6,6 +6,7 @@ use crate::account::AccountSummary;
 use crate::biometrics;
 use crate::enrol::{self, Claimed, Earlier};
 use crate::epoch;
+use crate::history::Kind;
 use crate::phone::{Phone, PhoneError};
 use crate::push;
 use crate::remove;
@@ -15,6 +16,10 @@ use crate::store::{Account, BiometricRow, BiometricState};
 /// What became of something that an earlier run left unfinished.
 #[derive(Debug)]
 pub enum Resumed {
+    /// The app was on this phone before, and its data are gone: a reinstall, or data that were
+    /// deleted. Say that every account has to be initialised again, and the old device removed on
+    /// the service's page. Reported at each start until something else has happened.
+    Reinstalled,
     /// The enrolment is finished: the account is in use now.
     Active(AccountSummary),
     /// The enrolment waits to be confirmed on the page: show the code and call [`crate::Authenticator::complete_enrolment`].
@@ -38,6 +43,13 @@ pub(crate) async fn resume(phone: &Phone) -> Result<Vec<Resumed>, PhoneError> {
     phone.tidy_if_due()?;
     remove::tell(phone).await?;
     let mut all = Vec::new();
+    let newest = phone.store.records(1)?;
+    if newest
+        .iter()
+        .any(|event| event.kind == Kind::Reinstalled.as_str())
+    {
+        all.push(Resumed::Reinstalled);
+    }
     for account in phone.store.accounts()? {
         if !account.state.is_enrolled() {
             all.push(match enrol::resume_one(phone, &account).await? {

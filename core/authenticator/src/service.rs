@@ -12,10 +12,10 @@ use countersign_protocol::origin::Origin;
 use countersign_protocol::reply::Reply;
 use countersign_protocol::request::Unsigned;
 
-use crate::history::{self, Kind};
+use crate::history::Kind;
 use crate::keys::Owner;
 use crate::phone::{Phone, PhoneError, from_phone_errors};
-use crate::store::{Account, Write};
+use crate::store::{Account, Record, Write};
 use crate::transport::{Outgoing, TransportError};
 
 /// Where a service publishes its signed information.
@@ -275,14 +275,15 @@ impl Phone {
             .write::<_, ServiceError>(Write::ServiceKeys, |transaction| {
                 self.store.set_info(transaction, svc, info.bytes())?;
                 if info.signing_keys != known.signing_keys || info.hpke_key != known.hpke_key {
-                    history::add(
-                        self,
-                        transaction,
-                        None,
-                        &info.app_name,
-                        Kind::ServiceKeysChanged,
-                        known.origin.authority(),
-                    )?;
+                    let record = Record {
+                        at: self.clock.now(),
+                        svc: Some(svc),
+                        account: None,
+                        name: info.app_name.clone(),
+                        kind: Kind::ServiceKeysChanged.as_str().to_owned(),
+                        detail: known.origin.authority().to_owned(),
+                    };
+                    self.store.add_record(transaction, &record)?;
                 }
                 Ok(())
             })?;

@@ -79,6 +79,8 @@ pub enum KeyFileError {
 /// Keys in a file.
 pub struct SoftwareKeyStore {
     wrapping: LessSafeKey,
+    /// Whether the key file was there before.
+    found: bool,
     random: SystemRandom,
 }
 
@@ -89,7 +91,9 @@ impl SoftwareKeyStore {
     /// If the file can't be read or made, is damaged, or is readable by others.
     pub fn open(folder: &Path) -> Result<Self, KeyFileError> {
         let path = folder.join(KEY_FILE);
-        let key = match read_key(&path)? {
+        let key = read_key(&path)?;
+        let found = key.is_some();
+        let key = match key {
             Some(key) => key,
             None => {
                 make_key(folder, &path)?;
@@ -100,6 +104,7 @@ impl SoftwareKeyStore {
             .map_err(|_| KeyFileError::Damaged { path })?;
         Ok(Self {
             wrapping: LessSafeKey::new(key),
+            found,
             random: SystemRandom::new(),
         })
     }
@@ -148,6 +153,10 @@ impl SoftwareKeyStore {
 }
 
 impl KeyStore for SoftwareKeyStore {
+    fn has_key(&self) -> Result<bool, KeyStoreError> {
+        Ok(self.found)
+    }
+
     fn seal(&self, context: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
         let unavailable = |_| KeyStoreError::Unavailable("no random numbers".to_owned());
         let mut nonce = [0; NONCE_LEN];

@@ -240,7 +240,7 @@ pub(crate) fn take_state(
     };
     account.state = state;
     if let Some(kind) = event {
-        history::add_for(phone, connection, account, kind, account.host())?;
+        history::add(phone, connection, account, kind, account.host())?;
     }
     Ok(())
 }

@@ -475,6 +475,10 @@ async fn a_rotation_whose_last_answer_was_lost_is_found_under_the_new_key() {
 struct Stubborn(SoftwareKeyStore);
 
 impl KeyStore for Stubborn {
+    fn has_key(&self) -> Result<bool, KeyStoreError> {
+        self.0.has_key()
+    }
+
     fn create_key(&self, context: &[u8]) -> Result<DeviceKey, KeyStoreError> {
         self.0.create_key(context)
     }

@@ -65,3 +65,54 @@ async fn a_service_whose_last_account_was_removed_is_met_for_the_first_time_agai
     *net.0.lock().unwrap() = vec![new.clone()];
     enrol(&phone, &new, "anna@example.eu").await;
 }
+
+#[tokio::test]
+async fn however_many_events_one_service_causes_those_of_others_stay_in_the_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let hostile = Desk::at("https://hostile.example.eu", &clock);
+    let bank = Desk::at("https://bank.example.eu", &clock);
+    let net = Arc::new(Net(Mutex::new(vec![hostile.clone(), bank.clone()])));
+    let phone = Authenticator::open(folder.path(), platform(folder.path(), clock, net)).unwrap();
+    let account = enrol(&phone, &bank, "anna@bank.example.eu").await;
+    let flooded = enrol(&phone, &hostile, "anna@hostile.example.eu").await;
+    for _ in 0..2_001 {
+        phone.rename(flooded, "flood").unwrap();
+    }
+    let history = phone.history().unwrap();
+    let of = |account| {
+        history
+            .iter()
+            .filter(move |event| event.account == Some(account))
+    };
+    assert_eq!(of(account).count(), 1);
+    assert_eq!(of(flooded).count(), 500, "the bound of one service");
+}
+
+#[tokio::test]
+async fn what_is_beyond_the_history_s_bound_goes_from_the_service_with_the_most_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let desk = Desk::new(&clock);
+    let phone = phone(folder.path(), &clock, &desk);
+    let account = enrol(&phone, &desk, "anna@example.eu").await;
+    let database = folder.path().join(countersign::DATABASE_FILE);
+    let database = rusqlite::Connection::open(database).unwrap();
+    // Four services with as many events as one may have.
+    database
+        .execute_batch(
+            "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1998)
+             INSERT INTO history (at, svc, account, name, kind, detail)
+             SELECT 0, unhex(printf('%016x', i % 4)), NULL, '', 'declined', '' FROM n",
+        )
+        .unwrap();
+    for _ in 0..10 {
+        phone.rename(account, "Anna").unwrap();
+    }
+    let history = phone.history().unwrap();
+    assert_eq!(history.len(), 2_000);
+    let own = history
+        .iter()
+        .filter(|event| event.account == Some(account));
+    assert_eq!(own.count(), 11);
+}

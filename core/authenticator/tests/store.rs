@@ -89,6 +89,79 @@ fn an_emptied_or_lost_database_beside_its_wrapping_key_is_refused_and_nothing_is
     assert!(Authenticator::embedded(folder.path()).is_ok());
 }
 
+/// A platform's key store: its key outlives the data, as one in a keychain does.
+fn with_keys(folder: &Path, keys: &Path) -> Result<Authenticator, countersign::OpenError> {
+    let clock = TestClock::new();
+    let desk = Desk::new(&clock);
+    let mut platform = platform(folder, clock, desk);
+    platform.keys = Arc::new(SoftwareKeyStore::open(keys).unwrap());
+    Authenticator::open(folder, platform)
+}
+
+#[tokio::test]
+async fn a_platform_key_without_its_data_is_reported_as_a_reinstall() {
+    let (folder, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let new = with_keys(folder.path(), keys.path()).unwrap();
+    assert!(new.resume().await.unwrap().is_empty(), "a new phone");
+    drop(new);
+    let database = folder.path().join(DATABASE_FILE);
+    for emptied in [true, false] {
+        match emptied {
+            true => fs::write(&database, "").unwrap(),
+            false => fs::remove_file(&database).unwrap(),
+        }
+        // At each start, until something else has happened.
+        for _ in 0..2 {
+            let again = with_keys(folder.path(), keys.path()).unwrap();
+            let resumed = again.resume().await.unwrap();
+            assert!(matches!(resumed[..], [countersign::Resumed::Reinstalled]));
+            assert_eq!(again.history().unwrap()[0].kind, EventKind::Reinstalled);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reinstall_is_not_reported_any_more_once_an_account_was_added() {
+    let (folder, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    SoftwareKeyStore::open(keys.path()).unwrap();
+    let clock = TestClock::new();
+    let desk = Desk::new(&clock);
+    let mut platform = platform(
+        folder.path(),
+        clock,
+        Arc::clone(&desk) as Arc<dyn Transport>,
+    );
+    platform.keys = Arc::new(SoftwareKeyStore::open(keys.path()).unwrap());
+    let phone = Authenticator::open(folder.path(), platform).unwrap();
+    assert_eq!(phone.resume().await.unwrap().len(), 1);
+    enrol(&phone, &desk, "anna@example.eu").await;
+    assert!(phone.resume().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn data_whose_platform_key_is_gone_or_another_are_refused_with_what_to_do() {
+    let (folder, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let clock = TestClock::new();
+    let desk = Desk::new(&clock);
+    let mut platform = platform(
+        folder.path(),
+        clock,
+        Arc::clone(&desk) as Arc<dyn Transport>,
+    );
+    platform.keys = Arc::new(SoftwareKeyStore::open(keys.path()).unwrap());
+    let phone = Authenticator::open(folder.path(), platform).unwrap();
+    enrol(&phone, &desk, "anna@example.eu").await;
+    drop(phone);
+    let other = tempfile::tempdir().unwrap();
+    let refused = with_keys(folder.path(), other.path()).err().unwrap();
+    assert!(refused.to_string().contains("initialise"), "{refused}");
+    // Without the proof nothing shows which key the accounts were sealed with.
+    let database = database(folder.path());
+    database.execute("DELETE FROM proof", []).unwrap();
+    let refused = with_keys(folder.path(), keys.path()).err().unwrap();
+    assert!(refused.to_string().contains("damaged"), "{refused}");
+}
+
 #[test]
 fn the_wrong_wrapping_key_is_found_out_at_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -161,6 +234,11 @@ struct Failpoint {
 }
 
 impl KeyStore for Failpoint {
+    fn has_key(&self) -> Result<bool, KeyStoreError> {
+        // This process has opened the file before.
+        Ok(false)
+    }
+
     fn seal(&self, context: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
         if self.seals_left.fetch_sub(1, Ordering::SeqCst) == 0 {
             std::process::abort();

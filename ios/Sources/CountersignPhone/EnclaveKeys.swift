@@ -27,6 +27,10 @@ public final class EnclaveKeys: KeyStore {
         self.made = made
     }
 
+    public func hasKey() throws -> Bool {
+        try typed { try root() != nil }
+    }
+
     public func seal(secret: Data) throws -> Data {
         try typed {
             let root = try self.root() ?? newRoot()
@@ -73,6 +77,13 @@ public final class EnclaveKeys: KeyStore {
             let root = try self.root() ?? newRoot()
             return try derived(Self.share + context, from: root).withUnsafeBytes { Data($0) }
         }
+    }
+
+    /// Deletes every key of an app that was deleted but the root, by which the core knows that there was one.
+    static func forgetEarlierKeys() throws {
+        let root = try items.item(rootName)
+        try items.removeAll()
+        if let root { try items.add(root, as: rootName) }
     }
 
     /// A handle is the name of an item, and never the root's.

@@ -30,8 +30,8 @@ extension Authenticator {
         let support = try files.url(for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
         var folder = support.appendingPathComponent("countersign", isDirectory: true)
         if !files.fileExists(atPath: folder.path) {
-            // The app is new here; keys of one that was deleted open nothing any more.
-            try EnclaveKeys.items.removeAll()
+            // The app is new here; keys of one that was deleted open nothing any more. That there was one, `resume` reports.
+            try EnclaveKeys.forgetEarlierKeys()
             try EnclaveBiometrics.items.removeAll()
             // What is open stays open when the phone is locked, so that an answer under way is written.
             try files.createDirectory(

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0004_removal.sql"),
     include_str!("0005_push.sql"),
     include_str!("0006_recovery.sql"),
+    include_str!("0007_history.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.

@@ -248,15 +248,24 @@ impl Store {
         })
     }
 
-    /// Keeps a proof, unless another program has just kept one.
-    pub(crate) fn keep_proof(&self, blob: &[u8]) -> Result<(), StoreError> {
+    /// Keeps a proof, with an event, unless another program has just kept one. The proof that holds.
+    pub(crate) fn keep_proof(
+        &self,
+        blob: &[u8],
+        event: Option<&Record>,
+    ) -> Result<Vec<u8>, StoreError> {
         self.write(Write::Proof, |transaction| {
-            transaction
+            let kept = transaction
                 .execute(
                     "INSERT INTO proof (id, blob) VALUES (1, ?1) ON CONFLICT DO NOTHING",
                     [blob],
                 )
-                .map(drop)
+                .map_err(|error| self.failure(error))?;
+            if let (1, Some(event)) = (kept, event) {
+                self.add_record(transaction, event)?;
+            }
+            transaction
+                .query_row("SELECT blob FROM proof", [], |row| row.get(0))
                 .map_err(|error| self.failure(error))
         })
     }

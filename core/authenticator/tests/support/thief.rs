@@ -30,6 +30,10 @@ pub struct Notebook {
 }
 
 impl KeyStore for Notebook {
+    fn has_key(&self) -> Result<bool, KeyStoreError> {
+        self.keys.has_key()
+    }
+
     fn seal(&self, context: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
         let blob = self.keys.seal(context, secret)?;
         let note = (context.to_vec(), secret.to_vec(), blob.clone());

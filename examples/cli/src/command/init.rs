@@ -58,7 +58,8 @@ async fn go_on(phone: &Authenticator, out: Out) -> Outcome {
             Resumed::Active(account) => done(&account, out),
             Resumed::Waiting(claimed) => confirm(phone, &claimed, out).await?,
             Resumed::Unknown(_, error) => return Err(error.into()),
-            Resumed::PinChanged(_)
+            Resumed::Reinstalled
+            | Resumed::PinChanged(_)
             | Resumed::PinAsBefore(_)
             | Resumed::BiometricsOn(_)
             | Resumed::BiometricsOff(_) => say_resumed(&resumed, out),
@@ -116,10 +117,15 @@ fn done(account: &AccountSummary, out: Out) {
     );
 }
 
-/// What became of something that an earlier run could not finish.
 /// What became of something that an earlier run left unfinished.
 pub(super) fn say_resumed(resumed: &Resumed, out: Out) {
     let (account, what) = match resumed {
+        Resumed::Reinstalled => {
+            return out.note(
+                "Countersign was here before, and its data are gone: every account has to be \
+                 initialised again. Remove the old device on the service's page.",
+            );
+        }
         Resumed::Active(account) => (account, "begun earlier, is active now"),
         Resumed::Dropped(account) => (
             account,

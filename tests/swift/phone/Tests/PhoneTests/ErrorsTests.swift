@@ -181,7 +181,14 @@ extension Phone {
             }
             let other = try await thrown(OpenError.self) { try await open(folder, keys: SoftKeys(folder: newFolder())) }
             guard case .phone(.keysNotOurs, _) = other else { throw other }
-            try Data("no database".utf8).write(to: folder.appendingPathComponent("countersign.db"))
+            let data = folder.appendingPathComponent("countersign.db")
+            try FileManager.default.removeItem(at: data)
+            // A key without its data is a reinstall, and reported as one.
+            do {
+                let resumed = try await open(folder).resume()
+                guard case .reinstalled = resumed.first, resumed.count == 1 else { throw other }
+            }
+            try Data("no database".utf8).write(to: data)
             let damaged = try await thrown(OpenError.self) { try await open(folder) }
             guard case .phone(.dataDamaged, _) = damaged else { throw damaged }
             let world = try await World.made()

@@ -77,6 +77,7 @@ extension Phone {
                 platform: Platform(keyStore: keys, presence: lock, system: "Linux", model: "my first phone"))
             for resumed in try await phone.resume() {
                 switch resumed {
+                case .reinstalled: screen.show("The app was here before, and its data are gone: initialise every account again.")
                 case .waiting(let claimed): screen.show(claimed.confirmationCode ?? "")
                 case .pinChanged(let account): screen.show("The new PIN of \(account.name) holds.")
                 case .pinAsBefore(let account): screen.show("The PIN of \(account.name) is as it was.")

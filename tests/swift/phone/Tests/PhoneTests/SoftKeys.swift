@@ -4,12 +4,16 @@ import Foundation
 /// A key store for a computer: its wrapping key is a file, and a signing key's handle is the key itself, sealed.
 class SoftKeys: KeyStore, @unchecked Sendable {
     private let wrapping: Data
+    private let found: Bool
 
     init(folder: URL) throws {
         let file = folder.appendingPathComponent("wrapping.key")
-        if !FileManager.default.fileExists(atPath: file.path) { try Cryptography.random(32).write(to: file) }
+        found = FileManager.default.fileExists(atPath: file.path)
+        if !found { try Cryptography.random(32).write(to: file) }
         wrapping = try Data(contentsOf: file)
     }
+
+    func hasKey() throws -> Bool { found }
 
     func seal(secret: Data) throws -> Data {
         try Cryptography.seal(secret, with: wrapping)

@@ -141,6 +141,7 @@ val EventKind.words: Words
             EventKind.BIOMETRICS_OFF -> R.string.event_biometrics_off
             EventKind.BIOMETRICS_GONE -> R.string.event_biometrics_gone
             EventKind.CHANGE_REFUSED -> R.string.event_change_refused
+            EventKind.REINSTALLED -> R.string.event_reinstalled
             EventKind.OTHER -> R.string.event_other
         },
     )

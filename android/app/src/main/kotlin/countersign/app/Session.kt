@@ -91,6 +91,7 @@ class Session(context: Context, private val open: suspend (Session) -> Authentic
 
     private fun tell(resumed: Resumed) {
         when (resumed) {
+            Resumed.Reinstalled -> screens.open(MessageScreen(this, words(R.string.resumed_reinstalled), words(R.string.resumed_reinstalled_text)))
             is Resumed.Waiting -> screens.open(ConfirmScreen(this, resumed.claimed, fromBrowser = false))
             is Resumed.Active -> screens.open(welcome(this, fromBrowser = false))
             is Resumed.PinChanged -> say(R.string.resumed_pin_changed, resumed.account)

@@ -60,6 +60,8 @@ class AndroidKeys(
 
     private val store = java.security.KeyStore.getInstance(PROVIDER).apply { load(null) }
 
+    override fun hasKey(): Boolean = typed { store.containsAlias(WRAPPING) }
+
     override fun seal(secret: ByteArray): ByteArray = typed {
         val cipher = Cipher.getInstance(TRANSFORMATION)
         cipher.init(Cipher.ENCRYPT_MODE, wrappingKey())

@@ -118,7 +118,9 @@ class AndroidKeysTest {
             override suspend fun confirm(reason: String) = Unit
         }
         suspend fun open() = Authenticator.open(folder, Platform(keys(), there, "Android 15", "test"))
+        assertFalse(keys().hasKey())
         repeat(2) { open().close() }
+        assertTrue(keys().hasKey())
         Keystore.install()
         val gone = assertFailsWith<OpenException.Phone> { open() }
         assertEquals(PhoneProblem.KEYS_NOT_OURS, gone.problem)

@@ -16,6 +16,7 @@ import countersign.PinEntry
 import countersign.PinEntryException
 import countersign.PixelFormat
 import countersign.ReadException
+import countersign.Resumed
 import countersign.Scanned
 import countersign.Scanner
 import countersign.ServiceProblemKind
@@ -205,7 +206,11 @@ class ErrorsTest {
         }
         val otherKeys = assertFailsWith<OpenException.Phone> { open(folder, keys = SoftKeys(newFolder())) }
         assertEquals(PhoneProblem.KEYS_NOT_OURS, otherKeys.problem)
-        folder.resolve("countersign.db").toFile().writeText("no database")
+        val data = folder.resolve("countersign.db").toFile()
+        data.delete()
+        // A key without its data is a reinstall, and reported as one.
+        open(folder).use { phone -> assertEquals(listOf<Resumed>(Resumed.Reinstalled), phone.resume()) }
+        data.writeText("no database")
         val damaged = assertFailsWith<OpenException.Phone> { open(folder) }
         assertEquals(PhoneProblem.DATA_DAMAGED, damaged.problem)
         World.create().use { world ->

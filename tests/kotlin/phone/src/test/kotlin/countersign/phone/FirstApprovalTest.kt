@@ -36,6 +36,7 @@ private class App(private val folder: String) {
         )
         for (resumed in phone.resume()) {
             when (resumed) {
+                Resumed.Reinstalled -> show("the app was here before, and its data are gone: initialise every account again")
                 is Resumed.Waiting -> show("type ${resumed.claimed.confirmationCode} on the page")
                 is Resumed.PinChanged -> show("the new PIN of ${resumed.account.name} holds")
                 is Resumed.PinAsBefore -> show("the PIN of ${resumed.account.name} is as it was")

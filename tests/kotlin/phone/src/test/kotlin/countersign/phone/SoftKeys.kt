@@ -22,10 +22,13 @@ import kotlin.io.path.writeBytes
 /** A key store for a computer, by Java's own cryptography: its wrapping key is a file, and a signing key's handle is the key itself, sealed. */
 open class SoftKeys(folder: Path) : KeyStore {
     private val random = SecureRandom()
+    private val found = folder.resolve("wrapping.key").exists()
     private val wrapping: SecretKeySpec = folder.resolve("wrapping.key").let { file ->
         if (!file.exists()) file.writeBytes(ByteArray(32).also(random::nextBytes))
         SecretKeySpec(file.readBytes(), "AES")
     }
+
+    override fun hasKey() = found
 
     override fun seal(secret: ByteArray): ByteArray {
         val nonce = ByteArray(NONCE).also(random::nextBytes)

@@ -1,5 +1,5 @@
-//! Any modules of any version, drawn cleanly: format, mask, error correction and segments take whatever comes. And any text that can be
-//! drawn is read again.
+//! Any modules of any version, drawn cleanly: format, mask, error correction and segments take
+//! whatever comes. And any text that can be drawn is read again.
 #![no_main]
 
 use countersign_qr::draw::draw;

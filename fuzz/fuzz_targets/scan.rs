@@ -1,4 +1,5 @@
-//! Any pixels, as a still and as camera frames: no panic, no read outside, corners that are numbers.
+//! Any pixels, as a still and as camera frames: no panic, no read outside, corners that are
+//! numbers.
 #![no_main]
 
 use countersign_qr::scan::{Image, Scanner, thorough};

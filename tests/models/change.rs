@@ -1,5 +1,6 @@
-//! A PIN change in two phases: slots A and B on the phone, the pending change and the swap at the service (PROTOCOL.md, section 13). Messages
-//! are lost, repeated, late; phone and service crash between any two durable writes; old PINs are mistyped; the service is restored.
+//! A PIN change in two phases: slots A and B on the phone, the pending change and the swap at the
+//! service (PROTOCOL.md, section 13). Messages are lost, repeated, late; phone and service crash
+//! between any two durable writes; old PINs are mistyped; the service is restored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,7 +79,8 @@ pub(crate) enum Says {
     Status,
 }
 
-/// A signed message; equal ones are the same bytes. A change's hash is its counter, which no other has.
+/// A signed message; equal ones are the same bytes. A change's hash is its counter, which no other
+/// has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Message {
     pub(crate) says: Says,

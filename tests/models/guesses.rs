@@ -1,8 +1,10 @@
-//! Try counter, against a thief who has the device's key and every state token (malware on the phone), and sends as many guesses at once as
-//! he likes, while the owner approves with the right PIN on the same phone, and the service crashes at any point. Then the same thief with
-//! patience: he waits until the phone has begun a new epoch, and guesses again, by approvals and by codes.
+//! Try counter, against a thief who has the device's key and every state token (malware on the
+//! phone), and sends as many guesses at once as he likes, while the owner approves with the right
+//! PIN on the same phone, and the service crashes at any point. Then the same thief with patience:
+//! he waits until the phone has begun a new epoch, and guesses again, by approvals and by codes.
 //!
-//! Messages that differ in their counter only are renumbered, so that the whole of an epoch can be explored.
+//! Messages that differ in their counter only are renumbered, so that the whole of an epoch can be
+//! explored.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +42,8 @@ struct State {
 }
 
 impl State {
-    /// Forgets answered messages, and renumbers the others in an order that does not depend on when they were sent.
+    /// Forgets answered messages, and renumbers the others in an order that does not depend on when
+    /// they were sent.
     fn renumber(&mut self, rules: &Rules) {
         let service = &mut self.service;
         let copies = |m: &Message| service.checking.iter().filter(|c| *c == m).count();
@@ -189,7 +192,8 @@ impl Model for Guesses {
         }
         if self.slow {
             (state.right_sent, state.service.right) = (0, 0);
-            // Nor is it told apart how many challenges there were, or there would be no end of states.
+            // Nor is it told apart how many challenges there were, or there would be no end of
+            // states.
             (state.service.effects, state.service.challenge) = (0, 1);
         }
         state.renumber(&self.rules);

@@ -1,5 +1,6 @@
-//! Try counter, for an honest person: one phone, a network that loses, repeats and reorders, strangers without the device's key, a
-//! service that crashes, an app that is killed. The person mistypes the PIN, then enters the right one.
+//! Try counter, for an honest person: one phone, a network that loses, repeats and reorders,
+//! strangers without the device's key, a service that crashes, an app that is killed. The person
+//! mistypes the PIN, then enters the right one.
 
 use std::collections::BTreeSet;
 
@@ -151,7 +152,8 @@ impl State {
         false
     }
 
-    /// Right PINs whose try is taken and not given back: in the middle of a check, or the service and the app have both forgotten it.
+    /// Right PINs whose try is taken and not given back: in the middle of a check, or the service
+    /// and the app have both forgotten it.
     fn unfinished(&self) -> u8 {
         let right = self.service.taken.iter().filter(|m| m.is_right());
         right.count() as u8

@@ -1,5 +1,6 @@
-//! Removals and suspensions across backups and restores: a row of the database in the transaction of what happened, then a line of the
-//! journal outside the database, then the answer. Crashes between any two, and what was told holds.
+//! Removals and suspensions across backups and restores: a row of the database in the transaction
+//! of what happened, then a line of the journal outside the database, then the answer. Crashes
+//! between any two, and what was told holds.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,8 @@ struct Journal {
 struct Rules {
     /// The line is on the disk before anybody is answered.
     answers_last: bool,
-    /// A request that comes again while the first copy of it is being worked on is answered after the line, too.
+    /// A request that comes again while the first copy of it is being worked on is answered after
+    /// the line, too.
     retries_wait: bool,
     /// A start appends the rows that the journal lacks.
     start_appends: bool,

@@ -1,5 +1,6 @@
-//! Models of what the service and the phones remember, explored whole: every order of messages, losses, repetitions, crashes and restores
-//! within the bounds. Whatever is judged is judged by the functions that ship. README.md says what each model says.
+//! Models of what the service and the phones remember, explored whole: every order of messages,
+//! losses, repetitions, crashes and restores within the bounds. Whatever is judged is judged by the
+//! functions that ship. README.md says what each model says.
 
 #![allow(clippy::unwrap_used)] // Tests, helper functions too.
 

@@ -1,5 +1,5 @@
-//! Retry cache: two approvals, a decline and a wrong PIN for one challenge, in flight at once, in any order, repeated, and cut by crashes,
-//! by the challenge's end and by the device's removal.
+//! Retry cache: two approvals, a decline and a wrong PIN for one challenge, in flight at once, in
+//! any order, repeated, and cut by crashes, by the challenge's end and by the device's removal.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,6 @@
-//! The service's side of an approval: the transactions of PROTOCOL.md, section 11, for one device. Every judgement is the shipped
-//! one; what is modelled is where a transaction ends, and so what a crash or another request can come between.
+//! The service's side of an approval: the transactions of PROTOCOL.md, section 11, for one device.
+//! Every judgement is the shipped one; what is modelled is where a transaction ends, and so what a
+//! crash or another request can come between.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +31,8 @@ pub(crate) enum Kind {
     Approve { right: bool },
     /// A decline.
     Decline,
-    /// An approval by biometrics where they are not allowed: its token is accepted, and the challenge stays open.
+    /// An approval by biometrics where they are not allowed: its token is accepted, and the
+    /// challenge stays open.
     NotAllowed,
 }
 
@@ -100,7 +102,8 @@ pub(crate) struct Rules {
     pub(crate) checks_device_key: bool,
     /// The same bytes get the recorded outcome.
     pub(crate) remembers: bool,
-    /// The same bytes whose try is taken, but whose outcome is not recorded, are verified without another try.
+    /// The same bytes whose try is taken, but whose outcome is not recorded, are verified without
+    /// another try.
     pub(crate) resumes: bool,
     /// The transaction that takes a try records for which message, and its counter; broken: the one
     /// that records the outcome does.
@@ -183,7 +186,8 @@ pub(crate) struct Service {
     pub(crate) checking: Vec<Message>,
     /// Not in the database: counts that were read and not yet written.
     pub(crate) read: Vec<(Message, Tries, Month)>,
-    /// For the properties: how many different wrong PINs were looked at, how many right ones, and how often a challenge was closed.
+    /// For the properties: how many different wrong PINs were looked at, how many right ones, and
+    /// how often a challenge was closed.
     pub(crate) wrong: u8,
     pub(crate) right: u8,
     pub(crate) effects: u8,
@@ -349,7 +353,8 @@ impl Service {
         Some((self.tries.take().ok()?, month))
     }
 
-    /// A wrong code with PIN, in a browser that is known: counted, then judged. Its own budgets are left out.
+    /// A wrong code with PIN, in a browser that is known: counted, then judged. Its own budgets are
+    /// left out.
     pub(crate) fn wrong_code(&mut self) {
         if self.tries.left() > 0
             && let Ok(month) = self.month.take(Asker::Known, NOW)

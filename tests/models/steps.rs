@@ -1,5 +1,6 @@
-//! Steps of offline codes: one account, two phones, up to three open challenges, codes that are lost, typed late, typed twice at once or
-//! for another challenge, phones that are online or not, and a service that is restored from a backup. The chains are real ones.
+//! Steps of offline codes: one account, two phones, up to three open challenges, codes that are
+//! lost, typed late, typed twice at once or for another challenge, phones that are online or not,
+//! and a service that is restored from a backup. The chains are real ones.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -33,7 +34,8 @@ struct Rules {
     restore_adds: bool,
     /// A restore closes the challenges that were open in the backup.
     restore_closes: bool,
-    /// A chain follows the phone's word no further than to the least open step, whose code may still be on its way to the page.
+    /// A chain follows the phone's word no further than to the least open step, whose code may
+    /// still be on its way to the page.
     waits_for_open: bool,
     /// A message that is too far ahead moves the chain as far as one message may.
     moves_part_way: bool,
@@ -57,7 +59,8 @@ const RULES: Rules = Rules {
 /// A challenge: its step, and after how many restores it was made, as its hash differs then.
 type Challenge = (Step, u8);
 
-/// What is judged: phone, its chain's next step, the phone and challenge of the code, and the challenge for which it was typed.
+/// What is judged: phone, its chain's next step, the phone and challenge of the code, and the
+/// challenge for which it was typed.
 type Judged = (usize, Step, usize, Challenge, Challenge);
 
 struct Steps {
@@ -66,9 +69,11 @@ struct Steps {
     start: (Step, [Step; 2]),
     challenges: usize,
     restores: u8,
-    /// Whether codes are judged at once or typed for another challenge, phones are killed, and replies lost.
+    /// Whether codes are judged at once or typed for another challenge, phones are killed, and
+    /// replies lost.
     faults: bool,
-    /// Real functions of small numbers, each computed once: HMACs are slow where nothing is optimised.
+    /// Real functions of small numbers, each computed once: HMACs are slow where nothing is
+    /// optimised.
     judged: Mutex<HashMap<Judged, Option<Step>>>,
     moved: Mutex<HashMap<(usize, Step, Step), Step>>,
     values: Mutex<HashMap<(usize, Step), [u8; 32]>>,
@@ -80,7 +85,8 @@ struct Phone {
     last: Step,
     /// The code on its screen.
     code: Option<Challenge>,
-    /// The service was restored and has not seen this phone's state token since, which is newer than those that it remembers.
+    /// The service was restored and has not seen this phone's state token since, which is newer
+    /// than those that it remembers.
     newer_token: bool,
 }
 
@@ -111,7 +117,8 @@ struct State {
 enum Action {
     Give,
     Expire(Challenge),
-    /// The phone reads any challenge that was ever signed, and shows the code, or is killed before it does.
+    /// The phone reads any challenge that was ever signed, and shows the code, or is killed before
+    /// it does.
     Scan(usize, Challenge),
     ScanAndDie(usize, Challenge),
     /// A code is typed for an open challenge and judged.

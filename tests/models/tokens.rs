@@ -1,5 +1,6 @@
-//! State tokens: an honest phone, a copy of its whole storage, a network that loses, repeats, delays and reorders, and a service that is
-//! restored from a backup. Every answer leaves its challenge open, so that old ones can be brought again: the worst case.
+//! State tokens: an honest phone, a copy of its whole storage, a network that loses, repeats,
+//! delays and reorders, and a service that is restored from a backup. Every answer leaves its
+//! challenge open, so that old ones can be brought again: the worst case.
 
 use std::collections::BTreeSet;
 

@@ -1,13 +1,17 @@
-//! Kills a program just before a durable write, so that tests see what a crash or a power cut at that moment leaves behind.
+//! Kills a program just before a durable write, so that tests see the state that a crash or a power
+//! cut at that moment leaves behind.
 //!
-//! A program lists its durable writes with [`durable_writes!`] and calls `reach` on one just before it becomes durable. Builds without
-//! debug assertions, as all release builds are, have nothing of it. In others two environment variables take effect:
+//! A program lists its durable writes with [`durable_writes!`] and calls `reach` on one just before
+//! it becomes durable. Builds without debug assertions, as all release builds are, have nothing of
+//! it. In others two environment variables take effect:
 //!
-//! - `COUNTERSIGN_WRITES=FILE`: each write that is reached is appended to the file, its name on a line;
-//! - `COUNTERSIGN_KILL_BEFORE=NAME` or `NAME:3`: the program is killed (SIGKILL) when it reaches that write, or reaches it for the third time.
+//! - `COUNTERSIGN_WRITES=FILE`: each write that is reached is appended to the file, its name on a
+//!   line;
+//! - `COUNTERSIGN_KILL_BEFORE=NAME` or `NAME:3`: the program is killed (SIGKILL) when it reaches
+//!   that write, or reaches it for the third time.
 
-/// Makes an enum of a program's durable writes. `reach(self)` comes just before the write is made; `ALL` are their names, for the tests that
-/// see to it that each of them is hit.
+/// Makes an enum of a program's durable writes. `reach(self)` comes just before the write is made;
+/// `ALL` are their names, for the tests that see to it that each of them is hit.
 #[macro_export]
 macro_rules! durable_writes {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $write:ident,)* }) => {
@@ -30,7 +34,8 @@ macro_rules! durable_writes {
     };
 }
 
-/// Records that a write is about to be made, and dies here if a test asked for it. For [`durable_writes!`].
+/// Records that a write is about to be made, and dies here if a test asked for it. For
+/// [`durable_writes!`].
 #[cfg(debug_assertions)]
 #[doc(hidden)]
 pub fn reach(name: &str) {

@@ -3,7 +3,7 @@
 //! A program calls [`harden`] first thing in `main`. A library never does: the memory is its
 //! caller's.
 
-/// What the system allowed.
+/// The protections that the system allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hardened {
     /// No core dump is written, and no other program of this user may read the memory.

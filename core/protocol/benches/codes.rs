@@ -1,6 +1,8 @@
-//! What a code costs: ratchet, derivation and code against what any OCRA code costs, one HMAC-SHA256 with a fresh key over the same message.
+//! The cost of a code: ratchet, derivation and code against that of any OCRA code, one HMAC-SHA256
+//! with a fresh key over the same message.
 //!
-//! `cargo bench -p countersign-protocol --bench codes`. Both are measured by turns in one run, and the run fails above the bound.
+//! `cargo bench -p countersign-protocol --bench codes`. Both are measured by turns in one run, and
+//! the run fails above the bound.
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -23,7 +25,8 @@ fn secret(byte: u8) -> Secret32 {
     Secret32::new_with(|out| out.fill(byte))
 }
 
-/// What the phone does between a challenge and its code: the key of the step, the code, and the chain value of the next step.
+/// The phone's work between a challenge and its code: the key of the step, the code, and the chain
+/// value of the next step.
 fn code(chain: &Chain, share: &Secret32) -> (Code, Option<Chain>) {
     let key = chain.code_key(share);
     let code = Code::compute(Shape::Eight, key.expose(), STEP, &QUESTION);
@@ -49,7 +52,8 @@ fn time(mut run: impl FnMut()) -> Duration {
     start.elapsed()
 }
 
-/// The median of ratios that are measured one right after the other, so that a busy machine slows both.
+/// The median of ratios that are measured one right after the other, so that a busy machine slows
+/// both.
 fn ratio(chain: &Chain, share: &Secret32) -> f64 {
     let mut ratios: Vec<f64> = (0..501)
         .map(|_| {

@@ -1,4 +1,5 @@
-//! Your own back end verifies a countersigned approval, with this crate and its feature `verify` alone:
+//! Your own back end verifies a countersigned approval, with this crate and its feature `verify`
+//! alone:
 //!
 //! `cargo run -p countersign-protocol --features verify --example verify_in_your_service`
 //!
@@ -32,7 +33,7 @@ struct Keys {
     tokens: StateTokenKey,
 }
 
-/// What your database keeps of one phone since its enrolment (section 10).
+/// The row of your database for one phone, since its enrolment (section 10).
 struct Account {
     device_key: PublicKey,
     pin_key: PublicKey,
@@ -40,7 +41,8 @@ struct Account {
     tries: Tries,
 }
 
-/// Judges what a phone posted to `/api/v1/answer`. An error is answered with HTTP 400 or 401.
+/// Judges the body that a phone posted to `/api/v1/answer`. An error is answered with HTTP 400
+/// or 401.
 fn judge(
     keys: &Keys,
     account: &mut Account,
@@ -51,7 +53,7 @@ fn judge(
     // 11.1 and 11.2: parse strictly, then verify the device's signature over the bytes received.
     let request = ReceivedRequest::<Answer>::parse(body)?.verify(&account.device_key)?;
     // 11.3: if your database has an outcome under `request.hash()`, reply with that outcome again.
-    // 11.4 to 11.12: one call, and what it says is stored in one transaction.
+    // 11.4 to 11.12: one call, and its verdict is stored in one transaction.
     let made = keys.tokens.made(request.dev, &request.state_token);
     let judgement = judge_answer(&request, &account.device, Some(challenge), now, made);
     if let Some(accepted) = judgement.accepted {
@@ -105,7 +107,7 @@ fn secret() -> Result<Secret32, Box<dyn Error>> {
     Ok(Secret32::take(&mut random()?))
 }
 
-/// A challenge of your service, and the row that says what was asked.
+/// A challenge of your service, and its row in your database.
 fn ask(
     signing: &SigningKey,
     binding: &Binding,

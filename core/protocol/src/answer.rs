@@ -19,7 +19,7 @@ const BIO_DOMAIN: &str = "countersign/v1/answer-bio";
 const SEAL_DOMAIN: &str = "countersign/v1/answer-secret";
 
 closed_list!(
-    /// What the person decided.
+    /// The person's decision.
     Decision {
         /// Approve.
         Approve = 1,
@@ -31,7 +31,7 @@ closed_list!(
 );
 
 closed_list!(
-    /// What unlocked the answer.
+    /// The way in which the answer was unlocked.
     UnlockedBy {
         /// Nothing, which only a decline or report may be.
         Nothing = 0,
@@ -78,7 +78,7 @@ pub struct Answer {
     pub challenge: ChallengeId,
     /// The challenge message as the phone saw it.
     pub challenge_hash: Hash,
-    /// What the person decided.
+    /// The person's decision.
     pub decision: Decision,
     /// The number typed, 10 to 99, where number matching is asked.
     pub number: Option<u8>,
@@ -88,7 +88,7 @@ pub struct Answer {
     pub counter: u64,
     /// The last spent step.
     pub last: Step,
-    /// What unlocked it.
+    /// The way in which it was unlocked.
     pub unlocked_by: UnlockedBy,
     /// The PIN epoch.
     pub epoch: u32,
@@ -97,7 +97,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Makes an approval that the PIN unlocks: sk_pin's signature, sealed. It is the same in form for any PIN.
+    /// Makes an approval that the PIN unlocks: sk_pin's signature, sealed. It is the same in form
+    /// for any PIN.
     ///
     /// # Errors
     /// If the service's HPKE key is no key.
@@ -113,7 +114,7 @@ impl Answer {
         Ok(Unsigned::new(self.domain(), &transcript, Some(sealed)))
     }
 
-    /// What K_bio signs for an approval that biometrics unlock.
+    /// The bytes that K_bio signs for an approval that biometrics unlock.
     pub fn to_be_signed_by_biometrics(&self) -> Vec<u8> {
         to_be_signed(BIO_DOMAIN, &self.encode())
     }
@@ -133,7 +134,7 @@ impl Answer {
         Ok(Unsigned::new(self.domain(), &self.encode(), Some(sealed)))
     }
 
-    /// What the sealed part is bound to.
+    /// The context to which the sealed part is bound.
     pub fn sealing(&self) -> seal::Purpose {
         seal::Purpose {
             domain: SEAL_DOMAIN,
@@ -145,7 +146,8 @@ impl Answer {
 }
 
 impl Request<Answer> {
-    /// Verifies the opened signature of what unlocked an approval: by `key`, which is sk_pin's or K_bio's public key.
+    /// Verifies the opened signature that unlocked an approval: by `key`, the public key of sk_pin
+    /// or K_bio.
     ///
     /// # Errors
     /// If it is not right.

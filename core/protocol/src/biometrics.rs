@@ -1,4 +1,5 @@
-//! What is sealed when biometrics are turned on (§7, §13): B, and who vouches for it.
+//! The sealed part when biometrics are turned on (§7, §13): B, and the signatures of sk_pin and
+//! K_bio.
 
 use zeroize::Zeroizing;
 
@@ -17,7 +18,8 @@ use crate::update::{Update, What};
 const PIN_DOMAIN: &str = "countersign/v1/biometrics-pin";
 const KEY_DOMAIN: &str = "countersign/v1/biometrics-key";
 
-/// Biometrics about to be turned on: the commitment is made, and sk_pin and K_bio are about to sign. In memory only.
+/// Biometrics about to be turned on: the commitment is made, and sk_pin and K_bio are about to
+/// sign. In memory only.
 pub struct BiometricsDraft {
     update: Update,
     transcript: Vec<u8>,
@@ -26,7 +28,8 @@ pub struct BiometricsDraft {
 }
 
 impl BiometricsDraft {
-    /// For K_bio's public key and the code share B, 32 random bytes. `update` gives all but [`Update::what`].
+    /// For K_bio's public key and the code share B, 32 random bytes. `update` gives all but
+    /// [`Update::what`].
     pub fn new(
         update: Update,
         epoch: u32,
@@ -52,7 +55,7 @@ impl BiometricsDraft {
         }
     }
 
-    /// What K_bio signs as proof of possession.
+    /// The bytes that K_bio signs as proof of possession.
     pub fn to_be_signed_by_biometrics(&self) -> Vec<u8> {
         to_be_signed(KEY_DOMAIN, &self.transcript)
     }
@@ -89,7 +92,8 @@ impl BiometricsDraft {
     }
 }
 
-/// Biometrics as opened: commitment and K_bio's signature are right; the PIN's nobody has looked at yet.
+/// Biometrics as opened: commitment and K_bio's signature are right; the PIN's nobody has looked at
+/// yet.
 pub struct OpenedBiometrics {
     /// The code share B.
     pub b: Secret32,
@@ -111,7 +115,8 @@ impl OpenedBiometrics {
 }
 
 impl Request<Update> {
-    /// Checks what was opened of biometrics being turned on: its form, the commitment, and K_bio's signature.
+    /// Checks the opened part when biometrics are turned on: its form, the commitment, and K_bio's
+    /// signature (13.13).
     ///
     /// # Errors
     /// If it is something else, or any of that is not right.

@@ -1,4 +1,5 @@
-//! Deterministic CBOR maps with integer keys (RFC 8949 §4.2.1): the strict reader and the writer that every message uses.
+//! Deterministic CBOR maps with integer keys (RFC 8949 §4.2.1): the strict reader and the writer
+//! that every message uses.
 
 use std::ops::RangeInclusive;
 
@@ -16,11 +17,11 @@ pub struct ParseError {
     pub message: &'static str,
     /// The field that was wrong, as PROTOCOL.md names it.
     pub field: &'static str,
-    /// What was wrong with it.
+    /// The fault.
     pub problem: Problem,
 }
 
-/// What was wrong with a field.
+/// The fault of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// Not CBOR, not deterministic, or followed by other bytes.
@@ -49,7 +50,8 @@ pub enum Problem {
 /// All times, steps and counters stay below this, so that every language can hold them exactly.
 pub(crate) const MAX_NUMBER: u64 = (1 << 53) - 1;
 
-/// A received map whose fields are taken out one by one. What is left at the end is refused.
+/// A received map whose fields are taken out one by one. Any field that is left at the end is
+/// refused.
 pub(crate) struct Fields {
     message: &'static str,
     entries: Vec<(u64, Value)>,
@@ -82,7 +84,7 @@ impl Fields {
                 .as_integer()
                 .and_then(|key| u64::try_from(key).ok())
                 .ok_or(fail(Problem::Type))?;
-            // Ascending keys are what determinism asks; it also leaves no room for a repeated one.
+            // Deterministic encoding asks for ascending keys, which also excludes repeated ones.
             if entries.last().is_some_and(|(last, _)| *last >= key) {
                 return Err(fail(Problem::Encoding));
             }
@@ -272,8 +274,8 @@ impl Drop for Fields {
     }
 }
 
-/// Parses one value and demands that it encodes to the very bytes it came from, which refuses indefinite lengths, longer
-/// integers than needed, and trailing bytes in one go.
+/// Parses one value and demands that it encodes to the very bytes it came from, which refuses
+/// indefinite lengths, longer integers than needed, and trailing bytes in one go.
 pub(crate) fn parse_value(
     message: &'static str,
     bytes: &[u8],

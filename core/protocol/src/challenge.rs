@@ -1,4 +1,4 @@
-//! Challenges (§6): what the service asks a phone to approve, or to answer with a code.
+//! Challenges (§6): requests of the service that a phone approves or answers with a code.
 
 use ciborium::Value;
 
@@ -23,7 +23,7 @@ use transaction::{field_value, pairs_of, pairs_value, patterns_of, transaction_f
 /// The longest challenge that goes into a QR code or link, in bytes, signature included.
 pub const LIMIT_IN_QR: usize = 566;
 
-/// What kind of challenge it is, with the fields that only this kind has.
+/// The kind of challenge, with the fields that only this kind has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// Sent to one phone, which is online, to be approved.
@@ -50,7 +50,7 @@ pub enum Kind {
         acc: AccountId,
         /// The step.
         step: Step,
-        /// What is being signed, 1 to 30 bytes.
+        /// The title of what is signed, 1 to 30 bytes.
         title: String,
         /// 1 to 12 fields with distinct ids, in order.
         fields: Vec<Field>,
@@ -68,7 +68,7 @@ pub enum Kind {
         dev: DeviceId,
         /// Whether the person types the number that the computer shows.
         number_matching: bool,
-        /// What is being signed, 1 to 30 bytes.
+        /// The title of what is signed, 1 to 30 bytes.
         title: String,
         /// 1 to 12 pairs with distinct labels, in order.
         pairs: Vec<Pair>,
@@ -87,7 +87,7 @@ impl Kind {
         }
     }
 
-    /// The device that finds it in its inbox, for what comes that way.
+    /// The device that finds it in its inbox, for kinds that travel that way.
     pub fn inbox(&self) -> Option<DeviceId> {
         match self {
             Self::Approve { dev, .. } | Self::Online { dev, .. } => Some(*dev),
@@ -149,17 +149,18 @@ pub struct Challenge {
     pub lifetime: u16,
     /// The service's name for people, 1 to 20 bytes.
     pub app_name: String,
-    /// What must unlock the answer.
+    /// The way in which the answer must be unlocked.
     pub unlock: Unlock,
-    /// Who asked.
+    /// Where the request comes from.
     pub context: Context,
-    /// What the operation is about.
+    /// The subject of the operation.
     pub subject: Option<Subject>,
     /// The service behind this one for which the person signs in or approves, 1 to 40 bytes.
     pub client: Option<String>,
-    /// What the person compares with the place where they began, 1 to 80 bytes.
+    /// The binding message, which the person compares with the page where they began, 1 to 80
+    /// bytes.
     pub binding: Option<String>,
-    /// What kind it is.
+    /// Its kind.
     pub kind: Kind,
 }
 
@@ -171,7 +172,8 @@ impl Challenge {
 }
 
 impl Verified<Challenge> {
-    /// Compiles the patterns of its fields: once, and never before the signature was verified, because it costs far more than that.
+    /// Compiles the patterns of its fields: once, and never before the signature was verified,
+    /// because it costs far more than that.
     ///
     /// # Errors
     /// If one of them can't be used, or they are too large together.
@@ -181,7 +183,7 @@ impl Verified<Challenge> {
 }
 
 impl Received<Challenge> {
-    /// What it says that it is about. The signature was not verified: for a service that reads its own.
+    /// The subject, with the signature not verified: for a service that reads its own challenge.
     pub fn subject(&self) -> Option<&Subject> {
         self.unverified().subject.as_ref()
     }

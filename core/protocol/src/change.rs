@@ -1,4 +1,5 @@
-//! What is sealed in a change (§7, §13): the secrets of a new PIN epoch, and who vouches for them.
+//! What is sealed in a change (§7, §13): the secrets of a new PIN epoch, and the signatures of all
+//! keys that it needs.
 
 use zeroize::Zeroizing;
 
@@ -18,7 +19,7 @@ const OLD_PIN_DOMAIN: &str = "countersign/v1/change-pin";
 const NEW_PIN_DOMAIN: &str = "countersign/v1/change-new";
 const NEW_DEVICE_DOMAIN: &str = "countersign/v1/change-device";
 
-/// What a new epoch tells the service in secret.
+/// The secrets of a new epoch, for the service alone.
 pub struct ChangeSecrets {
     /// The code share where the PIN is asked.
     pub p: Secret32,
@@ -49,7 +50,8 @@ impl ChangeSecrets {
     }
 }
 
-/// A change whose commitment is made, and which the old and new keys are about to sign. In memory only.
+/// A change whose commitment is made, and which the old and new keys are about to sign. In memory
+/// only.
 pub struct ChangeDraft {
     update: Update,
     transcript: Vec<u8>,
@@ -82,12 +84,13 @@ impl ChangeDraft {
         }
     }
 
-    /// What the new K_dev signs in a rotation.
+    /// The bytes that the new K_dev signs in a rotation.
     pub fn to_be_signed_by_new_device_key(&self) -> Vec<u8> {
         to_be_signed(NEW_DEVICE_DOMAIN, &self.transcript)
     }
 
-    /// Signs with the new PIN's key, and the old one's unless the PIN was forgotten, and seals. It is the same in form for any old PIN.
+    /// Signs with the new PIN's key, and the old one's unless the PIN was forgotten, and seals. It
+    /// is the same in form for any old PIN.
     ///
     /// # Errors
     /// If the service's HPKE key is no key, or the new K_dev's signature no signature.
@@ -129,9 +132,10 @@ impl ChangeDraft {
     }
 }
 
-/// An opened change: commitment and the new keys' signatures are right; the old PIN's nobody has looked at yet.
+/// An opened change: commitment and the new keys' signatures are right; the old PIN's nobody has
+/// looked at yet.
 pub struct OpenedChange {
-    /// What the new epoch is made of.
+    /// The secrets of the new epoch.
     pub secrets: ChangeSecrets,
     vouched: Option<Zeroizing<SignatureBytes>>,
 }
@@ -152,7 +156,8 @@ impl OpenedChange {
 }
 
 impl Request<Update> {
-    /// Checks an opened change: its form, the commitment, the new sk_pin's signature, and the new K_dev's in a rotation.
+    /// Checks an opened change: its form, the commitment, the new sk_pin's signature, and the new
+    /// K_dev's in a rotation.
     ///
     /// # Errors
     /// If it is no change, or any of that is not right.

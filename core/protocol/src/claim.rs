@@ -51,11 +51,11 @@ pub struct Claim {
     pub model: String,
     /// The phone's clock.
     pub time: Time,
-    /// Binds what is sealed without being a test of it: SHA-256(32 random bytes | body).
+    /// Commits to the sealed body without being a test of it: SHA-256(32 random bytes | body).
     pub commitment: [u8; 32],
 }
 
-/// What a claim tells the service in secret.
+/// The secrets of a claim, for the service alone.
 pub struct ClaimSecrets {
     /// From the enrolment message.
     pub one_time_secret: Secret<16>,
@@ -101,7 +101,8 @@ impl ClaimSecrets {
 }
 
 impl Claim {
-    /// Makes the request: fills in the commitment, signs with sk_pin, and seals to the service's HPKE key.
+    /// Makes the request: fills in the commitment, signs with sk_pin, and seals to the service's
+    /// HPKE key.
     ///
     /// # Errors
     /// If the service's HPKE key is no key.
@@ -126,7 +127,7 @@ impl Claim {
         Ok(Unsigned::new(self.domain(), &transcript, Some(sealed)))
     }
 
-    /// What the sealed part is bound to.
+    /// The context to which the sealed part is bound.
     pub fn sealing(&self) -> Purpose {
         Purpose {
             domain: SEAL_DOMAIN,

@@ -1,8 +1,9 @@
 //! One-time codes as people see and type them.
 //!
-//! A code is computed from a 32-byte code key (O_i in PROTOCOL.md), the step i and a question: the challenge's hash for a sign-in,
-//! [`transaction_question`] for a transaction. It is shown in groups (`7KQ4-M2XD`) and read without regard to case, hyphens and
-//! spaces. Crockford's alphabet has no I, L, O or U, so that I and L can stand for 1 and O for 0.
+//! A code is computed from a 32-byte code key (O_i in PROTOCOL.md), the step i and a question: the
+//! challenge's hash for a sign-in, [`transaction_question`] for a transaction. It is shown in
+//! groups (`7KQ4-M2XD`) and read without regard to case, hyphens and spaces. Crockford's alphabet
+//! has no I, L, O or U, so that I and L can stand for 1 and O for 0.
 
 use ciborium::Value;
 use sha2::{Digest, Sha256};
@@ -15,10 +16,11 @@ use crate::ocra;
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// The most characters that a code has.
 const LONGEST: usize = 12;
-/// The most bytes that are looked at when a code is read; far more than a code with every separator needs.
+/// The most bytes that are looked at when a code is read; far more than a code with every separator
+/// needs.
 const LONGEST_TYPED: usize = 64;
 
-/// What a code looks like.
+/// The form of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Eight characters, `7KQ4-M2XD`: 40 bits, for a sign-in.
@@ -56,7 +58,7 @@ pub struct Code(Characters);
 #[derive(ZeroizeOnDrop)]
 pub struct Typed(Characters);
 
-/// What was typed can't be a code. It carries no part of what was typed.
+/// The typed text can't be a code. The error holds no part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TypedError {
     /// Too few or too many characters.
@@ -112,13 +114,14 @@ impl Code {
         text
     }
 
-    /// What the code looks like.
+    /// The form of the code.
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.0.shape
     }
 
-    /// Whether this is the code that was typed. The comparison takes the same time wherever the two differ.
+    /// Whether this is the code that was typed. The comparison takes the same time wherever the two
+    /// differ.
     #[must_use]
     pub fn matches(&self, typed: &Typed) -> bool {
         self.0.shape == typed.0.shape && bool::from(self.0.ascii.ct_eq(&typed.0.ascii))
@@ -132,9 +135,10 @@ fn five_bits(output: &[u8; 32], bit: usize) -> u8 {
 }
 
 impl Typed {
-    /// Reads what a person typed or pasted.
+    /// Reads a typed or pasted code.
     ///
-    /// Hyphens and spaces are ignored anywhere, also the dashes and no-break spaces that keyboards put in by themselves.
+    /// Hyphens and spaces are ignored anywhere, also the dashes and no-break spaces that keyboards
+    /// put in by themselves.
     ///
     /// # Errors
     /// [`TypedError`] for any other character and for a wrong number of them.
@@ -194,10 +198,12 @@ fn canonical(shape: Shape, character: char) -> Option<u8> {
     ALPHABET.contains(&byte).then_some(byte)
 }
 
-/// The question of a transaction's code: SHA-256("countersign/v1/txn" | 0x00 | challenge hash | CBOR [[id, value]...]).
+/// The question of a transaction's code: SHA-256("countersign/v1/txn" | 0x00 | challenge hash |
+/// CBOR [[id, value]...]).
 ///
-/// The values are canonical ([`crate::field::canonical`]), in the order of the challenge's fields; arrays and
-/// texts always encode deterministically (RFC 8949 §4.2): shortest heads, definite lengths.
+/// The values are canonical ([`crate::field::canonical`]), in the order of the challenge's fields;
+/// arrays and texts always encode deterministically (RFC 8949 §4.2): shortest heads, definite
+/// lengths.
 #[must_use]
 pub fn transaction_question(challenge_hash: &[u8; 32], values: &[(&str, &str)]) -> [u8; 32] {
     let rows = values

@@ -1,4 +1,4 @@
-//! The enrolment message (§6, §10): what the QR code on "Add a device" holds.
+//! The enrolment message (§6, §10): the content of the QR code on "Add a device".
 
 use crate::Time;
 use crate::cbor::{Fields, Map, ParseError};

@@ -1,8 +1,10 @@
-//! The fields of a transaction: what a person types, and the one canonical form that the code is computed over.
+//! The fields of a transaction: typed values, and the one canonical form over which the code is
+//! computed.
 //!
-//! Both sides use [`canonical`], the service on the true values and the phone on the typed ones, so that a code fits exactly when both
-//! mean the same. Characters that can't be seen, or that turn the reading direction, are refused rather than dropped: what the person
-//! sees beside the code is all that is signed.
+//! Both sides use [`canonical`], the service on the true values and the phone on the typed ones, so
+//! that a code fits exactly when both mean the same. Characters that can't be seen, or that turn
+//! the reading direction, are refused rather than dropped: what the person sees beside the code is
+//! all that is signed.
 
 use core::fmt;
 
@@ -13,12 +15,13 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use crate::nfc::nfc;
 use crate::pattern;
 
-/// The most bytes that are looked at; a longer input is refused unseen. No field is allowed to be near as long.
+/// The most bytes that are looked at; a longer input is refused unseen. No field is allowed to be
+/// near as long.
 const LONGEST_TYPED: usize = 4096;
 /// The most digits before an amount's decimal point: less than a million millions.
 const AMOUNT_DIGITS: usize = 12;
 
-/// What kind of value a field takes. The numbers are those on the wire.
+/// The kind of value that a field takes. The numbers are those on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum FieldKind {
@@ -80,7 +83,8 @@ impl Hostile {
     #[must_use]
     pub fn of(character: char) -> Option<Self> {
         match character.general_category() {
-            // The Bidi_Control property (UAX #9 §2) names exactly these; all of them are of category Cf.
+            // The Bidi_Control property (UAX #9 §2) names exactly these; all of them are of
+            // category Cf.
             GeneralCategory::Format if matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
                 Some(Self::Bidi)
             }
@@ -109,7 +113,7 @@ impl fmt::Display for Hostile {
     }
 }
 
-/// What is wrong with a typed value, and what to type.
+/// The fault of a typed value, with advice on what to type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
     /// Nothing, or spaces only.
@@ -128,7 +132,7 @@ pub enum FieldError {
     Hostile {
         /// The character.
         character: char,
-        /// What is wrong with it.
+        /// The reason.
         hostile: Hostile,
     },
     /// A character other than 0-9 in digits.
@@ -183,7 +187,8 @@ pub enum PatternError {
         /// How many bytes it has.
         found: usize,
     },
-    /// Not a regular expression of the kind that PROTOCOL.md names (section 6), or one that grows too large.
+    /// Not a regular expression of the kind that PROTOCOL.md names (section 6), or one that grows
+    /// too large.
     #[error(
         "the pattern is not a regular expression of RE2's syntax, uses what phones leave out, or grows too large: {0}"
     )]
@@ -192,8 +197,8 @@ pub enum PatternError {
 
 /// A compiled pattern: matched against the whole canonical value.
 ///
-/// One engine of crate `regex` out of its five, the one that runs everything it compiles: a value is short, and the others would be
-/// half a megabyte in an app.
+/// One engine of crate `regex` out of its five, the one that runs everything it compiles: a value
+/// is short, and the others would be half a megabyte in an app.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     regex: PikeVM,
@@ -207,7 +212,8 @@ impl Pattern {
     /// Compiles a pattern, anchored as `\A(?:...)\z`, that is the only one of its form.
     ///
     /// # Errors
-    /// [`PatternError`] when it is empty, too long, no regular expression, or one too large to run on a phone.
+    /// [`PatternError`] when it is empty, too long, no regular expression, or one too large to run
+    /// on a phone.
     pub fn compile(source: &str) -> Result<Self, PatternError> {
         Self::within(source, Patterns::MEMORY)
     }
@@ -220,7 +226,8 @@ impl Pattern {
             });
         }
         pattern::check(source).map_err(PatternError::Regex)?;
-        // `a)|(?:b` is no expression and was refused by the check; between our anchors it would become one.
+        // `a)|(?:b` is no expression and was refused by the check; between our anchors it would
+        // become one.
         let regex = PikeVM::builder()
             .syntax(syntax::Config::new().nest_limit(pattern::NEST_LIMIT))
             .thompson(
@@ -247,13 +254,15 @@ impl Pattern {
     }
 }
 
-/// The compiled patterns of a form's fields, in order: compiled once, when the form's signature was verified.
+/// The compiled patterns of a form's fields, in order: compiled once, when the form's signature was
+/// verified.
 #[derive(Debug, Clone, Default)]
 pub struct Patterns(Vec<Option<Pattern>>);
 
 impl Patterns {
-    /// The most memory in bytes for the programs of one form together. Time goes with memory: 2 MiB take about 15 ms to compile on a
-    /// small computer, and hold `\p{L}{1,70}` (1.03 MiB) with the patterns that a transfer needs beside it.
+    /// The most memory in bytes for the programs of one form together. Time goes with memory: 2 MiB
+    /// take about 15 ms to compile on a small computer, and hold `\p{L}{1,70}` (1.03 MiB) with the
+    /// patterns that a transfer needs beside it.
     pub const MEMORY: usize = 2 << 20;
 
     /// Compiles the patterns of a form's fields.
@@ -285,26 +294,29 @@ impl Patterns {
     }
 }
 
-/// Whether a title, label or hint can be shown: it has no character that can't be seen or that misleads.
+/// Whether a title, label or hint can be shown: it has no character that can't be seen or that
+/// misleads.
 #[must_use]
 pub fn is_displayable(text: &str) -> bool {
     text.chars()
         .all(|character| Hostile::of(character).is_none())
 }
 
-/// Whether a text is the canonical value of a field of kind [`FieldKind::Text`] with this many characters at most.
+/// Whether a text is the canonical value of a field of kind [`FieldKind::Text`] with this many
+/// characters at most.
 #[must_use]
 pub fn is_canonical_text(text: &str, longest: u16) -> bool {
     canonical(FieldKind::Text, None, longest, text).is_ok_and(|canonical| canonical == text)
 }
 
-/// The canonical form of a typed value: NFC, trimmed, runs of spaces made one, then as the kind says.
+/// The canonical form of a typed value: NFC, trimmed, runs of spaces made one, then as the kind
+/// says.
 ///
-/// `longest` counts characters (Unicode scalar values) of the canonical value; the pattern is applied to it. A canonical
-/// value is its own canonical form.
+/// `longest` counts characters (Unicode scalar values) of the canonical value; the pattern is
+/// applied to it. A canonical value is its own canonical form.
 ///
 /// # Errors
-/// [`FieldError`], which tells the person what to type.
+/// [`FieldError`], whose text says what to type.
 pub fn canonical(
     kind: FieldKind,
     pattern: Option<&Pattern>,
@@ -336,7 +348,8 @@ pub fn canonical(
     Ok(value)
 }
 
-/// NFC, without hostile characters, trimmed, with every run of spaces (category Zs) made one U+0020.
+/// NFC, without hostile characters, trimmed, with every run of spaces (category Zs) made one
+/// U+0020.
 fn plain(typed: &str) -> Result<String, FieldError> {
     let mut text = String::with_capacity(typed.len());
     let mut space = false;
@@ -368,7 +381,8 @@ fn digits(text: String) -> Result<String, FieldError> {
     }
 }
 
-/// Capitals only: a small letter is refused and not changed, so that what is shown is what was typed.
+/// Capitals only: a small letter is refused and not changed, so that the screen shows what was
+/// typed.
 fn code(text: String) -> Result<String, FieldError> {
     match text
         .chars()
@@ -417,7 +431,8 @@ fn iban(text: &str) -> Result<String, FieldError> {
     if !form {
         return Err(FieldError::Iban);
     }
-    // Letters count as 10 to 35. Check digits lie between 02 and 98: 00, 01 and 99 would be second forms of 97, 98 and 02.
+    // Letters count as 10 to 35. Check digits lie between 02 and 98: 00, 01 and 99 would be second
+    // forms of 97, 98 and 02.
     let remainder = account
         .bytes()
         .chain(country.bytes())

@@ -1,4 +1,5 @@
-//! HOTP, the counter-based one-time password of RFC 4226, and what it shares with TOTP and OCRA.
+//! HOTP, the counter-based one-time password of RFC 4226, and the parts of it that TOTP and OCRA
+//! use.
 
 use core::fmt;
 
@@ -8,7 +9,8 @@ use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// The hash function under HMAC. RFC 4226 has SHA-1 only; RFC 6238 §1.2 and RFC 6287 §5.2 add the others.
+/// The hash function under HMAC. RFC 4226 has SHA-1 only; RFC 6238 §1.2 and RFC 6287 §5.2 add the
+/// others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     /// SHA-1: 20 bytes. Sound under HMAC, though broken for collisions.
@@ -86,7 +88,8 @@ impl Digest {
             ascii: [b'0'; Digits::MOST],
             length: digits.0,
         };
-        // Repeated division gives the remainder modulo 10^digits, for ten digits too, where 10^digits passes 31 bits.
+        // Repeated division gives the remainder modulo 10^digits, for ten digits too, where
+        // 10^digits passes 31 bits.
         for place in otp.ascii[..usize::from(digits.0)].iter_mut().rev() {
             *place = b'0' + (value % 10) as u8;
             value /= 10;
@@ -131,7 +134,7 @@ pub struct Otp {
     length: u8,
 }
 
-/// What was typed is not a one-time password of the expected length. It carries no part of what was typed.
+/// The typed text is not a one-time password of the expected length. The error holds no part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this code has {} digits and nothing else: type all of them", digits.get())]
 pub struct NotAnOtp {
@@ -140,7 +143,8 @@ pub struct NotAnOtp {
 }
 
 impl Otp {
-    /// Reads a typed password of exactly this many ASCII digits; spaces and hyphens between them are ignored.
+    /// Reads a typed password of exactly this many ASCII digits; spaces and hyphens between them
+    /// are ignored.
     ///
     /// # Errors
     /// [`NotAnOtp`] for any other character or number of digits.
@@ -191,7 +195,8 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// HOTP(K, C) of RFC 4226 §5.3. The RFC asks for keys of 128 bits and more (§4, R6); whoever takes a key in checks that.
+/// HOTP(K, C) of RFC 4226 §5.3. The RFC asks for keys of 128 bits and more (§4, R6): check that
+/// where a key is imported.
 #[must_use]
 pub fn hotp(algorithm: Algorithm, key: &[u8], counter: u64, digits: Digits) -> Otp {
     algorithm
@@ -201,9 +206,10 @@ pub fn hotp(algorithm: Algorithm, key: &[u8], counter: u64, digits: Digits) -> O
 
 /// Looks for a typed password at `next` and up to `look_ahead` counters after it (RFC 4226 §7.4).
 ///
-/// `next` is the first counter that was never accepted. Returns the counter that fits; the verifier then stores
-/// one more than that as the new `next`, in the transaction that closes the sign-in. The whole window is always
-/// computed, so that the time taken doesn't tell where, or whether, the password fitted.
+/// `next` is the first counter that was never accepted. Returns the counter that fits; the verifier
+/// then stores one more than that as the new `next`, in the transaction that closes the sign-in.
+/// The whole window is always computed, so that the time taken doesn't reveal where, or whether,
+/// the password fitted.
 #[must_use]
 pub fn find(
     algorithm: Algorithm,

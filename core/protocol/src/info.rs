@@ -17,7 +17,7 @@ pub struct ServiceKey {
     pub valid_from: Time,
 }
 
-/// What a service publishes of itself.
+/// The information that a service publishes about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Info {
     /// The service.
@@ -38,7 +38,8 @@ pub struct Info {
     pub hpke_key: PublicKey,
     /// A second host for links.
     pub link_host: Option<String>,
-    /// The key with which the service signs Web Push requests (VAPID, RFC 8292), where it sends any.
+    /// The key with which the service signs Web Push requests (VAPID, RFC 8292), where it sends
+    /// any.
     pub push_key: Option<PublicKey>,
 }
 
@@ -53,8 +54,8 @@ impl Info {
 }
 
 impl Received<Info> {
-    /// Verifies the information with a key that it brings itself: all that can be done at first contact, where TLS and the hash
-    /// in the enrolment message vouch for it.
+    /// Verifies the information with a key that it brings itself: all that can be done at first
+    /// contact, where TLS and the hash in the enrolment message vouch for it.
     ///
     /// # Errors
     /// If it is not signed by one of its own keys.
@@ -148,14 +149,15 @@ pub const EARLIER: usize = 16;
 pub const LONGEST_EARLIER: usize = 9 + EARLIER * (9 + Info::LIMIT);
 const EARLIER_NAME: &str = "earlier information";
 
-/// Encodes earlier information, oldest first: signed messages as they were served. The oldest beyond [`EARLIER`] are left out.
+/// Encodes earlier information, oldest first: signed messages as they were served. The oldest
+/// beyond [`EARLIER`] are left out.
 pub fn encode_earlier(messages: Vec<Vec<u8>>) -> Vec<u8> {
     let left_out = messages.len().saturating_sub(EARLIER);
     let kept = messages.into_iter().skip(left_out).map(Value::Bytes);
     cbor::encode(&Value::Array(kept.collect())).to_vec()
 }
 
-/// Strictly parses what [`encode_earlier`] made.
+/// Strictly parses a list made by [`encode_earlier`].
 ///
 /// # Errors
 /// Names the field that is wrong.

@@ -1,4 +1,5 @@
-//! The key schedule (§5). What the PIN enters leaves no trace here: outputs are returned in memory and never compared.
+//! The key schedule (§5). Values derived from the PIN leave no trace here: they are returned in
+//! memory and never compared.
 
 use hkdf::{Hkdf, HkdfExtract};
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,10 +14,11 @@ use crate::id::{AccountId, DeviceId, EnrolmentId, Svc};
 use crate::pin::Pin;
 use crate::secret::{Secret, Secret32};
 
-/// The furthest that a chain moves for one code, counted from the next step: the step `last` + 65,536.
+/// The furthest that a chain moves for one code, counted from the next step: the step `last` +
+/// 65,536.
 pub const LONGEST_ADVANCE: u64 = 65_535;
 
-/// What the PIN keys of an account are bound to, besides D, Z and the PIN.
+/// The context to which the PIN keys of an account are bound, besides D, Z and the PIN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding {
     /// The service.
@@ -29,7 +31,8 @@ pub struct Binding {
     pub epoch: u32,
 }
 
-/// What a PIN gives: any PIN gives keys, and nothing here tells which are right. In memory only.
+/// The keys derived from a PIN. Any PIN gives keys, and nothing here shows which are right. In
+/// memory only.
 pub struct PinKeys {
     sign: SigningKey,
     /// The code share P.
@@ -91,7 +94,8 @@ fn share(hkdf: &Hkdf<Sha256>, pin: &Pin) -> Secret32 {
     })
 }
 
-/// OS2IP(48 bytes) mod (n - 1) + 1: every input gives a valid key, close to uniform (FIPS 186-5 A.2.1).
+/// OS2IP(48 bytes) mod (n - 1) + 1: every input gives a valid key, close to uniform (FIPS 186-5
+/// A.2.1).
 fn scalar_key(wide: &Secret<48>) -> SigningKey {
     let order: U384 = p256::NistP256::ORDER.get().resize();
     let modulus = NonZero::new(order.wrapping_sub(&U384::ONE)).unwrap_or(NonZero::<U384>::MAX);
@@ -155,7 +159,7 @@ impl Chain {
         Some(Chain { next: step, value })
     }
 
-    /// O_i of the step at which this place stands, with the share U of what unlocked it.
+    /// O_i of the step at which this place stands, with the code share U.
     pub fn code_key(&self, share: &Secret32) -> Secret32 {
         let hkdf = Hkdf::<Sha256>::new(Some(self.value.expose()), share.expose());
         Secret::new_with(|out| expand(&hkdf, &[b"countersign/v1/code"], out))
@@ -170,7 +174,7 @@ pub fn enrolment_pin_key(s: &Secret<16>, enrolment: &EnrolmentId, pin: &Pin) -> 
     )
 }
 
-/// V, what the page gives the service of K.
+/// V, the hash of K that the page gives the service.
 pub fn enrolment_pin_verifier(k: &Secret32) -> Secret32 {
     Secret::new_with(|out| out.copy_from_slice(&Sha256::digest(k.expose())))
 }

@@ -1,14 +1,17 @@
 //! The Countersign protocol, version 1: messages, key schedule, codes and verification.
 //!
-//! Pure: no I/O, no clock, no randomness of its own. The specification is `PROTOCOL.md` beside this crate; section numbers
-//! in these docs are its.
+//! Pure: no I/O, no clock, no randomness of its own. The specification is `PROTOCOL.md` beside this
+//! crate; section numbers in these docs are its.
 //!
-//! * [`message`] and [`request`] hold the two forms of signed messages: the service's, and the phone's with its sealed part.
-//! * [`info`], [`enrolment`], [`challenge`], [`query`], [`claim`], [`answer`], [`update`], [`reply`] are the messages, one family
-//!   a file; [`change`] and [`biometrics`] are what is sealed in an update, [`push`] is the address that one may bring.
-//! * [`keys`] is the key schedule, [`code`] and [`ocra`] turn its output into what a person types.
-//! * [`policy`] is what a service counts and what follows from it.
-//! * [`verify`] (feature `verify`) is what a service calls.
+//! * [`message`] and [`request`] hold the two forms of signed messages: the service's, and the
+//!   phone's with its sealed part.
+//! * [`info`], [`enrolment`], [`challenge`], [`query`], [`claim`], [`answer`], [`update`],
+//!   [`reply`] are the messages, one family a file; [`change`] and [`biometrics`] are the sealed
+//!   parts of updates, [`push`] is the address that one may bring.
+//! * [`keys`] is the key schedule, [`code`] and [`ocra`] turn its output into codes that a person
+//!   types.
+//! * [`policy`] has the counts and limits of a service.
+//! * [`verify`] (feature `verify`) judges requests for a service.
 
 pub mod answer;
 pub mod biometrics;

@@ -1,4 +1,5 @@
-//! The one form of a message in a QR code, a link and the camera app (§4), and which message may come which way.
+//! The one form of a message in a QR code, a link and the camera app (§4), and which message may
+//! come which way.
 
 use base32::Alphabet;
 
@@ -79,7 +80,7 @@ impl Link {
     /// Reads a link or the text of a QR code.
     ///
     /// # Errors
-    /// Says what is wrong and what to do.
+    /// [`LinkError`], whose text says what to do.
     pub fn parse(text: &str, source: Source) -> Result<Self, LinkError> {
         let text = text.trim_ascii();
         if text.len() > LONGEST_LINK {
@@ -158,7 +159,8 @@ impl Link {
     }
 }
 
-/// Key 1 of the payload, before anything is known of it: tells which message to expect, whose own parser then checks it.
+/// Key 1 of the payload, read before any check: it says which message to expect, whose own parser
+/// then checks it.
 fn peek_type(bytes: &[u8]) -> Option<u64> {
     let envelope = crate::message::Envelope::parse("code", bytes, LONGEST_LINK).ok()?;
     Fields::parse("code", &envelope.payload, LONGEST_LINK)

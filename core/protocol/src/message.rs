@@ -1,6 +1,8 @@
-//! Messages that the service signs (§3, §6, §8), and COSE_Sign1 with ES256 beneath every signed message.
+//! Messages that the service signs (§3, §6, §8), and COSE_Sign1 with ES256 beneath every signed
+//! message.
 //!
-//! A received message is a [`Received`] until its signature is verified; before that only the names that find the key can be read.
+//! A received message is a [`Received`] until its signature is verified; before that only the names
+//! that find the key can be read.
 
 use core::ops::Deref;
 
@@ -25,7 +27,8 @@ pub type SignatureBytes = [u8; 64];
 #[error("the signature is not right")]
 pub struct BadSignature;
 
-/// What a key signs for a message: the Sig_structure of RFC 9052 §4.4, with the domain string as external_aad.
+/// The bytes that a key signs for a message: the Sig_structure of RFC 9052 §4.4, with the domain
+/// string as external_aad.
 pub fn to_be_signed(domain: &'static str, payload: &[u8]) -> Vec<u8> {
     sig_structure_data(
         coset::SignatureContext::CoseSign1,
@@ -122,7 +125,8 @@ impl Envelope {
             .try_into()
             .map_err(|_| fail("signature", Problem::Bounds))?;
         let payload = cose.payload.ok_or(fail("payload", Problem::Missing))?;
-        // One form only: the header, an empty unprotected one, and the encoding are all told by making it again.
+        // Re-encode and compare: one check for canonical CBOR, the exact protected header and an
+        // empty unprotected header.
         if assemble(&payload, &signature) != bytes {
             return Err(fail("message", Problem::Encoding));
         }
@@ -144,7 +148,7 @@ pub trait Message: Sized {
         Self::LIMIT
     }
 
-    /// Checks what a receiver judges only after it verified the signature.
+    /// Checks what a receiver can check only after it verified the signature.
     ///
     /// # Errors
     /// Names the field that is wrong.
@@ -167,7 +171,8 @@ pub trait Message: Sized {
     /// Signs it.
     ///
     /// # Errors
-    /// If the message breaks a bound of its own: what a phone would refuse is never issued.
+    /// If the message breaks one of its bounds: a message that a phone would refuse is never
+    /// issued.
     fn sign(&self, key: &SigningKey) -> Result<Vec<u8>, ParseError> {
         let payload = self.encode();
         let bytes = assemble(&payload, &sign_payload(Self::DOMAIN, &payload, key));
@@ -245,7 +250,7 @@ impl<T: Message> Received<T> {
         })
     }
 
-    /// The message before verification, for what must find its own key in it.
+    /// The message before verification, for messages that bring the key that signs them.
     pub(crate) fn unverified(&self) -> &T {
         &self.message
     }

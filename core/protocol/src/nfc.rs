@@ -1,6 +1,7 @@
 //! Unicode's normalization form C (UAX #15), over the tables of crate `unicode-normalization`.
 //!
-//! That crate's own `nfc()` brings the tables of the compatibility forms along, which nobody here uses and which an app would carry.
+//! That crate's own `nfc()` brings the tables of the compatibility forms along, which nobody here
+//! uses and which an app would carry.
 
 use unicode_normalization::char::{canonical_combining_class, compose, decompose_canonical};
 
@@ -13,7 +14,8 @@ pub(crate) fn nfc(text: &str) -> impl Iterator<Item = char> {
             characters.push((canonical_combining_class(part), part));
         });
     }
-    // Canonical ordering (definition D109): combining characters by class, those of one class in the order in which they came.
+    // Canonical ordering (definition D109): combining characters by class, those of one class in
+    // the order in which they came.
     for run in characters.chunk_by_mut(|_, next| next.0 != 0) {
         run.sort_by_key(|(class, _)| *class);
     }

@@ -1,4 +1,5 @@
-//! OCRA, the challenge-response algorithm of RFC 6287, complete, and the two suites that Countersign's codes use.
+//! OCRA, the challenge-response algorithm of RFC 6287, complete, and the two suites that
+//! Countersign's codes use.
 
 use core::{fmt, str::FromStr};
 
@@ -18,7 +19,8 @@ const QUESTION_LENGTH: usize = 128;
 
 /// The output of `OCRA-1:HOTP-SHA256-0:C-QH64`: an HMAC of 32 bytes that is not truncated.
 ///
-/// `question` stands for its 64 hexadecimal digits; RFC 6287 puts them on the left and fills with zeros to 128 bytes.
+/// `question` stands for its 64 hexadecimal digits; RFC 6287 puts them on the left and fills with
+/// zeros to 128 bytes.
 #[must_use]
 pub fn code_output(key: &[u8; 32], counter: u64, question: &[u8; 32]) -> Zeroizing<[u8; 32]> {
     let mac = own(CODE_SUITE, key, counter, question);
@@ -47,7 +49,7 @@ fn own(suite: &str, key: &[u8; 32], counter: u64, question: &[u8; 32]) -> Digest
     )
 }
 
-/// A parsed suite: what goes into the computation and what comes out.
+/// A parsed suite: the inputs of the computation, and the form of its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suite {
     text: String,
@@ -84,7 +86,8 @@ pub struct SuiteError {
 impl FromStr for Suite {
     type Err = SuiteError;
 
-    /// Reads `OCRA-1:HOTP-<hash>-<digits>:[C-]Q<format><length>[-P<hash>][-S<nnn>][-T<step>]`, in capitals and in this order.
+    /// Reads `OCRA-1:HOTP-<hash>-<digits>:[C-]Q<format><length>[-P<hash>][-S<nnn>][-T<step>]`, in
+    /// capitals and in this order.
     fn from_str(text: &str) -> Result<Self, SuiteError> {
         let error = |part| SuiteError { part };
         let mut parts = text.split(':');
@@ -212,16 +215,19 @@ impl fmt::Display for Suite {
     }
 }
 
-/// What goes into one computation. What the suite doesn't name must be `None`, what it names must be there.
+/// The inputs of one computation. An input that the suite names must be there, any other must be
+/// `None`.
 #[derive(Default, Clone, Copy)]
 pub struct Inputs<'a> {
     /// C, the counter.
     pub counter: Option<u64>,
-    /// Q, the question as written; for mutual sign-in and for signatures, both parties' questions one after the other.
+    /// Q, the question as written; for mutual sign-in and for signatures, both parties' questions
+    /// one after the other.
     pub question: &'a str,
     /// P, the PIN or password itself; it is hashed here as the suite says.
     pub pin: Option<&'a [u8]>,
-    /// S, the session; put on the right of its place, which is filled with zeros on the left, as the RFC's own program does.
+    /// S, the session; put on the right of its place, which is filled with zeros on the left, as
+    /// the RFC's own program does.
     pub session: Option<&'a [u8]>,
     /// T, the number of time steps since 1970; see [`Suite::time_steps`].
     pub time: Option<u64>,
@@ -230,7 +236,8 @@ pub struct Inputs<'a> {
 /// An input that does not fit the suite. It carries no part of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
-    /// The counter, PIN, session or time is missing though the suite names it, or given though it doesn't.
+    /// The counter, PIN, session or time is missing though the suite names it, or given though it
+    /// doesn't.
     #[error(
         "this token's suite and the given {what} don't agree: give it exactly when the suite names it"
     )]
@@ -258,7 +265,8 @@ pub enum InputError {
     },
 }
 
-/// The output of a computation: digits, or the whole HMAC where the suite asks for 0 digits. Both wipe themselves on drop.
+/// The output of a computation: digits, or the whole HMAC where the suite asks for 0 digits. Both
+/// wipe themselves on drop.
 pub enum Output {
     /// 4 to 10 digits.
     Digits(Otp),
@@ -347,7 +355,8 @@ impl Suite {
         })
     }
 
-    /// The question in its 128 bytes, on the left, filled with zeros (§5.1; how a number becomes bytes: appendix A).
+    /// The question in its 128 bytes, on the left, filled with zeros (§5.1; how a number becomes
+    /// bytes: appendix A).
     fn question_bytes(&self, question: &str) -> Result<[u8; QUESTION_LENGTH], InputError> {
         let (format, length) = self.question;
         let error = InputError::Question {

@@ -1,4 +1,4 @@
-//! The service's web origin (§2): what accounts are bound to.
+//! The service's web origin (§2), to which accounts are bound.
 
 use core::fmt;
 
@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 
 use crate::id::Svc;
 
-/// `https://host[:port]`, or `http` for a loopback host: lower case, no default port, nothing after it.
+/// `https://host[:port]`, or `http` for a loopback host: lower case, no default port, nothing after
+/// it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Origin(String);
 
@@ -33,7 +34,7 @@ impl Origin {
     /// Parses the canonical form; anything else is refused, not repaired.
     ///
     /// # Errors
-    /// Says what is not canonical.
+    /// Names the part that is not canonical.
     pub fn parse(text: &str) -> Result<Self, OriginError> {
         if text.len() > Self::LONGEST {
             return Err(OriginError::Scheme);
@@ -88,7 +89,7 @@ impl Origin {
         self.0.starts_with("https://")
     }
 
-    /// Host and, where not the default, port: what a person is shown.
+    /// Host and, where not the default, port, as people see them.
     pub fn authority(&self) -> &str {
         self.0.split_once("://").map_or("", |(_, rest)| rest)
     }

@@ -1,4 +1,5 @@
-//! Which regular expressions a field's pattern may be: what every phone has tables for, whatever its build or language.
+//! The regular expressions that a field's pattern may be: those for which every phone has tables,
+//! whatever its build or language.
 
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{
@@ -12,7 +13,7 @@ pub(crate) const NEST_LIMIT: u32 = 16;
 /// Looks through an expression (PROTOCOL.md, section 6).
 ///
 /// # Errors
-/// What is in the way, in a few words.
+/// The reason for refusing it, in a few words.
 pub(crate) fn check(source: &str) -> Result<(), String> {
     let ast = ParserBuilder::new()
         .nest_limit(NEST_LIMIT)

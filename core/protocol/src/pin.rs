@@ -1,6 +1,7 @@
 //! The PIN, and which PINs are too easy to guess.
 //!
-//! A PIN is exactly four ASCII digits. Nothing here can tell a right PIN from a wrong one: the phone has nothing to compare it with.
+//! A PIN is exactly four ASCII digits. Nothing here can distinguish a right PIN from a wrong one:
+//! the phone has nothing to compare it with.
 
 use core::fmt;
 
@@ -9,11 +10,12 @@ use zeroize::ZeroizeOnDrop;
 
 /// A PIN as it was typed: four ASCII digits, wiped on drop.
 ///
-/// It can't be copied, printed, stored or compared, so that no code can come to know whether it is the right one.
+/// It can't be copied, printed, stored or compared, so that no code can come to know whether it is
+/// the right one.
 #[derive(ZeroizeOnDrop)]
 pub struct Pin([u8; 4]);
 
-/// What was typed is not a PIN. It carries no part of what was typed.
+/// The typed text is not a PIN. The error holds no part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a PIN is exactly four digits, 0 to 9: type all four")]
 pub struct NotAPin;
@@ -38,14 +40,16 @@ impl Pin {
         &self.0
     }
 
-    /// Whether a PIN typed twice is the same, in constant time: used only while a new PIN is being chosen.
+    /// Whether a PIN typed twice is the same, in constant time: used only while a new PIN is being
+    /// chosen.
     #[must_use]
     pub fn same_as(&self, again: &Self) -> bool {
         self.0.ct_eq(&again.0).into()
     }
 }
 
-/// Why a PIN is too easy to guess; [`fmt::Display`] says it to the person who chooses one.
+/// The reason why a PIN is too easy to guess; [`fmt::Display`] has a text for the person who
+/// chooses one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guessable {
     /// Four equal digits, such as 7777.
@@ -76,14 +80,16 @@ impl std::error::Error for Guessable {}
 
 /// Of the PINs that people choose most often, those that no other rule here catches.
 ///
-/// From the twenty most frequent four-digit passwords of DataGenetics, "PIN analysis" (2012), and the ten most
-/// frequent iPhone lock codes of D. Amitay (2011): 2580 and 0852 are the middle column of the keypad, 5683 spells LOVE.
+/// From the twenty most frequent four-digit passwords of DataGenetics, "PIN analysis" (2012), and
+/// the ten most frequent iPhone lock codes of D. Amitay (2011): 2580 and 0852 are the middle column
+/// of the keypad, 5683 spells LOVE.
 const COMMON: [&[u8; 4]; 5] = [b"6969", b"1313", b"2580", b"0852", b"5683"];
 
 /// Says why a PIN is too easy to guess, if it is.
 ///
-/// Only for the moment in which a PIN is *chosen*. To refuse a guessable PIN where an existing one is entered would
-/// tell a thief which PINs not to try. It isn't constant-time: the person types the PIN on this screen twice anyway.
+/// Only for the moment in which a PIN is *chosen*. To refuse a guessable PIN where an existing one
+/// is entered would show a thief which PINs not to try. It isn't constant-time: the person types
+/// the PIN on this screen twice anyway.
 #[must_use]
 pub fn guessable(pin: &Pin) -> Option<Guessable> {
     let digits = pin.0.map(|digit| digit - b'0');

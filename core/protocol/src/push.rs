@@ -1,4 +1,5 @@
-//! Where a service sends push messages for a device (§7, §13): a message that says "look" and nothing else.
+//! Where a service sends push messages for a device (§7, §13): a message that says "look" and
+//! nothing else.
 
 use core::fmt;
 
@@ -9,7 +10,7 @@ use crate::challenge::closed_list;
 use crate::origin::Origin;
 
 closed_list!(
-    /// What carries push messages to a phone.
+    /// The service that carries push messages to a phone.
     PushKind {
         /// A Web Push subscription (RFC 8030): the address is its URL.
         WebPush = 1,
@@ -27,7 +28,8 @@ closed_list!(
 )]
 pub struct NotAPushAddress;
 
-/// A push address in its one form. Whoever knows it can wake the phone, so it is in no log; it opens nothing.
+/// A push address in its one form. Anyone who knows it can wake the phone, so it is in no log; it
+/// opens nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PushAddress {
     kind: PushKind,
@@ -62,7 +64,7 @@ impl PushAddress {
         Ok(Self { kind, address })
     }
 
-    /// What carries the messages.
+    /// The service that carries the messages.
     pub fn kind(&self) -> PushKind {
         self.kind
     }
@@ -80,8 +82,9 @@ impl PushAddress {
         }
     }
 
-    /// What a phone keeps of having told an address, or that there is none, to a service whose information had this sequence then: SHA-256 over
-    /// both. It tells whether there is news for the service, without keeping the address.
+    /// A phone's note that it reported an address, or that there is none, to a service whose
+    /// information had this sequence: SHA-256 over both. It shows whether there is news for the
+    /// service, without keeping the address.
     pub fn told(address: Option<&Self>, sequence: u64) -> [u8; 32] {
         let (kind, text) = address.map_or((0, ""), |to| (to.kind as u8, &*to.address));
         Sha256::new()
@@ -107,7 +110,8 @@ impl PushAddress {
     }
 }
 
-/// What is before the path of a URL in canonical form. Nothing may be read in two ways, so that nobody is sent elsewhere than was checked.
+/// The part of a URL before its path, in canonical form. Only one reading is possible, so a request
+/// goes to the host that was checked.
 fn origin_of(url: &str) -> Option<Origin> {
     let (scheme, rest) = url.split_once("://")?;
     let (host, path) = rest.split_once('/')?;

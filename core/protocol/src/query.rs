@@ -1,11 +1,12 @@
-//! Complete, status, inbox and remove (§7): what a phone asks under K_dev alone. None of them carries a counter or state token.
+//! Complete, status, inbox and remove (§7): requests of a phone under K_dev alone. None of them
+//! carries a counter or state token.
 
 use crate::cbor::{Fields, Map, ParseError};
 use crate::id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Svc};
 use crate::request::Transcript;
 use crate::{Step, Time};
 
-/// What is asked.
+/// The request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
     /// To activate the device, once its claim is confirmed.
@@ -46,7 +47,7 @@ pub struct Query {
     pub time: Time,
     /// 16 random bytes.
     pub nonce: [u8; 16],
-    /// What is asked.
+    /// The request.
     pub ask: Ask,
 }
 

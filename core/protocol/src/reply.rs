@@ -1,4 +1,4 @@
-//! Replies (§8): what the service answers a phone, signed over the hash of the request.
+//! Replies (§8) of the service to a phone, signed over the hash of the request.
 
 use ciborium::Value;
 
@@ -64,7 +64,7 @@ closed_list!(
     }
 );
 
-/// What a device's account and the device are called, for people.
+/// The names of a device and its account, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     /// The service, 1 to 20 bytes.
@@ -84,7 +84,7 @@ pub struct Tries {
     pub in_epoch: u8,
 }
 
-/// A reply. Which of the optional fields are there is told by request and result (§8).
+/// A reply. Request and result decide which of the optional fields are there (§8).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The service.
@@ -115,7 +115,7 @@ pub struct Reply {
     pub epoch: Option<u32>,
     /// How the device stands.
     pub device_state: Option<DeviceState>,
-    /// What things are called.
+    /// Names for people.
     pub names: Option<Names>,
     /// The tries that a device has altogether.
     pub policy: Option<Tries>,
@@ -129,7 +129,7 @@ pub struct Reply {
     pub pending_change: Option<Hash>,
     /// The change with which the present epoch began.
     pub epoch_change: Option<Hash>,
-    /// The approved challenge that lets this device set a forgotten PIN anew, while it holds.
+    /// The approved challenge that lets this device replace a forgotten PIN, while it holds.
     pub granted: Option<ChallengeId>,
     /// K_bio, where the device has one.
     pub biometric_kid: Option<KeyId>,
@@ -137,7 +137,7 @@ pub struct Reply {
     pub recovery_ends_at: Option<Time>,
 }
 
-/// Without what completes a sign-in or an enrolment.
+/// Leaves out the values that complete a sign-in or an enrolment.
 impl core::fmt::Debug for Reply {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Reply")

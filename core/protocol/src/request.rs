@@ -1,4 +1,5 @@
-//! Requests of the phone (§7): a transcript that K_dev signs, with the hash of what is sealed beside it.
+//! Requests of the phone (§7): a transcript that K_dev signs, with the hash of the sealed part
+//! beside it.
 
 use core::ops::Deref;
 
@@ -15,7 +16,7 @@ use crate::message::{
 /// The longest request body, in bytes.
 pub const LONGEST_BODY: usize = 4096;
 
-/// What a phone asks or answers: the fields that K_dev signs.
+/// The fields of a request that K_dev signs.
 pub trait Transcript: Sized {
     /// Its name in errors.
     const NAME: &'static str;
@@ -45,7 +46,7 @@ pub struct Unsigned {
 }
 
 impl Unsigned {
-    /// Binds an encoded transcript to what was sealed for it.
+    /// Binds an encoded transcript to its sealed part.
     pub fn new(domain: &'static str, transcript: &[u8], sealed: Option<Vec<u8>>) -> Self {
         let mut parts = vec![Value::Bytes(transcript.to_vec())];
         if let Some(sealed) = &sealed {
@@ -63,7 +64,7 @@ impl Unsigned {
         Self::new(transcript.domain(), &transcript.encode(), None)
     }
 
-    /// What K_dev signs with ES256.
+    /// The bytes that K_dev signs with ES256.
     pub fn to_be_signed(&self) -> Vec<u8> {
         to_be_signed(self.domain, &self.payload)
     }
@@ -132,7 +133,7 @@ impl<T: Transcript> ReceivedRequest<T> {
         })
     }
 
-    /// Who says to have sent it.
+    /// Service, account and device that it names, not verified.
     pub fn names(&self) -> (Svc, AccountId, DeviceId) {
         self.transcript.names()
     }

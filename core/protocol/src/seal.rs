@@ -1,4 +1,4 @@
-//! What is secret on its way to the service, sealed to its HPKE key (§3): RFC 9180 base mode, DHKEM(P-256), HKDF-SHA256,
+//! Seals secrets to the service's HPKE key (§3): RFC 9180 base mode, DHKEM(P-256), HKDF-SHA256,
 //! AES-256-GCM, one message.
 
 use hpke::aead::AesGcm256;
@@ -13,7 +13,7 @@ use crate::cbor::ParseError;
 use crate::id::{AccountId, DeviceId, KeyId, PublicKey, Svc};
 use crate::message::BadSignature;
 
-/// Whom and what a sealed part is for: the HPKE info and aad.
+/// The recipient and purpose of a sealed part: the HPKE info and aad.
 #[derive(Debug, Clone, Copy)]
 pub struct Purpose {
     /// The domain string.
@@ -37,21 +37,21 @@ impl Purpose {
     }
 }
 
-/// Sealing or opening failed. It says no more, so that it tells nothing.
+/// Sealing or opening failed. The error gives no reason, so that it reveals nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed part of the message could not be made or opened")]
 pub struct SealError;
 
-/// Why what was opened is refused.
+/// The reason why an opened part is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ContentError {
     /// It is no such thing.
     #[error(transparent)]
     Parse(#[from] ParseError),
-    /// It is not what K_dev signed.
+    /// It is not the part that K_dev signed.
     #[error("the sealed part of the message is not the one that was signed")]
     Commitment,
-    /// Whoever made it does not hold the key that it brings.
+    /// Its sender does not hold the key that it brings.
     #[error(transparent)]
     Signature(#[from] BadSignature),
 }
@@ -98,7 +98,7 @@ pub struct OpeningKey {
 }
 
 impl OpeningKey {
-    /// Derives the key pair from 32 secret random bytes (RFC 9180 §7.1.3), which are what a service stores.
+    /// Derives the key pair from 32 secret random bytes (RFC 9180 §7.1.3), which a service stores.
     pub fn derive(seed: &crate::secret::Secret32) -> Option<Self> {
         let (private, public) = DhP256HkdfSha256::derive_keypair(seed.expose());
         Some(Self {
@@ -112,7 +112,7 @@ impl OpeningKey {
         &self.public
     }
 
-    /// Opens what [`seal`] made.
+    /// Opens a part made by [`seal`].
     ///
     /// # Errors
     /// If it is for another key or purpose, or was changed.

@@ -1,4 +1,5 @@
-//! Secrets of a fixed length: on the heap so that moving leaves no copy, wiped on drop, compared in constant time.
+//! Secrets of a fixed length: on the heap so that moving leaves no copy, wiped on drop, compared in
+//! constant time.
 
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -15,10 +16,10 @@ impl<const N: usize> Secret<N> {
         Self(bytes)
     }
 
-    /// The same where filling may fail; what was written by then is wiped.
+    /// The same where filling may fail; bytes that were written before a failure are wiped.
     ///
     /// # Errors
-    /// What `fill` returns.
+    /// The error of `fill`.
     pub fn try_new_with<E>(fill: impl FnOnce(&mut [u8; N]) -> Result<(), E>) -> Result<Self, E> {
         let mut secret = Self(Box::new([0; N]));
         fill(&mut secret.0)?;

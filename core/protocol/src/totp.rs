@@ -37,15 +37,17 @@ pub struct Verifier {
     pub period: NonZeroU32,
     /// How many digits the password has.
     pub digits: Digits,
-    /// How many periods the token's clock may be off, in either direction (RFC 6238 §5.2 recommends one).
+    /// How many periods the token's clock may be off, in either direction (RFC 6238 §5.2 recommends
+    /// one).
     pub drift: u8,
 }
 
 impl Verifier {
     /// Judges a typed password at a Unix time in seconds and returns the step that fits.
     ///
-    /// `last` is the step that was accepted before; no password of it or of an earlier one is taken again (§5.2).
-    /// The verifier stores the returned step in the transaction that closes the sign-in.
+    /// `last` is the step that was accepted before; no password of it or of an earlier one is taken
+    /// again (§5.2). The verifier stores the returned step in the transaction that closes the
+    /// sign-in.
     #[must_use]
     pub fn find(
         &self,

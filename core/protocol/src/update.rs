@@ -1,4 +1,5 @@
-//! Change, commit, biometrics and push address (§7, §13): what changes a device's record at the service. All carry a counter and a state token.
+//! Change, commit, biometrics and push address (§7, §13): requests that change a device's record at
+//! the service. All carry a counter and a state token.
 
 use crate::answer::StateToken;
 use crate::cbor::{Fields, MAX_NUMBER, Map, ParseError, Problem};
@@ -24,7 +25,7 @@ closed_list!(
         Change = 1,
         /// The same PIN with new key material, after many wrong ones were spent.
         Refresh = 2,
-        /// The PIN was forgotten or blocked, and another factor approved that it is set anew.
+        /// The PIN was forgotten or blocked, and another factor approved a new one.
         Forgotten = 3,
     }
 );
@@ -38,7 +39,7 @@ pub struct NewDeviceKey {
     pub class: KeyClass,
 }
 
-/// A new PIN epoch: what K_dev signs of it.
+/// A new PIN epoch: the fields that K_dev signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
     /// The epoch that it begins.
@@ -47,13 +48,13 @@ pub struct Change {
     pub kind: ChangeKind,
     /// The approved challenge that grants it: exactly with [`ChangeKind::Forgotten`].
     pub granted_by: Option<ChallengeId>,
-    /// Binds what is sealed without being a test of it: SHA-256(32 random bytes | body).
+    /// Commits to the sealed body without being a test of it: SHA-256(32 random bytes | body).
     pub commitment: [u8; 32],
     /// A rotation of K_dev.
     pub device_key: Option<NewDeviceKey>,
 }
 
-/// What is to change.
+/// The change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// To prepare a new PIN epoch.
@@ -67,7 +68,7 @@ pub enum What {
     BiometricsOn {
         /// The present epoch.
         epoch: u32,
-        /// Binds what is sealed: SHA-256(32 random bytes | body).
+        /// Commits to the sealed body: SHA-256(32 random bytes | body).
         commitment: [u8; 32],
         /// K_bio's public key.
         key: PublicKey,
@@ -98,12 +99,12 @@ pub struct Update {
     pub last: Step,
     /// The newest that the phone has.
     pub state_token: StateToken,
-    /// What is to change.
+    /// The change.
     pub what: What,
 }
 
 impl Update {
-    /// What the sealed part is bound to, where there is one.
+    /// The context to which the sealed part is bound, where there is one.
     pub fn sealing(&self) -> Purpose {
         Purpose {
             domain: match self.what {

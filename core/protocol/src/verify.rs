@@ -1,4 +1,5 @@
-//! What a service calls (§11 to §13): record and request in, verdict out. Storage, clock and counting are the caller's; the order is not.
+//! Judging for a service (§11 to §13): record and request in, verdict out. The caller stores,
+//! counts and reads the clock; the order is fixed here.
 
 use crate::answer::{Answer, Decision, StateToken, UnlockedBy};
 use crate::challenge::{Purpose, Unlock};
@@ -60,16 +61,18 @@ pub struct TokenState {
 }
 
 impl TokenState {
-    /// What a device has when its claim is recorded: the first token is issued, none was shown.
+    /// The state when a device's claim is recorded: the first token is issued, none was shown.
     pub const FIRST: Self = Self {
         issued: 1,
         acked: 0,
     };
 
-    /// The state after a phone showed the token with this sequence number, which was well made. None if it is a copy's.
+    /// The state after a phone showed the token with this sequence number, which was well made.
+    /// None if it is a copy's.
     pub fn shown(self, sequence: u64) -> Option<Self> {
         let known = sequence == self.issued || (sequence == self.acked && self.acked != 0);
-        // A newer one than was ever issued means that the service was restored from a backup: the phone knows better.
+        // A newer one than was ever issued means that the service was restored from a backup: the
+        // phone knows better.
         (known || sequence > self.issued).then_some(Self {
             issued: self.issued.max(sequence).saturating_add(1),
             acked: sequence,
@@ -77,7 +80,7 @@ impl TokenState {
     }
 }
 
-/// What a service knows of the device that answers.
+/// A service's record of the device that answers.
 #[derive(Debug, Clone, Copy)]
 pub struct DeviceRecord {
     /// How it stands.
@@ -94,7 +97,7 @@ pub struct DeviceRecord {
     pub has_biometrics: bool,
 }
 
-/// What a service knows of the challenge that is answered.
+/// A service's record of the challenge that is answered.
 #[derive(Debug, Clone, Copy)]
 pub struct ChallengeRecord {
     /// The challenge.
@@ -105,7 +108,7 @@ pub struct ChallengeRecord {
     pub challenge_type: u64,
     /// The account of the web session, if it is known by then.
     pub acc: Option<AccountId>,
-    /// The device asked, for what arrives in its inbox.
+    /// The device that is asked, for challenges that travel by inbox.
     pub dev: Option<DeviceId>,
     /// The operation.
     pub purpose: Purpose,
@@ -113,18 +116,19 @@ pub struct ChallengeRecord {
     pub expires_at: Time,
     /// Whether it is still unanswered.
     pub open: bool,
-    /// What must unlock it.
+    /// The way in which the answer must be unlocked.
     pub unlock: Unlock,
     /// The number that the page shows, with number matching.
     pub number: Option<u8>,
 }
 
-/// What to do with an answer once it is parsed, its device's signature right, and no outcome recorded for it.
+/// The verdict on an answer after steps 11.1 to 11.3: parsed, signed by its device, and without a
+/// recorded outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judgement {
     /// To be recorded in the same transaction, once the counter and state token were accepted.
     pub accepted: Option<Accepted>,
-    /// What then.
+    /// The next step.
     pub next: Next,
 }
 
@@ -142,7 +146,7 @@ pub struct Accepted {
 pub enum Next {
     /// Reply so; nothing else changes.
     Reply(ResultCode),
-    /// Suspend the device, tell the person, and reply so.
+    /// Suspend the device, notify the person, and reply so.
     Suspend,
     /// Close the challenge as declined or reported; it is final.
     Close(Decision),
@@ -154,7 +158,8 @@ pub enum Next {
     CheckBiometrics,
 }
 
-/// Judges an answer in the order of §11, from the clock to the number. `made` tells whether the state token is one of the service's own.
+/// Judges an answer from the time to the number (11.4 to 11.12). `made` says whether the service
+/// made the state token.
 pub fn judge_answer(
     answer: &Answer,
     device: &DeviceRecord,
@@ -234,9 +239,10 @@ fn judge_content(answer: &Answer, device: &DeviceRecord, challenge: &ChallengeRe
     check
 }
 
-/// Judges a typed code for one device: its chain as stored, the share of what unlocks, and what was asked.
+/// Judges a typed code for one device: its stored chain, the code share, and the question (12.9).
 ///
-/// Returns the chain to store, past the step, if the code is right. Nothing is to be stored otherwise.
+/// Returns the chain to store, past the step, if the code is right. Nothing is to be stored
+/// otherwise.
 pub fn judge_code(
     chain: &Chain,
     share: &Secret32,
@@ -253,9 +259,11 @@ pub fn judge_code(
     here.advanced(step.checked_add(1)?, 1)
 }
 
-/// The chain that a device's message moves it to, when it says that `last` is its last spent step. None if it stands there or further.
+/// The chain that a device's message moves it to, when it says that `last` is its last spent step.
+/// None if it stands there or further.
 ///
-/// A message moves it by 65,536 steps at most, and the next message further: who was away for long is never left behind.
+/// A message moves it by 65,536 steps at most, and the next message further, so a phone that was
+/// away for long catches up.
 pub fn chain_moved_to(chain: &Chain, last: Step) -> Option<Chain> {
     let furthest = chain.next().saturating_add(LONGEST_ADVANCE + 1);
     let next = last.checked_add(1)?.min(furthest);

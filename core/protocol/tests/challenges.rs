@@ -1,4 +1,5 @@
-//! What a challenge says that it is about, for whom, and what it signs (§6): which purpose takes what, and within which bounds.
+//! The subject, client, binding message and pairs of a challenge (§6): which purpose takes which,
+//! and within which bounds.
 
 #![allow(clippy::unwrap_used)]
 
@@ -49,7 +50,7 @@ fn problem(w: &World, challenge: &Challenge) -> Option<(&'static str, Problem)> 
     Some((error.field, error.problem))
 }
 
-/// Signs whatever payload: for what this crate itself refuses to issue.
+/// Signs any payload: for messages that this crate itself refuses to issue.
 fn signed(w: &World, payload: &[u8]) -> Vec<u8> {
     let signature = sign_payload(Challenge::DOMAIN, payload, &w.service);
     assemble(payload, &signature)

@@ -1,4 +1,4 @@
-//! The canonical form of transaction values, kind by kind, and what is refused.
+//! The canonical form of transaction values, kind by kind, and the values that are refused.
 
 use countersign_protocol::field::{
     FieldError, FieldKind, Hostile, Pattern, PatternError, canonical, is_displayable,
@@ -159,7 +159,8 @@ fn amounts_have_two_decimals_and_no_grouping() {
 
 #[test]
 fn ibans_are_checked_and_written_without_spaces() {
-    // Examples of the SWIFT IBAN registry, the shortest (Norway) and the longest (Malta, Saint Lucia) in use among them.
+    // Examples of the SWIFT IBAN registry, the shortest (Norway) and the longest (Malta, Saint
+    // Lucia) in use among them.
     taken(
         FieldKind::Iban,
         &[
@@ -310,7 +311,8 @@ fn a_pattern_knows_categories_of_characters_and_ascii_without_regard_to_case() {
     assert!(fits(r"[\p{L}' -]+", "\u{100}nna B\u{113}rzi\u{146}a"));
     assert!(fits(r"\w+ \d{2}", "\u{160}odien 12"));
     assert!(fits(r"(?i-u)lv[0-9]{2}", "LV42"));
-    // What a phone has no tables for is refused where the pattern is written, and never on a phone.
+    // A pattern for which a phone has no tables is refused where it is written, and never on a
+    // phone.
     for left_out in [
         r"(?i)a",
         r"(?i:a)",

@@ -1,4 +1,4 @@
-//! Change, commit and biometrics: what is read, what opens, and how it is judged (§7, §13).
+//! Change, commit and biometrics: parsing, opening and judging (§7, §13).
 
 #![allow(clippy::unwrap_used)]
 
@@ -176,7 +176,8 @@ fn what_a_change_seals_opens_to_the_new_epoch_and_is_vouched_for_by_old_and_new_
         let vouched = change.verify_old_pin(&request, &old);
         assert_eq!(vouched.is_ok(), kind != ChangeKind::Forgotten);
         assert!(change.verify_old_pin(&request, &expected.pin_key).is_err());
-        // Only the old PIN's signature is left for after the try: whatever else changes is refused before it.
+        // Only the old PIN's signature is left for after the try: whatever else changes is refused
+        // before it.
         let mut changed = plain.clone();
         for at in 0..changed.len() {
             changed[at] ^= 1;
@@ -239,7 +240,8 @@ struct Case {
     accepted: bool,
 }
 
-/// The order of §13, one line a rule: each case breaks one rule and all that come after it, so that the first is what is answered.
+/// The order of §13, one line a rule: each case breaks one rule and all that come after it, so that
+/// the first is answered.
 #[test]
 fn updates_are_judged_in_the_order_of_the_specification() {
     let w = World::new();

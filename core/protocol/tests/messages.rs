@@ -371,7 +371,8 @@ fn an_answer_is_judged_in_the_order_of_the_specification() {
         }
     );
 
-    // From the last check to the first: each row breaks one more thing, and the earliest check decides.
+    // From the last check to the first: each row breaks one more thing, and the earliest check
+    // decides.
     let mut a = w.answer();
     let mut d = device;
     let mut c = challenge;

@@ -1,4 +1,5 @@
-//! OCRA against RFC 6287: all rows of appendix C, the suite's grammar, and Countersign's own two suites.
+//! OCRA against RFC 6287: all rows of appendix C, the suite's grammar, and Countersign's own two
+//! suites.
 
 use countersign_protocol::ocra::{self, InputError, Inputs, Output, Suite};
 use hmac::{Hmac, KeyInit, Mac};
@@ -192,7 +193,8 @@ fn the_session_is_filled_on_the_left_and_time_is_counted_in_steps() {
 
 #[test]
 fn long_decimal_questions_become_bytes_from_the_left() {
-    // 2^256 - 1 has 78 decimal digits and 64 hexadecimal ones, so both formats must give the same 128 bytes.
+    // 2^256 - 1 has 78 decimal digits and 64 hexadecimal ones, so both formats must give the same
+    // 128 bytes.
     let number = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
     let digits = |suite: &str, question: &str| {
         let input = Inputs {

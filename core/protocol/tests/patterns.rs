@@ -1,4 +1,4 @@
-//! When the patterns of a form are judged, and what they may cost.
+//! When the patterns of a form are judged, and their cost.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -31,13 +31,13 @@ fn form(pattern: Option<&str>) -> Challenge {
     challenge
 }
 
-/// What anyone can make, whatever an honest service would refuse to sign.
+/// A message that anyone can make, whatever an honest service would refuse to sign.
 fn forged(challenge: &Challenge, signer: &SigningKey) -> Vec<u8> {
     let payload = challenge.encode();
     assemble(&payload, &sign_payload(Challenge::DOMAIN, &payload, signer))
 }
 
-/// The shortest of several runs: what the work takes when nothing else is in its way.
+/// The shortest of several runs: the time of the work when nothing disturbs it.
 fn shortest(mut work: impl FnMut()) -> Duration {
     (0..15)
         .map(|_| {

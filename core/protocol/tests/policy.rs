@@ -270,7 +270,7 @@ fn ten_wrong_codes_without_pin_close_them_to_strangers_for_a_day_and_leave_five_
         account = account.take(Known, 5000).unwrap();
     }
     assert_eq!(account.take(Known, 5000), closed);
-    // What strangers spent is forgotten a day after it; what known browsers spent is not yet.
+    // Tries of strangers are forgotten a day after them; those of known browsers are not yet.
     let later = account.take(Unknown, until).unwrap();
     assert_eq!(later.in_a_row, Wrong { all: 6, unknown: 1 });
 }

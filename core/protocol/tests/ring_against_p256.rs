@@ -1,4 +1,5 @@
-//! What p256 signs, ring verifies, and the reverse: keys that must be wiped sign with one library, services verify with the other.
+//! ring verifies signatures by p256, and the reverse: keys that must be wiped sign with one
+//! library, services verify with the other.
 
 use p256::ecdsa::signature::{Signer, Verifier};
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
@@ -27,7 +28,7 @@ proptest! {
         let again: Signature = key.sign(&message);
         prop_assert_eq!(signature, again, "RFC 6979: deterministic");
 
-        // p256 leaves a high s as it is, so whoever signs for the protocol brings it down.
+        // p256 leaves a high s as it is, so the code that signs for the protocol brings it down.
         let bytes = signature.normalize_s().to_bytes();
         prop_assert!(hex::encode(&bytes[32..]).as_str() <= HALF_ORDER, "s is low");
 

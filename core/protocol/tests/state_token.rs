@@ -1,4 +1,5 @@
-//! State tokens: whatever answers are lost, an honest phone is never refused, and a copy of it is found out.
+//! State tokens: whatever answers are lost, an honest phone is never refused, and a copy of it is
+//! found out.
 #![cfg(feature = "verify")]
 
 use countersign_protocol::verify::TokenState;
@@ -24,7 +25,8 @@ proptest! {
                 phone = next.issued;
             }
         }
-        // A copy of its storage speaks, goes on with what it is given, and the phone speaks again.
+        // A copy of its storage speaks, goes on with the token that it is given, and the phone
+        // speaks again.
         let Some(taken) = service.shown(copy) else { return Ok(()) };
         let Some(went_on) = taken.shown(taken.issued) else {
             return Err(TestCaseError::fail("the newest token was refused"));
@@ -34,7 +36,8 @@ proptest! {
 
     #[test]
     fn after_a_restore_every_honest_phone_is_taken_back(issued in 2_u64..1000, newer in 0_u64..1000, received: bool) {
-        // The backup remembers `issued`; since then the phone has spoken `newer` times, and has or lacks the last answer.
+        // The backup remembers `issued`; since then the phone has spoken `newer` times, and has or
+        // lacks the last answer.
         let restored = TokenState { issued, acked: issued - 1 };
         let mut then = restored;
         let mut phone = issued;

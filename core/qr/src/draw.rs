@@ -1,7 +1,7 @@
 //! Text to a QR code: modules, SVG, PNG and lines for a terminal.
 //!
-//! The text is cut into segments of the modes that take the fewest bits, so that the code is the smallest that holds it, and the
-//! finished code is read again before anybody sees it.
+//! The text is cut into segments of the modes that take the fewest bits, so that the code is the
+//! smallest that holds it, and the finished code is read again before anybody sees it.
 
 use std::fmt::Write;
 
@@ -82,7 +82,8 @@ fn encode(bytes: &[u8], level: Level) -> Result<Drawing, DrawError> {
         Level::Q => EcLevel::Q,
         Level::H => EcLevel::H,
     };
-    // The width of the length fields grows with the version, in three ranges; so the best cut may differ.
+    // The width of the length fields grows with the version, in three ranges; so the best cut may
+    // differ.
     for (first, last) in [(1, 9), (10, 26), (27, 40)] {
         let cut = segments(bytes, Version::Normal(first));
         let needed: usize = cut
@@ -126,15 +127,17 @@ fn fits(mode: Mode, byte: u8) -> bool {
         Mode::Alphanumeric => {
             byte.is_ascii_digit() || byte.is_ascii_uppercase() || b" $%*+-./:".contains(&byte)
         }
-        // Kanji mode is never used: readers disagree on what Shift JIS means inside a text of UTF-8.
+        // Kanji mode is never used: readers disagree on what Shift JIS means inside a text of
+        // UTF-8.
         Mode::Byte | Mode::Kanji => true,
     }
 }
 
 /// The cut of least bits, by dynamic programming over the byte's position and mode.
 ///
-/// Costs are counted in sixths of a bit: a digit is 10/3 bits, an alphanumeric character 11/2. A segment's end rounds up to
-/// whole bits, which is what numeric mode (4 or 7 bits for a rest) and alphanumeric mode (6) come to.
+/// Costs are counted in sixths of a bit: a digit is 10/3 bits, an alphanumeric character 11/2. A
+/// segment's end rounds up to whole bits, which is what numeric mode (4 or 7 bits for a rest) and
+/// alphanumeric mode (6) come to.
 fn segments(bytes: &[u8], version: Version) -> Vec<Segment> {
     const NEVER: u32 = u32::MAX / 2;
     let header =
@@ -163,7 +166,8 @@ fn segments(bytes: &[u8], version: Version) -> Vec<Segment> {
         steps.push(step);
         cost = after;
     }
-    // Back from the cheapest end; a step says in which mode a byte is, given the mode of what follows.
+    // Back from the cheapest end; a step says in which mode a byte is, given the mode of what
+    // follows.
     let mut mode = (0..3).min_by_key(|&m| cost[m].div_ceil(6)).unwrap_or(2);
     let mut out: Vec<Segment> = Vec::new();
     for (i, step) in steps.iter().enumerate().rev() {
@@ -206,7 +210,8 @@ impl Drawing {
         x < self.size && y < self.size && self.modules[y * self.size + x]
     }
 
-    /// An SVG image: a white square and one black path. It has no size of its own; a module is one unit.
+    /// An SVG image: a white square and one black path. It has no size of its own; a module is one
+    /// unit.
     #[must_use]
     pub fn svg(&self) -> String {
         let side = self.size + 2 * QUIET_ZONE;
@@ -260,8 +265,8 @@ impl Drawing {
         Ok(out)
     }
 
-    /// Lines for a terminal, two modules a character, with the quiet zone. Colours are set explicitly, so that a dark terminal shows
-    /// black on white too.
+    /// Lines for a terminal, two modules a character, with the quiet zone. Colours are set
+    /// explicitly, so that a dark terminal shows black on white too.
     #[must_use]
     pub fn terminal(&self) -> String {
         let side = self.size + 2 * QUIET_ZONE;

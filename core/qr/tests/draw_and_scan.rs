@@ -1,4 +1,5 @@
-//! What is drawn is read: every version, level and mode; upright, turned, mirrored, inverted, several at once.
+//! Every drawing is read: every version, level and mode; upright, turned, mirrored, inverted,
+//! several at once.
 
 #![allow(clippy::unwrap_used)]
 
@@ -26,7 +27,7 @@ fn read(pixels: &[u8], width: usize) -> Vec<Code> {
     thorough(Image::grey(pixels, width, pixels.len() / width, width).unwrap())
 }
 
-/// What crate rqrr, which shares no code with this one, reads: versions and texts.
+/// Versions and texts that crate rqrr reads, which shares no code with this one.
 fn second_reader(pixels: &[u8], width: usize) -> Vec<(usize, String)> {
     let height = pixels.len() / width;
     let grey = |x, y| pixels[y * width + x];
@@ -36,7 +37,8 @@ fn second_reader(pixels: &[u8], width: usize) -> Vec<(usize, String)> {
     decoded.map(|(meta, text)| (meta.version.0, text)).collect()
 }
 
-/// The longest text of one mode in every version is drawn in that version, and read with it. `draw` itself refuses what it can't read.
+/// The longest text of one mode in every version is drawn in that version, and read with it. `draw`
+/// itself refuses texts that it can't read back.
 fn every_version(level: Level) {
     let mut length = [1, 1, 1];
     for version in 1..=40 {

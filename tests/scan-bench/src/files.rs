@@ -59,7 +59,8 @@ pub struct Photograph {
     pub text: String,
 }
 
-/// The folder of photographs: the one that `COUNTERSIGN_PHOTOS` names, else `../shared/photos` beside the repository.
+/// The folder of photographs: the one that `COUNTERSIGN_PHOTOS` names, else `../shared/photos`
+/// beside the repository.
 #[must_use]
 pub fn photographs_folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,7 +1,8 @@
 //! Camera frames drawn from a seed: codes as phones see them, and frames without one.
 //!
-//! A frame is a function of its scene and seed, so that nothing needs to be stored and a failure can be looked at again. Each scene runs
-//! from easy to hopeless, so that decoders differ on it. The scanner's own code takes no part in the drawing.
+//! A frame is a function of its scene and seed, so that nothing needs to be stored and a failure
+//! can be looked at again. Each scene runs from easy to hopeless, so that decoders differ on it.
+//! The scanner's own code takes no part in the drawing.
 
 pub mod files;
 pub mod render;
@@ -15,7 +16,8 @@ pub const WIDTH: usize = 1280;
 /// A frame's height in pixels.
 pub const HEIGHT: usize = 720;
 
-/// A small generator of random numbers (SplitMix64, Steele et al. 2014): seeded, the same everywhere.
+/// A small generator of random numbers (SplitMix64, Steele et al. 2014): seeded, the same
+/// everywhere.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 

@@ -1,4 +1,5 @@
-//! Writes the pictures of the benchmark, and measures Countersign's scanner on them. `run` beside this folder's manifest calls it.
+//! Writes the pictures of the benchmark, and measures Countersign's scanner on them. `run` beside
+//! this folder's manifest calls it.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -22,7 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Photographs at four rotations, and `seeds` frames of each scene, as PGM files with a text file each (empty: no code).
+/// Photographs at four rotations, and `seeds` frames of each scene, as PGM files with a text file
+/// each (empty: no code).
 fn export(folder: &Path, seeds: u64, first: u64) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(folder)?;
     match photographs_folder() {
@@ -64,7 +66,8 @@ fn export(folder: &Path, seeds: u64, first: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Lines of `name, way, milliseconds, texts in hex`: each picture as a still, as crate rqrr reads it, and each frame as the camera's.
+/// Lines of `name, way, milliseconds, texts in hex`: each picture as a still, as crate rqrr reads
+/// it, and each frame as the camera's.
 fn read(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut paths: Vec<_> = fs::read_dir(folder)?
         .map(|e| Ok(e?.path()))
@@ -81,7 +84,8 @@ fn read(folder: &Path) -> Result<(), Box<dyn Error>> {
         let (time, texts) = best_of(3, || peer(pixels, width, height));
         print_texts(&name, "rqrr", time, &texts);
         if name.starts_with("frame") {
-            // A second at ten frames a second, of the same frame: what is read, and what a frame costs.
+            // A second at ten frames a second, of the same frame: what is read, and what a frame
+            // costs.
             let mut scanner = Scanner::default();
             let mut found = Vec::new();
             let mut times = Vec::new();
@@ -179,7 +183,8 @@ fn pgm(data: &[u8]) -> Option<(usize, usize, &[u8])> {
     Some((width, height, lines.next()?))
 }
 
-/// The inputs that take longest: large pictures full of noise, rings, checkerboards and large codes.
+/// The inputs that take longest: large pictures full of noise, rings, checkerboards and large
+/// codes.
 fn worst() -> Result<(), Box<dyn Error>> {
     let mut noisy = frame(Scene::Nothing, 1).pixels;
     let mut r = countersign_scan_bench::Random::new(7);

@@ -192,7 +192,8 @@ impl Canvas {
 
     /// Blur of a lens: about a Gaussian of this standard deviation in pixels, as three means.
     pub fn soften(&mut self, sigma: f32) {
-        // A mean over 2a + 1 pixels with the outermost weighted has a variance of about (2a + 1)² / 12.
+        // A mean over 2a + 1 pixels with the outermost weighted has a variance of about (2a + 1)²
+        // / 12.
         let width = (4.0 * sigma * sigma + 1.0).sqrt();
         let mut other = vec![0.0; self.values.len()];
         for _ in 0..3 {

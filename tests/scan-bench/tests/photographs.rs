@@ -1,4 +1,5 @@
-//! Photographs of codes, at each quarter turn. They are not part of the project: `COUNTERSIGN_PHOTOS` names their folder.
+//! Photographs of codes, at each quarter turn. They are not part of the project:
+//! `COUNTERSIGN_PHOTOS` names their folder.
 
 use countersign::scan::{Image, thorough};
 use countersign_scan_bench::files::{photographs, photographs_folder};

@@ -194,7 +194,8 @@ async fn a10_a_wrong_pin_gives_a_code_of_the_same_form_that_fits_nothing() {
         .await
         .unwrap();
     assert_eq!(wrong.code.len(), "7KQ4-M2XD-93AB".len());
-    // The step is spent: the right PIN does not make another code of it, so no two codes can be compared.
+    // The step is spent: the right PIN does not make another code of it, so no two codes can be
+    // compared.
     let again = world.phone.scan_transaction(&png).await;
     let same = core.sign(again.id, &values, Some(pin(PIN))).await.unwrap();
     assert!(same.same_as_before && same.code == wrong.code);

@@ -1,5 +1,5 @@
-//! Codes and links that are damaged, foreign, too large, or lead elsewhere: each is refused in words that say what is wrong, and nothing is
-//! stored or spent.
+//! Codes and links that are damaged, foreign, too large, or lead elsewhere: each is refused in
+//! words that say what is wrong, and nothing is stored or spent.
 
 use std::fs;
 

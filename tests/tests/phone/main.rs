@@ -1,4 +1,5 @@
-//! The rows of the phone app: what a person does with the phone and at the computer, through the real core, service, pages and images.
+//! The rows of the phone app: what a person does with the phone and at the computer, through the
+//! real core, service, pages and images.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

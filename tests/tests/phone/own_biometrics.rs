@@ -1,4 +1,5 @@
-//! What a finger or face does in the place of the PIN, where the service is set so: it signs a transfer, and grants a new PIN.
+//! What a finger or face does in the place of the PIN, where the service is set so: it signs a
+//! transfer, and grants a new PIN.
 
 use countersign::{AccountNumber, ApproveError, Platform, Unlock};
 use countersign_service::Config;

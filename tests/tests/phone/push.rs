@@ -1,4 +1,5 @@
-//! A phone that does not wait is woken by a knock, looks, and finds what is asked. The push service is a small server of the test.
+//! A phone that does not wait is woken by a knock, looks, and finds what is asked. The push service
+//! is a small server of the test.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -168,7 +169,8 @@ async fn a_service_that_was_restored_hears_the_address_again() {
     })
     .await
     .unwrap();
-    // The backup has the address of its time, until the phone hears of the restore and starts again.
+    // The backup has the address of its time, until the phone hears of the restore and starts
+    // again.
     signs_in(&mut world, &mut push, "/up/first").await;
     world.phone.core.resume().await.unwrap();
     signs_in(&mut world, &mut push, "/up/second").await;

@@ -1,4 +1,5 @@
-//! A service, a phone and the person between them. Everything is real: HTTP, databases, QR images. Only time is set by hand.
+//! A service, a phone and the person between them. Everything is real: HTTP, databases, QR images.
+//! Only time is set by hand.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -73,7 +74,8 @@ impl countersign_service::Clock for TestClock {
     }
 }
 
-/// The phone's real network, which a test can cut, and whose answers it can lose after the service gave them.
+/// The phone's real network, which a test can cut, and whose answers it can lose after the service
+/// gave them.
 pub struct Wire {
     http: HttpTransport,
     pub lose_answers: AtomicUsize,

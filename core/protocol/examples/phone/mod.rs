@@ -14,7 +14,7 @@ use countersign_protocol::secret::Secret32;
 use getrandom::SysRng;
 use p256::ecdsa::{Signature, signature::Signer};
 
-/// What a phone keeps. No part of it tells a right PIN from a wrong one.
+/// The storage of a phone. No part of it tells a right PIN from a wrong one.
 pub(crate) struct Phone {
     pub(crate) binding: Binding,
     pub(crate) device_key: SigningKey,

@@ -1,4 +1,5 @@
-//! The closed lists of a challenge (§6): operations, what unlocks, and who asked.
+//! The closed lists of a challenge (§6): operations, ways to unlock, and where a request comes
+//! from.
 
 use ciborium::Value;
 
@@ -32,7 +33,7 @@ closed_list!(
         AddDevice = 2,
         /// Changing the PIN.
         ChangePin = 3,
-        /// Lifting a block, or setting a forgotten PIN anew.
+        /// Lifting a block, or replacing a forgotten PIN.
         Unblock = 4,
         /// Removing a device or another factor.
         Remove = 5,
@@ -52,7 +53,7 @@ closed_list!(
 );
 
 closed_list!(
-    /// What must unlock the phone's answer.
+    /// The way in which the phone's answer must be unlocked.
     Unlock {
         /// Nothing.
         Nothing = 0,
@@ -115,7 +116,8 @@ closed_list!(
     }
 );
 
-/// Who asked, coarsely: from closed lists, so that nothing that a stranger writes reaches the person's screen.
+/// Where a request comes from, coarsely: from closed lists, so that no text of a stranger reaches
+/// the person's screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
     /// The browser.

@@ -1,4 +1,5 @@
-//! What an operation is about (§6, key 19): the device, address, factor or account that the person is asked about.
+//! The subject of an operation (§6, key 19): the device, address, factor or account that the person
+//! is asked about.
 
 use ciborium::Value;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
@@ -13,7 +14,7 @@ const LONGEST_NAME: usize = 40;
 /// The longest e-mail address, in bytes (RFC 5321).
 const LONGEST_ADDRESS: usize = 254;
 
-/// What an operation is about. Which of them a purpose takes stands in [`Subject::fits`].
+/// The subject of an operation. `Subject::fits` says which kind a purpose takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// A device of the account.
@@ -25,7 +26,8 @@ pub enum Subject {
     },
     /// A new e-mail address, 3 to 254 bytes.
     Address(String),
-    /// The name of a device or factor that is to be added, or of a factor that is no device, 1 to 40 bytes.
+    /// The name of a device or factor that is to be added, or of a factor that is no device, 1 to
+    /// 40 bytes.
     Factor(String),
     /// The account, by its label, 1 to 40 bytes.
     Account(String),
@@ -50,7 +52,8 @@ impl Subject {
         }
     }
 
-    /// Whether a purpose takes this subject, or none: each purpose takes exactly one kind, but [`Purpose::Remove`], which takes two.
+    /// Whether a purpose takes this subject, or none: each purpose takes exactly one kind, but
+    /// [`Purpose::Remove`], which takes two.
     pub(super) fn fits(purpose: Purpose, subject: Option<&Self>) -> Result<(), Problem> {
         let fits = match (purpose, subject) {
             (Purpose::SignIn | Purpose::Transaction, None) => return Ok(()),
@@ -117,7 +120,8 @@ fn name(value: Value) -> Option<String> {
     text(value, LONGEST_NAME)
 }
 
-/// Whether it has a local part, `@` and a domain, and no space. Whether mail arrives there is the service's to find out.
+/// Whether it has a local part, `@` and a domain, and no space. Whether mail arrives there is the
+/// service's to find out.
 fn is_address(text: &str) -> bool {
     let space = |c: char| c.general_category() == GeneralCategory::SpaceSeparator;
     !text.contains(space)

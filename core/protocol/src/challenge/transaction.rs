@@ -15,9 +15,9 @@ const FIELD: &str = "field of a challenge";
 pub struct Field {
     /// 1 to 12 characters `a-z 0-9 _ -`.
     pub id: String,
-    /// What the person reads, 1 to 20 bytes.
+    /// The label for the person, 1 to 20 bytes.
     pub label: String,
-    /// What it holds.
+    /// The kind of value.
     pub kind: FieldKind,
     /// The longest canonical value, in characters, 1 to 140.
     pub longest: u16,
@@ -27,10 +27,10 @@ pub struct Field {
     pub hint: Option<String>,
 }
 
-/// What the phone shows of an online transaction: both texts are canonical (§12, text).
+/// A line that the phone shows of an online transaction: both texts are canonical (§12, text).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
-    /// What the value is, 1 to 20 bytes, on no other pair of the transaction.
+    /// The value's label, 1 to 20 bytes, different from those of the transaction's other pairs.
     pub label: String,
     /// The value, 1 to 140 characters.
     pub value: String,
@@ -58,7 +58,8 @@ pub(super) fn transaction_fields(items: Vec<Value>) -> Result<Vec<Field>, ParseE
     Ok(known)
 }
 
-/// Compiles what the fields' values must match. Costly beside all else in a challenge, and so not a part of parsing.
+/// Compiles the patterns of the fields. This costs more than the rest of a challenge together, so
+/// parsing does not do it.
 pub(super) fn patterns_of(fields: &[Field]) -> Result<Patterns, ParseError> {
     let sources = fields.iter().map(|field| field.pattern.as_deref());
     Patterns::compile(sources).map_err(|_| ParseError {

@@ -1,7 +1,8 @@
-//! Budgets for typed codes. They are apart from those for approvals: who types codes can't use up an approval's tries.
+//! Budgets for typed codes. They are separate from those for approvals: typed codes can't use up an
+//! approval's tries.
 //!
-//! A wrong code names no device, so it counts for the account, and where the PIN is asked, for each active device too. Unknown
-//! browsers have a share of each budget ([`super::share`]).
+//! A wrong code names no device, so it counts for the account, and where the PIN is asked, for each
+//! active device too. Unknown browsers have a share of each budget ([`super::share`]).
 
 use super::share::{Asker, Limit, Wrong};
 use crate::Time;
@@ -73,7 +74,8 @@ impl ForChallenge {
     }
 }
 
-/// The account's wrong codes in a row where the PIN is asked. Neither a password change nor a code without PIN resets it.
+/// The account's wrong codes in a row where the PIN is asked. Neither a password change nor a code
+/// without PIN resets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WithPin(pub Wrong);
 
@@ -89,14 +91,16 @@ impl WithPin {
         }
     }
 
-    /// After a right code with PIN, an approval with PIN, or another strong factor: the row starts again.
+    /// After a right code with PIN, an approval with PIN, or another strong factor: the row starts
+    /// again.
     #[must_use]
     pub const fn reset(self) -> Self {
         Self(Wrong { all: 0, unknown: 0 })
     }
 }
 
-/// A device's wrong codes in its PIN epoch where the PIN is asked. Only a new epoch, [`DeviceEpoch::default`], resets it.
+/// A device's wrong codes in its PIN epoch where the PIN is asked. Only a new epoch,
+/// [`DeviceEpoch::default`], resets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeviceEpoch(pub Wrong);
 
@@ -104,8 +108,8 @@ impl DeviceEpoch {
     /// Takes a try, before the code is judged against this device.
     ///
     /// # Errors
-    /// [`Closed::Device`] after fifteen in the epoch, or ten of unknown browsers for one of these; the code is then not judged
-    /// against this device.
+    /// [`Closed::Device`] after fifteen in the epoch, or ten of unknown browsers for one of these;
+    /// the code is then not judged against this device.
     pub const fn take(self, asker: Asker) -> Result<Self, Closed> {
         match self.0.take(asker, WITH_PIN_IN_EPOCH) {
             Some(taken) => Ok(Self(taken)),
@@ -132,7 +136,8 @@ impl DeviceEpoch {
             && WITH_PIN_IN_EPOCH.unknown.saturating_sub(self.0.unknown) >= to_come.unknown
     }
 
-    /// Whether the phone must refresh, asked after a right PIN: with as many spent as for [`super::tries`].
+    /// Whether the phone must refresh, asked after a right PIN: with as many spent as for
+    /// [`super::tries`].
     #[must_use]
     pub const fn refresh_needed(self) -> bool {
         self.0.all >= super::tries::REFRESH_FROM
@@ -151,11 +156,12 @@ pub struct WithoutPin {
 }
 
 impl WithoutPin {
-    /// Takes a try at this time, before the code is judged. A day after the last try of a row or share that is spent, it
-    /// starts again.
+    /// Takes a try at this time, before the code is judged. A day after the last try of a row or
+    /// share that is spent, it starts again.
     ///
     /// # Errors
-    /// [`Closed::WithoutPin`] after fifteen in a row, or ten of unknown browsers for one of these, and for a day.
+    /// [`Closed::WithoutPin`] after fifteen in a row, or ten of unknown browsers for one of these,
+    /// and for a day.
     pub const fn take(self, asker: Asker, now: Time) -> Result<Self, Closed> {
         let limit = WITHOUT_PIN_IN_A_ROW;
         let mut row = self.in_a_row;

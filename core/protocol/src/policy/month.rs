@@ -1,15 +1,16 @@
-//! Slow guessing. A thief who has a copy of the phone's files can guess a little, wait until the owner's next right PIN has
-//! begun a new epoch, and guess again. So a device's wrong PINs of 30 days count together: in approvals, changes, biometrics
-//! and codes, and across epochs.
+//! Slow guessing. A thief who has a copy of the phone's files can guess a little, wait until the
+//! owner's next right PIN has begun a new epoch, and guess again. So a device's wrong PINs of 30
+//! days count together: in approvals, changes, biometrics and codes, and across epochs.
 
 use super::share::Asker;
 use crate::Time;
 
 /// This many wrong PINs in [`MONTH`] block a device.
 pub const IN_A_MONTH: u8 = 30;
-/// So many of them may come from codes that were typed in unknown browsers; these alone never block a device.
+/// So many of them may come from codes that were typed in unknown browsers; these alone never block
+/// a device.
 pub const OF_UNKNOWN: u8 = 20;
-/// From this many on, the person is told.
+/// From this many on, the person is notified.
 pub const TOLD_FROM: u8 = 10;
 /// Thirty days, in seconds.
 pub const MONTH: Time = 30 * 24 * 60 * 60;
@@ -25,13 +26,14 @@ pub enum Spent {
     Share,
 }
 
-/// A device's wrong PINs of the last 30 days, oldest first. A device set up now, or with a new PIN that another factor
-/// granted, has none.
+/// A device's wrong PINs of the last 30 days, oldest first. A device set up now, or with a new PIN
+/// that another factor granted, has none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Month(Vec<(Time, Asker)>);
 
 impl Month {
-    /// Takes a try, before the PIN is judged. What is 30 days old does not count any more, but a block stays.
+    /// Takes a try, before the PIN is judged. Wrong PINs that are 30 days old do not count any
+    /// more, but a block stays.
     ///
     /// # Errors
     /// [`Spent`] when none is left for this asker; nothing is judged then.
@@ -39,7 +41,8 @@ impl Month {
         if self.is_full() {
             return Err(Spent::Blocked);
         }
-        // A time in the future can only come from a clock that was set back, and then counts as recent.
+        // A time in the future can only come from a clock that was set back, and then counts as
+        // recent.
         let recent = |wrong: &&(Time, Asker)| now.saturating_sub(wrong.0) < MONTH;
         let mut kept: Vec<_> = self.0.iter().filter(recent).copied().collect();
         let unknown = kept.iter().filter(|wrong| !wrong.1.is_known()).count();
@@ -78,7 +81,8 @@ impl Month {
         self.left() == 0
     }
 
-    /// Is the person to be told, after a wrong PIN? At the tenth, and once in 30 days; `told` is when they last were.
+    /// Whether to notify the person after a wrong PIN: at the tenth, and once in 30 days. `told` is
+    /// the time of the last notice.
     #[must_use]
     pub fn is_told(&self, told: Time, now: Time) -> bool {
         self.count() >= TOLD_FROM && now.saturating_sub(told) >= MONTH
@@ -94,7 +98,7 @@ impl Month {
             .collect()
     }
 
-    /// What [`Month::to_bytes`] made; `None` for anything else.
+    /// Reads the bytes of [`Month::to_bytes`]; `None` for anything else.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (words, rest) = bytes.as_chunks::<8>();

@@ -1,4 +1,5 @@
-//! When push messages stop, against request fatigue. The inbox never stops: a phone that asks is answered.
+//! When push messages stop, against request fatigue. The inbox never stops: a phone that asks is
+//! answered.
 
 use super::share::Asker;
 use crate::Time;
@@ -25,11 +26,12 @@ pub enum Stopped {
 
 /// Whether a push message may go out.
 ///
-/// `unwanted`: when each request went out that was not answered, was cancelled, replaced or declined, in any order. `fraud`:
-/// when the person last reported one as fraud; that stops unknown browsers alone.
+/// `unwanted`: when each request went out that was not answered, was cancelled, replaced or
+/// declined, in any order. `fraud`: when the person last reported one as fraud; that stops unknown
+/// browsers alone.
 ///
 /// # Errors
-/// [`Stopped`], with what the page tells the person to do.
+/// [`Stopped`], whose text the page shows.
 pub fn may_push(
     now: Time,
     unwanted: &[Time],

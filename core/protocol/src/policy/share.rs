@@ -1,10 +1,12 @@
-//! Shares of one total. A stranger may spend a part of what an account has; the rest is kept for browsers that the account
-//! knows, so that strangers never use up the owner's tries, and all together never get more than the total.
+//! Shares of one total. A stranger may spend a part of what an account has; the rest is kept for
+//! browsers that the account knows, so that strangers never use up the owner's tries, and all
+//! together never get more than the total.
 
-/// Who asks, as far as the service can tell.
+/// The browser that asks, as far as the service knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Asker {
-    /// A browser that signed in to this account with more than the password, now or not too long ago.
+    /// A browser that signed in to this account with more than the password, now or not too long
+    /// ago.
     Known,
     /// Any other browser. It may be the owner's new one, or a stranger's.
     Unknown,
@@ -43,7 +45,8 @@ pub struct Wrong {
 }
 
 impl Wrong {
-    /// Takes a try, before anything is judged. `None`: the total, or this asker's share of it, is spent.
+    /// Takes a try, before anything is judged. `None`: the total, or this asker's share of it, is
+    /// spent.
     #[must_use]
     pub const fn take(self, asker: Asker, limit: Limit) -> Option<Self> {
         if self.left(asker, limit) == 0 {

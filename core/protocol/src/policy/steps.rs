@@ -8,18 +8,20 @@ use crate::keys::LONGEST_ADVANCE;
 pub const OPEN: u32 = 3;
 /// The most steps that an account is given in an hour.
 pub const AN_HOUR: u32 = 20;
-/// So many of the open ones are kept for browsers known by a strong sign-in, so that a stranger with the password can't use up all.
+/// So many of the open ones are kept for browsers known by a strong sign-in, so that a stranger
+/// with the password can't use up all.
 pub const OPEN_FOR_KNOWN: u32 = 1;
 /// So many of an hour's steps are kept for them.
 pub const AN_HOUR_FOR_KNOWN: u32 = 10;
 /// How far ahead of its last step a phone follows: each step costs it one HKDF.
 pub const WINDOW: Step = LONGEST_ADVANCE + 1;
-/// How far a phone's word moves the account's step after a restore; the restore itself adds as many to every step.
+/// How far a phone's word moves the account's step after a restore; the restore itself adds as many
+/// to every step.
 pub const RESTORE: Step = 10_000;
 /// One past the last step (PROTOCOL.md, section 2).
 pub const END: Step = 1 << 53;
 
-/// What an account has been given lately.
+/// The steps that an account was given recently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Given {
     /// Open challenges with a step.
@@ -42,7 +44,7 @@ pub enum NotGiven {
     #[error("too many codes were asked for in an hour: try again later, or sign in another way")]
     Hour,
     /// All steps below 2^53 are used up.
-    #[error("this account has used up its offline codes: enrol the phone anew")]
+    #[error("this account has used up its offline codes: enrol the phone again")]
     UsedUp,
 }
 
@@ -78,7 +80,8 @@ pub enum NotAccepted {
     TooFar,
 }
 
-/// Whether the phone takes a challenge with this step: last < step <= last + 65,536. Returns how many times the chain moves, at least 1.
+/// Whether the phone takes a challenge with this step: last < step <= last + 65,536. Returns how
+/// many times the chain moves, at least 1.
 ///
 /// # Errors
 /// [`NotAccepted`] otherwise.
@@ -93,7 +96,7 @@ pub const fn accept(last: Step, step: Step) -> Result<Step, NotAccepted> {
     }
 }
 
-/// What a device's own last step, in a message that it signed, does to the account's step.
+/// The effect on the account's step of the last step that a device reports in a signed message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reported {
     /// The account's step stays; the device's chain moves to its last step.
@@ -104,10 +107,11 @@ pub enum Reported {
     Suspend,
 }
 
-/// Judges the last step that a device reports. `restored`: the same message's state token has a newer sequence number
-/// than the service ever issued, as far as it remembers.
+/// Judges the last step that a device reports. `restored`: the same message's state token has a
+/// newer sequence number than the service ever issued, as far as it remembers.
 ///
-/// Without a restore no honest device can be ahead of the account, because it moves only on steps that the service signed.
+/// Without a restore no honest device can be ahead of the account, because it moves only on steps
+/// that the service signed.
 #[must_use]
 pub const fn reported(account: Step, last: Step, restored: bool) -> Reported {
     if last <= account {

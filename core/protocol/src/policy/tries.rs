@@ -2,9 +2,11 @@
 
 /// This many wrong PINs in a row block a device.
 pub const IN_A_ROW: u8 = 5;
-/// This many wrong PINs in one PIN epoch block a device; a right PIN between them does not reset this count.
+/// This many wrong PINs in one PIN epoch block a device; a right PIN between them does not reset
+/// this count.
 pub const IN_EPOCH: u8 = 15;
-/// With this many spent in the epoch, the phone refreshes after the next right PIN: same PIN, new key material, epoch + 1.
+/// With this many spent in the epoch, the phone refreshes after the next right PIN: same PIN, new
+/// key material, epoch + 1.
 pub const REFRESH_FROM: u8 = 8;
 /// With this many tries left, the person is warned by a notice.
 pub const WARN_AT: u8 = 2;
@@ -50,7 +52,8 @@ impl Tries {
         })
     }
 
-    /// Gives the try back after a right PIN: the row starts anew, and the epoch loses only the one try taken for this PIN.
+    /// Gives the try back after a right PIN: the row starts again, and the epoch loses only the one
+    /// try taken for this PIN.
     #[must_use]
     pub const fn give_back(self) -> Self {
         Self {
@@ -59,8 +62,9 @@ impl Tries {
         }
     }
 
-    /// A wrong PIN that came after the backup from which a database was restored. It counts in the epoch. Nobody knows which
-    /// right ones came between, so in the row it leaves one try; a block is told apart ([`Tries::all_in_a_row`]).
+    /// A wrong PIN that came after the backup from which a database was restored. It counts in the
+    /// epoch. Nobody knows which right ones came between, so in the row it leaves one try; a block
+    /// is recorded on its own ([`Tries::all_in_a_row`]).
     #[must_use]
     pub const fn lost(self) -> Self {
         let in_a_row = if self.left_in_a_row() > 1 {

@@ -1,4 +1,5 @@
-//! Judging what changes a device's record: change, commit, biometrics, push address (§13).
+//! Judges the requests that change a device's record: change, commit, biometrics, push address
+//! (13.4 to 13.11).
 
 use super::{Accepted, DeviceRecord, clock_is_near};
 use crate::Time;
@@ -7,7 +8,7 @@ use crate::id::{ChallengeId, Hash};
 use crate::reply::{DeviceState, ResultCode};
 use crate::update::{Change, ChangeKind, Update, What};
 
-/// What a service knows of a change that is pending.
+/// A service's record of a pending change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingChange {
     /// Its hash.
@@ -16,7 +17,7 @@ pub struct PendingChange {
     pub kind: ChangeKind,
 }
 
-/// What a service knows of the device that sends an update.
+/// A service's record of the device that sends an update.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateRecord {
     /// The device.
@@ -27,20 +28,22 @@ pub struct UpdateRecord {
     pub pending: Option<PendingChange>,
     /// The hash of the change with which the present epoch began.
     pub began_with: Option<Hash>,
-    /// The challenge that grants a new PIN to this device now: approved with PIN or biometrics by another device of the account (or, as a
-    /// service's setting, with biometrics by this one) within the last [`GRANT_LASTS`] seconds, with this device as its subject.
+    /// The challenge that grants a new PIN to this device now: approved with PIN or biometrics by
+    /// another device of the account (or, as a service's setting, with biometrics by this one)
+    /// within the last [`GRANT_LASTS`] seconds, with this device as its subject.
     pub granted: Option<ChallengeId>,
 }
 
-/// How long an approval grants that a PIN is set anew, seconds.
+/// How long an approval allows a device to replace its PIN, in seconds.
 pub const GRANT_LASTS: Time = 600;
 
-/// What to do with an update once it is parsed, K_dev's signature right, and no outcome recorded for it.
+/// The verdict on an update after steps 13.1 to 13.3: parsed, signed by K_dev, and without a
+/// recorded outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpdateJudgement {
     /// To be recorded in the same transaction, once the counter and state token were accepted.
     pub accepted: Option<Accepted>,
-    /// What then.
+    /// The next step.
     pub next: UpdateNext,
 }
 
@@ -49,23 +52,25 @@ pub struct UpdateJudgement {
 pub enum UpdateNext {
     /// Reply so; nothing else changes.
     Reply(ResultCode),
-    /// Suspend the device, tell the person, and reply so.
+    /// Suspend the device, notify the person, and reply so.
     Suspend,
-    /// Check what was sealed; then, where the old PIN vouches ([`ChangeKind::Change`], [`ChangeKind::Refresh`]), take a try, commit, and only then
-    /// verify its signature; then the change is pending.
+    /// Check the sealed part (13.12, 13.13); for [`ChangeKind::Change`] and [`ChangeKind::Refresh`]
+    /// take a try, commit (13.14), and only then verify its signature; then the change is pending.
     CheckChange,
     /// Begin the pending epoch, in one transaction.
     Swap,
-    /// Check what was sealed, take a try, commit, and only then verify sk_pin's signature; then K_bio and B are there.
+    /// Check the sealed part, take a try, commit, and only then verify sk_pin's signature (13.12 to
+    /// 13.15); then keep K_bio and B.
     CheckBiometrics,
     /// Delete K_bio and B.
     DropBiometrics,
-    /// Keep the push address in the place of the one before, or none; where the service sends no pushes of its kind, none, and reply so
-    /// ([`ResultCode::NoPush`]).
+    /// Keep the push address in the place of the one before, or none; where the service sends no
+    /// pushes of its kind, none, and reply so ([`ResultCode::NoPush`]).
     SetPushAddress,
 }
 
-/// Judges an update in the order of §13, from the clock to what must be opened. `made` tells whether the state token is one of the service's own.
+/// Judges an update from the time to the class of a new K_dev (13.4 to 13.11). `made` says whether
+/// the service made the state token.
 pub fn judge_update(
     update: &Update,
     record: &UpdateRecord,
@@ -105,8 +110,9 @@ pub fn judge_update(
     }
 }
 
-/// A blocked device may send only what another factor granted, and its commit. A commit that comes again after the swap is told so: a phone
-/// that heard "blocked" would erase the only epoch whose PIN works.
+/// A blocked device may send only the change that another factor granted, and its commit (13.5). A
+/// commit that is repeated after the swap gets 0 again: a phone that heard "blocked" would erase
+/// the only epoch whose PIN works.
 fn lifts_a_block(what: &What, record: &UpdateRecord) -> bool {
     match what {
         What::Change(change) => change.kind == ChangeKind::Forgotten,

@@ -1,4 +1,5 @@
-//! One service, one phone and one of each message, all from fixed bytes: for the vectors and the hostile tests.
+//! One service, one phone and one of each message, all from fixed bytes: for the vectors and the
+//! hostile tests.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use countersign_protocol::SigningKey;

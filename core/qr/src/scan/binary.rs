@@ -1,8 +1,9 @@
 //! From grey to black and white: one bit a pixel, by a threshold that follows the light.
 //!
-//! The idea is that of ZXing's hybrid binariser (Apache-2.0; the method, not its code): blocks of 8×8 pixels, a black point for each,
-//! and a threshold from the 5×5 blocks around. Flat blocks have no say, unlike there, where they count as white: so light
-//! codes on dark are no worse off than dark on light. The picture streams through three strips of eight rows, so that a scaled or
+//! The idea is that of ZXing's hybrid binariser (Apache-2.0; the method, not its code): blocks of
+//! 8×8 pixels, a black point for each, and a threshold from the 5×5 blocks around. Flat blocks have
+//! no say, unlike there, where they count as white: so light codes on dark are no worse off than
+//! dark on light. The picture streams through three strips of eight rows, so that a scaled or
 //! brightened version of it never exists as a whole: memory is the bits, an eighth of the pixels.
 
 use super::Clock;
@@ -57,7 +58,8 @@ impl Bits {
     /// Whether the pixel that a point lies in is black.
     #[inline]
     pub(crate) fn at(&self, (x, y): (f32, f32)) -> bool {
-        // All that is left of or above the picture is as good as -1; a cast is quicker than a floor.
+        // All that is left of or above the picture is as good as -1; a cast is quicker than a
+        // floor.
         let pixel = |v: f32| if v < 0.0 { -1 } else { v as i32 };
         self.get(pixel(x), pixel(y))
     }
@@ -80,7 +82,7 @@ impl Bits {
     }
 }
 
-/// What is done to the pixels before the threshold.
+/// The filter for the pixels before the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lens {
     /// Nothing.
@@ -193,7 +195,8 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Bilinear, output pixel centres at a quarter and three quarters of an input pixel: weights 9, 3, 3, 1.
+    /// Bilinear, output pixel centres at a quarter and three quarters of an input pixel: weights 9,
+    /// 3, 3, 1.
     fn double(&mut self, y: usize, out: &mut [u8]) {
         let near = y / 2;
         let far = if y.is_multiple_of(2) {
@@ -224,7 +227,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Black and white by the local threshold. What is not done when the time is over stays white.
+/// Black and white by the local threshold. Rows that are not done when the time is over stay white.
 pub(crate) fn binarise(image: Image<'_>, lens: Lens, clock: &Clock) -> Bits {
     let mut rows = Rows::new(image, lens);
     let (width, height) = (rows.width, rows.height);
@@ -303,7 +306,8 @@ impl Columns {
         }
     }
 
-    /// The mean of each block with contrast; zero for flat ones, which say nothing about where black ends.
+    /// The mean of each block with contrast; zero for flat ones, which say nothing about where
+    /// black ends.
     fn black_points(&self, at: &mut [u16]) {
         let width = self.sum.len();
         for (x, point) in at.iter_mut().enumerate() {
@@ -324,8 +328,9 @@ impl Columns {
     }
 }
 
-/// For each block the mean of the black points around; where nothing around has contrast, the threshold of the block to the left or
-/// above goes on, so that the inside of a large dark area stays dark.
+/// For each block the mean of the black points around; where nothing around has contrast, the
+/// threshold of the block to the left or above goes on, so that the inside of a large dark area
+/// stays dark.
 fn thresholds(points: &[Vec<u16>; 5], top: usize, bottom: usize, mean: &mut [u8]) {
     let across = mean.len();
     let mut column = vec![(0_u32, 0_u32); across];
@@ -369,7 +374,8 @@ fn threshold_row(row: &[u8], mean: &[u8], bits: &mut Bits, y: usize) {
 fn at_most(bytes: u64, t: u8) -> u8 {
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let t = u64::from(t) * 0x0101_0101_0101_0101;
-    // Per byte t - p without borrow from the neighbour; its high bit says whether the low seven bits of t are enough.
+    // Per byte t - p without borrow from the neighbour; its high bit says whether the low seven
+    // bits of t are enough.
     let low = (t | HIGH) - (bytes & !HIGH);
     let flags = ((t & !bytes) | (!(t ^ bytes) & low)) & HIGH;
     ((flags >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8

@@ -1,9 +1,10 @@
 //! Bytes to text, by the character set that a code names (ECI) or that is likely.
 //!
-//! UTF-8, ASCII and ISO 8859-1 are always there: nothing else is in a sign-in code. The rest comes with feature `charsets`, which an app leaves out
-//! (its tables take as much room as the scanner).
+//! UTF-8, ASCII and ISO 8859-1 are always there: nothing else is in a sign-in code. The rest comes
+//! with feature `charsets`, which an app leaves out (its tables take as much room as the scanner).
 
-/// A character set by its number in an extended channel interpretation (AIM ECI assignments, part 3).
+/// A character set by its number in an extended channel interpretation (AIM ECI assignments, part
+/// 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Charset(pub(super) u32);
 
@@ -24,7 +25,8 @@ impl Charset {
 
 /// The text of bytes that are not UTF-8 and name no character set.
 pub(super) fn guess(bytes: &[u8]) -> Option<String> {
-    // ISO 8859-1 takes any bytes; but three double-byte characters in a row, or as many half-width katakana, are hardly Western.
+    // ISO 8859-1 takes any bytes; but three double-byte characters in a row, or as many half-width
+    // katakana, are hardly Western.
     let japanese = longest_run(bytes) >= 3;
     japanese
         .then(|| Charset::SHIFT_JIS.decode(bytes))

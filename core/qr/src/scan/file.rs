@@ -1,4 +1,4 @@
-//! Picture files: the codes in them, or what seems to be in the way.
+//! Picture files: the codes in them, or the likely reason why none is found.
 
 use thiserror::Error;
 
@@ -7,7 +7,7 @@ use super::image::{Image, MAX_PIXELS, MAX_SIDE};
 use super::picture::unpack;
 use super::scanner::search;
 
-/// What seems to stand between a picture and its code.
+/// The likely reason why no code is found in a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Diagnosis {
     /// Too few pixels for any code.
@@ -59,8 +59,8 @@ pub enum ScanError {
     NoCode(Diagnosis),
 }
 
-/// Every code in an image file, which may be a screenshot with several. An orientation noted by a camera does not matter to
-/// a code; corners are in pixels as they are stored.
+/// Every code in an image file, which may be a screenshot with several. An orientation noted by a
+/// camera does not matter to a code; corners are in pixels as they are stored.
 ///
 /// # Errors
 /// [`ScanError`] when the file is no picture, too large, or no code is found.
@@ -79,7 +79,7 @@ pub fn decode_file(bytes: &[u8]) -> Result<Vec<Code>, ScanError> {
     }
 }
 
-/// Looks at about a million pixels for what a person could do better.
+/// Looks at about a million pixels for a fault that a person can mend.
 fn diagnose(image: Image<'_>) -> Diagnosis {
     if image.width() < 21 || image.height() < 21 {
         return Diagnosis::TooSmall;

@@ -1,7 +1,9 @@
-//! Finder patterns: the three squares of a code, seen as runs of 1 : 1 : 3 : 1 : 1 along any line through their middle.
+//! Finder patterns: the three squares of a code, seen as runs of 1 : 1 : 3 : 1 : 1 along any line
+//! through their middle.
 //!
-//! Widths are compared from edge to like edge (black to black, white to white: 2 : 4 : 4 : 2), as zxing-cpp does: blur and exposure move both
-//! edges of a black run outwards or inwards and cancel out. Both polarities come from the same runs.
+//! Widths are compared from edge to like edge (black to black, white to white: 2 : 4 : 4 : 2), as
+//! zxing-cpp does: blur and exposure move both edges of a black run outwards or inwards and cancel
+//! out. Both polarities come from the same runs.
 
 use super::Clock;
 use super::binary::Bits;
@@ -11,10 +13,11 @@ const MAX_FINDERS: usize = 64;
 /// The most places looked at closely: a version 40 code in noise has about a thousand.
 const MAX_CANDIDATES: usize = 20_000;
 
-/// The smallest modules that a finder pattern can be told from noise by, in pixels; smaller ones need a closer lens.
+/// The smallest modules, in pixels, with which a finder pattern differs from noise; smaller ones
+/// need a closer lens.
 const SMALLEST: f32 = 1.4;
 
-/// The middle of what looks like a finder pattern.
+/// The middle of a likely finder pattern.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Finder {
     pub(super) x: f32,
@@ -108,7 +111,7 @@ impl Seeking {
     }
 
     fn finish(mut self) -> Vec<Finder> {
-        // What many rows saw is most likely a finder pattern.
+        // A place that many rows saw is most likely a finder pattern.
         self.found
             .sort_unstable_by(|a, b| b.seen.cmp(&a.seen).then(b.module.total_cmp(&a.module)));
         self.found.truncate(MAX_FINDERS);
@@ -116,7 +119,8 @@ impl Seeking {
     }
 }
 
-/// The places where a row changes colour, white before its start; ends with the row's width, and once more if the count is odd.
+/// The places where a row changes colour, white before its start; ends with the row's width, and
+/// once more if the count is odd.
 fn row_edges(bits: &Bits, y: usize, edges: &mut Vec<u32>) {
     edges.clear();
     let mut carry = 0;
@@ -186,7 +190,8 @@ fn confirm(bits: &Bits, x: f32, y: f32, module: f32, is_dark: bool) -> Option<Fi
         )
         .is_some()
     };
-    // Four of six further lines, the diagonals among them: noise seldom looks like rings from every side.
+    // Four of six further lines, the diagonals among them: noise seldom looks like rings from every
+    // side.
     let rings = [1.0, -1.0, 0.41, -0.41, 2.41, -2.41]
         .into_iter()
         .filter(|&s| line(s))
@@ -200,7 +205,8 @@ fn confirm(bits: &Bits, x: f32, y: f32, module: f32, is_dark: bool) -> Option<Fi
     })
 }
 
-/// The width of a module along a line through a pattern's middle, and how far along it the true middle is.
+/// The width of a module along a line through a pattern's middle, and how far along it the true
+/// middle is.
 fn through(
     bits: &Bits,
     at: (f32, f32),
@@ -229,7 +235,8 @@ fn through(
         .then_some((module, (a - d + b - e + c - f) / 6.0))
 }
 
-/// Distances from a pattern's middle along a line to where its core, its ring's inner and its ring's outer edge are.
+/// Distances from a pattern's middle along a line to where its core, its ring's inner and its
+/// ring's outer edge are.
 pub(super) fn three_edges(
     bits: &Bits,
     at: (f32, f32),

@@ -1,4 +1,5 @@
-//! Three finder patterns to the grid of a code: which three, how many modules, and where each module lies.
+//! Three finder patterns to the grid of a code: which three, how many modules, and where each
+//! module lies.
 
 use super::Clock;
 use super::binary::Bits;
@@ -184,8 +185,8 @@ pub(super) struct Guess {
     pub(super) share: f32,
 }
 
-/// The numbers of modules worth trying, likeliest first: by the finder patterns' rings, and by the timing patterns, which change
-/// colour with every module.
+/// The numbers of modules worth trying, likeliest first: by the finder patterns' rings, and by the
+/// timing patterns, which change colour with every module.
 pub(super) fn guesses(bits: &Bits, triple: &Triple) -> Vec<Guess> {
     let nearest = ((triple.modules - 17.0) / 4.0).round().max(1.0) as usize * 4 + 17;
     // The larger the code, the less the widths of its finder patterns say.
@@ -220,8 +221,9 @@ pub(super) fn guesses(bits: &Bits, triple: &Triple) -> Vec<Guess> {
         .collect()
 }
 
-/// The map that the finder patterns' sizes say: what is further away looks smaller. Under a projective map areas shrink with the third
-/// power of the divisor; so each finder pattern's size gives its divisor, and three points with theirs give the map.
+/// The map that follows from the finder patterns' sizes: a pattern further away looks smaller.
+/// Under a projective map areas shrink with the third power of the divisor; so each finder
+/// pattern's size gives its divisor, and three points with theirs give the map.
 fn receding(t: &Triple, size: usize) -> Option<Map> {
     let divisor = |f: &Finder| (f.module / t.corner.module).powf(-2.0 / 3.0);
     let (right, below) = (divisor(&t.right), divisor(&t.below));
@@ -259,7 +261,8 @@ fn map_with(t: &Triple, size: usize, fourth: (f32, f32), inset: f32) -> Option<M
     )
 }
 
-/// A guess with its fourth point placed, by the last alignment pattern where there is one and it is seen.
+/// A guess with its fourth point placed, by the last alignment pattern where there is one and it is
+/// seen.
 pub(super) struct Placed {
     pub(super) grid: Grid,
     known: Known,
@@ -269,8 +272,8 @@ pub(super) struct Placed {
     fourth: (f32, (f32, f32)),
 }
 
-/// Looks for the alignment pattern nearest to the fourth corner: where its rings fit best, near where it is expected. `None` when the time is
-/// over.
+/// Looks for the alignment pattern nearest to the fourth corner: where its rings fit best, near
+/// where it is expected. `None` when the time is over.
 pub(super) fn place(bits: &Bits, triple: &Triple, guess: &Guess, clock: &Clock) -> Option<Placed> {
     let (size, first) = (guess.size, guess.map);
     let known = Known::of(size);
@@ -314,8 +317,8 @@ pub(super) fn place(bits: &Bits, triple: &Triple, guess: &Guess, clock: &Clock) 
     Some(placed)
 }
 
-/// Climbs: the fourth point moves while more of the known modules become right. The grid, and the share that it gets right; `None` when the time
-/// is over.
+/// Climbs: the fourth point moves while more of the known modules become right. The grid, and the
+/// share that it gets right; `None` when the time is over.
 pub(super) fn climb(
     bits: &Bits,
     triple: &Triple,
@@ -353,8 +356,8 @@ pub(super) fn climb(
     Some((grid, share))
 }
 
-/// How far an alignment pattern is from where a map has it, in modules, looked for near `from`: the middle of where it fits best. `from` itself
-/// where there is none.
+/// How far an alignment pattern is from where a map has it, in modules, looked for near `from`: the
+/// middle of where it fits best. `from` itself where there is none.
 pub(super) fn alignment_near(
     bits: &Bits,
     map: &Map,
@@ -385,7 +388,8 @@ pub(super) fn alignment_near(
     }
 }
 
-/// How many of the 25 modules of an alignment pattern are right; `None` where it is not worth counting.
+/// How many of the 25 modules of an alignment pattern are right; `None` where it is not worth
+/// counting.
 fn alignment_fit(bits: &Bits, map: &Map, u: f32, v: f32) -> Option<i32> {
     let dark = |i: i32, j: i32| colour_at(bits, map, u + i as f32, v + j as f32);
     let ring = [(1, 0), (-1, 0), (0, 1), (0, -1)];

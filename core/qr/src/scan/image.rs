@@ -1,8 +1,10 @@
-//! A picture as the scanner takes it: pixels that belong to somebody else, looked at row by row and never copied whole.
+//! A picture as the scanner takes it: pixels that belong to somebody else, looked at row by row and
+//! never copied whole.
 
 use thiserror::Error;
 
-/// The longest side accepted, in pixels. Beyond it coordinates no longer fit the arithmetic of the locator.
+/// The longest side accepted, in pixels. Beyond it coordinates no longer fit the arithmetic of the
+/// locator.
 pub const MAX_SIDE: usize = 16_384;
 
 /// The largest picture accepted, in pixels.
@@ -66,7 +68,8 @@ impl std::fmt::Debug for Image<'_> {
 }
 
 impl<'a> Image<'a> {
-    /// 8-bit brightness, 0 black. `stride` is the distance between the starts of two rows in bytes; the last row may end early.
+    /// 8-bit brightness, 0 black. `stride` is the distance between the starts of two rows in bytes;
+    /// the last row may end early.
     ///
     /// # Errors
     /// [`ImageError`] when the size is out of bounds or the buffer too short.
@@ -92,8 +95,9 @@ impl<'a> Image<'a> {
         Self::new(data, width, height, stride, Layout::Rgba)
     }
 
-    /// An NV21 or NV12 frame, or any planar YUV that starts with its luma plane: that plane is all a code needs, and the
-    /// chroma after it is not looked at. For Android's `YUV_420_888` pass plane 0 and its row stride.
+    /// An NV21 or NV12 frame, or any planar YUV that starts with its luma plane: that plane is all
+    /// a code needs, and the chroma after it is not looked at. For Android's `YUV_420_888` pass
+    /// plane 0 and its row stride.
     ///
     /// # Errors
     /// [`ImageError`] when the size is out of bounds or the buffer too short.
@@ -156,7 +160,8 @@ impl<'a> Image<'a> {
         self.height
     }
 
-    /// A part of the picture; what lies outside is cut off. `None` when nothing is left.
+    /// A part of the picture; a rectangle that reaches outside is cut off. `None` when nothing is
+    /// left.
     #[must_use]
     pub fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Option<Image<'a>> {
         let width = width.min(self.width.checked_sub(left)?);
@@ -166,7 +171,8 @@ impl<'a> Image<'a> {
         Self::new(data, width, height, self.stride, self.layout).ok()
     }
 
-    /// The brightness of row `y`: borrowed where memory has it so, else computed into `buffer`. Rows past the end repeat the last.
+    /// The brightness of row `y`: borrowed where memory has it so, else computed into `buffer`.
+    /// Rows past the end repeat the last.
     pub(crate) fn row<'b>(&self, y: usize, buffer: &'b mut Vec<u8>) -> &'b [u8]
     where
         'a: 'b,
@@ -186,7 +192,8 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// The brightness of the pixel nearest to a point inside; points outside give the nearest edge pixel.
+    /// The brightness of the pixel nearest to a point inside; points outside give the nearest edge
+    /// pixel.
     pub(crate) fn at(&self, x: usize, y: usize) -> u8 {
         let (x, y) = (x.min(self.width - 1), y.min(self.height - 1));
         match self.layout {

@@ -8,16 +8,18 @@ use super::sample::{Bent, decide};
 use super::symbol::{self, Symbol};
 use super::{Clock, Code, pure};
 
-/// The share of known modules from which a grid is worth reading. Chance gives 0.55, codes on cloth 0.8.
+/// The share of known modules from which a grid is worth reading. Chance gives 0.55, codes on cloth
+/// 0.8.
 const WORTH_READING: f32 = 0.72;
 
 type Quad = [(f32, f32); 4];
 
-/// What a look saw.
+/// The result of a look.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) codes: Vec<Code>,
-    /// Three finder patterns that fit together so well that a code must be there, which was not read.
+    /// Three finder patterns that fit together so well that a code must be there, which was not
+    /// read.
     pub(super) unread: bool,
 }
 
@@ -39,7 +41,8 @@ pub(super) fn look(image: Image<'_>, lens: Lens, clock: &Clock) -> Seen {
         look.found(found);
         return look.seen;
     }
-    // Small pictures row by row, large ones so that a version 20 code that fills a quarter is seen five times.
+    // Small pictures row by row, large ones so that a version 20 code that fills a quarter is seen
+    // five times.
     let step = (bits.height() / 240).clamp(2, 8);
     let finders = finder::find(&bits, step, clock);
     if finders.dark.len() >= 3 {
@@ -131,8 +134,8 @@ impl Look<'_> {
         })
     }
 
-    /// Reads a grid as it is, then bent as the edges say; by the black-and-white picture, then by each module's brightness, sharpened
-    /// more and more.
+    /// Reads a grid as it is, then bent as the edges say; by the black-and-white picture, then by
+    /// each module's brightness, sharpened more and more.
     fn read(&self, grid: Grid, bits: &Bits, inverted: bool) -> Option<(Symbol, Quad)> {
         let flat = Bent::flat(grid);
         if let Some(symbol) = symbol::read_either_way(&flat.modules(bits)) {

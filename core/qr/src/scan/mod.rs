@@ -1,7 +1,8 @@
 //! Pixels to text: every QR code in a camera frame, a photograph or a screenshot.
 //!
-//! [`thorough`] takes its time over a still; a [`Scanner`] keeps to a budget for each camera frame and spreads its further
-//! attempts over the frames that follow; [`decode_file`] opens image files. Nothing here panics on any input.
+//! [`thorough`] takes its time over a still; a [`Scanner`] keeps to a budget for each camera frame
+//! and spreads its further attempts over the frames that follow; [`decode_file`] opens image files.
+//! Nothing here panics on any input.
 
 mod binary;
 mod charset;
@@ -41,13 +42,14 @@ pub enum Level {
 /// A code that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Code {
-    /// The text, by the character set that the code names or, when it names none, UTF-8 where the bytes are that.
-    /// `None` when the bytes are no text.
+    /// The text, by the character set that the code names or, when it names none, UTF-8 where the
+    /// bytes are that. `None` when the bytes are no text.
     pub text: Option<String>,
     /// The bytes as they were encoded.
     pub bytes: Vec<u8>,
-    /// The corners in pixels of the picture, in the code's own order: top left, top right, bottom right, bottom left.
-    /// The top left corner is the one whose neighbours both have finder patterns.
+    /// The corners in pixels of the picture, in the code's own order: top left, top right, bottom
+    /// right, bottom left. The top left corner is the one whose neighbours both have finder
+    /// patterns.
     pub corners: [(f32, f32); 4],
     /// 1 to 40: the size is 17 + 4 × version modules.
     pub version: u8,

@@ -1,7 +1,7 @@
 //! Picture files to brightness, with limits against files that unpack to more than memory holds.
 //!
-//! PNG and JPEG are always read: screenshots and photographs. WebP, GIF and BMP come with feature `pictures`, which an app leaves out, as its
-//! platform opens them.
+//! PNG and JPEG are always read: screenshots and photographs. WebP, GIF and BMP come with feature
+//! `pictures`, which an app leaves out, as its platform opens them.
 
 use std::io::Cursor;
 
@@ -14,7 +14,8 @@ use zune_jpeg::JpegDecoder;
 use super::file::ScanError;
 use super::image::{MAX_PIXELS, MAX_SIDE};
 
-/// What an image may take in memory while it is unpacked: [`MAX_PIXELS`] of four bytes, and as much for the decoder.
+/// The most memory that an image may take while it is unpacked: [`MAX_PIXELS`] of four bytes, and
+/// as much for the decoder.
 const MAX_ALLOCATION: usize = 2 * 4 * MAX_PIXELS;
 
 /// An unpacked picture: 8-bit brightness, row after row.
@@ -34,7 +35,8 @@ impl Grey {
     }
 }
 
-/// Unpacks a picture file. Transparent parts count as white paper: a code saved without its background is black on nothing.
+/// Unpacks a picture file. Transparent parts count as white paper: a code saved without its
+/// background is black on nothing.
 pub(super) fn unpack(bytes: &[u8]) -> Result<Grey, ScanError> {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => unpack_png(bytes),

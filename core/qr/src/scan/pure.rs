@@ -1,4 +1,5 @@
-//! A picture that is nothing but a code, straight, black on white: as programs save them, down to one pixel a module.
+//! A picture that is nothing but a code, straight, black on white: as programs save them, down to
+//! one pixel a module.
 
 use super::binary::Bits;
 use super::grid::{Grid, Known, Map};
@@ -10,7 +11,8 @@ pub(super) fn grid(bits: &Bits) -> Option<Grid> {
     if width.abs_diff(height) > 1 + width / 50 || width < 21 {
         return None;
     }
-    // Three corners begin with the seven modules of a finder pattern's edge; one of the two upper corners does in any rotation.
+    // Three corners begin with the seven modules of a finder pattern's edge; one of the two upper
+    // corners does in any rotation.
     let run = |mut xs: Box<dyn Iterator<Item = usize>>| {
         xs.position(|x| !bits.get(x as i32, top as i32))
             .unwrap_or(width)

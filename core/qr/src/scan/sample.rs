@@ -1,4 +1,5 @@
-//! Modules read through a grid: where paper bends, the grid bends with it; where pixels are blurred, modules are sharpened.
+//! Modules read through a grid: where paper bends, the grid bends with it; where pixels are
+//! blurred, modules are sharpened.
 
 use std::f32::consts::{FRAC_1_SQRT_2, TAU};
 
@@ -13,9 +14,10 @@ const REACH: i32 = 3;
 
 /// A grid with a shift for each node, in modules: cloth, curved paper, a lens at its edge.
 ///
-/// The edges between dark and light lie on the grid's lines. So around each node the phase of the edges, modulo one module, tells how far
-/// the grid is off there; going outwards from the finder patterns, where it is right, each node starts from its neighbours' shift,
-/// and the phase never slips by a whole module. (As a clock is recovered from a signal; the method is our own.)
+/// The edges between dark and light lie on the grid's lines. So around each node the phase of the
+/// edges, modulo one module, shows how far the grid is off there; going outwards from the finder
+/// patterns, where it is right, each node starts from its neighbours' shift, and the phase never
+/// slips by a whole module. (As a clock is recovered from a signal; the method is our own.)
 pub(super) struct Bent {
     grid: Grid,
     /// Modules between nodes.
@@ -41,8 +43,8 @@ impl Bent {
         }
     }
 
-    /// The bend that the alignment patterns show, where there is more than one: each is looked for where its neighbours say, and a node
-    /// between them shifts as they do.
+    /// The bend that the alignment patterns show, where there is more than one: each is looked for
+    /// where its neighbours say, and a node between them shifts as they do.
     pub(super) fn aligned(grid: Grid, bits: &Bits) -> Option<Self> {
         let centres = &Layout::of(grid.size)?.alignment;
         let n = centres.len();
@@ -70,7 +72,8 @@ impl Bent {
         }
         let mut bent = Self::flat(grid);
         bent.bent = true;
-        // The gap before a coordinate, and how far into it the coordinate is; beyond the last patterns the bend goes on as it was.
+        // The gap before a coordinate, and how far into it the coordinate is; beyond the last
+        // patterns the bend goes on as it was.
         let place = |u: f32| {
             let gap = (1..n - 1)
                 .find(|&i| u < centres[i] as f32 + 0.5)
@@ -125,7 +128,8 @@ impl Bent {
         Some(bent)
     }
 
-    /// Follows the edges once more from all sides, so that no node depends on the way it was reached; `None` when the time is over.
+    /// Follows the edges once more from all sides, so that no node depends on the way it was
+    /// reached; `None` when the time is over.
     pub(super) fn settle(mut self, bits: &Bits, clock: &Clock) -> Option<Self> {
         let before = self.shifts.clone();
         for i in 0..before.len() {
@@ -269,7 +273,8 @@ impl Bent {
         (a.0 - b.0).hypot(a.1 - b.1)
     }
 
-    /// The modules by the black-and-white picture: most of five points each, or the middle of very small ones.
+    /// The modules by the black-and-white picture: most of five points each, or the middle of very
+    /// small ones.
     pub(super) fn modules(&self, bits: &Bits) -> Modules {
         const POINTS: [(f32, f32); 5] = [
             (0.0, 0.0),
@@ -300,7 +305,8 @@ impl Bent {
         }
     }
 
-    /// The brightness of each module: the mean of some points around its middle. `scale` is from pixels of the bits to the image's.
+    /// The brightness of each module: the mean of some points around its middle. `scale` is from
+    /// pixels of the bits to the image's.
     pub(super) fn values(&self, image: &Image<'_>, scale: f32) -> Vec<f32> {
         let n = self.grid.size;
         let module = self.module() * scale;
@@ -334,7 +340,8 @@ struct Phase {
 }
 
 impl Phase {
-    /// An edge between the `quarter`-th quarter of a module and the one before: at an eighth, three eighths and so on.
+    /// An edge between the `quarter`-th quarter of a module and the one before: at an eighth, three
+    /// eighths and so on.
     fn add(&mut self, edge: bool, quarter: i32) {
         const S: f32 = FRAC_1_SQRT_2;
         const AT: [(f32, f32); 4] = [(S, -S), (S, S), (-S, S), (-S, -S)];
@@ -364,8 +371,8 @@ fn bilinear(image: &Image<'_>, x: f32, y: f32) -> f32 {
         + (at(i, j + 1) * (1.0 - s) + at(i + 1, j + 1) * s) * t
 }
 
-/// Dark and light by each module's brightness against the mean around it. `sharpen` undoes blur: this share of the difference to the four
-/// neighbours is added. `inverted` exchanges the colours.
+/// Dark and light by each module's brightness against the mean around it. `sharpen` undoes blur:
+/// this share of the difference to the four neighbours is added. `inverted` exchanges the colours.
 pub(super) fn decide(values: &[f32], size: usize, sharpen: f32, inverted: bool) -> Modules {
     let at = |x: usize, y: usize| values[y.min(size - 1) * size + x.min(size - 1)];
     let sharp: Vec<f32> = (0..size * size)

@@ -7,7 +7,8 @@ use super::image::Image;
 use super::look::{Seen, inside, look};
 use super::{Clock, Code, FRAME_BUDGET, STILL_BUDGET};
 
-/// Pictures up to so many pixels are looked at as they are first; in larger ones the noise of the sensor comes first.
+/// Pictures up to so many pixels are looked at as they are first; in larger ones the noise of the
+/// sensor comes first.
 const SMALL: usize = 300_000;
 /// A frame above so many pixels is first looked at from further away.
 const LARGE: usize = 1_500_000;
@@ -16,7 +17,8 @@ const PART: usize = 700_000;
 
 /// Every code in a still picture, for at most about [`STILL_BUDGET`].
 ///
-/// Looks go on until one reads something, and after that only while a code is seen that was not read: screenshots may have several.
+/// Looks go on until one reads something, and after that only while a code is seen that was not
+/// read: screenshots may have several.
 #[must_use]
 pub fn thorough(image: Image<'_>) -> Vec<Code> {
     search(image).0
@@ -103,8 +105,9 @@ const ROUND: [Further; 7] = [
 
 /// Reads codes from a stream of camera frames, each within a budget.
 ///
-/// Every frame gets the look that reads most codes, and one further look of a round that goes on over the frames: a code that the first
-/// look can't read is found some frames later, and a frame without a code stays cheap. Where a phone is too slow for both, they take turns.
+/// Every frame gets the look that reads most codes, and one further look of a round that goes on
+/// over the frames: a code that the first look can't read is found some frames later, and a frame
+/// without a code stays cheap. Where a phone is too slow for both, they take turns.
 #[derive(Debug)]
 pub struct Scanner {
     budget: Duration,
@@ -179,8 +182,9 @@ impl Scanner {
     }
 }
 
-/// The `index`-th part of about `area` pixels: left, top, width, height. Neighbours overlap by half, so that a code of half a part's size is
-/// whole in one of them. Every second part is the middle, where people hold the code.
+/// The `index`-th part of about `area` pixels: left, top, width, height. Neighbours overlap by
+/// half, so that a code of half a part's size is whole in one of them. Every second part is the
+/// middle, where people hold the code.
 fn part(width: usize, height: usize, area: usize, index: usize) -> [usize; 4] {
     let share = (area as f64 / (width * height) as f64).sqrt().min(1.0);
     let size = |side: usize| ((side as f64 * share) as usize).clamp(1, side);

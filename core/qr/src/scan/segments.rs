@@ -2,12 +2,12 @@
 
 use super::charset::{Charset, guess};
 
-/// What the segments say.
+/// The content of the segments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) bytes: Vec<u8>,
     pub(super) text: Option<String>,
-    /// The padding is as the standard has it: a check on what error correction made.
+    /// Whether the padding is as the standard has it: a check on the result of error correction.
     pub(super) padded: bool,
 }
 
@@ -78,7 +78,8 @@ pub(super) fn parse(words: &[u8], version: u8) -> Option<Content> {
                 [8, 10, 12][range],
                 into(&mut pieces, Some(Charset::GB_18030)),
             )?,
-            // Structured append: which part of how many, and a parity. Each part is a code of its own here.
+            // Structured append: which part of how many, and a parity. Each part is a code of its
+            // own here.
             3 => drop(bits.take(16)?),
             5 => gs1 = true,
             7 => named = Some(designator(&mut bits)?),
@@ -215,7 +216,8 @@ fn padding(bits: &mut BitReader<'_>) -> bool {
 }
 
 fn text(pieces: &[Piece]) -> Option<String> {
-    // Where no set is named UTF-8 is what everybody writes, whatever the standard says; a character may span two segments.
+    // Where no set is named, everybody writes UTF-8, whatever the standard says; a character may
+    // span two segments.
     if pieces.iter().all(|p| p.set.is_none()) {
         let bytes: Vec<u8> = pieces
             .iter()
@@ -314,7 +316,8 @@ mod tests {
 
     #[test]
     fn what_breaks_the_format_is_refused() {
-        // Numbers above 999 in three digits, characters past the 45, a count past the end, modes that don't exist.
+        // Numbers above 999 in three digits, characters past the 45, a count past the end, modes
+        // that don't exist.
         for bits in [
             "0001 0000000011 1111101000",
             "0010 000000010 11111101001",

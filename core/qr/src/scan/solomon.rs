@@ -1,8 +1,9 @@
 //! Reed–Solomon decoding with erasures over GF(256) as QR codes use it.
 //!
-//! Berlekamp–Massey started from the erasure locator, Chien's search, Forney's values: Blahut, "Algebraic Codes for Data
-//! Transmission" (2003), chapters 6 and 7. The field is x⁸ + x⁴ + x³ + x² + 1 with generator 2, the first root 2⁰ (ISO/IEC 18004, 7.5.2).
-//! A library decodes errors alone; knowing which code words are doubtful is worth up to twice as many.
+//! Berlekamp–Massey started from the erasure locator, Chien's search, Forney's values: Blahut,
+//! "Algebraic Codes for Data Transmission" (2003), chapters 6 and 7. The field is x⁸ + x⁴ + x³ +
+//! x² + 1 with generator 2, the first root 2⁰ (ISO/IEC 18004, 7.5.2). A library decodes errors
+//! alone; knowing which code words are doubtful is worth up to twice as many.
 
 /// The most check words a block has (version 40).
 const MAX_CHECK: usize = 68;
@@ -61,8 +62,9 @@ fn evaluate(polynomial: &[u8], x: u8) -> u8 {
 
 type Polynomial = [u8; MAX_CHECK + 2];
 
-/// Corrects a block in place: data words, then `check` check words. `erased` are positions whose value is doubtful. `spare` check words
-/// are kept for detection alone. The number of words that were changed, or `None` when the block can't be corrected.
+/// Corrects a block in place: data words, then `check` check words. `erased` are positions whose
+/// value is doubtful. `spare` check words are kept for detection alone. The number of words that
+/// were changed, or `None` when the block can't be corrected.
 pub(super) fn correct(
     block: &mut [u8],
     check: usize,

@@ -33,7 +33,7 @@ impl Modules {
     }
 }
 
-/// What a symbol says.
+/// The content of a symbol.
 pub(super) struct Symbol {
     pub(super) content: Content,
     pub(super) version: u8,
@@ -65,7 +65,8 @@ impl Layout {
         let version = ((size - 17) / 4) as u8;
         let function = version::function_modules(version);
         let mut order = Vec::new();
-        // Pairs of columns from the right, up and down by turns; the vertical timing pattern is skipped (7.7.3).
+        // Pairs of columns from the right, up and down by turns; the vertical timing pattern is
+        // skipped (7.7.3).
         let columns = (1..=(size - 1) / 2)
             .rev()
             .map(|pair| if pair > 3 { 2 * pair } else { 2 * pair - 1 });
@@ -97,7 +98,8 @@ pub(super) fn read_either_way(modules: &Modules) -> Option<Symbol> {
     })
 }
 
-/// Reads a symbol. Doubtful code words, if the modules say which, are treated as erased when plain correction fails.
+/// Reads a symbol. Doubtful code words, if the modules say which, are treated as erased when plain
+/// correction fails.
 pub(super) fn read(modules: &Modules) -> Option<Symbol> {
     let layout = Layout::of(modules.size)?;
     let (level, mask) = format(modules)?;
@@ -112,7 +114,8 @@ pub(super) fn read(modules: &Modules) -> Option<Symbol> {
     };
     let mut data = Vec::new();
     for (block, check) in blocks.iter() {
-        // Fewer check words than the standard keeps back in small versions would let a wrong text through (table 9, note b).
+        // Fewer check words than the standard keeps back in small versions would let a wrong text
+        // through (table 9, note b).
         let spare = match (version, level) {
             (1, Level::L) => 3,
             (1, Level::M) | (2, Level::L) => 2,
@@ -127,7 +130,8 @@ pub(super) fn read(modules: &Modules) -> Option<Symbol> {
                 weakest.sort_unstable_by_key(|&i| sure[block[i]]);
                 weakest.truncate(check * share / 100);
             }
-            // An erasure is a check word that checks nothing: three are kept for that, whatever the version.
+            // An erasure is a check word that checks nothing: three are kept for that, whatever the
+            // version.
             let spare = if share > 0 { spare.max(3) } else { spare };
             solomon::correct(&mut block_words, check, &weakest, spare)?;
             Some(block_words)

@@ -1,4 +1,4 @@
-//! What differs from version to version of QR codes: ISO/IEC 18004, tables 9 and E.1.
+//! Properties of the versions of QR codes: ISO/IEC 18004, tables 9 and E.1.
 
 use super::Level;
 
@@ -52,8 +52,8 @@ pub(super) fn correction(version: u8, level: Level) -> Option<(usize, usize)> {
     ))
 }
 
-/// Centres of the alignment patterns along each side, in modules; none in version 1. They are evenly spaced from the far side, an even number
-/// of modules apart.
+/// Centres of the alignment patterns along each side, in modules; none in version 1. They are
+/// evenly spaced from the far side, an even number of modules apart.
 pub(super) fn alignment(version: u8) -> Vec<usize> {
     if version < 2 {
         return Vec::new();
@@ -72,7 +72,8 @@ pub(super) fn alignment(version: u8) -> Vec<usize> {
     centres
 }
 
-/// The modules that carry no data: finder, timing and alignment patterns, format and version, row by row.
+/// The modules that carry no data: finder, timing and alignment patterns, format and version, row
+/// by row.
 pub(super) fn function_modules(version: u8) -> Vec<bool> {
     let n = 4 * usize::from(version) + 17;
     let mut used = vec![false; n * n];

@@ -21,12 +21,12 @@ use crate::{
         file::RootKeys,
         ring::{About, KeyRing},
     },
-    notices::Notices,
+    notices::{Notices, Pace},
+    pages::Pages,
     password::Passwords,
     push::Pushes,
     security::{Ending, Failures, Happened, SecurityLog},
     store::{Store, sqlite::Sqlite},
-    web::{Pace, Pages},
 };
 
 /// The time: seconds since 1970-01-01T00:00:00Z.

@@ -18,6 +18,7 @@ mod journal;
 mod keys;
 mod notices;
 mod operations;
+mod pages;
 mod password;
 mod policy;
 mod push;
@@ -25,6 +26,7 @@ mod security;
 mod server;
 mod store;
 mod tls;
+mod transfer;
 mod web;
 
 use std::{
@@ -347,7 +349,7 @@ impl Embedded {
             origin: origin.clone(),
             passwords: Passwords::new(edge.clone()).map_err(storage)?,
             edge,
-            pages: web::Pages::new(&config.name)
+            pages: pages::Pages::new(&config.name)
                 .map_err(|error| StartError::Pages(format!("{error:#}")))?,
             name: config.name,
             recovery_hours: config.recovery_hours,
@@ -357,7 +359,7 @@ impl Embedded {
             security,
             failures: Failures::default(),
             mail: Notify::new(),
-            pace: web::Pace::default(),
+            pace: notices::Pace::default(),
             notices: config.notices.unwrap_or_else(|| {
                 Arc::new(Outbox::new(config.data.join("outbox"), origin.authority()))
             }),

@@ -1,5 +1,7 @@
 //! Messages to people. They leave the service through one trait; without another, each becomes a file.
 
+mod pace;
+
 use std::{
     fs,
     io::{self, Write},
@@ -16,6 +18,8 @@ use lettre::{
         header::{ContentTransferEncoding, ContentType},
     },
 };
+
+pub(crate) use pace::Pace;
 
 use crate::{
     base::durable::Write as Durable,

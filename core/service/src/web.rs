@@ -65,20 +65,20 @@ mod confirm;
 mod credentials;
 mod devices;
 mod enrolment;
+mod error;
 mod history;
 mod issue;
 mod links;
 mod mail;
 mod mobile;
-mod pages;
 mod passwords;
 mod pin;
 mod qr;
 mod recovery;
 mod registration;
+mod show;
 mod sign_in;
 mod stop_link;
-mod texts;
 mod transfer;
 mod unblock;
 mod visitor;
@@ -94,9 +94,9 @@ use axum::{
     routing::{get, post},
 };
 
-pub(crate) use mail::{Pace, send_due};
-use pages::PageError;
-pub(crate) use pages::{Pages, too_many};
+use error::PageError;
+pub(crate) use mail::send_due;
+pub(crate) use show::too_many;
 use visitor::Visitor;
 
 use crate::app::App;
@@ -211,7 +211,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/static/icon.svg", get(icon))
         .fallback(|| async { PageError::NotFound })
         .layer(DefaultBodyLimit::max(LONGEST_FORM))
-        .layer(middleware::from_fn_with_state(app.clone(), pages::finish))
+        .layer(middleware::from_fn_with_state(app.clone(), show::finish))
 }
 
 async fn home(visitor: Visitor) -> Redirect {

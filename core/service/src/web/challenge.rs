@@ -21,7 +21,7 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError, address, credentials, devices, enrolment, issue, qr, transfer, unblock,
+    PageError, address, credentials, devices, enrolment, issue, qr, unblock,
     visitor::{Posted, Visitor},
 };
 use crate::{
@@ -33,6 +33,7 @@ use crate::{
         Challenge, ChallengeKind, ChallengeState, CodeStep, Device, Method, PastEpoch, RightCode,
         Then,
     },
+    transfer,
 };
 
 /// The challenge of an address, if this visitor's session asked for it.
@@ -93,7 +94,7 @@ fn show(
         id, purpose, error,
         qr => qr::svg(&qr_text(&app.origin, &challenge.message), "QR code")?,
         link => link_text(&app.origin, &challenge.message),
-        transfer => transfer::shown(&challenge.payload),
+        transfer => transfer::Details::read(&challenge.payload),
     };
     app.pages.refuse(status, "code.html", visitor, values)
 }
@@ -429,7 +430,9 @@ async fn proceed(
             }
         }
         Purpose::Transaction => {
-            let transfer = transfer::record(app, challenge, account)?;
+            let details = transfer::Details::read(&challenge.payload)
+                .ok_or_else(|| PageError::Broken("a transfer's data are damaged".into()))?;
+            let transfer = details.record(challenge.id, account, app.now());
             if collect(Then::Record(transfer)).await?.is_some() {
                 let id = hex::encode(&challenge.id.0);
                 return Ok(Redirect::to(&format!("/account/transfer/{id}")).into_response());

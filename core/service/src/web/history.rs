@@ -10,24 +10,13 @@ use axum::{
 use chrono::{DateTime, SecondsFormat};
 use minijinja::{Value, context};
 
-use super::{PageError, texts::Texts, visitor::Visitor};
+use super::{PageError, visitor::Visitor};
 use crate::{app::App, store::Event};
 
 /// So many events the page shows.
 const SHOWN: u32 = 200;
 /// So many events an export has at most.
 const EXPORTED: u32 = 100_000;
-
-impl Texts {
-    /// What a person reads of an event.
-    pub(super) fn event(&self, event: &Event) -> Option<String> {
-        let detail = match event.what.as_str() {
-            "signed-in" => self.get(&format!("strength_{}", event.detail), &[])?,
-            _ => event.detail.clone(),
-        };
-        self.get(&format!("event_{}", event.what), &[("detail", detail)])
-    }
-}
 
 /// The newest events as a template's list.
 pub(super) async fn listed(
@@ -45,7 +34,7 @@ pub(super) async fn listed(
 }
 
 fn read(app: &App, event: &Event) -> Result<String, PageError> {
-    let text = app.pages.texts.event(event);
+    let text = app.pages.texts.event(&event.what, &event.detail);
     text.ok_or_else(|| PageError::Broken(format!("no text for the event {}", event.what)))
 }
 

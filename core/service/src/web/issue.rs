@@ -7,7 +7,7 @@ use axum::{
 use countersign_protocol::{
     Step,
     challenge::{
-        Browser, Challenge, CodeForm, Context, Field, Kind, Pair, Purpose, Subject, System, Unlock,
+        Browser, Challenge, CodeForm, Context, Kind, Pair, Purpose, Subject, System, Unlock,
     },
     id::{ChallengeId, DeviceId},
     message::{Message, Received},
@@ -15,7 +15,7 @@ use countersign_protocol::{
 };
 
 use super::{
-    PageError, transfer,
+    PageError,
     visitor::{self, Visitor},
 };
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     keys::ring::ServiceKeys,
     policy,
     store::{self, ChallengeKind, Issue, NewChallenge, Session, SignedMessage},
+    transfer,
 };
 
 /// A challenge's identifier, or the text key of why there is none.
@@ -357,22 +358,5 @@ fn context(headers: &HeaderMap) -> Context {
         browser,
         system,
         place: *b"ZZ",
-    }
-}
-
-/// A field of a transaction.
-pub(super) fn field(
-    id: &str,
-    label: &str,
-    kind: countersign_protocol::field::FieldKind,
-    longest: u16,
-) -> Field {
-    Field {
-        id: id.into(),
-        label: label.into(),
-        kind,
-        longest,
-        pattern: None,
-        hint: None,
     }
 }

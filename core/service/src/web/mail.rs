@@ -1,12 +1,5 @@
 //! What a person is told by message: every security event, and the links of a recovery.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Mutex, PoisonError},
-};
-
-use countersign_protocol::{Time, id::AccountId};
-
 use super::{
     PageError, links,
     recovery::{CANCEL, FINISH, link},
@@ -15,7 +8,6 @@ use crate::{
     app::App,
     base::time::utc,
     notices::Notice,
-    policy,
     store::{DueLink, DueNotice, LinkKind},
 };
 
@@ -24,37 +16,6 @@ const LINKS: u64 = 1 << 40;
 
 /// So many events are told in messages of their own; more become one message.
 const ONE_BY_ONE: usize = 10;
-/// So many messages go to an account in an hour before the next ones are gathered.
-const IN_AN_HOUR: usize = 20;
-/// So long after the last message, in seconds.
-const GATHERED_SECONDS: u64 = 10 * 60;
-
-/// When accounts were last sent messages, so that many events become few messages. After a restart
-/// it begins anew: no message is lost with it.
-#[derive(Default)]
-pub(crate) struct Pace(Mutex<HashMap<AccountId, VecDeque<Time>>>);
-
-impl Pace {
-    /// Are the messages to this account to be gathered for now?
-    fn holds(&self, account: AccountId, now: Time) -> bool {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, sent| sent.back().is_some_and(|last| now < last + policy::HOUR));
-        let Some(sent) = all.get_mut(&account) else {
-            return false;
-        };
-        sent.retain(|at| now < at + policy::HOUR);
-        sent.len() >= IN_AN_HOUR
-            && sent
-                .back()
-                .is_some_and(|last| now < last + GATHERED_SECONDS)
-    }
-
-    fn sent(&self, account: AccountId, now: Time) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(account).or_default().push_back(now);
-    }
-}
-
 /// Sends the messages that are due. One that is not taken stays due, and so do those after it. One that can't be told yet, because what
 /// it tells is not in the journal, stays due too, and holds up nobody else's.
 pub(crate) async fn send_due(app: &App) -> Result<(), String> {
@@ -143,8 +104,8 @@ async fn compose(app: &App, due: &[DueNotice]) -> Result<Notice, PageError> {
             .ok_or_else(|| PageError::Broken(format!("no text {key}")))
     };
     let event = |due: &DueNotice| {
-        let event = app.pages.texts.event(&due.event);
-        event.ok_or_else(|| PageError::Broken(format!("no text for the event {}", due.event.what)))
+        let text = app.pages.texts.event(&due.event.what, &due.event.detail);
+        text.ok_or_else(|| PageError::Broken(format!("no text for the event {}", due.event.what)))
     };
     let service = ("service", app.name.clone());
     let mut parts = vec![text("mail_hello", &[("first", last.first_name.clone())])?];
@@ -194,26 +155,4 @@ async fn compose(app: &App, due: &[DueNotice]) -> Result<Notice, PageError> {
         text: parts.join("\n\n") + "\n",
         at: last.event.at,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_to_one_account_are_gathered_when_they_are_many_and_to_others_not() {
-        let pace = Pace::default();
-        let (eve, anna) = (AccountId([1; 8]), AccountId([2; 8]));
-        for _ in 0..IN_AN_HOUR {
-            assert!(!pace.holds(eve, 1000));
-            pace.sent(eve, 1000);
-        }
-        assert!(pace.holds(eve, 1000) && pace.holds(eve, 1599));
-        assert!(!pace.holds(anna, 1000));
-        // The next one is sent after ten minutes, with all that happened meanwhile.
-        assert!(!pace.holds(eve, 1600));
-        pace.sent(eve, 1600);
-        assert!(pace.holds(eve, 1601));
-        assert!(!pace.holds(eve, 1000 + policy::HOUR));
-    }
 }

@@ -8,9 +8,9 @@ use axum::{
     response::Response,
 };
 use countersign_protocol::{
-    challenge::{Field, Pair, Purpose, Unlock},
-    field::{FieldKind, canonical},
-    id::{AccountId, ChallengeId},
+    challenge::{Purpose, Unlock},
+    field::canonical,
+    id::ChallengeId,
 };
 use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
@@ -23,69 +23,9 @@ use super::{
 use crate::{
     app::App,
     base::hex,
-    store::{Challenge, ChallengeState, Transfer},
+    store::ChallengeState,
+    transfer::{Details, FIELDS, TITLE},
 };
-
-/// What the phone shows above the fields.
-pub(super) const TITLE: &str = "Transfer";
-
-const FIELDS: [(&str, &str, FieldKind, u16); 4] = [
-    ("iban", "IBAN", FieldKind::Iban, 34),
-    ("name", "Recipient", FieldKind::Text, 70),
-    ("amount", "Amount, EUR", FieldKind::Amount, 12),
-    ("reference", "Reference", FieldKind::Text, 35),
-];
-
-/// The fields as a challenge has them.
-pub(super) fn fields() -> Vec<Field> {
-    FIELDS
-        .iter()
-        .map(|(id, label, kind, longest)| issue::field(id, label, *kind, *longest))
-        .collect()
-}
-
-/// A transfer's data in canonical form.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Details {
-    iban: String,
-    name: String,
-    amount: String,
-    reference: String,
-}
-
-impl Details {
-    /// From a challenge's payload.
-    pub(super) fn read(payload: &str) -> Option<Self> {
-        serde_json::from_str(payload).ok()
-    }
-
-    /// The values in the order of the challenge's fields, as the code is computed over them.
-    pub(super) fn values(&self) -> [(&'static str, &str); 4] {
-        [
-            ("iban", &self.iban),
-            ("name", &self.name),
-            ("amount", &self.amount),
-            ("reference", &self.reference),
-        ]
-    }
-
-    /// The same for a phone that shows them, with the labels of the fields.
-    fn pairs(&self) -> Vec<Pair> {
-        let labels = FIELDS.iter().map(|(_, label, ..)| *label);
-        labels
-            .zip(self.values())
-            .map(|(label, (_, value))| Pair {
-                label: label.into(),
-                value: value.into(),
-            })
-            .collect()
-    }
-}
-
-/// The data of a transfer's challenge for its page; nothing for other challenges.
-pub(super) fn shown(payload: &str) -> Value {
-    Details::read(payload).map_or(Value::from(()), Value::from_serialize)
-}
 
 /// `GET /account/transfer`.
 pub(super) async fn form(
@@ -193,25 +133,6 @@ pub(super) async fn begin(
     }
 }
 
-/// What is recorded when the code was right.
-pub(super) fn record(
-    app: &App,
-    challenge: &Challenge,
-    account: AccountId,
-) -> Result<Transfer, PageError> {
-    let details = Details::read(&challenge.payload)
-        .ok_or_else(|| PageError::Broken("a transfer's data are damaged".into()))?;
-    Ok(Transfer {
-        id: challenge.id,
-        account,
-        at: app.now(),
-        iban: details.iban,
-        name: details.name,
-        amount: details.amount,
-        reference: details.reference,
-    })
-}
-
 /// `GET /account/transfer/{id}`.
 pub(super) async fn outcome(
     State(app): State<Arc<App>>,
@@ -231,6 +152,6 @@ pub(super) async fn outcome(
     app.pages.show(
         "signed.html",
         &visitor,
-        context! { transfer => shown(&challenge.payload) },
+        context! { transfer => Details::read(&challenge.payload) },
     )
 }

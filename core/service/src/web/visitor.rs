@@ -13,11 +13,12 @@ use ring::digest;
 use serde::{Deserialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq;
 
-use super::PageError;
+use super::error::PageError;
 use crate::{
     app::App,
     base::{hex, random},
     edge::{self, Pass},
+    pages::Frame,
     policy,
     store::{Entered, Entry, Method, Proved, Session, SessionHash},
 };
@@ -129,9 +130,12 @@ impl Visitor {
         Ok(Self::new(app, cookie, false, session, known))
     }
 
-    /// The token for this browser's forms.
-    pub(super) fn csrf(&self) -> &str {
-        &self.csrf
+    /// What the frame of this visitor's pages shows.
+    pub(super) fn frame(&self) -> Frame<'_> {
+        Frame {
+            csrf: &self.csrf,
+            signed_in: self.signed_in().is_ok(),
+        }
     }
 
     /// The mark under which this browser may be known.

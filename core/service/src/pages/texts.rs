@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The texts of a language.
-pub(super) struct Texts(BTreeMap<String, String>);
+pub(crate) struct Texts(BTreeMap<String, String>);
 
 impl Texts {
     /// English, built in.
@@ -11,13 +11,22 @@ impl Texts {
         serde_json::from_str(include_str!("../../texts/en.json")).map(Self)
     }
 
-    /// The text of a key, its `{name}`s replaced.
-    pub(super) fn get(&self, key: &str, values: &[(&str, String)]) -> Option<String> {
+    /// The text of a key with its `{name}`s replaced; `None` if the language has no such key.
+    pub(crate) fn get(&self, key: &str, values: &[(&str, String)]) -> Option<String> {
         let mut text = self.0.get(key)?.clone();
         for (name, value) in values {
             text = text.replace(&format!("{{{name}}}"), value);
         }
         Some(text)
+    }
+
+    /// The text of an event in an account's history, from its name and its detail.
+    pub(crate) fn event(&self, what: &str, detail: &str) -> Option<String> {
+        let detail = match what {
+            "signed-in" => self.get(&format!("strength_{detail}"), &[])?,
+            _ => detail.to_owned(),
+        };
+        self.get(&format!("event_{what}"), &[("detail", detail)])
     }
 }
 

@@ -1,0 +1,121 @@
+//! The pages that people see: templates, texts, and how they are rendered. Nothing here knows who
+//! asks or what the service holds.
+
+mod texts;
+
+use std::sync::Arc;
+
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context, value::Kwargs};
+
+use crate::base::time::utc;
+use texts::Texts;
+
+macro_rules! templates {
+    ($($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../../templates/", $name)))),*]
+    };
+}
+
+/// The built-in templates by name.
+const TEMPLATES: &[(&str, &str)] = templates! {
+    "base.html"
+    "account.html"
+    "code.html"
+    "device.html"
+    "devices.html"
+    "ended.html"
+    "enrolment.html"
+    "error.html"
+    "history.html"
+    "landing.html"
+    "method.html"
+    "mobile.html"
+    "mobile_continue.html"
+    "new_pin.html"
+    "parts.html"
+    "password.html"
+    "recover.html"
+    "recovery.html"
+    "recovery_cancel.html"
+    "stop.html"
+    "stopped.html"
+    "register.html"
+    "register_confirm.html"
+    "link_sent.html"
+    "link_over.html"
+    "change_email.html"
+    "change_password.html"
+    "confirm.html"
+    "email_undone.html"
+    "forgotten.html"
+    "link_confirm.html"
+    "link_elsewhere.html"
+    "new_password.html"
+    "password_done.html"
+    "stop_link.html"
+    "sign_in.html"
+    "signed.html"
+    "transfer.html"
+    "waiting.html"
+};
+
+/// What the frame around every page needs to know of the visitor.
+#[derive(Default)]
+pub(crate) struct Frame<'a> {
+    /// The token for the forms of the visitor's browser. Empty on pages without forms.
+    pub(crate) csrf: &'a str,
+    /// Whether the visitor is signed in, so that the page offers to sign out.
+    pub(crate) signed_in: bool,
+}
+
+/// Templates and texts.
+pub(crate) struct Pages {
+    environment: Environment<'static>,
+    /// The texts, for messages and exports.
+    pub(crate) texts: Arc<Texts>,
+}
+
+impl Pages {
+    /// Reads the built-in templates and texts.
+    pub(crate) fn new(name: &str) -> Result<Self, Error> {
+        let texts = Texts::english()
+            .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
+        let texts = Arc::new(texts);
+        let ours = texts.clone();
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        for (name, source) in TEMPLATES {
+            environment.add_template(name, source)?;
+        }
+        environment.add_global("service", name);
+        environment.add_function(
+            "t",
+            move |key: &str, values: Kwargs| -> Result<String, Error> {
+                let names: Vec<String> = values.args().map(str::to_owned).collect();
+                let mut pairs = Vec::new();
+                for name in &names {
+                    pairs.push((name.as_str(), values.get::<Value>(name)?.to_string()));
+                }
+                ours.get(key, &pairs).ok_or_else(|| {
+                    Error::new(ErrorKind::InvalidOperation, format!("no text {key}"))
+                })
+            },
+        );
+        environment.add_filter("time", |seconds: u64| utc(seconds));
+        Ok(Self { environment, texts })
+    }
+
+    /// A page as HTML.
+    ///
+    /// # Errors
+    /// The template or a text that it names is missing, or a value that it needs.
+    pub(crate) fn render(
+        &self,
+        template: &str,
+        frame: &Frame<'_>,
+        values: Value,
+    ) -> Result<String, Error> {
+        let values = context! { csrf => frame.csrf, signed_in => frame.signed_in, ..values };
+        self.environment.get_template(template)?.render(values)
+    }
+}

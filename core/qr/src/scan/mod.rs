@@ -6,6 +6,7 @@
 
 mod binary;
 mod charset;
+mod fault;
 mod file;
 mod finder;
 mod grid;
@@ -22,7 +23,8 @@ mod version;
 
 use std::time::{Duration, Instant};
 
-pub use file::{Diagnosis, ScanError, decode_file};
+pub use fault::{Diagnosis, ScanError};
+pub use file::decode_file;
 pub use image::{Image, ImageError, MAX_PIXELS, MAX_SIDE};
 pub use scanner::{Scanner, thorough};
 

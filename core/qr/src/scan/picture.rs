@@ -11,7 +11,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::file::ScanError;
+use super::fault::ScanError;
 use super::image::{MAX_PIXELS, MAX_SIDE};
 
 /// The most memory that an image may take while it is unpacked: [`MAX_PIXELS`] of four bytes, and

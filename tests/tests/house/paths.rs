@@ -220,7 +220,8 @@ fn tree(
     i
 }
 
-/// A path's segments from the crate's root. A path that begins with none of the three words may begin with a child.
+/// A path's segments from the crate's root. A path that begins with none of the three words may
+/// begin with a child.
 fn from_root(within: &Module, path: &[String]) -> Option<Vec<String>> {
     let (mut base, mut rest) = match path.first()?.as_str() {
         "crate" => (Vec::new(), &path[1..]),
@@ -311,9 +312,14 @@ mod tests {
 
     #[test]
     fn comments_texts_and_macros_name_nothing() {
-        let source = "// crate::a::B\n/* super::c */ const T: &str = \"crate::d\"; const C: char = '\"'; \
-                      fn r() { r#\"super::e \" \"#; $crate::f::g() } const L: &'static str = crate::h::I;";
-        assert_eq!(names("x::y", source), ["h::I"]);
+        let source = [
+            "// crate::a::B",
+            "/* super::c */ const T: &str = \"crate::d\"; const C: char = '\"';",
+            "fn r() { r#\"super::e \" \"#; $crate::f::g() }",
+            "const L: &'static str = crate::h::I;",
+        ]
+        .join("\n");
+        assert_eq!(names("x::y", &source), ["h::I"]);
     }
 
     #[test]

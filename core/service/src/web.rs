@@ -61,24 +61,32 @@
 mod account;
 mod address;
 mod challenge;
+mod choice;
 mod confirm;
 mod credentials;
+mod device_list;
 mod devices;
 mod enrolment;
 mod error;
+mod events;
 mod history;
 mod issue;
 mod links;
 mod mail;
 mod mobile;
+mod new_address;
+mod new_device;
+mod new_password;
 mod passwords;
 mod pin;
+mod prove;
 mod qr;
 mod recovery;
+mod recovery_link;
 mod registration;
 mod show;
 mod sign_in;
-mod stop_link;
+mod stop;
 mod transfer;
 mod unblock;
 mod visitor;
@@ -127,12 +135,12 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
             "/mobile/{id}/return",
             get(mobile::back).post(mobile::confirm),
         )
-        .route("/stop", get(recovery::stop_form).post(recovery::stop))
-        .route("/stop/done", get(recovery::stopped))
-        .route("/stop/link", get(stop_link::form).post(stop_link::ask))
+        .route("/stop", get(stop::form).post(stop::stop))
+        .route("/stop/done", get(stop::done))
+        .route("/stop/link", get(stop::link_form).post(stop::ask_link))
         .route(
             "/stop/by-link/{token}",
-            get(stop_link::page).post(stop_link::stop),
+            get(stop::by_link_form).post(stop::by_link),
         )
         .route(
             "/password/forgotten",

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use minijinja::context;
 
-use super::{PageError, history, visitor::Visitor};
+use super::{
+    error::PageError,
+    events,
+    visitor::{Visitor, account_of},
+};
 use crate::app::App;
 
 /// `GET /account`.
@@ -14,12 +18,8 @@ pub(super) async fn page(
     visitor: Visitor,
 ) -> Result<Response, PageError> {
     let session = visitor.signed_in()?;
-    let account = app
-        .store()
-        .account(session.account)
-        .await?
-        .ok_or(PageError::SignInFirst)?;
-    let events = history::listed(&app, &visitor, 20).await?;
+    let account = account_of(&app, session).await?;
+    let events = events::listed(&app, &visitor, 20).await?;
     let devices = app.store().devices(session.account).await?.len();
     let values = context! {
         first_name => account.first_name, last_name => account.last_name, email => account.email.as_str(),

@@ -1,11 +1,11 @@
-//! The e-mail address: another one is proved by the change's own proof, confirmed by a link in the
+//! The e-mail address: a new one is proved by the change's own proof, confirmed by a link in the
 //! same session, and can be undone from the old address for two weeks.
 
 use std::sync::Arc;
 
 use axum::{
     extract::{Path, State},
-    http::StatusCode,
+    http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::challenge::{Purpose, Subject};
@@ -13,21 +13,20 @@ use minijinja::context;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    PageError,
-    confirm::{self, Wanted},
-    issue,
+    choice,
+    error::{NotDone, PageError, Refusal},
     links::{self, Whose},
-    passwords::{Checked, check},
-    sign_in::{approving, listed, pick, usable},
-    visitor::{Posted, Visitor},
+    new_address::show,
+    prove::{self, Approval, Wanted},
+    visitor::{Nothing, Posted, Visitor, account_of},
 };
 use crate::{
     app::App,
     base::email::Email,
     edge::Source,
     password::Password,
-    policy::changes::{Change, Proof, Refused, needs},
-    store::{Account, EmailChanged, LinkKind, NewLink, Share},
+    policy::changes::{Change, Proof},
+    store::{EmailChanged, LinkKind},
 };
 
 /// `GET /account/email`.
@@ -35,38 +34,7 @@ pub(super) async fn form(
     State(app): State<Arc<App>>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    show(&app, &visitor, StatusCode::OK, None).await
-}
-
-pub(super) async fn show(
-    app: &App,
-    visitor: &Visitor,
-    status: StatusCode,
-    error: Option<&str>,
-) -> Result<Response, PageError> {
-    let account = account_of(app, visitor).await?;
-    let facts = app.store().facts(account.acc, app.now()).await?;
-    let devices = usable(app, account.acc).await?;
-    let values = context! {
-        error, email => account.email.as_str(), approving => listed(&approving(&devices)),
-        password => needs(Change::Email, &facts) == Ok(Proof::PasswordAndLink),
-    };
-    app.pages
-        .refuse(status, "change_email.html", visitor, values)
-}
-
-/// The page with the policy's refusal.
-pub(super) async fn refuse(
-    app: &App,
-    visitor: &Visitor,
-    refused: Refused,
-) -> Result<Response, PageError> {
-    show(app, visitor, StatusCode::CONFLICT, Some(refused.text())).await
-}
-
-async fn account_of(app: &App, visitor: &Visitor) -> Result<Account, PageError> {
-    let account = app.store().account(visitor.signed_in()?.account).await?;
-    account.ok_or(PageError::SignInFirst)
+    show(&app, &visitor, None).await
 }
 
 #[derive(Deserialize)]
@@ -87,67 +55,35 @@ pub(super) async fn change(
         headers,
         form,
     } = posted;
-    let session = visitor.signed_in()?;
-    let account = account_of(&app, &visitor).await?;
-    let refuse = |status, error| show(&app, &visitor, status, Some(error));
-    let Some(new) = Email::parse(&form.email)
-        .ok()
-        .filter(|new| *new != account.email)
-    else {
-        return refuse(StatusCode::BAD_REQUEST, "email_error_form").await;
-    };
-    let facts = app.store().facts(account.acc, app.now()).await?;
-    match needs(Change::Email, &facts) {
-        Ok(Proof::PasswordAndLink) => {
-            let password = form.password.unwrap_or_else(Password::none);
-            match check(&app, source, Share::Known, &account.email, password).await? {
-                Checked::Right(_) => {}
-                Checked::Closed => {
-                    return refuse(StatusCode::TOO_MANY_REQUESTS, "password_error_closed").await;
-                }
-                Checked::Wrong => {
-                    return refuse(StatusCode::UNAUTHORIZED, "password_error_old").await;
-                }
-            }
-            let wanted = Wanted::Email(new.to_string());
-            confirm::ask(&app, &visitor, &account, &wanted).await
-        }
-        Ok(_) => {
-            let devices = usable(&app, account.acc).await?;
-            let with = form.with.as_deref();
-            let Some(with) = pick(&approving(&devices), with) else {
-                return refuse(StatusCode::CONFLICT, "devices_error_with").await;
-            };
-            let subject = Some(Subject::Address(new.to_string()));
-            let payload = new.to_string();
-            let purpose = Purpose::ChangeEmail;
-            match issue::approval(&app, session, &headers, purpose, with, subject, payload).await? {
-                Ok(id) => Ok(issue::to(id)),
-                Err(error) => refuse(StatusCode::CONFLICT, error).await,
-            }
-        }
-        Err(refused) => refuse(StatusCode::CONFLICT, refused.text()).await,
+    match begin(&app, &visitor, source, &headers, form).await {
+        Ok(response) => Ok(response),
+        Err(not_done) => show(&app, &visitor, Some(not_done.refusal()?)).await,
     }
 }
 
-/// The link to a new address, for the session that has proved the change.
-pub(super) fn new_link(
+async fn begin(
     app: &App,
     visitor: &Visitor,
-    account: &Account,
-    address: &str,
-) -> Result<NewLink, PageError> {
-    let address = Email::parse(address).map_err(|_| PageError::NotFound)?;
-    let whose = Whose {
-        account: Some(account.acc),
-        session: Some(visitor.signed_in()?.hash),
+    source: Source,
+    headers: &HeaderMap,
+    form: ChangeEmail,
+) -> Result<Response, NotDone> {
+    let session = visitor.signed_in()?;
+    let account = account_of(app, session).await?;
+    let new = Email::parse(&form.email).ok();
+    let new = new.filter(|new| *new != account.email);
+    let new = new.ok_or(Refusal::form("email_error_form"))?.to_string();
+    if prove::needed(app, account.acc, Change::Email).await? == Proof::PasswordAndLink {
+        let (typed, wanted) = (form.password, Wanted::Email(new));
+        return prove::password_and_link(app, visitor, source, &account, typed, &wanted).await;
+    }
+    let asked = Approval {
+        purpose: Purpose::ChangeEmail,
+        dev: choice::approver(app, account.acc, form.with.as_deref()).await?,
+        subject: Some(Subject::Address(new.clone())),
+        payload: new,
     };
-    links::new(app, LinkKind::NewEmail, &address, whose, &())
-}
-
-/// Where the browser goes when the link to the new address is on its way.
-pub(super) fn sent() -> Response {
-    Redirect::to("/account/confirm").into_response()
+    prove::approval(app, session, headers, asked).await
 }
 
 /// `GET /account/email/{token}`: works in the session that named the address.
@@ -156,21 +92,8 @@ pub(super) async fn confirm_form(
     visitor: Visitor,
     Path(token): Path<String>,
 ) -> Result<Response, PageError> {
-    let link = links::find(&app, LinkKind::NewEmail, &token).await?;
-    let Some(link) = link else {
-        return links::over(&app, &visitor, "email_title", "/account/email");
-    };
-    if !links::is_here(&link, &visitor) {
-        return links::elsewhere(&app, &visitor);
-    }
-    let values = context! {
-        what => "email_confirm", action => format!("/account/email/{token}"), email => link.address.as_str(),
-    };
-    app.pages.show("link_confirm.html", &visitor, values)
+    links::form(&app, &visitor, LinkKind::NewEmail, &token, "email_confirm").await
 }
-
-#[derive(Deserialize)]
-pub(super) struct Nothing {}
 
 /// `POST /account/email/{token}`: the new address takes the old one's place.
 pub(super) async fn confirm(
@@ -179,15 +102,12 @@ pub(super) async fn confirm(
     posted: Posted<Nothing>,
 ) -> Result<Response, PageError> {
     let visitor = posted.visitor;
-    let link = links::find(&app, LinkKind::NewEmail, &token).await?;
-    let Some(link) = link else {
-        return links::over(&app, &visitor, "email_title", "/account/email");
+    let link = match links::open(&app, &visitor, LinkKind::NewEmail, &token).await? {
+        Ok(link) => link,
+        Err(page) => return Ok(page),
     };
-    if !links::is_here(&link, &visitor) {
-        return links::elsewhere(&app, &visitor);
-    }
     let session = visitor.signed_in()?;
-    let account = account_of(&app, &visitor).await?;
+    let account = account_of(&app, session).await?;
     let whose = Whose {
         account: Some(account.acc),
         session: None,
@@ -199,25 +119,16 @@ pub(super) async fn confirm(
     let changed = app
         .store()
         .change_email(link.id, session.hash, undo, app.now());
-    match changed.await? {
+    let refusal = match changed.await? {
         EmailChanged::Done => {
             app.mail.notify_one();
-            Ok(Redirect::to("/account").into_response())
+            return Ok(Redirect::to("/account").into_response());
         }
-        EmailChanged::Over => links::over(&app, &visitor, "email_title", "/account/email"),
-        EmailChanged::Taken => {
-            show(
-                &app,
-                &visitor,
-                StatusCode::CONFLICT,
-                Some("email_error_taken"),
-            )
-            .await
-        }
-        EmailChanged::Refused(refused) => {
-            show(&app, &visitor, StatusCode::CONFLICT, Some(refused.text())).await
-        }
-    }
+        EmailChanged::Over => return links::over(&app, &visitor, LinkKind::NewEmail),
+        EmailChanged::Taken => Refusal::conflict("email_error_taken"),
+        EmailChanged::Refused(refused) => refused.into(),
+    };
+    show(&app, &visitor, Some(refusal)).await
 }
 
 /// What an undone change brings back besides the address.
@@ -227,22 +138,13 @@ struct Before {
     password: String,
 }
 
-/// `GET /email/undo/{token}`: anywhere, for two weeks.
+/// `GET /email/undo/{token}`: works in any browser, for two weeks.
 pub(super) async fn undo_form(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     Path(token): Path<String>,
 ) -> Result<Response, PageError> {
-    match links::find(&app, LinkKind::UndoEmail, &token).await? {
-        Some(link) => {
-            let values = context! {
-                what => "undo_confirm", action => format!("/email/undo/{token}"),
-                email => link.address.as_str(),
-            };
-            app.pages.show("link_confirm.html", &visitor, values)
-        }
-        None => links::over(&app, &visitor, "sign_in_title", "/sign-in"),
-    }
+    links::form(&app, &visitor, LinkKind::UndoEmail, &token, "undo_confirm").await
 }
 
 /// `POST /email/undo/{token}`.
@@ -270,5 +172,5 @@ pub(super) async fn undo(
             return app.pages.show("email_undone.html", &visitor, context! {});
         }
     }
-    links::over(&app, &visitor, "sign_in_title", "/sign-in")
+    links::over(&app, &visitor, LinkKind::UndoEmail)
 }

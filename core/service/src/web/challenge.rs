@@ -21,7 +21,7 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError, address, credentials, devices, enrolment, issue, qr, unblock,
+    PageError, device_list, issue, new_address, new_device, new_password, prove, qr,
     visitor::{Posted, Visitor},
 };
 use crate::{
@@ -396,13 +396,13 @@ async fn proceed(
             }
         }
         Purpose::AddDevice => {
-            let wanted = enrolment::Wanted::from_payload(&challenge.payload);
-            let new = enrolment::draft(app, visitor.signed_in()?, wanted, None).await?;
+            let wanted = new_device::NewDevice::from_payload(&challenge.payload);
+            let new = new_device::draft(app, visitor.signed_in()?, wanted, None).await?;
             let id = new.id;
             if let Some(collected) = collect(Then::Enrol(new)).await? {
                 return match collected {
-                    Ok(()) => Ok(enrolment::to(id)),
-                    Err(refused) => devices::refuse(app, visitor, refused).await,
+                    Ok(()) => Ok(new_device::to(id)),
+                    Err(refused) => device_list::refuse(app, visitor, refused).await,
                 };
             }
         }
@@ -416,7 +416,7 @@ async fn proceed(
                         app.waiting.wake(dev);
                         Ok(Redirect::to("/account/devices").into_response())
                     }
-                    Err(refused) => devices::refuse(app, visitor, refused).await,
+                    Err(refused) => device_list::refuse(app, visitor, refused).await,
                 };
             }
         }
@@ -424,8 +424,8 @@ async fn proceed(
         Purpose::Unblock => {
             if let Some(collected) = collect(Then::Nothing).await? {
                 return match collected {
-                    Ok(()) => Ok(unblock::to(&challenge.payload)),
-                    Err(refused) => devices::refuse(app, visitor, refused).await,
+                    Ok(()) => Ok(device_list::to_new_pin(&challenge.payload)),
+                    Err(refused) => device_list::refuse(app, visitor, refused).await,
                 };
             }
         }
@@ -439,23 +439,23 @@ async fn proceed(
             }
         }
         Purpose::ChangePassword => {
-            let new = credentials::approved(visitor, session, challenge.payload.clone());
+            let new = new_password::approved(visitor, session, challenge.payload.clone());
             if let Some(collected) = collect(Then::SetPassword(new)).await? {
                 return match collected {
-                    Ok(()) => Ok(credentials::done(session)),
-                    Err(refused) => credentials::refuse(app, visitor, refused).await,
+                    Ok(()) => Ok(new_password::done(session)),
+                    Err(refused) => new_password::refuse(app, visitor, refused).await,
                 };
             }
         }
         Purpose::ChangeEmail => {
             let owner = app.store().account(account).await?;
             let owner = owner.ok_or(PageError::SignInFirst)?;
-            let new = address::new_link(app, visitor, &owner, &challenge.payload)?;
+            let new = new_address::new_link(app, visitor, &owner, &challenge.payload)?;
             if let Some(collected) = collect(Then::AskEmail(new)).await? {
                 app.mail.notify_one();
                 return match collected {
-                    Ok(()) => Ok(address::sent()),
-                    Err(refused) => address::refuse(app, visitor, refused).await,
+                    Ok(()) => Ok(prove::to_waiting()),
+                    Err(refused) => new_address::refuse(app, visitor, refused).await,
                 };
             }
         }

@@ -1,4 +1,4 @@
-//! The password: changed by somebody who knows it, and replaced when it is forgotten.
+//! The password: changed by someone who knows it, and replaced when it is forgotten.
 
 use std::sync::Arc;
 
@@ -7,115 +7,27 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
-use countersign_protocol::{
-    challenge::{Purpose, Subject},
-    id::AccountId,
-};
 use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError, issue,
+    error::{NotDone, PageError},
     links::{self, Whose},
-    passwords::{Checked, check},
-    sign_in::{approving, listed, pick, usable},
-    visitor::{Posted, Visitor},
+    new_password::{self, CHANGE, FORGOTTEN, show, show_refusal},
+    passwords::{faults, sealed},
+    prove,
+    visitor::{Nothing, Posted, Visitor, account_of},
 };
 use crate::{
-    api::account_label,
     app::App,
-    base::email::Email,
     edge::Source,
-    password::{self, Password},
-    policy::changes::{Change, Proof, Refused, needs},
-    store::{Account, AskedLink, LinkKind, Method, NewPassword, PasswordSet, Session, Share},
+    password::Password,
+    policy::changes::{Change, Proof, needs},
+    store::{Account, LinkKind, Method, NewPassword, PasswordSet, Session},
 };
 
-/// What a page about passwords says: its template, and what went wrong.
-struct Shown<'a> {
-    template: &'static str,
-    status: StatusCode,
-    errors: Vec<&'a str>,
-}
-
-impl Shown<'_> {
-    const fn of(template: &'static str) -> Self {
-        Self {
-            template,
-            status: StatusCode::OK,
-            errors: Vec::new(),
-        }
-    }
-}
-
-async fn show(
-    app: &App,
-    visitor: &Visitor,
-    account: AccountId,
-    shown: Shown<'_>,
-) -> Result<Response, PageError> {
-    let devices = usable(app, account).await?;
-    let values = context! { errors => shown.errors, approving => listed(&approving(&devices)) };
-    app.pages
-        .refuse(shown.status, shown.template, visitor, values)
-}
-
-async fn account_of(app: &App, session: &Session) -> Result<Account, PageError> {
-    let account = app.store().account(session.account).await?;
-    account.ok_or(PageError::SignInFirst)
-}
-
-/// The sealed hash of a new password.
-pub(super) async fn sealed(
-    app: &App,
-    source: Source,
-    account: AccountId,
-    password: Password,
-) -> Result<String, PageError> {
-    let place = app.passwords.place(source).await?;
-    let hash = app.passwords.hash(&place, password).await?;
-    Ok(password::seal(&app.root.sealing, account, &hash)?)
-}
-
-/// Why a new password of this account is not taken.
-pub(super) fn refused(account: &Account, new: &Password, again: &Password) -> Vec<&'static str> {
-    let own = [
-        account.first_name.as_str(),
-        account.last_name.as_str(),
-        account.email.as_str(),
-    ];
-    new.is_refused(again, &own)
-}
-
-/// Asks a device for the approval of a new password.
-async fn ask(
-    app: &App,
-    visitor: &Visitor,
-    headers: &HeaderMap,
-    account: &Account,
-    with: Option<&str>,
-    sealed: String,
-    template: &'static str,
-) -> Result<Response, PageError> {
-    let refuse = |error| Shown {
-        template,
-        status: StatusCode::CONFLICT,
-        errors: vec![error],
-    };
-    let devices = usable(app, account.acc).await?;
-    let Some(with) = pick(&approving(&devices), with) else {
-        return show(app, visitor, account.acc, refuse("devices_error_with")).await;
-    };
-    let subject = Some(Subject::Account(account_label(account)));
-    let purpose = Purpose::ChangePassword;
-    let session = visitor.any()?;
-    match issue::approval(app, session, headers, purpose, with, subject, sealed).await? {
-        Ok(id) => Ok(issue::to(id)),
-        Err(error) => show(app, visitor, account.acc, refuse(error)).await,
-    }
-}
-
-const CHANGE: &str = "change_password.html";
+/// A page on which nothing is wrong yet.
+const FRESH: (StatusCode, Vec<&str>) = (StatusCode::OK, Vec::new());
 
 /// `GET /account/password`.
 pub(super) async fn change_form(
@@ -123,7 +35,7 @@ pub(super) async fn change_form(
     visitor: Visitor,
 ) -> Result<Response, PageError> {
     let account = visitor.signed_in()?.account;
-    show(&app, &visitor, account, Shown::of(CHANGE)).await
+    show(&app, &visitor, account, CHANGE, FRESH).await
 }
 
 #[derive(Deserialize)]
@@ -145,38 +57,35 @@ pub(super) async fn change(
         headers,
         form,
     } = posted;
+    let account = account_of(&app, visitor.signed_in()?).await?;
+    let acc = account.acc;
+    match begin_change(&app, &visitor, source, &headers, &account, form).await {
+        Ok(response) => Ok(response),
+        Err(not_done) => show_refusal(&app, &visitor, acc, CHANGE, not_done.refusal()?).await,
+    }
+}
+
+async fn begin_change(
+    app: &App,
+    visitor: &Visitor,
+    source: Source,
+    headers: &HeaderMap,
+    account: &Account,
+    form: ChangePassword,
+) -> Result<Response, NotDone> {
     let session = visitor.signed_in()?;
-    let account = account_of(&app, session).await?;
-    let refuse = |status, errors| {
-        let shown = Shown {
-            template: CHANGE,
-            status,
-            errors,
-        };
-        show(&app, &visitor, account.acc, shown)
-    };
-    let facts = app.store().facts(account.acc, app.now()).await?;
-    let proof = match needs(Change::Password, &facts) {
-        Ok(proof) => proof,
-        Err(refused) => return refuse(StatusCode::CONFLICT, vec![refused.text()]).await,
-    };
-    let errors = refused(&account, &form.password, &form.password_again);
-    if !errors.is_empty() {
-        return refuse(StatusCode::BAD_REQUEST, errors).await;
+    let acc = account.acc;
+    let proof = prove::needed(app, acc, Change::Password).await?;
+    let faults = faults(account, &form.password, &form.password_again);
+    if !faults.is_empty() {
+        let said = (StatusCode::BAD_REQUEST, faults);
+        return Ok(show(app, visitor, acc, CHANGE, said).await?);
     }
-    match check(&app, source, Share::Known, &account.email, form.old).await? {
-        Checked::Right(right) if right.acc == account.acc => {}
-        Checked::Closed => {
-            return refuse(StatusCode::TOO_MANY_REQUESTS, vec!["password_error_closed"]).await;
-        }
-        Checked::Right(_) | Checked::Wrong => {
-            return refuse(StatusCode::UNAUTHORIZED, vec!["password_error_old"]).await;
-        }
-    }
-    let sealed = sealed(&app, source, account.acc, form.password).await?;
+    prove::password(app, source, account, form.old).await?;
+    let sealed = sealed(app, source, acc, form.password).await?;
     if proof != Proof::Password {
         let with = form.with.as_deref();
-        return ask(&app, &visitor, &headers, &account, with, sealed, CHANGE).await;
+        return new_password::approval(app, session, headers, account, with, sealed).await;
     }
     let new = NewPassword {
         sealed,
@@ -184,52 +93,8 @@ pub(super) async fn change(
         keep: Some(session.hash),
         known: visitor.known_mark(),
     };
-    match app
-        .store()
-        .change_password(account.acc, new, app.now())
-        .await?
-    {
-        Ok(()) => Ok(Redirect::to("/account").into_response()),
-        Err(refused) => refuse(StatusCode::CONFLICT, vec![refused.text()]).await,
-    }
-}
-
-/// The new password of an approval that is collected.
-pub(super) fn approved(visitor: &Visitor, session: &Session, sealed: String) -> NewPassword {
-    let (how, keep) = match session.signed_in {
-        true => (PasswordSet::Changed, Some(session.hash)),
-        false => (PasswordSet::ByLinkAndApproval, None),
-    };
-    NewPassword {
-        sealed,
-        how,
-        keep,
-        known: visitor.known_mark(),
-    }
-}
-
-/// The page of the change that the policy refused after its approval.
-pub(super) async fn refuse(
-    app: &App,
-    visitor: &Visitor,
-    refused: Refused,
-) -> Result<Response, PageError> {
-    let session = visitor.any()?;
-    let shown = Shown {
-        template: if session.signed_in { CHANGE } else { NEW },
-        status: StatusCode::CONFLICT,
-        errors: vec![refused.text()],
-    };
-    show(app, visitor, session.account, shown).await
-}
-
-/// Where the browser goes when its approval was collected.
-pub(super) fn done(session: &Session) -> Response {
-    Redirect::to(match session.signed_in {
-        true => "/account",
-        false => "/password/done",
-    })
-    .into_response()
+    app.store().change_password(acc, new, app.now()).await??;
+    Ok(Redirect::to("/account").into_response())
 }
 
 /// `GET /password/forgotten`.
@@ -245,17 +110,16 @@ pub(super) struct Forgotten {
     email: String,
 }
 
-/// `POST /password/forgotten`: the answer is the same whether or not the address has an account,
-/// and however that stands.
+/// `POST /password/forgotten`: the reply is the same whether or not the address has an account, and
+/// in every state of that account.
 pub(super) async fn forgotten(
     State(app): State<Arc<App>>,
     posted: Posted<Forgotten>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
-    let Ok(email) = Email::parse(&form.email) else {
-        let values = context! { email => form.email, error => "error_email" };
-        let status = StatusCode::BAD_REQUEST;
-        return app.pages.refuse(status, "forgotten.html", &visitor, values);
+    let email = match links::typed_address(&app, &visitor, "forgotten.html", &form.email)? {
+        Ok(email) => email,
+        Err(page) => return Ok(page),
     };
     let account = app.store().account_by_email(&email).await?;
     let kind = match &account {
@@ -272,13 +136,8 @@ pub(super) async fn forgotten(
         account: account.map(|account| account.acc),
         session: None,
     };
-    match links::ask(&app, kind, &email, whose, &()).await? {
-        AskedLink::Due | AskedLink::Enough => {
-            let values = context! { email => email.as_str(), what => "forgotten_sent" };
-            app.pages.show("link_sent.html", &visitor, values)
-        }
-        AskedLink::Busy => Err(PageError::Busy),
-    }
+    let new = links::new(&app, kind, &email, whose, &())?;
+    links::send(&app, &visitor, new, "forgotten_sent").await
 }
 
 /// `GET /password/forgotten/{token}`.
@@ -287,20 +146,8 @@ pub(super) async fn reset_form(
     visitor: Visitor,
     Path(token): Path<String>,
 ) -> Result<Response, PageError> {
-    match links::find(&app, LinkKind::Reset, &token).await? {
-        Some(link) => {
-            let values = context! {
-                what => "reset_confirm", action => format!("/password/forgotten/{token}"),
-                email => link.address.as_str(),
-            };
-            app.pages.show("link_confirm.html", &visitor, values)
-        }
-        None => links::over(&app, &visitor, "forgotten_title", "/password/forgotten"),
-    }
+    links::form(&app, &visitor, LinkKind::Reset, &token, "reset_confirm").await
 }
-
-#[derive(Deserialize)]
-pub(super) struct Nothing {}
 
 /// `POST /password/forgotten/{token}`: opens the session in which the password is replaced.
 pub(super) async fn reset(
@@ -319,10 +166,8 @@ pub(super) async fn reset(
             return Ok(opening.go("/password/new"));
         }
     }
-    links::over(&app, &visitor, "forgotten_title", "/password/forgotten")
+    links::over(&app, &visitor, LinkKind::Reset)
 }
-
-const NEW: &str = "new_password.html";
 
 /// The session that a link opened to replace a password.
 fn by_link(visitor: &Visitor) -> Result<&Session, PageError> {
@@ -339,7 +184,7 @@ pub(super) async fn new_form(
     visitor: Visitor,
 ) -> Result<Response, PageError> {
     let account = by_link(&visitor)?.account;
-    show(&app, &visitor, account, Shown::of(NEW)).await
+    show(&app, &visitor, account, FORGOTTEN, FRESH).await
 }
 
 #[derive(Deserialize)]
@@ -360,29 +205,34 @@ pub(super) async fn new(
         headers,
         form,
     } = posted;
-    let session = by_link(&visitor)?;
-    let account = account_of(&app, session).await?;
-    let refuse = |status, errors| {
-        let shown = Shown {
-            template: NEW,
-            status,
-            errors,
-        };
-        show(&app, &visitor, account.acc, shown)
-    };
-    let facts = app.store().facts(account.acc, app.now()).await?;
-    let proof = match needs(Change::ForgottenPassword, &facts) {
-        Ok(proof) => proof,
-        Err(refused) => return refuse(StatusCode::CONFLICT, vec![refused.text()]).await,
-    };
-    let errors = refused(&account, &form.password, &form.password_again);
-    if !errors.is_empty() {
-        return refuse(StatusCode::BAD_REQUEST, errors).await;
+    let account = account_of(&app, by_link(&visitor)?).await?;
+    let acc = account.acc;
+    match replace(&app, &visitor, source, &headers, &account, form).await {
+        Ok(response) => Ok(response),
+        Err(not_done) => show_refusal(&app, &visitor, acc, FORGOTTEN, not_done.refusal()?).await,
     }
-    let sealed = sealed(&app, source, account.acc, form.password).await?;
+}
+
+async fn replace(
+    app: &App,
+    visitor: &Visitor,
+    source: Source,
+    headers: &HeaderMap,
+    account: &Account,
+    form: New,
+) -> Result<Response, NotDone> {
+    let session = by_link(visitor)?;
+    let acc = account.acc;
+    let proof = prove::needed(app, acc, Change::ForgottenPassword).await?;
+    let faults = faults(account, &form.password, &form.password_again);
+    if !faults.is_empty() {
+        let said = (StatusCode::BAD_REQUEST, faults);
+        return Ok(show(app, visitor, acc, FORGOTTEN, said).await?);
+    }
+    let sealed = sealed(app, source, acc, form.password).await?;
     if proof != Proof::Link {
         let with = form.with.as_deref();
-        return ask(&app, &visitor, &headers, &account, with, sealed, NEW).await;
+        return new_password::approval(app, session, headers, account, with, sealed).await;
     }
     let new = NewPassword {
         sealed,
@@ -390,14 +240,8 @@ pub(super) async fn new(
         keep: None,
         known: None,
     };
-    match app
-        .store()
-        .reset_password(account.acc, new, app.now())
-        .await?
-    {
-        Ok(()) => Ok(Redirect::to("/password/done").into_response()),
-        Err(refused) => refuse(StatusCode::CONFLICT, vec![refused.text()]).await,
-    }
+    app.store().reset_password(acc, new, app.now()).await??;
+    Ok(Redirect::to("/password/done").into_response())
 }
 
 /// `GET /password/done`.

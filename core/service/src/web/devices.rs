@@ -1,38 +1,35 @@
-//! The account's devices: list, add, remove.
+//! The account's devices: list, add, rename, remove.
 
 use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::{
     challenge::{Purpose, Subject},
     enrolment::Way,
     field::is_displayable,
-    id::{AccountId, DeviceId},
+    id::DeviceId,
 };
-use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError, confirm, enrolment, issue,
-    passwords::{Checked, check},
-    sign_in::{approving, listed, pick, usable},
-    unblock,
-    visitor::{Posted, Visitor},
+    choice::{self, approving, pick, usable},
+    device_list::show,
+    error::{NotDone, PageError, Refusal},
+    new_device::{self, NewDevice},
+    prove::{self, Approval, Wanted},
+    visitor::{Posted, Visitor, account_of},
 };
 use crate::{
     app::App,
-    base::hex,
+    base::hex::Hex,
     edge::Source,
     password::Password,
-    policy::{
-        self,
-        changes::{Change, Proof, Refused, needs, session_proves},
-    },
-    store::{Begin, DeviceState, Share},
+    policy::changes::{Change, Proof, Refused, session_proves},
+    store::Begin,
 };
 
 /// `GET /account/devices`.
@@ -40,51 +37,7 @@ pub(super) async fn page(
     State(app): State<Arc<App>>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    show(&app, &visitor, StatusCode::OK, None).await
-}
-
-pub(super) async fn show(
-    app: &App,
-    visitor: &Visitor,
-    status: StatusCode,
-    error: Option<&str>,
-) -> Result<Response, PageError> {
-    let account = visitor.signed_in()?.account;
-    let all = app.store().devices(account).await?;
-    let recovery = app.store().standing(account).await?.recovery.is_some();
-    // Whoever comes from a removal reads what it means; a minute later it is in the history alone.
-    let removed = app.store().events(account, 1).await?;
-    let removed = removed.iter().any(|event| {
-        matches!(
-            event.what.as_str(),
-            "device-removed" | "last-device-removed"
-        ) && event.at + 60 > app.now()
-    });
-    let usable: Vec<_> = all
-        .iter()
-        .filter(|device| device.state == DeviceState::Active && !device.is_blocked())
-        .collect();
-    let devices: Vec<_> = all
-        .iter()
-        .map(|device| {
-            let state = if device.state == DeviceState::Active && device.is_blocked() { "blocked" } else { device.state.name() };
-            let others: Vec<_> = usable
-                .iter()
-                .copied()
-                .filter(|other| unblock::may_grant(app, other, device.dev))
-                .collect();
-            context! {
-                others => listed(&others),
-                dev => hex::encode(&device.dev.0), name => device.name, model => device.model, platform => device.platform,
-                created_at => device.created_at, used_at => device.used_at, state,
-            }
-        })
-        .collect();
-    let full = all.len() >= usize::try_from(policy::DEVICES).unwrap_or(usize::MAX);
-    let facts = app.store().facts(account, app.now()).await?;
-    let password = needs(Change::Add, &facts) == Ok(Proof::PasswordAndLink);
-    let values = context! { password, devices, approving => listed(&usable), full, error, removed, recovery, hours => app.recovery_hours };
-    app.pages.refuse(status, "devices.html", visitor, values)
+    show(&app, &visitor, None).await
 }
 
 #[derive(Deserialize)]
@@ -106,93 +59,47 @@ pub(super) async fn add(
         headers,
         form,
     } = posted;
-    let session = visitor.signed_in()?;
-    let Some(name) = name(&form.name) else {
-        return show(
-            &app,
-            &visitor,
-            StatusCode::BAD_REQUEST,
-            Some("devices_error_name"),
-        )
-        .await;
-    };
-    let wanted = enrolment::Wanted {
-        name,
-        way: match form.pin.as_deref() {
-            Some("browser") => Way::PinInBrowser,
-            _ => Way::PinOnPhone,
-        },
-    };
-    let facts = app.store().facts(session.account, app.now()).await?;
-    let with = form.with.as_deref();
-    match needs(Change::Add, &facts) {
-        Ok(Proof::Approval(_)) => {
-            let devices = usable(&app, session.account).await?;
-            let with = pick(&approving(&devices), with);
-            let payload = wanted.to_payload();
-            ask(
-                &app,
-                &visitor,
-                &headers,
-                Purpose::AddDevice,
-                with,
-                Some(Subject::Factor(wanted.name)),
-                payload,
-            )
-            .await
-        }
-        Ok(proof @ Proof::Recovered) if session_proves(proof, session, app.now()) => {
-            enrolment::begin(&app, &visitor, wanted, Begin::Recovered, None).await
-        }
-        Ok(Proof::PasswordAndLink) => {
-            let account = app.store().account(session.account).await?;
-            let account = account.ok_or(PageError::SignInFirst)?;
-            let password = form.password.unwrap_or_else(Password::none);
-            let refuse = |status, error| show(&app, &visitor, status, Some(error));
-            match check(&app, source, Share::Known, &account.email, password).await? {
-                Checked::Right(_) => {
-                    let wanted = confirm::Wanted::Device(wanted.to_payload());
-                    confirm::ask(&app, &visitor, &account, &wanted).await
-                }
-                Checked::Wrong => refuse(StatusCode::UNAUTHORIZED, "password_error_old").await,
-                Checked::Closed => {
-                    refuse(StatusCode::TOO_MANY_REQUESTS, "password_error_closed").await
-                }
-            }
-        }
-        Ok(_) => refuse(&app, &visitor, Refused::Guarded).await,
-        Err(refused) => refuse(&app, &visitor, refused).await,
+    match begin(&app, &visitor, source, &headers, form).await {
+        Ok(response) => Ok(response),
+        Err(not_done) => show(&app, &visitor, Some(not_done.refusal()?)).await,
     }
 }
 
-/// Asks the device `with` for an approval of a change, and goes to the page that waits for it.
-async fn ask(
+async fn begin(
     app: &App,
     visitor: &Visitor,
+    source: Source,
     headers: &HeaderMap,
-    purpose: Purpose,
-    with: Option<DeviceId>,
-    subject: Option<Subject>,
-    payload: String,
-) -> Result<Response, PageError> {
-    let conflict = StatusCode::CONFLICT;
-    let Some(with) = with else {
-        return show(app, visitor, conflict, Some("devices_error_with")).await;
-    };
+    form: Add,
+) -> Result<Response, NotDone> {
     let session = visitor.signed_in()?;
-    match issue::approval(app, session, headers, purpose, with, subject, payload).await? {
-        Ok(id) => Ok(issue::to(id)),
-        Err(error) => show(app, visitor, conflict, Some(error)).await,
+    let name = name(&form.name).ok_or(Refusal::form("devices_error_name"))?;
+    let way = match form.pin.as_deref() {
+        Some("browser") => Way::PinInBrowser,
+        _ => Way::PinOnPhone,
+    };
+    let new = NewDevice { name, way };
+    match prove::needed(app, session.account, Change::Add).await? {
+        Proof::Approval(_) => {
+            let asked = Approval {
+                purpose: Purpose::AddDevice,
+                dev: choice::approver(app, session.account, form.with.as_deref()).await?,
+                payload: new.to_payload(),
+                subject: Some(Subject::Factor(new.name)),
+            };
+            prove::approval(app, session, headers, asked).await
+        }
+        proof @ Proof::Recovered if session_proves(proof, session, app.now()) => {
+            Ok(new_device::begin(app, visitor, new, Begin::Recovered, None).await?)
+        }
+        Proof::PasswordAndLink => {
+            let account = account_of(app, session).await?;
+            let wanted = Wanted::Device(new.to_payload());
+            let typed = form.password;
+            prove::password_and_link(app, visitor, source, &account, typed, &wanted).await
+        }
+        _ => Err(Refused::Guarded.into()),
     }
-}
-
-/// The list, with why the policy refuses a change.
-pub(super) async fn refuse(
-    app: &App,
-    visitor: &Visitor,
-    refused: Refused,
-) -> Result<Response, PageError> {
-    show(app, visitor, StatusCode::CONFLICT, Some(refused.text())).await
 }
 
 /// A device's name: trimmed, 1 to 40 bytes, nothing invisible.
@@ -203,7 +110,7 @@ fn name(text: &str) -> Option<String> {
 
 #[derive(Deserialize)]
 pub(super) struct Rename {
-    dev: String,
+    dev: Hex<DeviceId>,
     name: String,
 }
 
@@ -214,32 +121,22 @@ pub(super) async fn rename(
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
     let account = visitor.signed_in()?.account;
-    let dev = hex::decode(&form.dev)
-        .map(DeviceId)
-        .ok_or(PageError::BadForm)?;
     let Some(name) = name(&form.name) else {
-        return show(
-            &app,
-            &visitor,
-            StatusCode::BAD_REQUEST,
-            Some("devices_error_name"),
-        )
-        .await;
+        return show(&app, &visitor, Some(Refusal::form("devices_error_name"))).await;
     };
-    match app
+    let renamed = app
         .store()
-        .rename_device(account, dev, name, app.now())
-        .await?
-    {
+        .rename_device(account, form.dev.0, name, app.now());
+    match renamed.await? {
         Ok(true) => Ok(Redirect::to("/account/devices").into_response()),
         Ok(false) => Err(PageError::NotFound),
-        Err(refused) => refuse(&app, &visitor, refused).await,
+        Err(refused) => show(&app, &visitor, Some(refused.into())).await,
     }
 }
 
 #[derive(Deserialize)]
 pub(super) struct Remove {
-    dev: String,
+    dev: Hex<DeviceId>,
     with: Option<String>,
 }
 
@@ -253,50 +150,37 @@ pub(super) async fn remove(
         headers,
         form,
     } = posted;
-    let session = visitor.signed_in()?;
-    let dev = hex::decode(&form.dev)
-        .map(DeviceId)
-        .ok_or(PageError::BadForm)?;
-    let facts = app.store().facts(session.account, app.now()).await?;
-    if let Err(refused) = needs(Change::Remove, &facts) {
-        return refuse(&app, &visitor, refused).await;
+    match ask_removal(&app, &visitor, &headers, form).await {
+        Ok(response) => Ok(response),
+        Err(not_done) => show(&app, &visitor, Some(not_done.refusal()?)).await,
     }
-    let subject = subject(&app, session.account, dev)
-        .await?
-        .ok_or(PageError::NotFound)?;
-    let devices = usable(&app, session.account).await?;
+}
+
+async fn ask_removal(
+    app: &App,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    form: Remove,
+) -> Result<Response, NotDone> {
+    let session = visitor.signed_in()?;
+    let Hex(dev) = form.dev;
+    prove::needed(app, session.account, Change::Remove).await?;
+    let subject = choice::subject(app, session.account, dev).await?;
+    let subject = subject.ok_or(PageError::NotFound)?;
+    let devices = usable(app, session.account).await?;
     let approving = approving(&devices);
     let with = form.with.as_deref().filter(|with| !with.is_empty());
-    // The device itself may confirm its own removal, when it still can.
+    // The device itself can confirm its own removal, if it still can approve.
     let itself = approving.iter().any(|device| device.dev == dev);
     let with = match with {
         None if itself => Some(dev),
         with => pick(&approving, with),
     };
-    let payload = hex::encode(&dev.0);
-    ask(
-        &app,
-        &visitor,
-        &headers,
-        Purpose::Remove,
-        with,
-        Some(subject),
-        payload,
-    )
-    .await
-}
-
-/// A device of the account as the phone that is asked about it shows it.
-pub(super) async fn subject(
-    app: &App,
-    account: AccountId,
-    dev: DeviceId,
-) -> Result<Option<Subject>, PageError> {
-    let device = app.store().device(dev).await?;
-    Ok(device
-        .filter(|device| device.account == account && device.state != DeviceState::Pending)
-        .map(|device| Subject::Device {
-            dev,
-            name: device.name,
-        }))
+    let asked = Approval {
+        purpose: Purpose::Remove,
+        dev: with.ok_or(Refusal::conflict("devices_error_with"))?,
+        subject: Some(subject),
+        payload: dev.to_string(),
+    };
+    prove::approval(app, session, headers, asked).await
 }

@@ -1,4 +1,4 @@
-//! Why a page is not shown.
+//! Why a page is not shown, or a form is shown again.
 
 use axum::{
     http::StatusCode,
@@ -7,12 +7,12 @@ use axum::{
 
 use crate::{
     api::ApiError, base::random::NoRandomness, edge::TooMany, keys::seal::SealError,
-    password::PasswordError, store::StoreError,
+    password::PasswordError, policy::changes::Refused, store::StoreError,
 };
 
 /// Why a page was not shown. The middleware [`finish`](super::show::finish) renders it.
 #[derive(Debug, Clone)]
-pub(super) enum PageError {
+pub(crate) enum PageError {
     /// There is no such page, or it belongs to somebody else.
     NotFound,
     /// The visitor must sign in: the browser is sent to that page.
@@ -131,5 +131,87 @@ impl IntoResponse for PageError {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// Why a form is shown again: the status, and the key of the text that says what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// The status of the page.
+    pub(super) status: StatusCode,
+    /// The key of the text.
+    pub(super) text: &'static str,
+}
+
+impl Refusal {
+    /// A field of the form can't be what was typed: 400.
+    pub(super) const fn form(text: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, text)
+    }
+
+    /// The account, as it stands, does not allow it: 409.
+    pub(super) const fn conflict(text: &'static str) -> Self {
+        Self::new(StatusCode::CONFLICT, text)
+    }
+
+    /// Too many were asked for, or were wrong: 429.
+    pub(super) const fn too_many(text: &'static str) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, text)
+    }
+
+    /// With another status.
+    pub(super) const fn new(status: StatusCode, text: &'static str) -> Self {
+        Self { status, text }
+    }
+
+    /// The status and the text of a page that shows a refusal, if there is one.
+    pub(super) fn parts(refusal: Option<Self>) -> (StatusCode, Option<&'static str>) {
+        match refusal {
+            Some(Self { status, text }) => (status, Some(text)),
+            None => (StatusCode::OK, None),
+        }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Self::conflict(refused.text())
+    }
+}
+
+/// Why what a form asked for was not done. The handler shows its form again with the refusal.
+#[derive(Debug)]
+pub(super) enum NotDone {
+    /// The person can do something about it.
+    Refused(Refusal),
+    /// There is no page to show.
+    Failed(PageError),
+}
+
+impl NotDone {
+    /// The refusal to show; an error that no form can show is passed on.
+    pub(super) fn refusal(self) -> Result<Refusal, PageError> {
+        match self {
+            Self::Refused(refusal) => Ok(refusal),
+            Self::Failed(error) => Err(error),
+        }
+    }
+}
+
+impl From<Refusal> for NotDone {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Refused> for NotDone {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused.into())
+    }
+}
+
+impl<E: Into<PageError>> From<E> for NotDone {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }

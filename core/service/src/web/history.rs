@@ -1,4 +1,4 @@
-//! What happened to an account, for the person to read and to take along.
+//! The history of an account, as a page and as a table to export.
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -8,47 +8,28 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, SecondsFormat};
-use minijinja::{Value, context};
+use minijinja::context;
 
-use super::{PageError, visitor::Visitor};
-use crate::{app::App, store::Event};
+use super::{error::PageError, events, visitor::Visitor};
+use crate::app::App;
 
-/// So many events the page shows.
+/// Events on the page, at most.
 const SHOWN: u32 = 200;
-/// So many events an export has at most.
+/// Events in an export, at most.
 const EXPORTED: u32 = 100_000;
-
-/// The newest events as a template's list.
-pub(super) async fn listed(
-    app: &App,
-    visitor: &Visitor,
-    at_most: u32,
-) -> Result<Vec<Value>, PageError> {
-    let events = app.store().events(visitor.signed_in()?.account, at_most);
-    let mut listed = Vec::new();
-    for event in events.await? {
-        let text = read(app, &event)?;
-        listed.push(context! { at => event.at, text });
-    }
-    Ok(listed)
-}
-
-fn read(app: &App, event: &Event) -> Result<String, PageError> {
-    let text = app.pages.texts.event(&event.what, &event.detail);
-    text.ok_or_else(|| PageError::Broken(format!("no text for the event {}", event.what)))
-}
 
 /// `GET /account/history`.
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    let events = listed(&app, &visitor, SHOWN).await?;
+    let events = events::listed(&app, &visitor, SHOWN).await?;
     let values = context! { events, shown => SHOWN };
     app.pages.show("history.html", &visitor, values)
 }
 
-/// `GET /account/history.csv` (RFC 4180): times in UTC, the kind of event for programs, and the text for people.
+/// `GET /account/history.csv` (RFC 4180): times in UTC, the kind of event for programs, and the text
+/// for people.
 pub(super) async fn csv(
     State(app): State<Arc<App>>,
     visitor: Visitor,
@@ -62,7 +43,7 @@ pub(super) async fn csv(
         let cells = [
             time.unwrap_or_default(),
             event.what.clone(),
-            cell(&read(&app, &event)?),
+            cell(&events::text(&app, &event)?),
         ];
         let _ = write!(out, "{}\r\n", cells.join(","));
     }
@@ -80,7 +61,8 @@ pub(super) async fn csv(
     Ok((headers, out).into_response())
 }
 
-/// Text as one cell, quoted. Spreadsheets take what begins with certain characters for a formula, which a device's name must not become.
+/// Text as one cell, quoted. Spreadsheets read text that begins with certain characters as a
+/// formula, which a device's name must not become.
 fn cell(text: &str) -> String {
     let mark = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         "'"

@@ -1,4 +1,4 @@
-//! Mailed links: what they look like, and whose they are.
+//! Mailed links: their form, who may use them, and the pages that they open.
 //!
 //! A link's token is its random id and half of a MAC over kind and id under a key from the key
 //! file, so nothing that acts is stored, and a message can be written again after a crash. A link
@@ -11,11 +11,11 @@ use minijinja::context;
 use serde::{Serialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq;
 
-use super::{PageError, visitor::Visitor};
+use super::{error::PageError, visitor::Visitor};
 use crate::{
     app::App,
     base::{email::Email, hex, random},
-    keys::seal::Place,
+    keys::{file::MacKey, seal::Place},
     store::{AskedLink, Link, LinkId, LinkKind, NewLink, SessionHash},
 };
 
@@ -31,17 +31,29 @@ fn page(kind: LinkKind) -> &'static str {
     }
 }
 
-fn token(app: &App, kind: LinkKind, id: LinkId) -> [u8; 32] {
-    let mac = app.root.links.mac(&[&id, kind.name().as_bytes()]);
+/// A token: the id, and half of the MAC over it and over what the link does. 128 bits that only the
+/// service and the reader of the message know.
+pub(super) fn token(key: &MacKey, id: [u8; 16], action: &str) -> [u8; 32] {
+    let mac = key.mac(&[&id, action.as_bytes()]);
     let mut token = [0; 32];
     token[..16].copy_from_slice(&id);
     token[16..].copy_from_slice(&mac[..16]);
     token
 }
 
+/// The id in a token; `None` unless the service made it for this action.
+pub(super) fn id_in(key: &MacKey, given: &[u8; 32], action: &str) -> Option<[u8; 16]> {
+    let id = *given.first_chunk()?;
+    bool::from(given.ct_eq(&token(key, id, action))).then_some(id)
+}
+
 /// The link's path.
 pub(super) fn path(app: &App, kind: LinkKind, id: LinkId) -> String {
-    format!("{}/{}", page(kind), hex::encode(&token(app, kind, id)))
+    format!(
+        "{}/{}",
+        page(kind),
+        hex::encode(&token(&app.root.links, id, kind.name()))
+    )
 }
 
 /// The link as its message has it.
@@ -49,50 +61,98 @@ pub(super) fn url(app: &App, kind: LinkKind, id: LinkId) -> String {
     format!("{}{}", app.origin, path(app, kind, id))
 }
 
-/// Is this the session in which a link works?
-pub(super) fn is_here(link: &Link, visitor: &Visitor) -> bool {
-    visitor
-        .signed_in()
-        .is_ok_and(|session| link.session == Some(session.hash))
+/// Whether links of this kind work only in the session that asked for them.
+fn is_for_one_session(kind: LinkKind) -> bool {
+    matches!(kind, LinkKind::Confirm | LinkKind::NewEmail)
 }
 
-/// The page of a link that was opened in another browser than the one that asked for it.
-pub(super) fn elsewhere(app: &App, visitor: &Visitor) -> Result<Response, PageError> {
-    let status = StatusCode::FORBIDDEN;
-    app.pages
-        .refuse(status, "link_elsewhere.html", visitor, context! {})
+/// The way to begin again when a link does not work: the key of its text, and its page.
+fn again(kind: LinkKind) -> (&'static str, &'static str) {
+    match kind {
+        LinkKind::Register | LinkKind::Taken => ("register_title", "/register"),
+        LinkKind::Reset | LinkKind::ResetRefused | LinkKind::Nobody => {
+            ("forgotten_title", "/password/forgotten")
+        }
+        LinkKind::Stop => ("stop_title", "/stop/link"),
+        LinkKind::Confirm => ("nav_account", "/account"),
+        LinkKind::NewEmail => ("email_title", "/account/email"),
+        LinkKind::UndoEmail | LinkKind::Undone => ("sign_in_title", "/sign-in"),
+    }
 }
 
-/// The page of a link that does not work (any more): `what` is the text of the way to begin again.
-pub(super) fn over(
-    app: &App,
-    visitor: &Visitor,
-    what: &str,
-    to: &str,
-) -> Result<Response, PageError> {
+/// The page of a link that does not work, or no longer: it shows how to begin again.
+pub(super) fn over(app: &App, visitor: &Visitor, kind: LinkKind) -> Result<Response, PageError> {
+    let (what, to) = again(kind);
     let values = context! { what, to };
     app.pages
         .refuse(StatusCode::NOT_FOUND, "link_over.html", visitor, values)
 }
 
-/// The link that this text is: its token, or its whole address as it was pasted. `None`: it does
-/// not work (any more).
+/// The link of a page's address, or the page that says why it does not work here: it is over, or
+/// was asked for in another session.
+pub(super) async fn open(
+    app: &App,
+    visitor: &Visitor,
+    kind: LinkKind,
+    token: &str,
+) -> Result<Result<Link, Response>, PageError> {
+    let Some(link) = find(app, kind, token).await? else {
+        return over(app, visitor, kind).map(Err);
+    };
+    let session = visitor.signed_in().ok().map(|session| session.hash);
+    if is_for_one_session(kind) && (session.is_none() || link.session != session) {
+        let status = StatusCode::FORBIDDEN;
+        let page = app
+            .pages
+            .refuse(status, "link_elsewhere.html", visitor, context! {});
+        return page.map(Err);
+    }
+    Ok(Ok(link))
+}
+
+/// The page of a link that asks, with the text `what`, whether to go on.
+pub(super) async fn form(
+    app: &App,
+    visitor: &Visitor,
+    kind: LinkKind,
+    token: &str,
+    what: &str,
+) -> Result<Response, PageError> {
+    match open(app, visitor, kind, token).await? {
+        Ok(link) => question(app, visitor, &link, what),
+        Err(page) => Ok(page),
+    }
+}
+
+/// Asks, with the text `what`, whether to go on with this link.
+pub(super) fn question(
+    app: &App,
+    visitor: &Visitor,
+    link: &Link,
+    what: &str,
+) -> Result<Response, PageError> {
+    let values = context! {
+        what, action => path(app, link.kind, link.id), email => link.address.as_str(),
+    };
+    app.pages.show("link_confirm.html", visitor, values)
+}
+
+/// The link with this text: its token, or its whole address as it was pasted. `None` if it does not
+/// work, or no longer.
 pub(super) async fn find(app: &App, kind: LinkKind, text: &str) -> Result<Option<Link>, PageError> {
     let text = text.trim();
     let text = text.rsplit_once('/').map_or(text, |(_, last)| last);
     let Some(given) = hex::decode::<32>(text) else {
         return Ok(None);
     };
-    let mut id = LinkId::default();
-    id.copy_from_slice(&given[..16]);
-    if !bool::from(given.ct_eq(&token(app, kind, id))) {
+    let Some(id) = id_in(&app.root.links, &given, kind.name()) else {
         return Ok(None);
-    }
+    };
     let link = app.store().link(id, app.now()).await?;
     Ok(link.filter(|link| link.kind == kind))
 }
 
-/// Where a link's payload is sealed.
+/// The place that a link's payload is sealed for.
 fn place(id: LinkId) -> Place {
     let mut owner = [0; 8];
     owner.copy_from_slice(&id[..8]);
@@ -103,7 +163,7 @@ fn place(id: LinkId) -> Place {
     }
 }
 
-/// Whose a link is, and where it works.
+/// The account and the session that a link is bound to.
 #[derive(Default)]
 pub(super) struct Whose {
     /// The account.
@@ -112,21 +172,44 @@ pub(super) struct Whose {
     pub(super) session: Option<SessionHash>,
 }
 
-/// Asks for a link with what its page needs to go on.
-pub(super) async fn ask(
-    app: &App,
-    kind: LinkKind,
-    address: &Email,
-    whose: Whose,
-    payload: &impl Serialize,
-) -> Result<AskedLink, PageError> {
-    let new = new(app, kind, address, whose, payload)?;
+/// Asks the store to mail a link.
+pub(super) async fn ask(app: &App, new: NewLink) -> Result<AskedLink, PageError> {
     let asked = app.store().ask_link(new, app.now()).await?;
     app.mail.notify_one();
     Ok(asked)
 }
 
-/// A link that the store is to ask for, with what its page needs to go on.
+/// Asks for a link to an address that anybody may name, and shows the page with the text `what`. It
+/// is the same page when no message goes out: only the owner of the address may learn of that.
+pub(super) async fn send(
+    app: &App,
+    visitor: &Visitor,
+    new: NewLink,
+    what: &str,
+) -> Result<Response, PageError> {
+    let values = context! { email => new.address.to_string(), what };
+    match ask(app, new).await? {
+        AskedLink::Due | AskedLink::Enough => app.pages.show("link_sent.html", visitor, values),
+        AskedLink::Busy => Err(PageError::Busy),
+    }
+}
+
+/// The address that was typed, or the form again, which says that it is none.
+pub(super) fn typed_address(
+    app: &App,
+    visitor: &Visitor,
+    template: &str,
+    typed: &str,
+) -> Result<Result<Email, Response>, PageError> {
+    if let Ok(email) = Email::parse(typed) {
+        return Ok(Ok(email));
+    }
+    let values = context! { email => typed, error => "error_email" };
+    let status = StatusCode::BAD_REQUEST;
+    app.pages.refuse(status, template, visitor, values).map(Err)
+}
+
+/// A link to be mailed, with what its page needs to go on.
 pub(super) fn new(
     app: &App,
     kind: LinkKind,
@@ -147,7 +230,7 @@ pub(super) fn new(
     })
 }
 
-/// What was asked with the link.
+/// What the link's page needs to go on.
 pub(super) fn payload<T: DeserializeOwned>(app: &App, link: &Link) -> Result<T, PageError> {
     let opened = app.root.sealing.open(place(link.id), &link.payload)?;
     serde_json::from_slice(&opened).map_err(|error| PageError::Broken(error.to_string()))

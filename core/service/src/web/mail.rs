@@ -1,8 +1,9 @@
 //! What a person is told by message: every security event, and the links of a recovery.
 
 use super::{
-    PageError, links,
-    recovery::{CANCEL, FINISH, link},
+    error::PageError,
+    events, links,
+    recovery_link::{self, CANCEL, FINISH},
 };
 use crate::{
     app::App,
@@ -103,10 +104,7 @@ async fn compose(app: &App, due: &[DueNotice]) -> Result<Notice, PageError> {
             .get(key, values)
             .ok_or_else(|| PageError::Broken(format!("no text {key}")))
     };
-    let event = |due: &DueNotice| {
-        let text = app.pages.texts.event(&due.event.what, &due.event.detail);
-        text.ok_or_else(|| PageError::Broken(format!("no text for the event {}", due.event.what)))
-    };
+    let event = |due: &DueNotice| events::text(app, &due.event);
     let service = ("service", app.name.clone());
     let mut parts = vec![text("mail_hello", &[("first", last.first_name.clone())])?];
     let mut next = Vec::new();
@@ -130,8 +128,8 @@ async fn compose(app: &App, due: &[DueNotice]) -> Result<Notice, PageError> {
             "mail_recovery",
             &[
                 ("ripe", ripe),
-                ("finish", link(app, FINISH, recovery.id)),
-                ("cancel", link(app, CANCEL, recovery.id)),
+                ("finish", recovery_link::url(app, FINISH, &recovery)),
+                ("cancel", recovery_link::url(app, CANCEL, &recovery)),
             ],
         )?);
     } else {

@@ -1,15 +1,17 @@
-//! The PIN chosen in the browser (PROTOCOL.md, section 10, way 1): what the page's script needs of the service, which never sees S or the PIN.
+//! The PIN chosen in the browser (PROTOCOL.md, section 10, way 1). The page's script asks the
+//! service for the things below; the service never sees S or the PIN.
 
 use std::sync::{Arc, LazyLock};
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use countersign_protocol::{
     enrolment::Way,
+    id::EnrolmentId,
     link::qr_text,
     pin::{Guessable, Pin, guessable},
 };
@@ -17,14 +19,14 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{
-    PageError,
-    enrolment::{self, Wanted},
-    visitor::Posted,
+    error::PageError,
+    new_device::{self, NewDevice},
+    visitor::{Nothing, Posted},
 };
 use crate::{
     api,
     app::App,
-    base::hex,
+    base::hex::{self, Hex},
     store::{Begin, EnrolmentState},
 };
 
@@ -33,10 +35,11 @@ pub(super) struct Verifier {
     v: String,
 }
 
-/// `POST /account/enrolments/{id}/pin`: takes V, and gives the code that the page's script draws with S after it.
+/// `POST /account/enrolments/{id}/pin`: takes V, and gives the code that the page's script draws
+/// with S after it.
 pub(super) async fn verifier(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Hex(id): Hex<EnrolmentId>,
     posted: Posted<Verifier>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
@@ -44,7 +47,7 @@ pub(super) async fn verifier(
     let v = hex::decode::<32>(&form.v)
         .map(Zeroizing::new)
         .ok_or(PageError::BadForm)?;
-    let enrolment = enrolment::own(&app, &visitor, &id)
+    let enrolment = new_device::own(&app, &visitor, id)
         .await?
         .ok_or(PageError::NotFound)?;
     let sealed = app
@@ -62,31 +65,30 @@ pub(super) async fn verifier(
     Ok(Json(serde_json::json!({ "code": code })).into_response())
 }
 
-#[derive(Deserialize)]
-pub(super) struct Nothing {}
-
-/// `POST /account/enrolments/{id}/phone`: the same device, with the PIN chosen on the phone. It gains no time.
+/// `POST /account/enrolments/{id}/phone`: the same device, with the PIN chosen on the phone. The new
+/// enrolment ends when the old one would have ended.
 pub(super) async fn on_phone(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Hex(id): Hex<EnrolmentId>,
     posted: Posted<Nothing>,
 ) -> Result<Response, PageError> {
     let visitor = posted.visitor;
-    let enrolment = enrolment::own(&app, &visitor, &id)
+    let enrolment = new_device::own(&app, &visitor, id)
         .await?
         .filter(|enrolment| {
             enrolment.state == EnrolmentState::Open && enrolment.way == Way::PinInBrowser
         })
         .ok_or(PageError::NotFound)?;
-    let wanted = Wanted {
+    let new = NewDevice {
         name: enrolment.name,
         way: Way::PinOnPhone,
     };
     let on = Begin::InPlaceOf(enrolment.id);
-    enrolment::begin(&app, &visitor, wanted, on, Some(enrolment.expires_at)).await
+    new_device::begin(&app, &visitor, new, on, Some(enrolment.expires_at)).await
 }
 
-/// `GET /static/guessable-pins.json`: which PINs the page refuses, and why: `[["reason", ["0000", …]], …]`.
+/// `GET /static/guessable-pins.json`: the PINs that the page refuses, by reason:
+/// `[["reason", ["0000", …]], …]`.
 pub(super) async fn guessable_pins() -> Response {
     static LIST: LazyLock<String> = LazyLock::new(|| guessable_list().to_string());
     (

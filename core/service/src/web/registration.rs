@@ -1,5 +1,5 @@
 //! Creating an account: the address is confirmed first, by a link that is mailed to it. Until then
-//! there is no account, no session, and nothing of what was typed in the message.
+//! there is no account and no session, and the message holds nothing that was typed.
 
 use std::sync::Arc;
 
@@ -13,16 +13,17 @@ use minijinja::context;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    PageError,
+    error::PageError,
     links::{self, Whose},
+    passwords,
     visitor::{Posted, Visitor},
 };
 use crate::{
     app::App,
     base::{email::Email, random},
     edge::Source,
-    password::{self, Password},
-    store::{AskedLink, Link, LinkKind, Method, NewAccount},
+    password::Password,
+    store::{Link, LinkKind, Method, NewAccount},
 };
 
 /// `GET /register`.
@@ -41,14 +42,14 @@ pub(super) struct Register {
     privacy: Option<String>,
 }
 
-/// The names that were typed, which wait for the address to be confirmed.
+/// The names that were typed. They wait in the link until the address is confirmed.
 #[derive(Serialize, Deserialize)]
 struct Names {
     first: String,
     last: String,
 }
 
-/// `POST /register`: mails a link. The answer is the same whether or not the address has an account.
+/// `POST /register`: mails a link. The reply is the same whether or not the address has an account.
 pub(super) async fn ask(
     State(app): State<Arc<App>>,
     posted: Posted<Register>,
@@ -80,17 +81,8 @@ pub(super) async fn ask(
         false => LinkKind::Register,
     };
     let names = Names { first, last };
-    match links::ask(&app, kind, &email, Whose::default(), &names).await? {
-        AskedLink::Due | AskedLink::Enough => {
-            let values = context! { email => email.as_str(), what => "register_sent" };
-            app.pages.show("link_sent.html", &visitor, values)
-        }
-        AskedLink::Busy => Err(PageError::Busy),
-    }
-}
-
-fn over(app: &App, visitor: &Visitor) -> Result<Response, PageError> {
-    links::over(app, visitor, "register_title", "/register")
+    let new = links::new(&app, kind, &email, Whose::default(), &names)?;
+    links::send(&app, &visitor, new, "register_sent").await
 }
 
 /// `GET /register/{token}`.
@@ -99,9 +91,9 @@ pub(super) async fn confirm_form(
     visitor: Visitor,
     Path(token): Path<String>,
 ) -> Result<Response, PageError> {
-    match links::find(&app, LinkKind::Register, &token).await? {
-        Some(link) => show(&app, &visitor, &link, &token, StatusCode::OK, Vec::new()),
-        None => over(&app, &visitor),
+    match links::open(&app, &visitor, LinkKind::Register, &token).await? {
+        Ok(link) => show(&app, &visitor, &link, Vec::new()),
+        Err(page) => Ok(page),
     }
 }
 
@@ -109,13 +101,16 @@ fn show(
     app: &App,
     visitor: &Visitor,
     link: &Link,
-    token: &str,
-    status: StatusCode,
     errors: Vec<&str>,
 ) -> Result<Response, PageError> {
     let names: Names = links::payload(app, link)?;
+    let status = match errors.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::BAD_REQUEST,
+    };
     let values = context! {
-        errors, token, email => link.address.as_str(), first_name => names.first, last_name => names.last,
+        errors, action => links::path(app, link.kind, link.id), email => link.address.as_str(),
+        first_name => names.first, last_name => names.last,
     };
     app.pages
         .refuse(status, "register_confirm.html", visitor, values)
@@ -137,11 +132,12 @@ pub(super) async fn confirm(
     posted: Posted<Confirm>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
-    let Some(link) = links::find(&app, LinkKind::Register, &token).await? else {
-        return over(&app, &visitor);
+    let link = match links::open(&app, &visitor, LinkKind::Register, &token).await? {
+        Ok(link) => link,
+        Err(page) => return Ok(page),
     };
     let names: Names = links::payload(&app, &link)?;
-    // Whoever asked may have been another person: the one who confirms has the last word.
+    // Another person may have asked: the names that are confirmed count.
     let first_name = name(form.first_name.as_deref().unwrap_or(&names.first));
     let last_name = name(form.last_name.as_deref().unwrap_or(&names.last));
     let mut errors = Vec::new();
@@ -157,18 +153,15 @@ pub(super) async fn confirm(
         &[&first_name, &last_name, link.address.as_str()],
     ));
     if !errors.is_empty() {
-        let status = StatusCode::BAD_REQUEST;
-        return show(&app, &visitor, &link, &token, status, errors);
+        return show(&app, &visitor, &link, errors);
     }
     let acc = AccountId(random::bytes()?);
-    let place = app.passwords.place(source).await?;
-    let hash = app.passwords.hash(&place, form.password).await?;
     let account = NewAccount {
         acc,
         email: link.address.clone(),
         first_name,
         last_name,
-        password: password::seal(&app.root.sealing, acc, &hash)?,
+        password: passwords::sealed(&app, source, acc, form.password).await?,
     };
     let opening = visitor.opening(&app, acc, Method::Password)?;
     let entry = opening.entry.clone();
@@ -177,7 +170,7 @@ pub(super) async fn confirm(
         .register(link.id, account, entry, app.now())
         .await?
     {
-        return over(&app, &visitor);
+        return links::over(&app, &visitor, LinkKind::Register);
     }
     tracing::info!(%acc, "an account was created");
     Ok(opening.go("/account"))

@@ -4,31 +4,21 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use countersign_protocol::{
-    challenge::{Purpose, Unlock},
-    id::{AccountId, DeviceId},
-};
-use minijinja::{Value, context};
+use countersign_protocol::challenge::{Purpose, Unlock};
+use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError, issue,
-    passwords::{Checked, check},
-    visitor::{Posted, Visitor, is_known},
+    choice::{approving, listed, pick, usable},
+    error::{PageError, Refusal},
+    issue, links,
+    passwords::{self, Typed},
+    prove::{self, Approval},
+    visitor::{Nothing, Posted, Visitor, is_known},
 };
-use crate::{
-    app::App,
-    base::{
-        email::{Email, NotAnEmail},
-        hex,
-    },
-    edge::Source,
-    password::Password,
-    store::{Device, DeviceState, Share},
-};
+use crate::{app::App, edge::Source, password::Password, store::Share};
 
 /// `GET /sign-in`.
 pub(super) async fn form(
@@ -49,20 +39,17 @@ pub(super) async fn email(
     posted: Posted<Who>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
-    match Email::parse(&form.email) {
+    match links::typed_address(&app, &visitor, "sign_in.html", &form.email)? {
         Ok(email) => {
             let values = context! { email => email.as_str() };
             app.pages.show("password.html", &visitor, values)
         }
-        Err(NotAnEmail) => no_email(&app, &visitor, &form.email),
+        Err(page) => Ok(page),
     }
 }
 
-fn no_email(app: &App, visitor: &Visitor, typed: &str) -> Result<Response, PageError> {
-    let values = context! { email => typed, error => "error_email" };
-    app.pages
-        .refuse(StatusCode::BAD_REQUEST, "sign_in.html", visitor, values)
-}
+/// The text when too many passwords were wrong for an address.
+const CLOSED: &str = "sign_in_error_closed";
 
 #[derive(Deserialize)]
 pub(super) struct EmailAndPassword {
@@ -81,44 +68,27 @@ pub(super) async fn password(
         headers,
         form,
     } = posted;
-    let Ok(email) = Email::parse(&form.email) else {
-        return no_email(&app, &visitor, &form.email);
+    let email = match links::typed_address(&app, &visitor, "sign_in.html", &form.email)? {
+        Ok(email) => email,
+        Err(page) => return Ok(page),
     };
     let share = match app.store().account_by_email(&email).await? {
         Some(account) if is_known(&app, &headers, account.acc).await? => Share::Known,
         _ => Share::Unknown,
     };
-    let (status, error) = match check(&app, source, share, &email, form.password).await? {
-        Checked::Right(account) => return visitor.enter(&app, account.acc).await,
-        Checked::Wrong => (StatusCode::UNAUTHORIZED, "sign_in_error"),
-        Checked::Closed => (StatusCode::TOO_MANY_REQUESTS, "sign_in_error_closed"),
+    let typed = Typed {
+        share,
+        email: &email,
+        password: form.password,
+        wrong: "sign_in_error",
+        closed: CLOSED,
     };
-    let closed = matches!(status, StatusCode::TOO_MANY_REQUESTS);
-    let values = context! { email => email.as_str(), error, closed };
+    let Refusal { status, text } = match passwords::right(&app, source, typed).await {
+        Ok(account) => return visitor.enter(&app, account.acc).await,
+        Err(not_done) => not_done.refusal()?,
+    };
+    let values = context! { email => email.as_str(), error => text, closed => text == CLOSED };
     app.pages.refuse(status, "password.html", &visitor, values)
-}
-
-/// The account's devices that can be used, as templates show them.
-pub(super) async fn usable(app: &App, account: AccountId) -> Result<Vec<Device>, PageError> {
-    let mut devices = app.store().devices(account).await?;
-    devices.retain(|device| device.state == DeviceState::Active);
-    Ok(devices)
-}
-
-/// Those that can approve: not blocked.
-pub(super) fn approving(devices: &[Device]) -> Vec<&Device> {
-    devices
-        .iter()
-        .filter(|device| !device.is_blocked())
-        .collect()
-}
-
-/// Devices as a template's list.
-pub(super) fn listed(devices: &[&Device]) -> Vec<Value> {
-    devices
-        .iter()
-        .map(|device| context! { dev => hex::encode(&device.dev.0), name => device.name, model => device.model })
-        .collect()
 }
 
 /// `GET /sign-in/method`.
@@ -126,17 +96,17 @@ pub(super) async fn method(
     State(app): State<Arc<App>>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    choose(&app, &visitor, StatusCode::OK, None).await
+    choose(&app, &visitor, None).await
 }
 
 async fn choose(
     app: &App,
     visitor: &Visitor,
-    status: StatusCode,
-    error: Option<&str>,
+    refusal: Option<Refusal>,
 ) -> Result<Response, PageError> {
     let devices = usable(app, visitor.half()?.account).await?;
-    // Neither answers nor codes of a blocked device are taken.
+    let (status, error) = Refusal::parts(refusal);
+    // The service takes neither answers nor codes of a blocked device.
     let values = context! { works => !approving(&devices).is_empty(), error };
     app.pages.refuse(status, "method.html", visitor, values)
 }
@@ -172,46 +142,23 @@ pub(super) async fn app(
     let session = visitor.half()?;
     let devices = usable(&app, session.account).await?;
     let Some(dev) = pick(&approving(&devices), form.dev.as_deref()) else {
-        return Ok(Redirect::to(if approving(&devices).is_empty() {
-            "/sign-in/method"
-        } else {
-            "/sign-in/device"
-        })
-        .into_response());
+        let to = match approving(&devices).is_empty() {
+            true => "/sign-in/method",
+            false => "/sign-in/device",
+        };
+        return Ok(Redirect::to(to).into_response());
     };
-    match issue::approval(
-        &app,
-        session,
-        &headers,
-        Purpose::SignIn,
+    let asked = Approval {
+        purpose: Purpose::SignIn,
         dev,
-        None,
-        String::new(),
-    )
-    .await?
-    {
-        Ok(id) => Ok(issue::to(id)),
-        Err(error) => choose(&app, &visitor, StatusCode::CONFLICT, Some(error)).await,
+        subject: None,
+        payload: String::new(),
+    };
+    match prove::approval(&app, session, &headers, asked).await {
+        Ok(response) => Ok(response),
+        Err(not_done) => choose(&app, &visitor, Some(not_done.refusal()?)).await,
     }
 }
-
-/// The device that was chosen, or the only one.
-pub(super) fn pick(devices: &[&Device], chosen: Option<&str>) -> Option<DeviceId> {
-    let chosen = chosen
-        .filter(|chosen| !chosen.is_empty())
-        .map(hex::decode::<8>);
-    match (chosen, devices) {
-        (None, [only]) => Some(only.dev),
-        (Some(Some(dev)), _) => devices
-            .iter()
-            .map(|device| device.dev)
-            .find(|known| known.0 == dev),
-        _ => None,
-    }
-}
-
-#[derive(Deserialize)]
-pub(super) struct Nothing {}
 
 /// `POST /sign-in/code`.
 pub(super) async fn code(
@@ -225,20 +172,13 @@ pub(super) async fn code(
     if approving(&usable(&app, session.account).await?).is_empty() {
         return Ok(Redirect::to("/sign-in/method").into_response());
     }
-    // The password came first, so the code asks no PIN: the reference system's policy.
-    match issue::code(
-        &app,
-        session,
-        &headers,
-        Purpose::SignIn,
-        None,
-        String::new(),
-        Unlock::Nothing,
-    )
-    .await?
-    {
-        Ok(id) => Ok(issue::to(id)),
-        Err(error) => choose(&app, &visitor, StatusCode::TOO_MANY_REQUESTS, Some(error)).await,
+    // The password came first, so the code needs no PIN: the reference system's policy.
+    let (purpose, unlock) = (Purpose::SignIn, Unlock::Nothing);
+    let payload = String::new();
+    let issued = issue::code(&app, session, &headers, purpose, None, payload, unlock).await?;
+    match prove::go(issued, Refusal::too_many) {
+        Ok(response) => Ok(response),
+        Err(not_done) => choose(&app, &visitor, Some(not_done.refusal()?)).await,
     }
 }
 

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Path, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use countersign_protocol::{
     challenge::{Purpose, Unlock},
     field::canonical,
@@ -16,13 +12,14 @@ use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    PageError, issue,
-    sign_in::{approving, listed, pick, usable},
+    choice::{approving, listed, pick, usable},
+    error::{PageError, Refusal},
+    issue, prove,
     visitor::{Posted, Visitor},
 };
 use crate::{
     app::App,
-    base::hex,
+    base::hex::Hex,
     store::ChallengeState,
     transfer::{Details, FIELDS, TITLE},
 };
@@ -47,7 +44,8 @@ pub(super) struct Typed {
     name: String,
     amount: String,
     reference: String,
-    /// `phone`: the phone shows the data. Otherwise the person types them there once more, which a dishonest page can't spoil.
+    /// `phone`: the phone shows the data. Otherwise the person types them there once more, which a
+    /// dishonest page can't falsify.
     way: Option<String>,
     /// The phone, where there are several.
     with: Option<String>,
@@ -78,11 +76,16 @@ pub(super) async fn begin(
         check(2, &form.amount),
         check(3, &form.reference),
     );
-    let refuse = |status, errors: Vec<Value>, error: Option<&str>| {
-        let values =
-            context! { devices, approving, typed => Value::from_serialize(&form), errors, error };
+    let show = |errors: Vec<Value>, refusal: Option<Refusal>| {
+        let (status, error) = match errors.is_empty() {
+            true => Refusal::parts(refusal),
+            false => (StatusCode::BAD_REQUEST, None),
+        };
+        let typed = Value::from_serialize(&form);
+        let values = context! { devices, approving, typed, errors, error };
         app.pages.refuse(status, "transfer.html", &visitor, values)
     };
+    let refuse = |refusal| show(Vec::new(), Some(refusal));
     let details = match checked {
         (Ok(iban), Ok(name), Ok(amount), Ok(reference)) => Details {
             iban,
@@ -95,15 +98,11 @@ pub(super) async fn begin(
                 .into_iter()
                 .flatten()
                 .collect();
-            return refuse(StatusCode::BAD_REQUEST, errors, None);
+            return show(errors, None);
         }
     };
     if devices == 0 {
-        return refuse(
-            StatusCode::CONFLICT,
-            Vec::new(),
-            Some("transfer_error_device"),
-        );
+        return refuse(Refusal::conflict("transfer_error_device"));
     }
     let payload =
         serde_json::to_string(&details).map_err(|error| PageError::Broken(error.to_string()))?;
@@ -113,7 +112,7 @@ pub(super) async fn begin(
     };
     let issued = if form.way.as_deref() == Some("phone") {
         let Some(dev) = pick(&able, form.with.as_deref()) else {
-            return refuse(StatusCode::CONFLICT, Vec::new(), Some("devices_error_with"));
+            return refuse(Refusal::conflict("devices_error_with"));
         };
         let shown = issue::Shown {
             title: TITLE,
@@ -127,9 +126,9 @@ pub(super) async fn begin(
         let purpose = Purpose::Transaction;
         issue::code(&app, session, &headers, purpose, None, payload, unlock).await?
     };
-    match issued {
-        Ok(id) => Ok(issue::to(id)),
-        Err(error) => refuse(StatusCode::TOO_MANY_REQUESTS, Vec::new(), Some(error)),
+    match prove::go(issued, Refusal::too_many) {
+        Ok(response) => Ok(response),
+        Err(not_done) => refuse(not_done.refusal()?),
     }
 }
 
@@ -137,12 +136,9 @@ pub(super) async fn begin(
 pub(super) async fn outcome(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    Path(id): Path<String>,
+    Hex(id): Hex<ChallengeId>,
 ) -> Result<Response, PageError> {
     let session = visitor.signed_in()?;
-    let id = hex::decode(&id)
-        .map(ChallengeId)
-        .ok_or(PageError::NotFound)?;
     let challenge = app.store().challenge(id).await?.filter(|challenge| {
         challenge.account == Some(session.account)
             && challenge.purpose == Purpose::Transaction

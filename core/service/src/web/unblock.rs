@@ -1,12 +1,12 @@
-//! A forgotten or blocked PIN: another device of the account approves, or where the service is set so this one's own biometrics do, and the
-//! phone sets it anew.
+//! A forgotten or blocked PIN: another device of the account approves, or, if the service is set
+//! so, the device's own biometrics do; then the phone sets a new PIN.
 
 use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
-    http::StatusCode,
+    extract::State,
+    http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::{challenge::Purpose, id::DeviceId};
@@ -14,20 +14,17 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError, devices, issue,
-    sign_in::{approving, pick, usable},
+    choice::{approving, may_grant, pick, subject, usable},
+    device_list,
+    error::{NotDone, PageError, Refusal},
+    prove::{self, Approval},
     visitor::{Posted, Visitor},
 };
-use crate::{
-    app::App,
-    base::hex,
-    policy::changes::{Change, needs},
-    store::Device,
-};
+use crate::{app::App, base::hex::Hex, policy::changes::Change};
 
 #[derive(Deserialize)]
 pub(super) struct Ask {
-    dev: String,
+    dev: Hex<DeviceId>,
     with: Option<String>,
 }
 
@@ -41,56 +38,41 @@ pub(super) async fn ask(
         headers,
         form,
     } = posted;
-    let session = visitor.signed_in()?;
-    let dev = hex::decode(&form.dev)
-        .map(DeviceId)
-        .ok_or(PageError::BadForm)?;
-    let facts = app.store().facts(session.account, app.now()).await?;
-    if let Err(refused) = needs(Change::Unblock, &facts) {
-        return devices::refuse(&app, &visitor, refused).await;
+    match ask_grant(&app, &visitor, &headers, form).await {
+        Ok(response) => Ok(response),
+        Err(not_done) => device_list::show(&app, &visitor, Some(not_done.refusal()?)).await,
     }
-    let usable = usable(&app, session.account).await?;
+}
+
+async fn ask_grant(
+    app: &App,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    form: Ask,
+) -> Result<Response, NotDone> {
+    let session = visitor.signed_in()?;
+    let Hex(dev) = form.dev;
+    prove::needed(app, session.account, Change::Unblock).await?;
+    let usable = usable(app, session.account).await?;
     if usable.iter().all(|device| device.dev != dev) {
-        return Err(PageError::NotFound);
+        return Err(PageError::NotFound.into());
     }
     let mut others = approving(&usable);
-    others.retain(|device| may_grant(&app, device, dev));
-    let refuse = |error| devices::show(&app, &visitor, StatusCode::CONFLICT, Some(error));
-    let Some(with) = pick(&others, form.with.as_deref()) else {
-        return refuse("devices_error_other").await;
+    others.retain(|device| may_grant(app, device, dev));
+    let with = pick(&others, form.with.as_deref());
+    let asked = Approval {
+        purpose: Purpose::Unblock,
+        dev: with.ok_or(Refusal::conflict("devices_error_other"))?,
+        subject: subject(app, session.account, dev).await?,
+        payload: dev.to_string(),
     };
-    let subject = devices::subject(&app, session.account, dev).await?;
-    match issue::approval(
-        &app,
-        session,
-        &headers,
-        Purpose::Unblock,
-        with,
-        subject,
-        hex::encode(&dev.0),
-    )
-    .await?
-    {
-        Ok(id) => Ok(issue::to(id)),
-        Err(error) => refuse(error).await,
-    }
+    prove::approval(app, session, headers, asked).await
 }
 
-/// May an approval of this device grant a new PIN to `subject`?
-pub(super) fn may_grant(app: &App, device: &Device, subject: DeviceId) -> bool {
-    device.dev != subject || (app.own_biometrics && device.bio_key.is_some())
-}
-
-/// The page of a device that may set its PIN anew.
-pub(super) fn to(dev: &str) -> Response {
-    Redirect::to(&format!("/account/devices/{dev}/pin")).into_response()
-}
-
-/// The name of a device of this account, and whether it may set its PIN anew now.
-async fn granted(app: &App, visitor: &Visitor, dev: &str) -> Result<(String, bool), PageError> {
+/// The name of a device of this account, and whether it may set a new PIN now.
+async fn granted(app: &App, visitor: &Visitor, dev: DeviceId) -> Result<(String, bool), PageError> {
     let account = visitor.signed_in()?.account;
-    let dev = hex::decode(dev).map(DeviceId).ok_or(PageError::NotFound)?;
-    let subject = devices::subject(app, account, dev).await?;
+    let subject = subject(app, account, dev).await?;
     let name = subject.ok_or(PageError::NotFound)?.text().to_owned();
     let life = app.store().life(dev, app.now()).await?;
     Ok((name, life.granted.is_some()))
@@ -100,23 +82,23 @@ async fn granted(app: &App, visitor: &Visitor, dev: &str) -> Result<(String, boo
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    Path(dev): Path<String>,
+    Hex(dev): Hex<DeviceId>,
 ) -> Result<Response, PageError> {
-    let (name, granted) = granted(&app, &visitor, &dev).await?;
+    let (name, granted) = granted(&app, &visitor, dev).await?;
     if !granted {
         return Ok(Redirect::to("/account/devices").into_response());
     }
-    app.pages
-        .show("new_pin.html", &visitor, context! { dev, name })
+    let values = context! { dev => dev.to_string(), name };
+    app.pages.show("new_pin.html", &visitor, values)
 }
 
 /// `GET /account/devices/{dev}/pin/state`.
 pub(super) async fn state(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    Path(dev): Path<String>,
+    Hex(dev): Hex<DeviceId>,
 ) -> Result<Response, PageError> {
-    let (_, granted) = granted(&app, &visitor, &dev).await?;
+    let (_, granted) = granted(&app, &visitor, dev).await?;
     let state = if granted { "open" } else { "done" };
     Ok(Json(serde_json::json!({ "state": state })).into_response())
 }

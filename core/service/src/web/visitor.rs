@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Form, FromRequest, FromRequestParts, RawForm, Request},
+    extract::{Form, FromRequest, FromRequestParts, Path, RawForm, Request},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
@@ -16,11 +16,14 @@ use subtle::ConstantTimeEq;
 use super::error::PageError;
 use crate::{
     app::App,
-    base::{hex, random},
+    base::{
+        hex::{self, FromHex, Hex},
+        random,
+    },
     edge::{self, Pass},
     pages::Frame,
     policy,
-    store::{Entered, Entry, Method, Proved, Session, SessionHash},
+    store::{Account, Entered, Entry, Method, Proved, Session, SessionHash},
 };
 
 /// A visitor: one with a session, or one whose cookie only ties forms to the browser that got them.
@@ -285,12 +288,33 @@ impl FromRequestParts<Arc<App>> for Visitor {
     }
 }
 
+/// The account of a session.
+pub(super) async fn account_of(app: &App, session: &Session) -> Result<Account, PageError> {
+    let account = app.store().account(session.account).await?;
+    account.ok_or(PageError::SignInFirst)
+}
+
+/// The identifier in a page's address; any other text there is the address of no page.
+impl<S: Send + Sync, T: FromHex> FromRequestParts<S> for Hex<T> {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
+        let digits = Path::<String>::from_request_parts(parts, state).await;
+        let value = digits.ok().and_then(|Path(digits)| T::from_hex(&digits));
+        value.map(Self).ok_or(PageError::NotFound)
+    }
+}
+
 /// A form that one of our own pages sent in this browser: its fields, and who sent it.
 pub(super) struct Posted<T> {
     pub(super) visitor: Visitor,
     pub(super) headers: HeaderMap,
     pub(super) form: T,
 }
+
+/// A form without fields of its own.
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
 
 #[derive(Deserialize)]
 struct Guard {

@@ -1,0 +1,55 @@
+//! A recovery and the links of its messages.
+
+use super::{error::PageError, links};
+use crate::{
+    app::App,
+    base::{hex, random},
+    store::{Account, Recovery},
+};
+
+/// The action of a link in a recovery's messages.
+pub(super) type Action = &'static str;
+/// Goes on when the waiting time is over.
+pub(super) const FINISH: Action = "finish";
+/// Cancels.
+pub(super) const CANCEL: Action = "cancel";
+
+/// A new recovery, not yet begun. It waits for as many hours as the service is set to.
+pub(super) fn new(app: &App, account: &Account, by_panic: bool) -> Result<Recovery, PageError> {
+    Ok(Recovery {
+        id: random::bytes()?,
+        account: account.acc,
+        ripe_at: app.now() + u64::from(app.recovery_hours) * 3600,
+        by_panic,
+        finished_at: None,
+    })
+}
+
+/// A link for a message.
+pub(super) fn url(app: &App, action: Action, recovery: &Recovery) -> String {
+    let token = links::token(&app.root.recovery, recovery.id, action);
+    format!("{}/recovery/{action}/{}", app.origin, hex::encode(&token))
+}
+
+/// The recovery under way that a link belongs to.
+pub(super) async fn under_way(
+    app: &App,
+    action: Action,
+    token: &[u8; 32],
+) -> Result<Recovery, PageError> {
+    let recovery = known(app, action, token).await?;
+    match recovery.finished_at {
+        None => Ok(recovery),
+        Some(_) => Err(PageError::NotFound),
+    }
+}
+
+/// The recovery that a link belongs to, under way or finished minutes ago.
+pub(super) async fn known(
+    app: &App,
+    action: Action,
+    token: &[u8; 32],
+) -> Result<Recovery, PageError> {
+    let id = links::id_in(&app.root.recovery, token, action).ok_or(PageError::NotFound)?;
+    app.store().recovery(id).await?.ok_or(PageError::NotFound)
+}

@@ -1,6 +1,6 @@
 //! Values as the text files write them, after CBOR's diagnostic notation (RFC 8949, section 8):
 //! `7`, `-1`, `true`, `null`, `"text"` with Rust's `\u{202e}`, `h'00ff'`, `[1, 2]`, `{1: 2}`, and
-//! for what is only long `bytes(33)` and `text(21)`; `key` is a good public key.
+//! for mere length `bytes(33)` and `text(21)`; `key` is a good public key.
 
 use ciborium::Value;
 use countersign_protocol::id::PublicKey;
@@ -147,8 +147,8 @@ pub fn encode(value: &Value) -> Vec<u8> {
     bytes
 }
 
-/// Changes an encoded map or text of bytes as a row says. What it does not know, it returns as
-/// not done.
+/// Changes an encoded map or text of bytes as a row says. A change that it does not know, it
+/// returns as not done.
 pub fn edit(bytes: &[u8], verb: &str, rest: &str) -> Option<Vec<u8>> {
     let decoded: Value = ciborium::from_reader(bytes).unwrap();
     let assignment = |rest: &str| {

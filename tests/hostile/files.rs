@@ -24,7 +24,7 @@ impl Place {
         }
     }
 
-    /// What the program says of the folder of a row, which it had used before.
+    /// The program's error on the folder of a row, which it had used before.
     pub async fn refusal(&self, row: &Row) -> String {
         let folder = tempfile::tempdir_in(self.folder.path()).unwrap();
         let data = folder.path().join("data");

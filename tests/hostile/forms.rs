@@ -1,4 +1,4 @@
-//! What a stranger's browser or program sends to the service, over real HTTP: forms, and the
+//! Requests of a stranger's browser or program to the service, over real HTTP: forms, and the
 //! headers and bodies around them.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub struct Site {
     _folder: Option<TempDir>,
 }
 
-/// What a browser keeps.
+/// The state of a browser.
 #[derive(Clone, Default)]
 struct Session {
     cookie: String,
@@ -81,7 +81,7 @@ impl Site {
         site
     }
 
-    /// What the request of a row is told: the status, and the text of the page.
+    /// The answer to the request of a row: the status, and the text of the page.
     pub async fn refusal(&self, row: &Row) -> String {
         let (form, anonymous) = match row.target.strip_prefix("stranger's ") {
             Some(form) => (form, true),
@@ -361,7 +361,7 @@ pub async fn leave_used(data: &Path) {
     site.service.stop().await;
 }
 
-/// What a person reads of a page, or the line of an answer that is no page.
+/// The text of a page that a person reads, or the line of an answer that is no page.
 fn words(body: &str) -> String {
     let main = body.split_once("<main").map_or(body, |(_, main)| main);
     let mut text = String::new();

@@ -9,7 +9,7 @@ use crate::common::{World, key};
 use crate::diagnostic::{edit, encode, unescape};
 use crate::table::Row;
 
-/// What the text of a row is told: `{code}` and the like stand for good messages in base32.
+/// The refusal of the text of a row: `{code}` and the like stand for good messages in base32.
 pub fn refusal(world: &World, row: &Row) -> String {
     let source = match row.target.as_str() {
         "camera" => Source::Camera,

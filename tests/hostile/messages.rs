@@ -13,7 +13,7 @@ use crate::common::{World, key};
 use crate::diagnostic::{edit, encode, hex, value};
 use crate::table::Row;
 
-/// What the message of a row is told.
+/// The refusal of the message of a row.
 pub fn refusal(world: &World, row: &Row) -> String {
     let request = Hash([9; 32]);
     match row.target.as_str() {

@@ -1,4 +1,4 @@
-//! Answers that the phone gets over HTTP from whoever stands where the service should.
+//! Answers that the phone gets over HTTP from a program in the place of the service.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ impl Scene {
         }
     }
 
-    /// What the phone says of the answer of a row.
+    /// The phone's error on the answer of a row.
     pub async fn refusal(&self, row: &Row) -> String {
         assert_eq!(row.target, "transport");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

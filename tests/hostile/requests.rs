@@ -15,7 +15,7 @@ use crate::diagnostic::{edit, encode, hex, value};
 use crate::messages::envelope;
 use crate::table::Row;
 
-/// What the request of a row is told.
+/// The refusal of the request of a row.
 pub fn refusal(world: &World, row: &Row) -> String {
     let query = |ask| judged(world, &world.query(ask), row);
     let update = |what| judged(world, &world.update(what), row);

@@ -1,4 +1,4 @@
-//! The text files of inputs: an aim in one line, and in the next, indented, what does it:
+//! The text files of inputs: an aim in one line, and in the next, indented, the input:
 //! `target: means => refusal`. Lines that begin with `#` are comments.
 
 use std::fmt;
@@ -6,13 +6,13 @@ use std::fs;
 
 /// One input.
 pub struct Row {
-    /// What the attacker wants.
+    /// The attacker's aim.
     pub aim: String,
-    /// What the input goes to.
+    /// The parser or program that gets the input.
     pub target: String,
     /// How it differs from a good one.
     pub means: String,
-    /// What it is told.
+    /// The expected refusal.
     pub expected: String,
 }
 

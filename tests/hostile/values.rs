@@ -1,4 +1,4 @@
-//! Texts that are no message: origins, what a person types, patterns, and push addresses.
+//! Texts that are no message: origins, typed values, patterns, and push addresses.
 
 use countersign_protocol::code::{Shape, Typed};
 use countersign_protocol::field::{FieldKind, Pattern, canonical};
@@ -9,7 +9,7 @@ use countersign_protocol::push::{PushAddress, PushKind};
 use crate::diagnostic::unescape;
 use crate::table::Row;
 
-/// What the text of a row is told.
+/// The refusal of the text of a row.
 pub fn refusal(row: &Row) -> String {
     let text = unescape(
         row.means

@@ -40,7 +40,7 @@ pub(crate) struct Rules {
     pub(crate) judges_both: bool,
     /// The same bytes get the recorded outcome.
     pub(crate) remembers: bool,
-    /// A blocked device that commits again what is committed is told that it is.
+    /// A blocked device that repeats a commit hears that it is done.
     pub(crate) tells_blocked: bool,
     /// Messages from before a restore are refused by their time.
     pub(crate) refuses_old: bool,
@@ -360,7 +360,7 @@ impl Service {
     }
 }
 
-/// What slot B is beside its secrets.
+/// The fields of slot B beside its secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SlotB {
     pub(crate) slot: Slot,
@@ -370,7 +370,7 @@ pub(crate) struct SlotB {
     pub(crate) accepted: bool,
 }
 
-/// What a thief finds in the storage.
+/// The part of the storage that a thief can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Found {
     /// A D or chain by its number, and the slot that it is in.
@@ -379,7 +379,7 @@ pub(crate) enum Found {
     OfPin { slot: Slot },
 }
 
-/// The phone's storage, and what it has in memory.
+/// The phone's storage and memory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Phone {
     pub(crate) a: Option<Slot>,
@@ -484,7 +484,7 @@ impl Phone {
         }
     }
 
-    /// What the phone sends after a reply, if anything.
+    /// The message that the phone sends after a reply, if any.
     pub(crate) fn hears(
         &mut self,
         rules: &Rules,

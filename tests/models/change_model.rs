@@ -1,4 +1,4 @@
-//! What is explored of a PIN change, and what must hold.
+//! The model of a PIN change, and the properties that must hold.
 
 use std::collections::BTreeSet;
 
@@ -52,9 +52,9 @@ enum Action {
     Change {
         right: bool,
     },
-    /// Another factor grants that the PIN is set anew.
+    /// Another factor grants a new PIN.
     Forgotten,
-    /// The phone starts anew, or has waited long enough, and asks what became of slot B.
+    /// The phone restarts, or has waited long enough, and asks what became of slot B.
     Ask,
     /// The phone is stopped, or waits no longer.
     Stop,
@@ -418,7 +418,7 @@ fn a_new_slot_that_is_erased_without_the_services_word_is_found_out() {
 
 #[test]
 fn a_service_that_swaps_without_a_commit_is_found_out() {
-    // The change arrives after the phone was told that there is none, and has erased its slot.
+    // The change arrives after the phone heard that there is none, and has erased its slot.
     let rules = Rules {
         waits_for_commit: false,
         ..RULES

@@ -97,7 +97,7 @@ impl State {
         }
         service.counter = match rules.records_with_the_try {
             true => self.sent.len() as u64,
-            // Broken: nothing of what is not answered yet.
+            // Broken: no request that is not answered yet.
             false => 0,
         };
         service.tokens = TokenState::FIRST;
@@ -192,7 +192,7 @@ impl Model for Guesses {
         }
         if self.slow {
             (state.right_sent, state.service.right) = (0, 0);
-            // Nor is it told apart how many challenges there were, or there would be no end of
+            // Nor does the state hold how many challenges there were, or there would be no end of
             // states.
             (state.service.effects, state.service.challenge) = (0, 1);
         }

@@ -58,7 +58,7 @@ enum Action {
     Finish(Message),
     /// A reply arrives.
     Reply(Message, Outcome),
-    /// The app is killed; what it waited for is forgotten.
+    /// The app is killed, and forgets its request.
     Kill,
     Crash,
 }

@@ -1,6 +1,6 @@
 //! Removals and suspensions across backups and restores: a row of the database in the transaction
 //! of what happened, then a line of the journal outside the database, then the answer. Crashes
-//! between any two, and what was told holds.
+//! between any two, and every answer that was given holds.
 
 use std::collections::BTreeSet;
 
@@ -46,10 +46,10 @@ const RULES: Rules = Rules {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct State {
     serves: bool,
-    /// The database: what happened, in its order.
+    /// The database: events, in their order.
     rows: Vec<Event>,
     lines: Vec<Event>,
-    /// In memory: what has its row, and whose answer is not given.
+    /// In memory: events that have their row, and whose answer is not given.
     working: Option<Event>,
     told: BTreeSet<Event>,
     backup: Option<Vec<Event>>,

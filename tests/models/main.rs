@@ -1,6 +1,6 @@
-//! Models of what the service and the phones remember, explored whole: every order of messages,
+//! Models of the state of service and phones, explored whole: every order of messages,
 //! losses, repetitions, crashes and restores within the bounds. Whatever is judged is judged by the
-//! functions that ship. README.md says what each model says.
+//! functions that ship. README.md explains each model.
 
 #![allow(clippy::unwrap_used)] // Tests, helper functions too.
 
@@ -19,7 +19,7 @@ use std::hash::Hash;
 
 use stateright::{Checker, HasDiscoveries, Model};
 
-/// Explores every state: what must always hold does, and what must be possible is.
+/// Explores every state: each "always" holds, and each "sometimes" is reached.
 fn holds<M>(model: M)
 where
     M: Model + Send + Sync + 'static,

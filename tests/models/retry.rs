@@ -23,11 +23,11 @@ struct Retry {
 struct State {
     service: Service,
     sent: Vec<Message>,
-    /// What got a reply that was not recorded.
+    /// Requests that got a reply that was not recorded.
     refused: BTreeSet<Message>,
     /// A message got another reply than the one recorded for it.
     differed: bool,
-    /// The phone was told that it approved, that it declined.
+    /// The phone heard that it approved, that it declined.
     told: [bool; 2],
     crashes: u8,
     changed: bool,

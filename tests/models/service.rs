@@ -1,6 +1,6 @@
 //! The service's side of an approval: the transactions of PROTOCOL.md, section 11, for one device.
-//! Every judgement is the shipped one; what is modelled is where a transaction ends, and so what a
-//! crash or another request can come between.
+//! Every judgement is the shipped one; the model adds where a transaction ends, and so where
+//! a crash or another request can come between.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use countersign_protocol::policy::tries::Tries;
 use countersign_protocol::reply::{DeviceState, ResultCode};
 use countersign_protocol::verify::{ChallengeRecord, DeviceRecord, Next, TokenState, judge_answer};
 
-/// Who signed a message.
+/// The signer of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum By {
     /// The phone.
@@ -24,7 +24,7 @@ pub(crate) enum By {
     Stranger,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// An approval with a right or wrong PIN.
@@ -98,7 +98,7 @@ pub(crate) enum Counting {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
     pub(crate) counting: Counting,
-    /// Only what the device's key signed is looked at.
+    /// Only messages that the device's key signed are judged.
     pub(crate) checks_device_key: bool,
     /// The same bytes get the recorded outcome.
     pub(crate) remembers: bool,
@@ -149,7 +149,7 @@ pub(crate) enum Status {
     Expired,
 }
 
-/// What the phone is told.
+/// The reply to the phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Outcome {
     pub(crate) result: ResultCode,
@@ -158,7 +158,7 @@ pub(crate) struct Outcome {
     pub(crate) counter: u64,
 }
 
-/// What follows from a message at once.
+/// The immediate effect of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begun {
     /// 401, or nothing at all.
@@ -220,7 +220,7 @@ impl Service {
         }
     }
 
-    /// What was not committed is gone.
+    /// State that was not committed is gone.
     pub(crate) fn crash(&mut self) {
         self.checking.clear();
         self.read.clear();
@@ -390,7 +390,7 @@ impl Service {
         }
     }
 
-    /// Verifies the PIN's signature; the second transaction records what came of it.
+    /// Verifies the PIN's signature; the second transaction records the result.
     pub(crate) fn finish(&mut self, rules: &Rules, message: Message) -> Option<Outcome> {
         let at = self.checking.iter().position(|other| *other == message)?;
         self.checking.remove(at);

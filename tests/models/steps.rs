@@ -59,7 +59,7 @@ const RULES: Rules = Rules {
 /// A challenge: its step, and after how many restores it was made, as its hash differs then.
 type Challenge = (Step, u8);
 
-/// What is judged: phone, its chain's next step, the phone and challenge of the code, and the
+/// The judgement: phone, its chain's next step, the phone and challenge of the code, and the
 /// challenge for which it was typed.
 type Judged = (usize, Step, usize, Challenge, Challenge);
 
@@ -90,7 +90,7 @@ struct Phone {
     newer_token: bool,
 }
 
-/// What a backup holds.
+/// The content of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Database {
     account: Step,
@@ -263,7 +263,7 @@ impl Steps {
         true
     }
 
-    /// What a signed message of a phone does to the service.
+    /// The effect of a phone's signed message on the service.
     fn heard(&self, state: &mut State, phone: usize, restored: bool) {
         let last = state.phones[phone].last;
         match reported(state.database.account, last, restored) {
@@ -281,7 +281,7 @@ impl Steps {
         state.database.chains[phone] = self.moved(phone, next, last);
     }
 
-    /// The next step that a status reply names, and what the phone does with it.
+    /// The next step that a status reply names, and its effect on the phone.
     fn status(&self, state: &mut State, phone: usize, arrives: bool) {
         self.heard(state, phone, false);
         let account = state.database.account;
@@ -520,7 +520,7 @@ fn no_steps_code_is_accepted_twice_and_no_phone_left_behind() {
     holds(Steps::new(RULES, NEW, 2, 0));
 }
 
-/// What these two leave out, so that all of the rest can be explored.
+/// Events that these two leave out, so that all of the rest can be explored.
 const WITHOUT_FAULTS: &str = "without faults: no phone is killed, no reply is lost, no code is \
      typed for another challenge or judged beside another one";
 

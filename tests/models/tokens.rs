@@ -197,7 +197,7 @@ impl Model for Tokens {
         if state.copy.is_none() && self.copy > 0 {
             actions.push(Action::Copy);
         }
-        // Nobody has to wait for an answer: the app is closed and opened, and signs anew.
+        // Nobody has to wait for an answer: the app is closed and opened, and signs again.
         if state.phone.sent < self.phone {
             actions.push(Action::Send(By::Phone));
         }

@@ -48,7 +48,7 @@ impl Grey {
     }
 }
 
-/// A photograph and what its code says.
+/// A photograph and the text of its code.
 #[derive(Debug, Clone)]
 pub struct Photograph {
     /// Its folder and name.

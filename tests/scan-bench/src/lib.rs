@@ -48,7 +48,7 @@ impl Random {
     }
 }
 
-/// What a frame shows, and what stands in the way.
+/// The scene of a frame, and its obstacle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scene {
     /// Seen from the side.
@@ -98,7 +98,7 @@ pub const SCENES: [Scene; 12] = [
 pub struct Frame {
     /// 8-bit grey, [`WIDTH`] × [`HEIGHT`].
     pub pixels: Vec<u8>,
-    /// What the code says, where there is one.
+    /// The text of the code, where there is one.
     pub text: Option<String>,
 }
 

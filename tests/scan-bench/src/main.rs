@@ -130,7 +130,7 @@ fn best_of<T>(times: usize, mut work: impl FnMut() -> T) -> (Duration, T) {
         if best.as_ref().is_none_or(|(t, _)| time < *t) {
             best = Some((time, out));
         }
-        // What takes long needs no second measurement.
+        // A long run needs no second measurement.
         if time > Duration::from_millis(200) {
             break;
         }
@@ -157,7 +157,7 @@ fn print_texts(name: &str, way: &str, time: Duration, texts: &[Vec<u8>]) {
     );
 }
 
-/// What crate rqrr reads in the same picture. Where it panics, it has read nothing.
+/// Reads the same picture with crate rqrr. Where it panics, it has read nothing.
 fn peer(pixels: &[u8], width: usize, height: usize) -> Vec<Vec<u8>> {
     let read = || {
         let grey = |x, y| pixels[y * width + x];

@@ -1,4 +1,4 @@
-//! Light, lens and sensor: what becomes of a code on its way into a camera.
+//! Light, lens and sensor: the way of a code into a camera.
 
 use crate::Random;
 
@@ -123,7 +123,8 @@ impl Canvas {
         }
     }
 
-    /// What a careless finder takes for a code: rings, checkerboards, stripes, circles, barcodes.
+    /// Shapes that a careless finder takes for a code: rings, checkerboards, stripes, circles,
+    /// barcodes.
     pub fn distractors(&mut self, r: &mut Random) {
         for _ in 0..3 + r.below(12) {
             let (x, y) = (

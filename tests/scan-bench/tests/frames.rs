@@ -1,4 +1,4 @@
-//! Frames drawn from seeds: what a camera sees, and what it must not see.
+//! Frames drawn from seeds: codes that a camera must see, and noise that holds none.
 
 #![allow(clippy::unwrap_used)]
 
@@ -41,7 +41,7 @@ fn a_camera_reads_within_a_second_what_a_still_shows() {
         if thorough(image).is_empty() {
             continue;
         }
-        // The budget is for optimised code; here the order of looks is what is tested.
+        // The budget is for optimised code; here the order of looks is tested.
         let mut scanner = Scanner::new(std::time::Duration::from_secs(5));
         let found = (0..10).find_map(|_| scanner.frame(image).into_iter().next());
         assert_eq!(found.and_then(|c| c.text), drawn.text, "{scene:?} {seed}");
@@ -56,7 +56,7 @@ fn noise_and_texture_hold_no_code() {
         let pixels: Vec<u8> = (0..640 * 480)
             .map(|i| match seed {
                 0 => r.bits() as u8,
-                // Random squares: what a code's data looks like, without its finder patterns.
+                // Random squares: like a code's data, without its finder patterns.
                 1..=3 => {
                     let (x, y) = (i % 640 / cell, i / 640 / cell);
                     if Random::new((x + 1000 * y) as u64 + seed).bits() & 1 == 0 {

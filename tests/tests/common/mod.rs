@@ -20,8 +20,8 @@ pub(crate) struct File {
     pub(crate) text: String,
 }
 
-/// All files with one of these endings, in the order of their paths. What tools put there is not
-/// read.
+/// All files with one of these endings, in the order of their paths. Files that tools put there are
+/// not read.
 pub(crate) fn files(endings: &[&str]) -> Vec<File> {
     let mut found = Vec::new();
     walk(&root(), "", endings, &mut found);

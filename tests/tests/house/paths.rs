@@ -34,7 +34,7 @@ enum Token {
     Other(char),
 }
 
-/// Words, `::` and other characters, without comments, texts and what stands in quotation marks.
+/// Words, `::` and other characters, without comments, texts and characters in quotation marks.
 fn tokens(source: &str) -> Vec<Token> {
     let chars: Vec<char> = source.chars().collect();
     let at = |i: usize| chars.get(i).copied().unwrap_or(' ');

@@ -1,5 +1,5 @@
 //! Codes and links that are damaged, foreign, too large, or lead elsewhere: each is refused in
-//! words that say what is wrong, and nothing is stored or spent.
+//! words that name the fault, and nothing is stored or spent.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ fn damaged(text: &str) -> Vec<String> {
     cuts.chain(changes).collect()
 }
 
-/// What a person is told names no part of the protocol that only its programmers know.
+/// Texts for people name no part of the protocol that only its programmers know.
 fn is_plain(error: &str) {
     for jargon in [
         "CBOR", "COSE", "base32", "encoding", "Err(", "None", "parse",

@@ -1,4 +1,4 @@
-//! The rows of the phone app: what a person does with the phone and at the computer, through the
+//! The rows of the phone app: a person with the phone and at the computer, through the
 //! real core, service, pages and images.
 
 #![allow(clippy::unwrap_used, clippy::panic)]

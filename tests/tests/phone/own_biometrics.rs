@@ -1,4 +1,4 @@
-//! What a finger or face does in the place of the PIN, where the service is set so: it signs a
+//! A finger or face in the place of the PIN, where the service is set so: it signs a
 //! transfer, and grants a new PIN.
 
 use countersign::{AccountNumber, ApproveError, Platform, Unlock};
@@ -59,7 +59,7 @@ async fn a12_a_forgotten_pin_is_set_anew_with_the_phones_own_finger_and_never_wi
         .unwrap();
     assert!(core.can_set_new_pin(account).await.unwrap());
     let new = core.set_forgotten_pin(account, pin(NEW_PIN), pin(NEW_PIN));
-    // A new PIN turns them off: whoever's finger it was, the PIN vouches for the next.
+    // A new PIN turns them off: whichever finger it was, the PIN confirms the next.
     assert!(!new.await.unwrap().biometrics);
 
     let (number, request) = world.ask_app(account).await;

@@ -1,4 +1,4 @@
-//! A phone that does not wait is woken by a knock, looks, and finds what is asked. The push service
+//! A phone that does not wait is woken by a knock, looks, and finds the request. The push service
 //! is a small server of the test.
 
 use std::io::{Read, Write};
@@ -119,7 +119,7 @@ async fn a_knock_makes_a_phone_look_that_was_asleep_and_its_newest_address_count
     *addresses.0.lock().unwrap() = push.address("second");
     assert!(world.phone.core.push_address_changed().await.unwrap());
     signs_in(&mut world, &mut push, "/up/second").await;
-    // What has no network now is told at the next start.
+    // An address that could not be reported now is reported at the next start.
     *addresses.0.lock().unwrap() = push.address("third");
     world.phone.offline();
     assert!(!world.phone.core.push_address_changed().await.unwrap());

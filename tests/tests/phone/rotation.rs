@@ -39,7 +39,7 @@ pub(crate) async fn served(world: &World) -> Verified<Info> {
     info.verify_first_contact().unwrap()
 }
 
-/// The running service has taken up what was published: so many signing keys, after this sequence.
+/// The running service has taken up the published keys: so many signing keys, after this sequence.
 pub(crate) async fn taken_up(world: &World, keys: usize, after: u64) -> Verified<Info> {
     for _ in 0..100 {
         let info = served(world).await;
@@ -51,7 +51,7 @@ pub(crate) async fn taken_up(world: &World, keys: usize, after: u64) -> Verified
     panic!("the service did not take up its new keys")
 }
 
-/// The key that signs what the page shows.
+/// The key that signs the page's challenge.
 async fn signs(world: &mut World) -> KeyId {
     let png = world.ask_code().await;
     let text = decode_file(&png).unwrap()[0].text.clone().unwrap();

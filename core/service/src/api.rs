@@ -253,7 +253,7 @@ async fn device_of<T: Transcript>(
     if svc != app.origin.svc() {
         return Err(ApiError::Unknown);
     }
-    let device = crate::store::Store::device(app.store.as_ref(), dev).await?;
+    let device = app.store.device(dev).await?;
     device
         .filter(|device| device.account == acc)
         .ok_or(ApiError::Unknown)

@@ -26,7 +26,7 @@ use crate::{
     password::Passwords,
     push::Pushes,
     security::{Ending, Failures, Happened, SecurityLog},
-    store::{Store, sqlite::Sqlite},
+    store::Store,
 };
 
 /// The time: seconds since 1970-01-01T00:00:00Z.
@@ -49,7 +49,7 @@ impl Clock for SystemClock {
 /// The service's parts.
 pub(crate) struct App {
     /// Accounts, devices, challenges.
-    pub(crate) store: Arc<Sqlite>,
+    pub(crate) store: Arc<Store>,
     /// Keys from the key file.
     pub(crate) root: RootKeys,
     /// Makes and checks state tokens.
@@ -127,8 +127,8 @@ impl App {
     }
 
     /// The store as the trait that the protocol's steps are written against.
-    pub(crate) fn store(&self) -> &dyn Store {
-        self.store.as_ref()
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 }
 

@@ -78,7 +78,7 @@ use keys::ring::{About, KeyRing, ServiceKeys};
 use password::Passwords;
 use push::{Pushes, web::WebPush};
 use security::{Failures, SecurityLog};
-use store::{Store, sqlite::Sqlite};
+use store::Store;
 
 /// The setting that tells whether other push services were named since: a hash, for the database names no place to which messages go.
 const PUSHES: &str = "pushes";
@@ -255,7 +255,7 @@ pub struct Embedded {
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     sweeper: JoinHandle<()>,
-    store: Arc<Sqlite>,
+    store: Arc<Store>,
 }
 
 impl Embedded {
@@ -432,7 +432,7 @@ fn push_hosts(hosts: &[String]) -> Result<Vec<Origin>, StartError> {
 }
 
 async fn origin(
-    store: &dyn Store,
+    store: &Store,
     setting: OriginSetting,
     connections: &Connections,
     port: u16,

@@ -19,10 +19,7 @@ use crate::{
         ring::{KeyStatus, KeysError, Rotate, ServiceKeys},
     },
     security,
-    store::{
-        Store, StoreError,
-        sqlite::{self, BackupError, OpenError, SettleError, Sqlite},
-    },
+    store::{self, BackupError, OpenError, ReconcileError, Store, StoreError},
 };
 
 /// Where the service keeps what it has.
@@ -95,10 +92,10 @@ pub(crate) async fn open(
     places: &Places,
     begin: Begin,
     now: Time,
-) -> Result<(Sqlite, RootKeys), Refusal> {
+) -> Result<(Store, RootKeys), Refusal> {
     let (database, key_file, journal) = (places.database(), places.key_file(), places.journal());
     custody(places)?;
-    if !sqlite::is_used(&database)? {
+    if !store::is_used(&database)? {
         if has_lines(&journal) {
             return Err(JournalError::NewDatabase(journal).into());
         }
@@ -106,7 +103,7 @@ pub(crate) async fn open(
             return Err(Refusal::LostDatabase(database, key_file));
         }
     }
-    let (store, new) = Sqlite::open(&places.data)?;
+    let (store, new) = Store::open(&places.data)?;
     let root = settle(&store, new, places, begin, now).await;
     match root {
         Ok(root) => Ok((store, root)),
@@ -130,7 +127,7 @@ fn custody(places: &Places) -> Result<(), CustodyError> {
 }
 
 async fn settle(
-    store: &Sqlite,
+    store: &Store,
     new: bool,
     places: &Places,
     begin: Begin,
@@ -183,7 +180,7 @@ pub(crate) enum Refusal {
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error(transparent)]
-    Settle(#[from] SettleError),
+    Reconcile(#[from] ReconcileError),
     #[error(transparent)]
     Backup(#[from] BackupError),
 }
@@ -207,7 +204,7 @@ impl From<BackupError> for BackupRefused {
 pub fn backup(places: &Places, to: &Path, clock: &dyn Clock) -> Result<(), BackupRefused> {
     custody(places).map_err(Refusal::from)?;
     let root = file::load(&places.key_file(), false).map_err(Refusal::from)?;
-    sqlite::backup(&places.data, to, &root.backups, clock.now())?;
+    store::backup(&places.data, to, &root.backups, clock.now())?;
     places.note(clock, "backup", &to.to_string_lossy());
     Ok(())
 }
@@ -234,7 +231,7 @@ pub fn restore(
 ) -> Result<RestoreReport, BackupRefused> {
     custody(places).map_err(Refusal::from)?;
     let root = file::load(&places.key_file(), false).map_err(Refusal::from)?;
-    let draft = sqlite::prepare(&places.data, from, replace, &root.backups)?;
+    let draft = store::prepare(&places.data, from, replace, &root.backups)?;
     ServiceKeys::fit(&root, &draft.keys).map_err(Refusal::from)?;
     let rows = draft.rows_before();
     if rows.is_some() || has_lines(&places.journal()) {
@@ -248,11 +245,11 @@ pub fn restore(
             .append(&rows.unwrap_or_default())
             .map_err(Refusal::from)?;
     }
-    let restored = draft.put(clock.now())?;
+    let replaced = draft.put(clock.now())?;
     places.note(clock, "restore", &from.to_string_lossy());
     Ok(RestoreReport {
-        made_at: restored.made_at,
-        replaced: restored.replaced,
+        made_at: draft.made_at,
+        replaced,
     })
 }
 
@@ -295,7 +292,7 @@ pub fn doctor(places: &Places, tls_key: Option<&Path>) -> Vec<Checked> {
 }
 
 fn fits(places: &Places, root: &RootKeys) -> Result<(), Refusal> {
-    let keys = sqlite::own_keys(&places.database())?;
+    let keys = store::own_keys(&places.database())?;
     Ok(ServiceKeys::fit(root, &keys)?)
 }
 
@@ -332,9 +329,9 @@ pub async fn rotate_keys(
 }
 
 /// The database and its keys, whether or not the service runs.
-fn beside(places: &Places) -> Result<(Sqlite, RootKeys), Refusal> {
+fn beside(places: &Places) -> Result<(Store, RootKeys), Refusal> {
     custody(places)?;
-    let store = Sqlite::beside(&places.data)?;
+    let store = Store::beside(&places.data)?;
     match file::load(&places.key_file(), false) {
         Ok(root) => Ok((store, root)),
         Err(error) => {

@@ -164,7 +164,7 @@ impl ServiceKeys {
     /// # Errors
     /// See [`KeysError`].
     pub(crate) async fn load(
-        store: &dyn Store,
+        store: &Store,
         root: &RootKeys,
         mut about: About<'_>,
         now: Time,
@@ -188,7 +188,7 @@ impl ServiceKeys {
     /// # Errors
     /// See [`KeysError`].
     pub(crate) async fn rotate(
-        store: &dyn Store,
+        store: &Store,
         root: &RootKeys,
         rotate: Rotate,
         now: Time,
@@ -413,7 +413,7 @@ impl KeyRing {
     /// See [`KeysError`]; the keys stay as they are.
     pub(crate) async fn renew(
         &self,
-        store: &dyn Store,
+        store: &Store,
         root: &RootKeys,
         about: About<'_>,
         now: Time,

@@ -223,6 +223,7 @@ pub(super) async fn code(
     let id = challenge.id;
     let keys = app.keys.now();
     let sign_step = move |allotted: Step| {
+        let mut challenge = challenge.clone();
         match &mut challenge.kind {
             Kind::Code { step, .. } | Kind::Transaction { step, .. } => *step = allotted,
             Kind::Approve { .. } | Kind::OnMobile { .. } | Kind::Online { .. } => return None,

@@ -14,16 +14,11 @@ use countersign_protocol::Time;
 use rusqlite::{Connection, OpenFlags};
 use subtle::ConstantTimeEq;
 
-use super::{
-    accounts::{set_setting, setting},
-    journal::{self, BACKUP, since},
-    keys,
-    open::{self, OpenError},
-};
+use super::open::{self, OpenError};
 use crate::{
-    base::files,
+    base::{durable::Write, files},
     keys::file::MacKey,
-    store::{OwnKeys, Recorded, StoreError, Write},
+    store::{StoreError, tx::Tx},
 };
 
 /// Stands between a backup's database and its MAC.
@@ -87,10 +82,16 @@ impl From<rusqlite::Error> for BackupError {
 }
 
 /// Copies the database in `folder` to a file that is not there yet, as it is at one moment, while the service runs or not.
+/// `mark` marks the copy as a backup.
 ///
 /// # Errors
 /// See [`BackupError`]; nothing is left of an unfinished backup.
-pub(crate) fn backup(folder: &Path, to: &Path, key: &MacKey, now: Time) -> Result<(), BackupError> {
+pub(crate) fn backup(
+    folder: &Path,
+    to: &Path,
+    key: &MacKey,
+    mark: impl Fn(&dyn Tx) -> Result<(), StoreError>,
+) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io(to.to_owned(), error);
     let path = folder.join("service.db");
     let connection = open::existing(&path)?;
@@ -99,7 +100,7 @@ pub(crate) fn backup(folder: &Path, to: &Path, key: &MacKey, now: Time) -> Resul
         return Err(BackupError::Taken(to.to_owned()));
     }
     let draft = suffixed(to, ".part");
-    let copied = copy(&connection, &draft, key, now).and_then(|()| {
+    let copied = copy(&connection, &draft, key, mark).and_then(|()| {
         fs::rename(&draft, to).map_err(failed)?;
         files::sync_name(to).map_err(failed)
     });
@@ -109,7 +110,12 @@ pub(crate) fn backup(folder: &Path, to: &Path, key: &MacKey, now: Time) -> Resul
     copied
 }
 
-fn copy(connection: &Connection, draft: &Path, key: &MacKey, now: Time) -> Result<(), BackupError> {
+fn copy(
+    connection: &Connection,
+    draft: &Path,
+    key: &MacKey,
+    mark: impl Fn(&dyn Tx) -> Result<(), StoreError>,
+) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io(draft.to_owned(), error);
     // SQLite writes into an empty file, which has its mode already. Content that was deleted is not copied.
     let mut file = files::draft(draft).map_err(failed)?;
@@ -119,7 +125,7 @@ fn copy(connection: &Connection, draft: &Path, key: &MacKey, now: Time) -> Resul
     })?;
     connection.execute("VACUUM INTO ?1", [name])?;
     let copy = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    set_setting(&copy, BACKUP, now.to_string().as_bytes())?;
+    mark(&copy)?;
     copy.close().map_err(|(_, error)| error)?;
     let sign = |file: &mut File| {
         file.rewind()?;
@@ -147,23 +153,12 @@ fn extract(from: &mut File, to: &mut File, key: &MacKey) -> io::Result<bool> {
     Ok(mark == MARK && bool::from(right.ct_eq(&mac)))
 }
 
-/// What was restored.
-pub(crate) struct RestoredFile {
-    /// When the backup was made, if it says so.
-    pub(crate) made_at: Option<Time>,
-    /// Where the database is that was there before.
-    pub(crate) replaced: Option<PathBuf>,
-}
-
 /// A backup on its way back, checked and beside where it belongs. The folder's lock is held: no service runs on it.
 pub(crate) struct Draft {
     folder: PathBuf,
     path: PathBuf,
-    made_at: Option<Time>,
-    /// The number of the last row of the journal in it.
-    pub(crate) last: u64,
-    /// The service's own keys in it.
-    pub(crate) keys: OwnKeys,
+    /// The version of its schema.
+    version: usize,
     _lock: File,
 }
 
@@ -196,12 +191,10 @@ pub(crate) fn prepare(
     };
     let checked = checked.and_then(|checked| file.sync_all().map_err(failed).map(|()| checked));
     match checked {
-        Ok((made_at, last, keys)) => Ok(Draft {
+        Ok(version) => Ok(Draft {
             folder: folder.to_owned(),
             path,
-            made_at,
-            last,
-            keys,
+            version,
             _lock: lock,
         }),
         Err(error) => {
@@ -227,7 +220,7 @@ fn look_around(folder: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-fn check(from: &Path, path: &Path) -> Result<(Option<Time>, u64, OwnKeys), BackupError> {
+fn check(from: &Path, path: &Path) -> Result<usize, BackupError> {
     let damaged = |why: String| BackupError::Damaged(from.to_owned(), why);
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let version = open::version(&connection, path).map_err(|error| match error {
@@ -244,16 +237,8 @@ fn check(from: &Path, path: &Path) -> Result<(Option<Time>, u64, OwnKeys), Backu
     if found != "ok" {
         return Err(damaged(found));
     }
-    let made_at = setting(&connection, BACKUP)?;
-    // One of the first schemas had no journal.
-    let last = match version {
-        0..JOURNAL => 0,
-        _ => journal::last(&connection)?,
-    };
-    let keys = keys::own(&connection)?;
     connection.close().map_err(|(_, error)| error)?;
-    let made_at = made_at.and_then(|at| String::from_utf8(at).ok()?.parse().ok());
-    Ok((made_at, last, keys))
+    Ok(version)
 }
 
 impl Drop for Draft {
@@ -264,17 +249,40 @@ impl Drop for Draft {
 }
 
 impl Draft {
-    /// What the database that is to be replaced knows of the journal, if it can still be read.
-    pub(crate) fn rows_before(&self) -> Option<Vec<Recorded>> {
-        let connection = open::existing(&self.folder.join("service.db")).ok()?;
-        since(&connection, 0).ok()
+    /// Has its schema the journal? One of the first had none.
+    pub(crate) fn has_journal(&self) -> bool {
+        self.version >= JOURNAL
     }
 
-    /// Puts it in its place. What was there before is moved aside.
+    /// Reads from it.
+    ///
+    /// # Errors
+    /// See [`BackupError`].
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&dyn Tx) -> Result<T, StoreError>,
+    ) -> Result<T, BackupError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        let found = read(&connection)?;
+        connection.close().map_err(|(_, error)| error)?;
+        Ok(found)
+    }
+
+    /// Reads from the database that is to be replaced, if it can still be read.
+    pub(crate) fn read_replaced<T>(
+        &self,
+        read: impl FnOnce(&dyn Tx) -> Result<T, StoreError>,
+    ) -> Option<T> {
+        let connection = open::existing(&self.folder.join("service.db")).ok()?;
+        read(&connection).ok()
+    }
+
+    /// Puts it in its place. What was there before is moved aside: returns where to.
     ///
     /// # Errors
     /// [`BackupError::Io`]; what was there before is there still, or beside.
-    pub(crate) fn put(&self, now: Time) -> Result<RestoredFile, BackupError> {
+    pub(crate) fn put(&self, now: Time) -> Result<Option<PathBuf>, BackupError> {
         let path = self.folder.join("service.db");
         let failed = |error| BackupError::Io(path.clone(), error);
         let mut replaced = None;
@@ -299,10 +307,7 @@ impl Draft {
         Write::RestoreName.reach();
         fs::rename(&self.path, &path).map_err(failed)?;
         files::sync_name(&path).map_err(failed)?;
-        Ok(RestoredFile {
-            made_at: self.made_at,
-            replaced,
-        })
+        Ok(replaced)
     }
 }
 

@@ -4,14 +4,16 @@ use std::{
     fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock},
     time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Sqlite, StoreError, Write, keys, writer::Writer};
-use crate::{base::files, store::OwnKeys};
+use super::{Readers, Sqlite, snapshot, writer::Writer};
+use crate::{
+    base::{durable::Write, files},
+    store::{StoreError, tx::Tx},
+};
 
 /// Migration `n` brings the schema from version `n` to `n + 1`. They are never changed once released.
 const MIGRATIONS: &[&str] = &[
@@ -79,7 +81,7 @@ impl From<rusqlite::Error> for OpenError {
 }
 
 impl Sqlite {
-    /// Opens the store in `folder`, making it where there is none; `true` when it is new.
+    /// Opens the database in `folder`, making it where there is none; `true` when it is new.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -97,18 +99,14 @@ impl Sqlite {
         Ok((
             Self {
                 writer,
-                readers: Mutex::new(Vec::new()),
-                path,
-                journal: Arc::default(),
-                progress: Arc::default(),
-                security: OnceLock::new(),
+                readers: Readers::new(path),
                 _lock: Some(lock),
             },
             new,
         ))
     }
 
-    /// Opens the store that is in `folder`, beside the service that may be running with it. Nothing is made or migrated.
+    /// Opens the database that is in `folder`, beside the service that may be running with it. Nothing is made or migrated.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -118,14 +116,10 @@ impl Sqlite {
         if version(&connection, &path)? != MIGRATIONS.len() {
             return Err(OpenError::Older);
         }
-        settle(&connection)?;
+        configure(&connection)?;
         Ok(Self {
             writer: Writer::start(connection).map_err(OpenError::Thread)?,
-            readers: Mutex::new(Vec::new()),
-            path,
-            journal: Arc::default(),
-            progress: Arc::default(),
-            security: OnceLock::new(),
+            readers: Readers::new(path),
             _lock: None,
         })
     }
@@ -144,16 +138,19 @@ pub(crate) fn is_used(path: &Path) -> Result<bool, OpenError> {
     Ok(version(&connection, path)? > 0)
 }
 
-/// The service's own keys in a database that may be in use.
+/// Reads from a database of the present schema that may be in use, as it is at one moment.
 ///
 /// # Errors
 /// See [`OpenError`].
-pub(crate) fn own_keys(path: &Path) -> Result<OwnKeys, OpenError> {
+pub(crate) fn look<T>(
+    path: &Path,
+    read: impl FnOnce(&dyn Tx) -> Result<T, StoreError>,
+) -> Result<T, OpenError> {
     let connection = existing(path)?;
     if version(&connection, path)? != MIGRATIONS.len() {
         return Err(OpenError::Older);
     }
-    keys::own(&connection).map_err(OpenError::Database)
+    snapshot(&connection, read).map_err(OpenError::Database)
 }
 
 /// Opens a database that is there.
@@ -203,7 +200,7 @@ pub(super) fn version(connection: &Connection, path: &Path) -> Result<usize, Ope
 }
 
 /// How every connection that writes is set.
-fn settle(connection: &Connection) -> Result<(), OpenError> {
+fn configure(connection: &Connection) -> Result<(), OpenError> {
     // WAL lets readers go on while one writes; FULL makes every commit wait for the disk.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -215,7 +212,7 @@ fn settle(connection: &Connection) -> Result<(), OpenError> {
 
 fn prepare(connection: &mut Connection, path: &Path) -> Result<bool, OpenError> {
     let version = version(connection, path)?;
-    settle(connection)?;
+    configure(connection)?;
     for (number, migration) in MIGRATIONS.iter().enumerate().skip(version) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(migration)?;
@@ -260,26 +257,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::store::Store;
-
-    #[tokio::test]
-    async fn what_was_replaced_is_in_no_file_after_a_sweep() {
-        let folder = tempfile::tempdir().unwrap();
-        let (store, _) = Sqlite::open(folder.path()).unwrap();
-        let holds = |byte: u8| {
-            ["service.db", "service.db-wal"].iter().any(|file| {
-                let bytes = fs::read(folder.path().join(file)).unwrap();
-                bytes.windows(64).any(|window| window == [byte; 64])
-            })
-        };
-        for byte in [0xa5, 0xa6] {
-            store.set_setting("test", vec![byte; 64]).await.unwrap();
-        }
-        assert!(holds(0xa5) && holds(0xa6));
-        store.sweep(1, 1).await.unwrap();
-        assert!(!holds(0xa5) && holds(0xa6));
-        store.close();
-    }
 
     #[test]
     fn two_processes_on_one_data_folder_are_refused() {

@@ -4,7 +4,10 @@
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::{StoreError, Write};
+use crate::{
+    base::durable::Write,
+    store::{StoreError, tx::Tx},
+};
 
 /// So many may wait for the writer; further ones wait for a place.
 const QUEUE: usize = 1024;
@@ -17,7 +20,7 @@ type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Result<Finish, Finish> + Send>;
 
 /// The way to the writing thread.
-pub(super) struct Writer {
+pub(in crate::store) struct Writer {
     jobs: mpsc::Sender<Job>,
     thread: std::thread::JoinHandle<()>,
 }
@@ -32,14 +35,14 @@ impl Writer {
     }
 
     /// Runs `work` in a transaction and answers when it is on the disk. On an error nothing of it remains.
-    pub(super) async fn write<T: Send + 'static>(
+    pub(in crate::store) async fn write<T: Send + 'static>(
         &self,
         write: Write,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&dyn Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, result) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let done = connection.and_then(work);
+            let done = connection.and_then(|connection| work(connection));
             if done.is_ok() {
                 write.reach();
             }

@@ -1,0 +1,89 @@
+//! Backups: what a copy of the database must say of itself, and what is read of one before it is restored.
+
+use std::path::{Path, PathBuf};
+
+use countersign_protocol::Time;
+
+pub(crate) use super::sqlite::backup::BackupError;
+use super::{
+    OpenError, OwnKeys, Recorded,
+    sqlite::{self, backup::Draft},
+    steps::{
+        journal_rows, own_keys,
+        restore::BACKUP,
+        settings::{set_setting, setting},
+    },
+};
+use crate::keys::file::MacKey;
+
+/// Copies the database in `folder` to a file that is not there yet, as it is at one moment, while
+/// the service runs or not.
+///
+/// # Errors
+/// See [`BackupError`]; nothing is left of an unfinished backup.
+pub(crate) fn backup(folder: &Path, to: &Path, key: &MacKey, now: Time) -> Result<(), BackupError> {
+    sqlite::backup::backup(folder, to, key, |tx| {
+        set_setting(tx, BACKUP, now.to_string().as_bytes())
+    })
+}
+
+/// The service's own keys in a database that may be in use.
+///
+/// # Errors
+/// See [`OpenError`].
+pub(crate) fn own_keys(path: &Path) -> Result<OwnKeys, OpenError> {
+    sqlite::look(path, own_keys::own)
+}
+
+/// A backup on its way back, checked and beside where it belongs. The folder's lock is held: no
+/// service runs on it.
+pub(crate) struct Prepared {
+    draft: Draft,
+    /// When it was made, if it says so.
+    pub(crate) made_at: Option<Time>,
+    /// The number of the last row of the journal in it.
+    pub(crate) last: u64,
+    /// The service's own keys in it.
+    pub(crate) keys: OwnKeys,
+}
+
+/// Copies a backup into a data folder, under another name, and looks whether it can be used.
+///
+/// # Errors
+/// See [`BackupError`]; nothing was changed.
+pub(crate) fn prepare(
+    folder: &Path,
+    from: &Path,
+    replace: bool,
+    key: &MacKey,
+) -> Result<Prepared, BackupError> {
+    let draft = sqlite::backup::prepare(folder, from, replace, key)?;
+    let (made_at, last, keys) = draft.read(|tx| {
+        let last = match draft.has_journal() {
+            true => journal_rows::last(tx)?,
+            false => 0,
+        };
+        Ok((setting(tx, BACKUP)?, last, own_keys::own(tx)?))
+    })?;
+    Ok(Prepared {
+        draft,
+        made_at: made_at.and_then(|at| String::from_utf8(at).ok()?.parse().ok()),
+        last,
+        keys,
+    })
+}
+
+impl Prepared {
+    /// What the database that is to be replaced knows of the journal, if it can still be read.
+    pub(crate) fn rows_before(&self) -> Option<Vec<Recorded>> {
+        self.draft.read_replaced(|tx| journal_rows::since(tx, 0))
+    }
+
+    /// Puts it in its place. What was there before is moved aside: returns where to.
+    ///
+    /// # Errors
+    /// [`BackupError::Io`]; what was there before is there still, or beside.
+    pub(crate) fn put(&self, now: Time) -> Result<Option<PathBuf>, BackupError> {
+        self.draft.put(now)
+    }
+}

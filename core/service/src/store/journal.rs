@@ -1,0 +1,270 @@
+//! Keeps the journal beside the database: what a step recorded is appended before anybody is answered.
+
+use std::sync::{
+    Arc, PoisonError,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
+
+use countersign_protocol::{
+    Time,
+    id::{AccountId, DeviceId},
+};
+
+use super::{
+    steps::{
+        devices,
+        journal_rows::{last, since},
+        restore::{self, BACKUP},
+        settings::setting,
+    },
+    *,
+};
+use crate::journal::{Journal, JournalError, Written};
+
+/// Why journal and database can't be brought together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReconcileError {
+    /// The database refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal can't be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// How far the journal is, in numbers of rows.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// The newest row that may be in the database.
+    recorded: AtomicU64,
+    /// The newest that is in the journal too.
+    appended: AtomicU64,
+}
+
+impl Progress {
+    /// Called before the transaction commits: nobody sees the row and not this.
+    pub(super) fn record(&self, last: u64) {
+        self.recorded.fetch_max(last, SeqCst);
+    }
+
+    fn append(&self, last: u64) {
+        self.record(last);
+        self.appended.fetch_max(last, SeqCst);
+    }
+}
+
+/// Whom a row of the journal is about.
+#[derive(Clone, Copy)]
+pub(super) enum JournalSubject {
+    Account(AccountId),
+    Device(DeviceId),
+}
+
+impl JournalSubject {
+    /// May it be this row? `account` is whose the device is; of a device that is gone nobody knows it any more.
+    fn may_be(self, account: Option<AccountId>, row: &Recorded) -> bool {
+        use JournalEntry::{
+            Added, Blocked, Cleared, Dropped, Email, Guarded, Key, Password, Removed, Suspended,
+            WrongCode, WrongPin,
+        };
+        match (JournalEntry::from_text(&row.entry), self) {
+            (
+                Some(
+                    Removed(_, dev)
+                    | Suspended(_, dev)
+                    | WrongPin(_, dev, _)
+                    | Blocked(_, dev)
+                    | Added(_, dev),
+                ),
+                Self::Device(of),
+            ) => dev == of,
+            (Some(WrongCode(_, _, devices)), Self::Device(of)) => devices.contains(&of),
+            (Some(Cleared(acc, _)), Self::Device(_)) => account.is_none_or(|of| acc == of),
+            (
+                Some(
+                    Removed(acc, _)
+                    | Suspended(acc, _)
+                    | Cleared(acc, _)
+                    | Guarded(acc)
+                    | WrongPin(acc, ..)
+                    | WrongCode(acc, ..)
+                    | Blocked(acc, _)
+                    | Added(acc, _)
+                    | Password(acc)
+                    | Email(acc, _),
+                ),
+                Self::Account(of),
+            ) => acc == of,
+            (Some(Guarded(_) | Password(_) | Email(..)), Self::Device(_))
+            | (Some(Key(_) | Dropped), _) => false,
+            (None, _) => true,
+        }
+    }
+}
+
+impl Store {
+    /// Brings the journal and the database to the same: lines that the database lacks, because it was restored, are applied to it, and rows
+    /// that the journal lacks, because of a crash, are appended. From then on what must be there is appended as it happens.
+    ///
+    /// # Errors
+    /// See [`ReconcileError`].
+    pub(crate) async fn keep_journal(
+        &self,
+        mut journal: Journal,
+        content: Written,
+        now: Time,
+    ) -> Result<Option<Restored>, ReconcileError> {
+        let last = self.read(last)?;
+        check(&journal, &content, &self.read(|tx| since(tx, 0))?, last)?;
+        let first = content.lines.first().map_or(u64::MAX, |line| line.seq);
+        let lines = content.lines;
+        let reconcile = move |tx: &dyn Tx| restore::reconcile(tx, &lines, now);
+        let restored = match self.is_restored(journal.last()).await? {
+            true => self.database.writer.write(Write::Settle, reconcile).await?,
+            false => None,
+        };
+        let rows = self.read(|tx| since(tx, 0))?;
+        let dropped = rows.first().map_or(0, |row| row.seq);
+        if content.damaged.is_empty() && first < dropped {
+            // A crash came between the two when lines were dropped.
+            journal.rewrite(&rows)?;
+        } else if content.damaged.is_empty() {
+            if journal.last() < last {
+                tracing::warn!(
+                    journal = %journal.path().display(), lines = last - journal.last(),
+                    "the journal lacked lines; they are written from the database"
+                );
+            }
+            journal.append(&rows)?;
+        } else {
+            tracing::warn!(
+                journal = %journal.path().display(), lines = ?content.damaged,
+                "lines of the journal were damaged; it is written anew from the database"
+            );
+            journal.rewrite(&rows)?;
+        }
+        self.progress.append(journal.last());
+        *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
+        Ok(restored)
+    }
+
+    /// Appends what the database has and the journal has not.
+    pub(super) async fn append_to_journal(&self) -> Result<(), StoreError> {
+        let (journal, readers) = (
+            Arc::clone(&self.journal),
+            Arc::clone(&self.database.readers),
+        );
+        let progress = Arc::clone(&self.progress);
+        let appended = tokio::task::spawn_blocking(move || {
+            let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+            // Without one this is not the service: it appends what it finds.
+            let Some(journal) = journal.as_mut() else {
+                return Ok(());
+            };
+            let rows = readers.read(|tx| since(tx, journal.last()))?;
+            let appended = journal.append(&rows);
+            progress.append(journal.last());
+            appended.map_err(|error| StoreError::Journal(error.to_string()))
+        });
+        appended.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Before answering, waits until the journal rows about this account or device are on disk: a
+    /// request that is repeated while the first copy waits for its row must not be answered before
+    /// it. If the journal can't be written, only requests about the accounts in the missing rows fail.
+    pub(super) async fn wait_for_journal(&self, subject: JournalSubject) -> Result<(), StoreError> {
+        let appended = self.progress.appended.load(SeqCst);
+        if self.progress.recorded.load(SeqCst) <= appended || self.read(last)? <= appended {
+            return Ok(());
+        }
+        let Err(error) = self.append_to_journal().await else {
+            return Ok(());
+        };
+        let appended = self.progress.appended.load(SeqCst);
+        let (missing, account) = self.read(|tx| {
+            let account = match subject {
+                JournalSubject::Account(account) => Some(account),
+                JournalSubject::Device(dev) => devices::get(tx, dev)?.map(|device| device.account),
+            };
+            Ok((since(tx, appended)?, account))
+        })?;
+        if missing.iter().any(|row| subject.may_be(account, row)) {
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Writes the journal again from the database, after rows were dropped there.
+    pub(super) async fn rewrite_journal(&self) -> Result<(), StoreError> {
+        let (journal, readers) = (
+            Arc::clone(&self.journal),
+            Arc::clone(&self.database.readers),
+        );
+        let written = tokio::task::spawn_blocking(move || {
+            let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(journal) = journal.as_mut() else {
+                return Ok(());
+            };
+            let mut rows = readers.read(|tx| since(tx, 0))?;
+            // What is not there yet is appended by whoever recorded it.
+            rows.retain(|row| row.seq <= journal.last());
+            let written = journal.rewrite(&rows);
+            written.map_err(|error| StoreError::Journal(error.to_string()))
+        });
+        written.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Must there be lines in the journal? It is made before the first row is; what a crash keeps
+    /// from an empty one is at most the service's own first keys.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub(crate) fn needs_journal(&self, is_there: bool) -> Result<bool, StoreError> {
+        let rows = match is_there {
+            true => "SELECT count(*) AS n FROM journal WHERE entry NOT LIKE 'key %'",
+            false => "SELECT count(*) AS n FROM journal",
+        };
+        let found = self.read(|tx| tx.one(rows, params![], |row| row.get::<u64>("n")))?;
+        Ok(found.is_some_and(|rows| rows > 0))
+    }
+
+    async fn is_restored(&self, newest: u64) -> Result<bool, StoreError> {
+        self.read(|tx| Ok(setting(tx, BACKUP)?.is_some() || last(tx)? < newest))
+    }
+}
+
+/// Does the journal belong to this database, and is every line there that the database lacks?
+fn check(
+    journal: &Journal,
+    content: &Written,
+    rows: &[Recorded],
+    last: u64,
+) -> Result<(), JournalError> {
+    journal.reaches(content, last)?;
+    let path = || journal.path().to_owned();
+    let mut next = last + 1;
+    // Both are in the order of their numbers.
+    let mut rows = rows.iter().peekable();
+    for line in &content.lines {
+        if line.seq > last {
+            if line.seq != next && !content.damaged.is_empty() {
+                let numbers: Vec<_> = content.damaged.iter().map(usize::to_string).collect();
+                return Err(JournalError::Lost(path(), numbers.join(", ")));
+            }
+            next = line.seq + 1;
+            continue;
+        }
+        while rows.next_if(|row| row.seq < line.seq).is_some() {}
+        let same = rows.peek() == Some(&line);
+        // What one of the two has dropped, the other may have still.
+        let is_dropped = |row: &Recorded| row.entry == JournalEntry::Dropped.to_text();
+        if !same && !is_dropped(line) && !rows.peek().is_some_and(|row| is_dropped(row)) {
+            return Err(JournalError::Differs(path(), line.seq));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "journal_tests.rs"]
+mod tests;

@@ -1,0 +1,80 @@
+//! Failed tries, gathered for the person: one row of the history a day and kind, with how many they were and when the last one
+//! was; and one message a day at most.
+
+use countersign_protocol::{Time, id::AccountId, policy::codes::NOTICE_AT};
+
+use super::events::note;
+use crate::{policy::DAY, store::*};
+
+impl Store {
+    /// So many passwords were wrong lately, of these accounts: their history tells of them, and one message a day at most.
+    pub(crate) async fn note_failed(
+        &self,
+        failed: Vec<(AccountId, u32)>,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        self.write(Write::Sweep, move |tx| {
+            for (account, wrong) in &failed {
+                gather(tx, *account, Failed::Passwords, *wrong, now)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// What failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failed {
+    Passwords,
+    Codes,
+    Pins,
+}
+
+impl Failed {
+    /// The event in the account's history.
+    const fn event(self) -> &'static str {
+        match self {
+            Self::Passwords => "failed-passwords",
+            Self::Codes => "failed-codes",
+            Self::Pins => "failed-pins",
+        }
+    }
+}
+
+/// Adds some that failed, the last of them now. Wrong PINs have notices of their own, by how many tries are left.
+pub(super) fn gather(
+    tx: &dyn Tx,
+    account: AccountId,
+    what: Failed,
+    more: u32,
+    now: Time,
+) -> Result<(), StoreError> {
+    let day = now - now % DAY;
+    let added = tx.execute(
+        "UPDATE event SET at = CASE WHEN at < ?4 THEN ?4 ELSE at END, detail = CAST(detail AS INTEGER) + ?5
+         WHERE account = ?1 AND what = ?2 AND at >= ?3",
+        params![account.0, what.event(), day, now, more],
+    )?;
+    if added == 0 {
+        // Nothing, if the account is gone.
+        tx.execute(
+            "INSERT INTO event (account, at, what, detail, mail) SELECT acc, ?2, ?3, ?4, 0 FROM account WHERE acc = ?1",
+            params![account.0, now, what.event(), more.to_string()],
+        )?;
+    }
+    if what == Failed::Pins {
+        return Ok(());
+    }
+    let due = tx.one(
+        "SELECT coalesce(sum(CAST(detail AS INTEGER)), 0) AS n FROM event
+         WHERE account = ?1 AND what IN ('failed-passwords', 'failed-codes') AND at >= ?2
+           AND NOT EXISTS (SELECT 1 FROM event WHERE account = ?1 AND what = 'failed-tries' AND at > ?3)",
+        params![account.0, day, now.saturating_sub(DAY)],
+        |row| row.get::<u64>("n"),
+    )?;
+    if due.unwrap_or(0) >= u64::from(NOTICE_AT) {
+        note(tx, account, "failed-tries", "", now)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Grants: one device lets another set a new PIN.
+
+use countersign_protocol::{
+    Time,
+    challenge::Purpose,
+    id::{ChallengeId, DeviceId},
+    policy::month::Month,
+    verify::GRANT_LASTS,
+};
+
+use super::devices;
+use crate::store::*;
+
+/// The approved challenge that lets the device set its PIN anew now. A grant ends with the device that gave it, and one by the device's own
+/// biometrics with these; nor does that one lift a block, for it helps who forgot a PIN, and not who guessed.
+pub(super) fn granted(
+    tx: &dyn Tx,
+    dev: DeviceId,
+    now: Time,
+) -> Result<Option<ChallengeId>, StoreError> {
+    tx.one(
+        "SELECT challenge, by_dev = pin_grant.dev AS by_itself, giver.* FROM pin_grant JOIN device AS giver ON giver.dev = by_dev
+         WHERE pin_grant.dev = ?1 AND until > ?2 AND giver.state = 'active'",
+        params![dev.0, now],
+        |row| {
+            let holds = !row.get::<bool>("by_itself")? || devices::read_tries(row)?.left() > 0 && !row.get::<Month>("wrong_month")?.is_full();
+            Ok(holds.then_some(row.get("challenge")?))
+        },
+    )
+    .map(Option::flatten)
+}
+
+/// An approval was given: when it was asked for another device's PIN, or where it `grants_itself` for its own, that device may set it anew.
+pub(super) fn grant(
+    tx: &dyn Tx,
+    challenge: &Challenge,
+    giver: &Device,
+    grants_itself: bool,
+    now: Time,
+) -> Result<(), StoreError> {
+    let (ChallengeKind::Approve, Purpose::Unblock, Some(subject)) =
+        (challenge.kind, challenge.purpose, challenge.subject)
+    else {
+        return Ok(());
+    };
+    let of_account = devices::get(tx, subject)?.is_some_and(|device| {
+        device.account == giver.account && device.state == DeviceState::Active
+    });
+    if !of_account || (subject == giver.dev && !grants_itself) {
+        return Ok(());
+    }
+    tx.execute(
+        "INSERT INTO pin_grant (dev, challenge, by_dev, until) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (dev) DO UPDATE SET challenge = ?2, by_dev = ?3, until = ?4",
+        params![
+            subject.0,
+            challenge.id.0,
+            giver.dev.0,
+            now.saturating_add(GRANT_LASTS)
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM pin_grant WHERE until <= ?1", params![now])?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The journal's rows: what a restore must not undo, in the transaction of what it tells of.
+
+use countersign_protocol::Time;
+
+use crate::store::*;
+
+/// Rows are dropped once in so many seconds.
+const DROPPED_EVERY: Time = 24 * 3600;
+
+/// Drops the rows that are older than any backup that is restored, and leaves a mark in the place of the last of them; the
+/// newest row stays, for the numbers go on from it. `false`: less than a day's, which can wait.
+pub(super) fn drop_old(tx: &dyn Tx, before: Time) -> Result<bool, StoreError> {
+    let mark = tx.one(
+        "SELECT coalesce((SELECT min(seq) FROM journal WHERE at >= ?1), max(seq)) - 1 AS mark FROM journal
+         HAVING EXISTS (SELECT 1 FROM journal WHERE entry <> ?2 AND at < ?1 - ?3)",
+        params![
+            before,
+            JournalEntry::Dropped.to_text(),
+            DROPPED_EVERY
+        ],
+        |row| row.get::<i64>("mark"),
+    )?;
+    let Some(mark) = mark.filter(|mark| *mark > 0) else {
+        return Ok(false);
+    };
+    let dropped = tx.execute("DELETE FROM journal WHERE seq < ?1", params![mark])?;
+    let marked = tx.execute(
+        "UPDATE journal SET entry = ?2 WHERE seq = ?1 AND entry <> ?2",
+        params![mark, JournalEntry::Dropped.to_text()],
+    )?;
+    Ok(dropped + marked > 0)
+}
+
+/// Records what a restore must not undo.
+pub(in crate::store) fn record(
+    tx: &dyn Tx,
+    entry: &JournalEntry,
+    now: Time,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO journal (at, entry) VALUES (?1, ?2)",
+        params![now, entry.to_text()],
+    )?;
+    Ok(())
+}
+
+/// The number of the last row.
+pub(in crate::store) fn last(tx: &dyn Tx) -> Result<u64, StoreError> {
+    let last = tx.one(
+        "SELECT coalesce(max(seq), 0) AS last FROM journal",
+        params![],
+        |row| row.get("last"),
+    )?;
+    Ok(last.unwrap_or(0))
+}
+
+/// The rows after this number.
+pub(in crate::store) fn since(tx: &dyn Tx, seq: u64) -> Result<Vec<Recorded>, StoreError> {
+    tx.all(
+        "SELECT seq, at, entry FROM journal WHERE seq > ?1 ORDER BY seq",
+        params![seq],
+        |row| {
+            Ok(Recorded {
+                seq: row.get("seq")?,
+                at: row.get("at")?,
+                entry: row.get("entry")?,
+            })
+        },
+    )
+}

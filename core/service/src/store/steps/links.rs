@@ -1,0 +1,319 @@
+//! Mailed links: asked for within limits, used once, ended with what they were for.
+
+use countersign_protocol::{Time, id::AccountId};
+
+use super::{accounts, facts, sessions};
+use crate::{
+    base::email::Email,
+    policy::{
+        self,
+        changes::{Change, Proof, Refused},
+    },
+    store::*,
+};
+
+/// What is left of a link's sealed content once it has ended.
+pub(super) const NOTHING: &[u8] = &[];
+
+impl Store {
+    /// Takes a mailed link into the queue, if the limits leave room.
+    pub(crate) async fn ask_link(&self, link: NewLink, now: Time) -> Result<AskedLink, StoreError> {
+        self.write(Write::AskLink, move |tx| ask(tx, &link, now))
+            .await
+    }
+
+    /// A mailed link that works now.
+    pub(crate) async fn link(&self, id: LinkId, now: Time) -> Result<Option<Link>, StoreError> {
+        self.read(|tx| get(tx, id, now))
+    }
+
+    /// The oldest mailed links whose messages have not left.
+    pub(crate) async fn due_links(&self) -> Result<Vec<DueLink>, StoreError> {
+        self.read(due)
+    }
+
+    /// The message with this link has left.
+    pub(crate) async fn link_sent(&self, seq: u64) -> Result<(), StoreError> {
+        self.write(Write::LinkSent, move |tx| sent(tx, seq)).await
+    }
+
+    /// Uses a link up to make the account that it was for, and lets the browser in; `false` when the link does not work, or its address
+    /// has an account.
+    pub(crate) async fn register(
+        &self,
+        link: LinkId,
+        account: NewAccount,
+        entry: Entry,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.write(Write::Register, move |tx| {
+            register(tx, link, &account, &entry, now)
+        })
+        .await
+    }
+
+    /// Uses a link to the present address up, and asks for the one to the new address.
+    pub(crate) async fn confirm_email(
+        &self,
+        link: LinkId,
+        new: NewLink,
+        now: Time,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        self.write(Write::ConfirmEmail, move |tx| {
+            confirm_email(tx, link, &new, now)
+        })
+        .await
+    }
+}
+
+fn link(row: &dyn Row) -> Result<Link, StoreError> {
+    Ok(Link {
+        id: row.get("id")?,
+        kind: row.named("kind", LinkKind::from_name)?,
+        account: row.get("account")?,
+        session: row.get("session")?,
+        address: row.get("address")?,
+        payload: row.get("payload")?,
+    })
+}
+
+/// Takes a link's message into the queue, if the limits leave room.
+pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, StoreError> {
+    if new.kind.is_strangers() {
+        let since = |seconds| now.saturating_sub(seconds);
+        let count = |sql, address: &str, seconds| {
+            let found = tx.one(sql, params![address, since(seconds)], |row| {
+                row.get::<u64>("n")
+            });
+            found.map(Option::<u64>::unwrap_or_default)
+        };
+        // The limits count what strangers can cause, and nothing that an owner asked for.
+        const REGISTER: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE address = ?1 AND created_at > ?2 AND kind IN ('register', 'taken')";
+        // One at a time: who asked for it, the owner has one that works, or may ask for it. With a
+        // limit for a day strangers would keep the owner from the only way that is left.
+        const RESET: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE address = ?1 AND created_at > ?2
+              AND kind IN ('reset', 'reset-refused', 'nobody')";
+        const STOP: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE address = ?1 AND created_at > ?2 AND kind = 'stop' AND used_at IS NULL";
+        const TAKEN: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE address = ?1 AND created_at > ?2 AND kind = 'taken'";
+        const ALL: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE created_at > ?2 AND ?1 = ''";
+        let address = new.address.as_str();
+        if count(ALL, "", policy::HOUR)? >= policy::LINKS_AN_HOUR {
+            return Ok(AskedLink::Busy);
+        }
+        let enough = match new.kind {
+            LinkKind::Stop => count(STOP, address, new.kind.seconds())? >= 1,
+            LinkKind::Register | LinkKind::Taken => {
+                count(REGISTER, address, policy::HOUR)? >= policy::ADDRESS_LINKS_AN_HOUR
+                    || count(REGISTER, address, policy::DAY)? >= policy::ADDRESS_LINKS_A_DAY
+                    || new.kind == LinkKind::Taken && count(TAKEN, address, policy::DAY)? >= 1
+            }
+            _ => count(RESET, address, new.kind.seconds())? >= policy::RESET_LINKS,
+        };
+        if enough {
+            return Ok(AskedLink::Enough);
+        }
+    } else if !new.kind.is_owed() {
+        // Somebody at an unattended browser must not fill the owner's mailbox.
+        let asked = tx.one(
+            "SELECT count(*) AS n FROM mailed_link
+             WHERE account = ?1 AND created_at > ?2 AND kind IN ('confirm', 'new-email')",
+            params![
+                new.account.map(|account| account.0),
+                now.saturating_sub(policy::DAY)
+            ],
+            |row| row.get::<u64>("n"),
+        )?;
+        if asked.unwrap_or(0) >= policy::OWNERS_LINKS_A_DAY {
+            return Ok(AskedLink::Enough);
+        }
+    }
+    tx.execute(
+        "INSERT INTO mailed_link
+           (id, kind, account, session, address, payload, created_at, expires_at, due)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            new.id,
+            new.kind.name(),
+            new.account.map(|account| account.0),
+            new.session,
+            new.address.as_str(),
+            new.payload,
+            now,
+            now + new.kind.seconds(),
+            new.kind != LinkKind::Nobody
+        ],
+    )?;
+    Ok(AskedLink::Due)
+}
+
+/// A link that works now.
+pub(super) fn get(tx: &dyn Tx, id: LinkId, now: Time) -> Result<Option<Link>, StoreError> {
+    tx.one(
+        "SELECT * FROM mailed_link WHERE id = ?1 AND used_at IS NULL AND expires_at > ?2",
+        params![id, now],
+        link,
+    )
+}
+
+/// Uses a link up. `None`: it does not work (any more), or is of another kind.
+pub(super) fn spend(
+    tx: &dyn Tx,
+    id: LinkId,
+    kind: LinkKind,
+    now: Time,
+) -> Result<Option<Link>, StoreError> {
+    let found = get(tx, id, now)?.filter(|link| link.kind == kind);
+    if found.is_some() {
+        tx.execute(
+            "UPDATE mailed_link SET used_at = ?2, due = 0, payload = ?3 WHERE id = ?1",
+            params![id, now, NOTHING],
+        )?;
+    }
+    Ok(found)
+}
+
+/// Ends the links to an address without an account: it has one now.
+fn end_of_address(tx: &dyn Tx, address: &Email, now: Time) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE mailed_link SET used_at = ?2, due = 0, payload = ?3
+         WHERE address = ?1 AND account IS NULL AND used_at IS NULL",
+        params![address.as_str(), now, NOTHING],
+    )?;
+    Ok(())
+}
+
+/// Ends the links of an account, but those that take a change of its address back: whoever took it
+/// over must not be able to end those.
+pub(super) fn end_of_account(tx: &dyn Tx, account: AccountId, now: Time) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE mailed_link SET used_at = ?2, due = 0, payload = ?3
+         WHERE account = ?1 AND used_at IS NULL AND kind <> 'undo-email'",
+        params![account.0, now, NOTHING],
+    )?;
+    Ok(())
+}
+
+/// A change of the address was taken back with the link `id`: those that came after it end.
+pub(super) fn end_undos_since(
+    tx: &dyn Tx,
+    account: AccountId,
+    id: LinkId,
+    now: Time,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE mailed_link SET used_at = ?3, due = 0, payload = ?4
+         WHERE account = ?1 AND used_at IS NULL AND kind = 'undo-email'
+           AND seq > (SELECT seq FROM mailed_link WHERE id = ?2)",
+        params![account.0, id, now, NOTHING],
+    )?;
+    Ok(())
+}
+
+/// Where an account's recovery is told of: the oldest address that can still be had back.
+pub(super) fn recovery_address(
+    tx: &dyn Tx,
+    account: AccountId,
+    now: Time,
+) -> Result<Option<Email>, StoreError> {
+    tx.one(
+        "SELECT * FROM mailed_link
+         WHERE account = ?1 AND kind = 'undo-email' AND used_at IS NULL AND expires_at > ?2
+         ORDER BY seq LIMIT 1",
+        params![account.0, now],
+        |row| Ok(link(row)?.address),
+    )
+}
+
+/// Goes on from the first of two links: the change of the address was confirmed at the old one, and
+/// the link to the new one goes out.
+pub(super) fn confirm_email(
+    tx: &dyn Tx,
+    id: LinkId,
+    new: &NewLink,
+    now: Time,
+) -> Result<Result<(), Refused>, StoreError> {
+    let found = get(tx, id, now)?.filter(|link| {
+        link.kind == LinkKind::Confirm && (link.account, link.session) == (new.account, new.session)
+    });
+    let Some(account) = found.and_then(|link| link.account) else {
+        return Ok(Err(Refused::Changed));
+    };
+    let allowed = facts::allow(tx, account, Change::Email, Proof::PasswordAndLink, now)?;
+    if allowed.is_err() {
+        return Ok(allowed);
+    }
+    spend(tx, id, LinkKind::Confirm, now)?;
+    ask_email(tx, new, now)
+}
+
+/// Asks for the link to a new address, once the change is proved.
+pub(super) fn ask_email(
+    tx: &dyn Tx,
+    new: &NewLink,
+    now: Time,
+) -> Result<Result<(), Refused>, StoreError> {
+    Ok(match ask(tx, new, now)? {
+        AskedLink::Due => Ok(()),
+        AskedLink::Enough | AskedLink::Busy => Err(Refused::Full),
+    })
+}
+
+/// Makes the account that a link was for, and lets the browser in. `false`: the link does not work,
+/// or the address has an account.
+pub(super) fn register(
+    tx: &dyn Tx,
+    id: LinkId,
+    account: &NewAccount,
+    entry: &Entry,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let Some(link) = spend(tx, id, LinkKind::Register, now)? else {
+        return Ok(false);
+    };
+    if link.address != account.email
+        || accounts::is_taken(tx, &link.address, None, now)?
+        || !accounts::create(tx, account, now)?
+    {
+        return Ok(false);
+    }
+    end_of_address(tx, &link.address, now)?;
+    sessions::enter_by_password(tx, entry)?;
+    Ok(true)
+}
+
+/// The oldest links whose messages have not left.
+pub(super) fn due(tx: &dyn Tx) -> Result<Vec<DueLink>, StoreError> {
+    tx.all(
+        "SELECT * FROM mailed_link WHERE due = 1 ORDER BY seq LIMIT 100",
+        params![],
+        |row| {
+            Ok(DueLink {
+                seq: row.get("seq")?,
+                at: row.get("created_at")?,
+                link: link(row)?,
+            })
+        },
+    )
+}
+
+pub(super) fn sent(tx: &dyn Tx, seq: u64) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE mailed_link SET due = 0 WHERE seq = ?1",
+        params![seq],
+    )?;
+    Ok(())
+}
+
+/// A row stays for a day, for the limits.
+pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM mailed_link WHERE created_at <= ?1 AND (used_at IS NOT NULL OR expires_at <= ?2)",
+        params![now.saturating_sub(policy::DAY), now],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,292 @@
+//! Panic and recovery. An account is *guarded* from the moment that its factors were deleted until who recovered it has added one: until
+//! then nothing is added with the password alone.
+
+use countersign_protocol::{
+    Time,
+    id::{AccountId, DeviceId},
+};
+
+use super::{
+    credentials, enrolments, events::note, facts, guesses, journal_rows, links, sessions::enter,
+};
+use crate::{
+    policy::{
+        self,
+        changes::{Change, Proof, Refused},
+    },
+    store::*,
+};
+
+impl Store {
+    /// How the account stands for who has given its password.
+    pub(crate) async fn standing(&self, account: AccountId) -> Result<Standing, StoreError> {
+        self.read_of(JournalSubject::Account(account), |tx| standing(tx, account))
+            .await
+    }
+
+    /// Ends all sessions of the account, deletes every factor, and opens this recovery, unless none was left and one that STOP opened is
+    /// running. Answers the devices that were there.
+    pub(crate) async fn panic(
+        &self,
+        new: Recovery,
+        now: Time,
+    ) -> Result<Vec<DeviceId>, StoreError> {
+        self.write(Write::Panic, move |tx| panic(tx, &new, now))
+            .await
+    }
+
+    /// Opens this recovery, or notes that the message of the one under way is to go out again. `false`: too many messages already.
+    pub(crate) async fn begin_recovery(
+        &self,
+        new: Recovery,
+        now: Time,
+    ) -> Result<Result<bool, Refused>, StoreError> {
+        self.write(Write::BeginRecovery, move |tx| begin(tx, &new, now))
+            .await
+    }
+
+    /// A recovery that is under way.
+    pub(crate) async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
+        self.read(|tx| get(tx, id))
+    }
+
+    /// Cancels a recovery; `false` when it is not under way.
+    pub(crate) async fn cancel_recovery(
+        &self,
+        id: RecoveryId,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.write(Write::CancelRecovery, move |tx| cancel(tx, id, now))
+            .await
+    }
+
+    /// Ends a recovery whose time has come: sessions and factors go, and the browser is let in, from which the account takes a new factor.
+    /// Answers the devices that were there; `None` when it is not under way or too early.
+    pub(crate) async fn finish_recovery(
+        &self,
+        id: RecoveryId,
+        entry: Entry,
+        password: NewPassword,
+        now: Time,
+    ) -> Result<Option<Vec<DeviceId>>, StoreError> {
+        self.write(Write::FinishRecovery, move |tx| {
+            finish(tx, id, &entry, &password, now)
+        })
+        .await
+    }
+}
+
+fn recovery(row: &dyn Row) -> Result<Recovery, StoreError> {
+    Ok(Recovery {
+        id: row.get("id")?,
+        account: row.get("account")?,
+        ripe_at: row.get("ripe_at")?,
+        by_panic: row.get("by_panic")?,
+        finished_at: row.get("finished_at")?,
+    })
+}
+
+pub(super) fn standing(tx: &dyn Tx, account: AccountId) -> Result<Standing, StoreError> {
+    let guarded = tx.one(
+        "SELECT guarded FROM account WHERE acc = ?1",
+        params![account.0],
+        |row| row.get("guarded"),
+    )?;
+    Ok(Standing {
+        // An account that is gone is guarded best.
+        guarded: guarded.unwrap_or(true),
+        recovery: tx.one(
+            "SELECT * FROM recovery WHERE account = ?1 AND finished_at IS NULL",
+            params![account.0],
+            recovery,
+        )?,
+    })
+}
+
+/// From now on the password alone adds no factor.
+pub(super) fn guard(tx: &dyn Tx, account: AccountId) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE account SET guarded = 1 WHERE acc = ?1",
+        params![account.0],
+    )?;
+    Ok(())
+}
+
+/// Ends every session, ends what is under way, and deletes every factor.
+pub(super) fn clear(
+    tx: &dyn Tx,
+    account: AccountId,
+    now: Time,
+) -> Result<Vec<DeviceId>, StoreError> {
+    let devices = tx.all(
+        "SELECT dev FROM device WHERE account = ?1",
+        params![account.0],
+        |row| row.get("dev"),
+    )?;
+    let values: &[Value<'_>] = params![account.0];
+    tx.batch(&[
+        ("DELETE FROM session WHERE account = ?1", values),
+        ("DELETE FROM known_browser WHERE account = ?1", values),
+        ("DELETE FROM device WHERE account = ?1", values),
+        ("UPDATE enrolment SET state = 'void', code = NULL WHERE account = ?1 AND state <> 'done'", values),
+    ])?;
+    guard(tx, account)?;
+    links::end_of_account(tx, account, now)?;
+    tx.execute(
+        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE account = ?1 AND state IN ('open', 'approved')",
+        params![account.0, now],
+    )?;
+    Ok(devices)
+}
+
+fn clear_for(
+    tx: &dyn Tx,
+    account: AccountId,
+    why: Cleared,
+    now: Time,
+) -> Result<Vec<DeviceId>, StoreError> {
+    let devices = clear(tx, account, now)?;
+    journal_rows::record(tx, &JournalEntry::Cleared(account, why), now)?;
+    note(tx, account, why.event(), "", now)?;
+    Ok(devices)
+}
+
+/// STOP: ends every session and deletes what factors there are, whatever is under way. Then a
+/// recovery of its own begins. Only where there was no factor left, and a recovery that an earlier
+/// STOP opened is running, that one goes on: pressing STOP again makes the wait no longer.
+pub(super) fn panic(tx: &dyn Tx, new: &Recovery, now: Time) -> Result<Vec<DeviceId>, StoreError> {
+    let running = standing(tx, new.account)?.recovery;
+    let devices = clear_for(tx, new.account, Cleared::Panic, now)?;
+    if !(devices.is_empty() && running.is_some_and(|running| running.by_panic)) {
+        open(tx, new, now)?;
+    }
+    Ok(devices)
+}
+
+fn open(tx: &dyn Tx, new: &Recovery, now: Time) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO recovery (account, id, began_at, ripe_at, by_panic) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (account) DO UPDATE SET id = excluded.id, began_at = excluded.began_at,
+             ripe_at = excluded.ripe_at, by_panic = excluded.by_panic, finished_at = NULL",
+        params![
+            new.account.0,
+            new.id,
+            now,
+            new.ripe_at,
+            new.by_panic
+        ],
+    )?;
+    guesses::reset_link(tx, new.account)?;
+    // An enrolment that was begun before must not end in a factor meanwhile.
+    enrolments::void(tx, new.account)?;
+    links::end_of_account(tx, new.account, now)?;
+    note(tx, new.account, "recovery-began", "", now)
+}
+
+pub(super) fn begin(
+    tx: &dyn Tx,
+    new: &Recovery,
+    now: Time,
+) -> Result<Result<bool, Refused>, StoreError> {
+    let (change, given) = (Change::BeginRecovery, Proof::Password);
+    if let Err(refused) = facts::allow(tx, new.account, change, given, now)? {
+        return Ok(Err(refused));
+    }
+    let messages = tx.one(
+        "SELECT count(*) AS n FROM event WHERE account = ?1 AND what IN ('recovery-began', 'recovery-link') AND at > ?2",
+        params![
+            new.account.0,
+            now.saturating_sub(policy::RECOVERY_MESSAGES_SECONDS)
+        ],
+        |row| row.get::<u64>("n"),
+    )?;
+    if messages.is_some_and(|messages| messages >= policy::RECOVERY_MESSAGES) {
+        return Ok(Ok(false));
+    }
+    if standing(tx, new.account)?.recovery.is_some() {
+        note(tx, new.account, "recovery-link", "", now)?;
+    } else {
+        open(tx, new, now)?;
+    }
+    Ok(Ok(true))
+}
+
+pub(super) fn get(tx: &dyn Tx, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
+    tx.one(
+        "SELECT * FROM recovery WHERE id = ?1",
+        params![id],
+        recovery,
+    )
+}
+
+pub(super) fn cancel(tx: &dyn Tx, id: RecoveryId, now: Time) -> Result<bool, StoreError> {
+    match get(tx, id)? {
+        Some(recovery) => cancel_of(tx, recovery.account, now),
+        None => Ok(false),
+    }
+}
+
+/// Cancels the account's recovery, if there is one. What was deleted stays deleted, and the account guarded.
+pub(super) fn cancel_of(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bool, StoreError> {
+    let under_way = "DELETE FROM recovery WHERE account = ?1 AND finished_at IS NULL";
+    if tx.execute(under_way, params![account.0])? == 0 {
+        return Ok(false);
+    }
+    note(tx, account, "recovery-cancelled", "", now)?;
+    Ok(true)
+}
+
+/// The service was restored: what was under way when the backup was made may have been cancelled since.
+pub(super) fn cancel_all(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
+    let under_way = "SELECT account FROM recovery WHERE finished_at IS NULL";
+    let accounts = tx.all(under_way, params![], |row| row.get("account"))?;
+    tx.execute("DELETE FROM recovery", params![])?;
+    for account in accounts {
+        note(tx, account, "recovery-restored", "", now)?;
+    }
+    Ok(())
+}
+
+pub(super) fn finish(
+    tx: &dyn Tx,
+    id: RecoveryId,
+    entry: &Entry,
+    password: &NewPassword,
+    now: Time,
+) -> Result<Option<Vec<DeviceId>>, StoreError> {
+    let Some(recovery) = get(tx, id)?.filter(|recovery| recovery.ripe_at <= now) else {
+        return Ok(None);
+    };
+    // Its answer was lost: the day of waiting must not have been in vain. Once there is a new factor, it is over.
+    if let Some(finished_at) = recovery.finished_at {
+        let again = finished_at + policy::RECOVERY_AGAIN_SECONDS > now
+            && standing(tx, recovery.account)?.guarded;
+        if again {
+            enter(tx, entry)?;
+        }
+        return Ok(again.then(Vec::new));
+    }
+    let (change, given) = (Change::FinishRecovery, Proof::PasswordLinkAndWait);
+    if facts::allow(tx, recovery.account, change, given, now)?.is_err() {
+        return Ok(None);
+    }
+    let devices = clear_for(tx, recovery.account, Cleared::Recovery, now)?;
+    credentials::set_password(tx, recovery.account, password, now)?;
+    tx.execute(
+        "UPDATE recovery SET finished_at = ?2 WHERE account = ?1",
+        params![recovery.account.0, now],
+    )?;
+    enter(tx, entry)?;
+    Ok(Some(devices))
+}
+
+pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM recovery WHERE ripe_at <= ?1 OR finished_at <= ?2",
+        params![
+            now.saturating_sub(policy::RECOVERY_OPEN_SECONDS),
+            now.saturating_sub(policy::RECOVERY_AGAIN_SECONDS),
+        ],
+    )?;
+    Ok(())
+}

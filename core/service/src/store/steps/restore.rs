@@ -1,0 +1,135 @@
+//! What a database needs that was restored from a backup.
+
+use std::collections::BTreeSet;
+
+use countersign_protocol::{Time, id::AccountId, policy::steps};
+
+use super::{
+    accounts, codes, credentials, devices, events, journal_rows, links, outcomes, own_keys,
+    recovery, settings::setting,
+};
+use crate::store::*;
+
+/// Marks a backup, so that a service that is started with it, however it came there, knows that it is
+/// restored: when it was made.
+pub(in crate::store) const BACKUP: &str = "backup";
+
+/// Sees to it that nothing comes back with a backup which must not.
+pub(in crate::store) fn reconcile(
+    tx: &dyn Tx,
+    lines: &[Recorded],
+    now: Time,
+) -> Result<Option<Restored>, StoreError> {
+    let last = journal_rows::last(tx)?;
+    let newer: Vec<_> = lines.iter().filter(|line| line.seq > last).collect();
+    let backup = setting(tx, BACKUP)?;
+    close_what_was_open(tx, now)?;
+    tx.execute(
+        "UPDATE account SET step = CASE WHEN step < ?2 - ?1 THEN step + ?1 ELSE ?2 END",
+        params![steps::RESTORE, steps::END - 1],
+    )?;
+    own_keys::publish_anew(tx)?;
+    let mut changed = BTreeSet::new();
+    for line in &newer {
+        apply(tx, line, now)?;
+        changed.extend(whose_factors(line));
+        tx.execute(
+            "INSERT INTO journal (seq, at, entry) VALUES (?1, ?2, ?3)",
+            params![line.seq, line.at, line.entry],
+        )?;
+    }
+    // The account had a factor when the last one in the backup was removed, or has one that the backup lacks: the password
+    // alone must not be enough because of that.
+    for account in changed {
+        if devices::of_account(tx, account)?.is_empty() {
+            recovery::guard(tx, account)?;
+        }
+    }
+    tx.execute("DELETE FROM setting WHERE name = ?1", params![BACKUP])?;
+    Ok(Some(Restored {
+        made_at: backup.and_then(|at| String::from_utf8(at).ok()?.parse().ok()),
+        applied: newer.len(),
+    }))
+}
+
+/// The account of whose factors a line tells.
+fn whose_factors(line: &Recorded) -> Option<AccountId> {
+    match JournalEntry::from_text(&line.entry)? {
+        JournalEntry::Added(account, _) | JournalEntry::Removed(account, _) => Some(account),
+        _ => None,
+    }
+}
+
+/// What was open when the backup was made was answered, cancelled, finished or ended since, as far as anybody knows.
+fn close_what_was_open(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE challenge SET state = 'replaced', closed_at = ?1 WHERE state IN ('open', 'approved')",
+        params![now],
+    )?;
+    let values: &[Value<'_>] = params![];
+    tx.batch(&[
+        // Who signed out meanwhile stays signed out.
+        ("DELETE FROM session", values),
+        ("UPDATE enrolment SET state = 'void', code = NULL, pin_check = NULL WHERE state <> 'done'", values),
+        ("DELETE FROM device WHERE state = 'pending'", values),
+        ("DELETE FROM pin_grant", values),
+        // A link may have been used since. Those that take a change of an address back stay: nobody who
+        // took an account over may end them.
+        ("UPDATE mailed_link SET used_at = created_at, due = 0, payload = ?1 WHERE used_at IS NULL AND kind <> 'undo-email'", params![links::NOTHING]),
+    ])?;
+    recovery::cancel_all(tx, now)
+}
+
+/// Applies a line of the journal to a database that is older. What is not there any more, or not yet, needs nothing.
+fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
+    let entry = JournalEntry::from_text(&line.entry).ok_or(StoreError::Damaged("journal"))?;
+    // The account's history tells of it again, at its own time; the person was told by message then.
+    let told =
+        |account, what, detail: &str| events::note_silently(tx, account, what, detail, line.at);
+    match entry {
+        JournalEntry::Removed(account, dev) => {
+            if let Some(device) = devices::of(tx, account, dev)? {
+                devices::delete(tx, &device, None, now)?;
+                told(account, "device-removed", &device.name)?;
+            }
+        }
+        JournalEntry::Suspended(account, dev) => {
+            if let Some(device) = devices::of(tx, account, dev)? {
+                devices::stop(tx, &device, now)?;
+                told(account, "device-suspended", &device.name)?;
+            }
+        }
+        JournalEntry::Cleared(account, why) => {
+            if accounts::get(tx, account)?.is_some() {
+                recovery::clear(tx, account, now)?;
+                told(account, why.event(), "")?;
+            }
+        }
+        JournalEntry::Guarded(account) => recovery::guard(tx, account)?,
+        JournalEntry::Key(key) => own_keys::add(tx, &key)?,
+        JournalEntry::WrongPin(account, dev, epoch) => {
+            if let Some(device) = devices::of(tx, account, dev)? {
+                outcomes::count_again(tx, &device, epoch, line.at)?;
+            }
+        }
+        JournalEntry::WrongCode(account, asker, devices) => {
+            codes::count_again(tx, account, asker, &devices, line.at)?;
+        }
+        JournalEntry::Blocked(account, dev) => {
+            if let Some(device) = devices::of(tx, account, dev)? {
+                let blocked = (device.tries.all_in_a_row(), device.month.clone());
+                outcomes::set_tries(tx, dev, blocked)?;
+                told(account, "device-blocked", &device.name)?;
+            }
+        }
+        JournalEntry::Added(account, dev) => {
+            if accounts::get(tx, account)?.is_some() && devices::of(tx, account, dev)?.is_none() {
+                told(account, "device-lost", "")?;
+            }
+        }
+        JournalEntry::Password(account) => credentials::forget_password(tx, account)?,
+        JournalEntry::Email(account, email) => credentials::set_email_again(tx, account, &email)?,
+        JournalEntry::Dropped => {}
+    }
+    Ok(())
+}

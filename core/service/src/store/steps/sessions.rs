@@ -1,0 +1,252 @@
+//! Sessions: browsers that gave a first factor or more, with what each of them proved.
+
+use countersign_protocol::{
+    Time,
+    id::{AccountId, DeviceId},
+};
+
+use super::{browsers, devices, events::note, guesses, recovery};
+use crate::{
+    policy::{self, changes::Rank},
+    store::*,
+};
+
+impl Store {
+    /// Lets a browser in whose password was right, as far as the account's factors leave it; an account's oldest sessions go when there are
+    /// too many.
+    pub(crate) async fn open_session(&self, entry: Entry) -> Result<Entered, StoreError> {
+        let subject = JournalSubject::Account(entry.session.account);
+        self.write_of(subject, Write::OpenSession, move |tx| {
+            enter_by_password(tx, &entry)
+        })
+        .await
+    }
+
+    /// A session that has not expired and was used lately.
+    pub(crate) async fn session(
+        &self,
+        hash: SessionHash,
+        now: Time,
+    ) -> Result<Option<Session>, StoreError> {
+        self.read(|tx| get(tx, hash, now))
+    }
+
+    /// Notes that the session was used.
+    pub(crate) async fn touch_session(
+        &self,
+        hash: SessionHash,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        self.write(Write::TouchSession, move |tx| touch(tx, hash, now))
+            .await
+    }
+
+    /// Ends a session with all that it asked for and has not got.
+    pub(crate) async fn end_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError> {
+        self.write(Write::EndSession, move |tx| end(tx, hash, now))
+            .await
+    }
+}
+
+/// Opens the session of a browser whose password was right. A blocked or suspended device counts:
+/// the password alone must not become enough because of it, nor because devices were deleted.
+pub(super) fn enter_by_password(tx: &dyn Tx, entry: &Entry) -> Result<Entered, StoreError> {
+    let mut entry = entry.clone();
+    let session = &mut entry.session;
+    let none = devices::of_account(tx, session.account)?.is_empty();
+    let entered = match none {
+        false => Entered::Half,
+        true if recovery::standing(tx, session.account)?.guarded => Entered::Guarded,
+        true => Entered::Whole,
+    };
+    session.signed_in = entered == Entered::Whole;
+    session.expires_at = session.created_at
+        + match session.signed_in {
+            true => policy::SESSION_SECONDS,
+            false => policy::HALF_SESSION_SECONDS,
+        };
+    enter(tx, &entry)?;
+    Ok(entered)
+}
+
+/// Opens the session of a browser that is let in, in the place of the one that it had.
+pub(super) fn enter(tx: &dyn Tx, entry: &Entry) -> Result<(), StoreError> {
+    let session = &entry.session;
+    let now = session.created_at;
+    end(tx, entry.replaces, now)?;
+    tx.execute(
+        // Half sessions, which need only the password, don't push out whole ones.
+        "DELETE FROM session WHERE account = ?1 AND signed_in = ?2 AND hash NOT IN
+           (SELECT hash FROM session WHERE account = ?1 AND signed_in = ?2
+            ORDER BY used_at DESC, created_at DESC LIMIT ?3)",
+        params![session.account.0, session.signed_in, policy::SESSIONS - 1],
+    )?;
+    tx.execute(
+        "INSERT INTO session (hash, account, signed_in, created_at, used_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            session.hash,
+            session.account.0,
+            session.signed_in,
+            session.created_at,
+            session.used_at,
+            session.expires_at
+        ],
+    )?;
+    for proof in &session.proofs {
+        tx.execute(
+            "INSERT INTO session_proof (session, method, at, dev) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (session, method) DO UPDATE SET at = excluded.at, dev = excluded.dev",
+            params![
+                session.hash,
+                proof.method.name(),
+                proof.at,
+                proof.dev.map(|dev| dev.0)
+            ],
+        )?;
+    }
+    if session.signed_in {
+        note(
+            tx,
+            session.account,
+            "signed-in",
+            session.last_method().name(),
+            now,
+        )?;
+        // Only a sign-in by the app, not by a code that whoever holds the phone can have.
+        if session.last_method().rank() == Some(Rank::Three) {
+            guesses::lift(tx, session.account, now)?;
+        }
+        if session.is_strong() {
+            if !browsers::knows(tx, entry.known, session.account, now)? {
+                note(tx, session.account, "new-browser", "", now)?;
+            }
+            browsers::know(tx, entry.known, session.account, now)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn get(
+    tx: &dyn Tx,
+    hash: SessionHash,
+    now: Time,
+) -> Result<Option<Session>, StoreError> {
+    let found = tx.one(
+        "SELECT * FROM session WHERE hash = ?1 AND expires_at > ?2 AND used_at > ?3",
+        params![hash, now, now.saturating_sub(policy::SESSION_IDLE_SECONDS)],
+        |row| {
+            Ok(Session {
+                hash: row.get("hash")?,
+                account: row.get("account")?,
+                signed_in: row.get("signed_in")?,
+                proofs: Vec::new(),
+                created_at: row.get("created_at")?,
+                used_at: row.get("used_at")?,
+                expires_at: row.get("expires_at")?,
+            })
+        },
+    )?;
+    let Some(session) = found else {
+        return Ok(None);
+    };
+    let proofs = tx.all(
+        "SELECT method, at, dev FROM session_proof WHERE session = ?1 ORDER BY at, dev IS NOT NULL",
+        params![hash],
+        |row| {
+            Ok(Proved {
+                method: row.named("method", Method::from_name)?,
+                at: row.get("at")?,
+                dev: row.get("dev")?,
+            })
+        },
+    )?;
+    Ok(Some(Session { proofs, ..session }))
+}
+
+pub(super) fn touch(tx: &dyn Tx, hash: SessionHash, now: Time) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE session SET used_at = ?2 WHERE hash = ?1 AND used_at < ?2",
+        params![hash, now],
+    )?;
+    Ok(())
+}
+
+/// Ends a session with all that it asked for and has not got.
+pub(super) fn end(tx: &dyn Tx, hash: SessionHash, now: Time) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM session WHERE hash = ?1", params![hash])?;
+    // Nobody can collect what it asked for any more, so that must not keep the next session of
+    // this browser waiting.
+    tx.execute(
+        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE session = ?1 AND state = 'open'",
+        params![hash, now],
+    )?;
+    Ok(())
+}
+
+/// Ends every session of an account but `keep`.
+pub(super) fn end_others(
+    tx: &dyn Tx,
+    account: AccountId,
+    keep: Option<SessionHash>,
+    now: Time,
+) -> Result<(), StoreError> {
+    let others = tx.all(
+        "SELECT hash FROM session WHERE account = ?1",
+        params![account.0],
+        |row| row.get::<SessionHash>("hash"),
+    )?;
+    for hash in others.into_iter().filter(|hash| Some(*hash) != keep) {
+        end(tx, hash, now)?;
+    }
+    Ok(())
+}
+
+/// Ends the sessions of an account that are not signed in.
+pub(super) fn end_half(tx: &dyn Tx, account: AccountId, now: Time) -> Result<(), StoreError> {
+    let half = tx.all(
+        "SELECT hash FROM session WHERE account = ?1 AND signed_in = 0",
+        params![account.0],
+        |row| row.get::<SessionHash>("hash"),
+    )?;
+    for hash in half {
+        end(tx, hash, now)?;
+    }
+    Ok(())
+}
+
+/// Ends every session that a device opened: whoever guessed at its PIN may have opened them.
+pub(super) fn end_opened_by(tx: &dyn Tx, dev: DeviceId, now: Time) -> Result<(), StoreError> {
+    let opened = tx.all(
+        "SELECT DISTINCT session FROM session_proof WHERE dev = ?1",
+        params![dev.0],
+        |row| row.get::<SessionHash>("session"),
+    )?;
+    for hash in opened {
+        end(tx, hash, now)?;
+    }
+    Ok(())
+}
+
+/// Ends the sessions of an account that no device proved, but `keep`: from now on that is not
+/// enough to sign in.
+pub(super) fn end_without_factor(
+    tx: &dyn Tx,
+    account: AccountId,
+    keep: SessionHash,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM session WHERE account = ?1 AND hash <> ?2
+           AND NOT EXISTS (SELECT 1 FROM session_proof WHERE session = hash AND dev IS NOT NULL)",
+        params![account.0, keep],
+    )?;
+    Ok(())
+}
+
+pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM session WHERE expires_at <= ?1 OR used_at <= ?2",
+        params![now, now.saturating_sub(policy::SESSION_IDLE_SECONDS)],
+    )?;
+    Ok(())
+}

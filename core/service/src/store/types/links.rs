@@ -1,0 +1,123 @@
+//! Mailed links, as they go into the store and come out of it.
+
+use countersign_protocol::{Time, id::AccountId};
+
+use crate::store::SessionHash;
+use crate::{base::email::Email, base::names::names, policy};
+
+/// A link's random identifier.
+pub(crate) type LinkId = [u8; 16];
+
+/// What a mailed link, or a message without one, is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkKind {
+    /// Makes an account for its address.
+    Register,
+    /// No link: somebody asked for an account, and the address has one.
+    Taken,
+    /// Opens the session in which a forgotten password is replaced.
+    Reset,
+    /// No link: somebody asked for that, and it can't be replaced now.
+    ResetRefused,
+    /// Presses STOP, with password and word.
+    Stop,
+    /// No message: the address has no account. It is noted so that this takes as long as the others.
+    Nobody,
+    /// Confirms a change of an account that holds no factor, in the session that named it.
+    Confirm,
+    /// Confirms a new address, in the session that named it.
+    NewEmail,
+    /// Takes a change of the address back, sent to the old one.
+    UndoEmail,
+    /// No link: a change of the address was taken back, told to the address that goes.
+    Undone,
+}
+
+names!(LinkKind {
+    Register = "register",
+    Taken = "taken",
+    Reset = "reset",
+    ResetRefused = "reset-refused",
+    Stop = "stop",
+    Nobody = "nobody",
+    Confirm = "confirm",
+    NewEmail = "new-email",
+    UndoEmail = "undo-email",
+    Undone = "undone",
+});
+
+impl LinkKind {
+    /// How long it works, in seconds.
+    pub(crate) const fn seconds(self) -> u64 {
+        match self {
+            Self::UndoEmail => 14 * policy::DAY,
+            _ => 30 * 60,
+        }
+    }
+
+    /// Can somebody make it go out who knows the address and nothing else?
+    pub(crate) const fn is_strangers(self) -> bool {
+        !matches!(self, Self::Confirm | Self::NewEmail) && !self.is_owed()
+    }
+
+    /// Does the message go out whatever went out before?
+    pub(crate) const fn is_owed(self) -> bool {
+        matches!(self, Self::UndoEmail | Self::Undone)
+    }
+}
+
+/// A link to be mailed.
+#[derive(Debug, Clone)]
+pub(crate) struct NewLink {
+    /// Its identifier.
+    pub(crate) id: LinkId,
+    /// What for.
+    pub(crate) kind: LinkKind,
+    /// For which account.
+    pub(crate) account: Option<AccountId>,
+    /// The one session in which it works.
+    pub(crate) session: Option<SessionHash>,
+    /// Where to.
+    pub(crate) address: Email,
+    /// Sealed: what its page needs.
+    pub(crate) payload: Vec<u8>,
+}
+
+/// How asking for a link went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AskedLink {
+    /// The message goes out.
+    Due,
+    /// It does not: enough went to this address. Nobody but its owner may learn of that.
+    Enough,
+    /// It does not: enough went out in all.
+    Busy,
+}
+
+/// A link that works now.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    /// Its identifier.
+    pub(crate) id: LinkId,
+    /// What for.
+    pub(crate) kind: LinkKind,
+    /// For which account.
+    pub(crate) account: Option<AccountId>,
+    /// The one session in which it works.
+    pub(crate) session: Option<SessionHash>,
+    /// Where it went.
+    pub(crate) address: Email,
+    /// Sealed: what its page needs.
+    pub(crate) payload: Vec<u8>,
+}
+
+/// A link whose message has not left.
+#[derive(Debug, Clone)]
+pub(crate) struct DueLink {
+    /// Its place in the order.
+    pub(crate) seq: u64,
+    /// When it was asked for.
+    pub(crate) at: Time,
+    /// The link.
+    pub(crate) link: Link,
+}

@@ -1,0 +1,17 @@
+//! Records, as they go into the store and come out of it.
+
+mod accounts;
+mod challenges;
+mod credentials;
+mod guesses;
+mod links;
+mod recovery;
+mod updates;
+
+pub(crate) use accounts::*;
+pub(crate) use challenges::*;
+pub(crate) use credentials::*;
+pub(crate) use guesses::*;
+pub(crate) use links::*;
+pub(crate) use recovery::*;
+pub(crate) use updates::*;

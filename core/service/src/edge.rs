@@ -1,14 +1,14 @@
-//! The service's edge: who asks, by address, and how much of it each may ask for.
+//! The service's edge: the source of each request, and a budget of requests for each source.
 //!
 //! A request passes here before its handler: [`Edge::admit`] takes room for it from the budget of
-//! its source ([`source`]), by the class of its route ([`classes`]). What is known later changes
-//! that: a phone's verified signature gives the room back and takes from the device's own budget
+//! its source ([`source`]), by the class of its route ([`classes`]). Later steps correct that: a
+//! phone's verified signature gives the room back and takes from the device's own budget
 //! ([`Edge::prove`]), a right password gives it back ([`Edge::forgive`]), and a form that asks
-//! phones takes from its account's as well ([`Edge::charge_account`]). Connections have places
-//! ([`connections`]), and their clients must read ([`steady`]).
+//! phones takes from its account's budget as well ([`Edge::charge_account`]). Connections have
+//! places ([`connections`]), and a client that reads nothing is disconnected ([`steady`]).
 //!
-//! Nothing of it is stored: a restart forgets the budgets. What must not be forgotten, wrong
-//! passwords and PINs, is counted in the store.
+//! Budgets are in memory only: a restart forgets them. Wrong passwords and PINs, which must not be
+//! forgotten, are counted in the store.
 
 mod budgets;
 mod classes;
@@ -59,17 +59,17 @@ pub(crate) struct Edge {
     pub(crate) connections: Arc<Connections>,
 }
 
-/// What a request was admitted by; in its extensions.
+/// How a request was admitted. It is in the request's extensions.
 #[derive(Clone)]
 pub(crate) struct Pass {
     source: Source,
     class: Class,
-    /// On which it came, if it came through the listener.
+    /// The connection that it came on, if it came through the listener.
     connection: Option<Arc<Connection>>,
 }
 
 impl Edge {
-    /// With so many places for connections.
+    /// Empty budgets, and this many places for connections.
     pub(crate) fn new(networks: Networks, places: usize) -> Self {
         Self {
             networks,
@@ -129,7 +129,7 @@ impl Edge {
         Ok(())
     }
 
-    /// The password was right: it was no guess.
+    /// Gives back the room of a password form whose password was right: it was no guess.
     pub(crate) fn forgive(&self, source: Source) {
         self.sources.give_back(source, Class::Password);
     }
@@ -152,17 +152,17 @@ impl Edge {
 }
 
 impl Pass {
-    /// Does an account pay for this request too?
+    /// Whether this request takes from an account's budget too.
     pub(crate) fn costs_an_account(&self) -> bool {
         self.class.of_account().is_some()
     }
 }
 
-/// A request's body must be there within this time, so that nobody holds a connection by sending
-/// one slowly. The longest has 16 KB.
+/// The time within which a request's body must arrive, so that nobody holds a connection by sending
+/// it slowly. The longest body has 16 KB.
 pub(crate) const BODY: Duration = Duration::from_secs(10);
 
-/// Says when to try again, in seconds.
+/// Sets `Retry-After`, in seconds, at least 1.
 pub(crate) fn retry_after(response: &mut Response, seconds: u64) {
     response
         .headers_mut()

@@ -1,4 +1,4 @@
-//! Messages to people. They leave the service through one trait; without another, each becomes a file.
+//! Messages to people. They leave the service through one trait; by default each becomes a file.
 
 mod pace;
 
@@ -32,19 +32,19 @@ const LONGEST_LINE: usize = 998;
 /// A message to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// A number of its own. A message that is sent again after a crash has the same.
+    /// The message's own number. A message that is sent again after a crash has the same one.
     pub id: u64,
     /// The e-mail address.
     pub to: Email,
     /// One line.
     pub subject: String,
-    /// Plain text. It may hold links that act for the account: treat it as secret.
+    /// Plain text. It can hold links that act for the account: treat it as secret.
     pub text: String,
-    /// When what it tells of happened.
+    /// When the event happened.
     pub at: Time,
 }
 
-/// A message did not leave. It is tried again.
+/// A message was not sent. The service tries again.
 #[derive(Debug, thiserror::Error)]
 #[error("a message can't be sent: {0}")]
 pub struct NoticeError(pub String);
@@ -52,22 +52,24 @@ pub struct NoticeError(pub String);
 /// Takes messages to people: a mail server's client, for instance.
 #[async_trait]
 pub trait Notices: Send + Sync {
-    /// Sends a message, or keeps it so that it is not lost. At least once: after a crash the same one may come again.
+    /// Sends a message, or keeps it so that it is not lost. Called at least once: after a crash the
+    /// same message can come again.
     ///
     /// # Errors
-    /// [`NoticeError`], and the message is tried again until it is taken.
+    /// [`NoticeError`]; the service then tries again until the message is taken.
     async fn send(&self, notice: Notice) -> Result<(), NoticeError>;
 }
 
-/// Writes each message to a file of its own (RFC 5322, with UTF-8 as in RFC 6532), for whoever sends them on.
+/// Writes each message to a file of its own (RFC 5322, with UTF-8 as in RFC 6532), for another
+/// program to send.
 pub struct Outbox {
     folder: PathBuf,
     from: Option<Address>,
 }
 
 impl Outbox {
-    /// Into this folder, made with the first message. They come from `no-reply` at this host, whose
-    /// port is left out.
+    /// Writes into this folder, which is made with the first message. The sender is `no-reply` at
+    /// this host, without its port.
     pub fn new(folder: impl Into<PathBuf>, authority: &str) -> Self {
         // An IPv6 address has colons of its own, inside brackets.
         let host = match authority.find(']') {
@@ -90,18 +92,18 @@ impl Outbox {
         file.write_all(&self.message(notice).map_err(io::Error::other)?)?;
         file.sync_all()?;
         Durable::MessageName.reach();
-        // Whoever watches the folder sees whole messages only.
+        // A program that watches the folder sees only whole messages.
         let path = self.folder.join(format!("{name}.eml"));
         fs::rename(&unfinished, &path)?;
-        // A message that is counted as sent is there after a crash.
+        // After a crash a message that is counted as sent must be there.
         files::sync_name(&path)
     }
 
     fn message(&self, notice: &Notice) -> Result<Vec<u8>, lettre::error::Error> {
         let from = self.from.clone().ok_or(lettre::error::Error::MissingFrom)?;
         let at = UNIX_EPOCH + Duration::from_secs(notice.at);
-        // Lines stay as they are, so that a link is whole for whoever reads the file. What has a
-        // line that is too long for that is encoded.
+        // Lines stay as they are, so that a reader of the file finds links whole. A text with a
+        // line that is too long is encoded.
         let text = notice.text.replace('\n', "\r\n");
         let body = if text.lines().all(|line| line.len() <= LONGEST_LINE) {
             Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::EightBit)
@@ -122,7 +124,7 @@ impl Outbox {
     }
 }
 
-/// A header ends at a line break, whatever else follows it.
+/// Replaces control characters, so that a text can't end its header line.
 fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

@@ -1,9 +1,9 @@
 //! Passwords: the rule for new ones, and Argon2id off the threads that serve requests, a few at a
 //! time.
 //!
-//! Argon2 is slow on purpose, so requests stand in a line for it. Take a place first, then count the
-//! try in the store, then check: whoever was sent away because the line is full was not counted,
-//! and a flood of others' requests can't use up the owner's tries.
+//! Argon2 is slow on purpose, so requests queue for it. Take a place first, then count the try in
+//! the store, then check: a request that is refused because the queue is full is not counted, so a
+//! flood of others' requests can't use up the owner's tries.
 //!
 //! ```ignore
 //! async fn handler(State(app): State<Arc<App>>, source: Source, posted: Posted<Form>) -> ... {
@@ -13,9 +13,9 @@
 //!     let fits = app.passwords.verify(&place, stored, password).await?;
 //! ```
 //!
-//! A place is a turn at a processor that nobody else has meanwhile: don't hold it for longer than
-//! the check takes. It is given back when dropped, and may be used more than once, to check an old
-//! password and to hash a new one for instance.
+//! A place is the exclusive use of one processor: don't hold it for longer than the check takes. It
+//! is given back when dropped, and can be used more than once, for example to check an old password
+//! and to hash a new one.
 
 mod queue;
 
@@ -42,9 +42,9 @@ use crate::{
     keys::seal::{self, SealError, SealingKey},
 };
 
-/// The longest password that is looked at, in bytes.
+/// The longest password that is checked, in bytes. A longer one is wrong.
 pub(crate) const LONGEST: usize = 256;
-/// So many characters of a new password are looked at when its strength is judged.
+/// Characters of a new password, from its beginning, whose strength is judged.
 const LOOKED_AT: usize = 64;
 
 /// A password as it came from a form. Wiped when dropped, never shown.
@@ -56,18 +56,18 @@ impl Password {
         Self(Zeroizing::new(text))
     }
 
-    /// No password: it fits nothing.
+    /// An empty password, which fits no account.
     pub(crate) fn none() -> Self {
         Self::new(String::new())
     }
 
-    /// Are both the same? Asked about two fields of one form by the person who typed both, so time does not matter.
+    /// Whether both are the same, not in constant time: one person typed both into one form.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         *self.0 == *other.0
     }
 
-    /// Why this, typed twice, is not taken as a new password, as text keys; empty: it is. `own` is what others
-    /// know of the person: names and address.
+    /// The faults of this new password and its repetition, as text keys; empty if there are none.
+    /// `own` is what others know of the person: names and address.
     pub(crate) fn is_refused(&self, again: &Self, own: &[&str]) -> Vec<&'static str> {
         let mut why = self.breaks();
         if why.is_empty() {
@@ -79,14 +79,14 @@ impl Password {
         why
     }
 
-    /// Why this password is easily guessed, as a text key; `None`: it is not.
+    /// Why this password is easily guessed, as a text key; `None` if it is not.
     ///
-    /// The time grows with the square of the length, so only the beginning of a long one is looked at: where that
-    /// is good enough, the whole is.
+    /// The time grows with the square of the length, so only the beginning of a long one is judged:
+    /// if that is good enough, so is the whole.
     fn is_guessable(&self, own: &[&str]) -> Option<&'static str> {
         let seen: String = self.0.chars().take(LOOKED_AT).collect();
         let seen = Zeroizing::new(seen);
-        // Without what others know of the person, what is left must do.
+        // The rest, without what others know of the person, must be strong by itself.
         let mut rest = Zeroizing::new(seen.to_lowercase());
         let mut parts: Vec<String> = own
             .iter()
@@ -135,8 +135,8 @@ impl Password {
         })
     }
 
-    /// What the rule for new passwords says about this one: at least 10 characters, with upper case, lower case, a digit and a special
-    /// character. The answer is the text keys of what is missing.
+    /// The parts of the rule for new passwords that this one breaks, as text keys. The rule: at
+    /// least 10 characters, with upper case, lower case, a digit and a special character.
     fn breaks(&self) -> Vec<&'static str> {
         let text = self.0.as_str();
         let mut broken = Vec::new();
@@ -192,12 +192,12 @@ pub(crate) struct Place {
 pub(crate) struct Passwords {
     queue: Arc<Queue>,
     edge: Arc<Edge>,
-    /// Checked where there is no such account, so that the time taken does not say whether there is one.
+    /// Checked if there is no such account, so that the time does not reveal it.
     decoy: String,
 }
 
 impl Passwords {
-    /// As many at a time as there are processors.
+    /// Works on as many passwords at a time as there are processors.
     ///
     /// # Errors
     /// When there are no random bytes, or Argon2 refuses its parameters.
@@ -213,7 +213,7 @@ impl Passwords {
         })
     }
 
-    /// Waits for a turn, fairly among sources. To be called before the try is counted.
+    /// Waits for a turn, fairly among sources. Call it before the try is counted.
     ///
     /// # Errors
     /// [`PasswordError::Busy`], when too many wait already, of this source or in all.
@@ -234,8 +234,8 @@ impl Passwords {
         work(place, move || hash(&password)).await
     }
 
-    /// Does the password fit the stored hash? Without one it never does, after the same work. One that
-    /// fits was no guess, and its source's budget has the room for it back.
+    /// Whether the password fits the stored hash. Without a hash it never does, after the same
+    /// work. A password that fits was no guess: its source's budget gets the room back.
     ///
     /// # Errors
     /// [`PasswordError::Broken`].
@@ -264,8 +264,8 @@ impl Passwords {
     }
 }
 
-/// Works on a thread that may be slow. The place is kept until that is done, also when whoever asked
-/// has hung up meanwhile.
+/// Runs `work` on a thread that may block. The place is kept until it is done, also if the client
+/// hangs up meanwhile.
 async fn work<T: Send + 'static>(
     place: &Place,
     work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
@@ -278,7 +278,7 @@ async fn work<T: Send + 'static>(
     worked.await.map_err(broken)?
 }
 
-/// Where an account's hash is sealed.
+/// The place that an account's hash is sealed for.
 const fn place_of(account: AccountId) -> seal::Place {
     seal::Place {
         owner: account.0,
@@ -309,7 +309,7 @@ pub(crate) fn open(
 
 fn hash(password: &Password) -> Result<String, PasswordError> {
     let salt = SaltString::encode_b64(&random::bytes::<16>().map_err(broken)?).map_err(broken)?;
-    // Argon2::default() is Argon2id, 19 MiB, two passes, one lane: the first choice of OWASP's list.
+    // `Argon2::default()` is Argon2id, 19 MiB, two passes, one lane: first in OWASP's list.
     Ok(Argon2::default()
         .hash_password(password.0.as_bytes(), &salt)
         .map_err(broken)?

@@ -1,9 +1,11 @@
-//! Push messages: a knock that says "look" and nothing else. [`PushService`] carries them, each to the kinds of address that it takes; Web Push
-//! ([`web`]) is built in, others (Firebase, Apple) are other implementations that whoever embeds the service adds.
+//! Push messages: a knock that says "look" and nothing else. A [`PushService`] carries them to the
+//! kinds of address that it takes. Web Push ([`web`]) is built in; a program that embeds the
+//! service adds others (Firebase, Apple).
 //!
-//! A knock goes out in the background, after the request is in the phone's inbox, and nothing waits for it: the queue is bounded, and so are the
-//! messages under way to one push service, so that a slow one holds up nobody else. What is too much is dropped, for the phone finds the request
-//! when it next asks. No log names an address: whoever knows it can wake the phone.
+//! A knock goes out in the background, after the request is in the phone's inbox, and nothing waits
+//! for it. The queue is bounded, and so are the messages under way to one push service, so that a
+//! slow one delays no other. Knocks that do not fit are dropped: the phone finds the request when
+//! it next asks. No log names an address, because anybody who knows it can wake the phone.
 
 pub(crate) mod web;
 
@@ -31,33 +33,33 @@ use crate::{
     store::{ChallengeState, StoreError},
 };
 
-/// So many knocks wait to be looked at; a look takes two reads from the page cache.
+/// Knocks in the queue, at most. Taking one up costs two reads from the page cache.
 const QUEUE: usize = 1024;
-/// So many wait for one push service, the ones under way included.
+/// Knocks that wait for one push service, at most, including those under way.
 const FOR_ONE: usize = 128;
-/// So many are under way to one push service.
+/// Knocks under way to one push service, at most.
 const AT_ONCE: usize = 8;
-/// A push service that says "later" is waited for this long at most, seconds.
+/// The longest wait for a push service that says "later", in seconds.
 const LONGEST_PAUSE: u64 = 10;
-/// The longest that sending one may take.
+/// The longest that sending one can take.
 const LONGEST_SENDING: Duration = Duration::from_secs(15);
 
 /// A push message that is to be sent. It has no content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Knock {
-    /// How many seconds it is worth anything: then the request is over.
+    /// Seconds until the request ends, after which the message is worth nothing.
     pub lifetime: u64,
     /// The service's time.
     pub now: Time,
 }
 
-/// Why a push message did not go out. No text here may name an address.
+/// Why a push message was not sent. No text here may name an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PushFailed {
-    /// There is no such address any more: it is forgotten.
+    /// The address no longer exists. The service forgets it.
     #[error("the push service knows no such address any more")]
     Gone,
-    /// Not now. It is tried once more.
+    /// Not now, but maybe in this many seconds. The service tries once more.
     #[error("the push service takes none now, but may in {0} seconds")]
     Later(u64),
     /// Anything else.
@@ -68,14 +70,15 @@ pub enum PushFailed {
 /// Carries push messages to the addresses of one kind, or some of them.
 #[async_trait]
 pub trait PushService: Send + Sync {
-    /// Where messages to this address go, the host of the push service for instance, if this carries them. What is told here limits how many are
-    /// under way at once, so it is one of few, and never chosen by the phone.
+    /// The destination of messages to this address, for example the host of the push service;
+    /// `None` if this does not carry them. Messages under way are limited for each destination, so
+    /// there must be few, and the phone must not be able to choose a new one.
     fn takes(&self, address: &PushAddress) -> Option<String>;
 
-    /// Sends one. It is given up after 15 seconds.
+    /// Sends a message. The service gives up after 15 seconds.
     ///
     /// # Errors
-    /// If it did not go out, or that is not known.
+    /// If the message was not sent, or that is not known.
     async fn send(&self, address: &PushAddress, knock: Knock) -> Result<(), PushFailed>;
 }
 
@@ -85,16 +88,16 @@ pub(crate) struct Due {
     challenge: ChallengeId,
 }
 
-/// Where knocks go.
+/// The queue of knocks, and the services that carry them.
 pub(crate) struct Pushes {
     services: Vec<Arc<dyn PushService>>,
     queue: mpsc::Sender<Due>,
-    /// The requests of which a notification was sent, and when each is over.
+    /// The requests about which a message was sent, and when each ends.
     sent: Mutex<HashMap<ChallengeId, Time>>,
 }
 
 impl Pushes {
-    /// The other end of the queue is for [`run`].
+    /// An empty queue. Its other end is for [`run`].
     pub(crate) fn new(services: Vec<Arc<dyn PushService>>) -> (Self, mpsc::Receiver<Due>) {
         let (queue, due) = mpsc::channel(QUEUE);
         let sent = Mutex::default();
@@ -108,26 +111,26 @@ impl Pushes {
         )
     }
 
-    /// Who carries messages to this address, and where they go.
+    /// The service that carries messages to this address, and their destination.
     fn carrier(&self, address: &PushAddress) -> Option<(Arc<dyn PushService>, String)> {
         let takes =
             |service: &Arc<dyn PushService>| Some((service.clone(), service.takes(address)?));
         self.services.iter().find_map(takes)
     }
 
-    /// Does any push service that is set up take this address?
+    /// Whether a push service that is set up takes this address.
     pub(crate) fn takes(&self, address: &PushAddress) -> bool {
         self.carrier(address).is_some()
     }
 
-    /// A request waits for this device. It returns at once.
+    /// Queues a knock for a device that a request waits for. Returns at once.
     pub(crate) fn knock(&self, dev: DeviceId, challenge: ChallengeId) {
         if !self.services.is_empty() && self.queue.try_send(Due { dev, challenge }).is_err() {
             tracing::warn!("too many push messages wait: one was dropped");
         }
     }
 
-    /// Was a notification sent of this request?
+    /// Whether a message about this request was sent.
     pub(crate) fn was_sent(&self, challenge: ChallengeId) -> bool {
         let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.contains_key(&challenge)
@@ -176,7 +179,7 @@ impl Default for Lane {
     }
 }
 
-/// Sends what is due until the service stops; what is under way then is dropped.
+/// Sends queued knocks until the service stops. Those under way then are dropped.
 pub(crate) async fn run(
     app: Arc<App>,
     mut due: mpsc::Receiver<Due>,
@@ -200,7 +203,7 @@ pub(crate) async fn run(
     under_way.shutdown().await;
 }
 
-/// Where messages to this device go now, sealed and opened.
+/// The push address of this device, sealed and opened.
 async fn address(app: &App, dev: DeviceId) -> Result<Option<(Vec<u8>, PushAddress)>, StoreError> {
     let Some(sealed) = app.store().push_address(dev).await? else {
         return Ok(None);
@@ -209,7 +212,7 @@ async fn address(app: &App, dev: DeviceId) -> Result<Option<(Vec<u8>, PushAddres
     Ok(Some((sealed, address)))
 }
 
-/// What sends it, if the device has an address and there is room on the way there.
+/// The future that sends the knock, if the device has an address and its push service has room.
 async fn begin(
     app: &Arc<App>,
     due: Due,
@@ -218,7 +221,7 @@ async fn begin(
     let Some((_, address)) = address(app, due.dev).await? else {
         return Ok(None);
     };
-    // An address of a push service that is not set up any more is no error: it may be again.
+    // It is no error if the push service is no longer set up: it can be set up again.
     let Some((service, to)) = app.pushes.carrier(&address) else {
         return Ok(None);
     };
@@ -241,7 +244,8 @@ async fn begin(
     }))
 }
 
-/// Sends it, twice at most, while the request is open and the device's address is there; `false` when that is over.
+/// Sends a knock, with one retry. `false` if the request is no longer open, or the device's address
+/// is no longer there.
 async fn knock(
     app: &App,
     service: &dyn PushService,
@@ -253,7 +257,7 @@ async fn knock(
     loop {
         let failed = |error: &dyn std::error::Error| PushFailed::Failed(error.to_string());
         let permit = way.acquire().await.map_err(|error| failed(&error))?;
-        // It waited, so another address may have taken the place of the one before, or none.
+        // While it waited, the address can have been replaced or removed.
         let found = address(app, due.dev).await;
         let found = found.map_err(|error| failed(&error))?;
         let Some((sealed, address)) =

@@ -2,64 +2,107 @@
 //!
 //! # Forms
 //!
-//! Every form is `POST`, `application/x-www-form-urlencoded`, and has the hidden field `csrf` from the page that showed it; the cookie must
-//! come with it. A refused form is shown again with its message and status 400, 401, 403, 409 or 429; success is a `303` to the next page.
-//! `{id}` is 32 hexadecimal digits, `dev` 16.
+//! Every form is `POST`, `application/x-www-form-urlencoded`, and has the hidden field `csrf` from
+//! the page that showed it; the cookie must come with it. A refused form is shown again with its
+//! message and status 400, 401, 403, 409 or 429; success is a `303` to the next page. `{id}` is 32
+//! hexadecimal digits, `dev` 16. `{token}` is 64, from a mailed link; such a link works once, for
+//! 30 minutes, and by `POST` alone.
 //!
-//! | path | fields | then |
-//! |---|---|---|
-//! | `GET /register`, `POST /register` | `first_name`, `last_name`, `email`, `privacy=yes` | 200: a link was mailed, or not |
-//! | `GET`, `POST /register/{token}` | `password`, `password_again`, `first_name`, `last_name` (both optional) | from the message: signed in, `/account` |
-//! | `GET /sign-in`, `POST /sign-in` | `email` | 200: the password form |
-//! | `POST /sign-in/password` | `email`, `password` | `/account` (no device yet), else `/sign-in/method` |
-//! | `POST /sign-in/app` | `dev` (optional) | `/challenge/{id}`, or `/sign-in/device` when there are several |
-//! | `POST /sign-in/code` | | `/challenge/{id}` |
-//! | `POST /sign-in/mobile` | | `/mobile/{id}` |
-//! | `GET /mobile/{id}`, `/link` | | the links that open the app on this phone; the link as text |
-//! | `GET /mobile/{id}/state` | | JSON `{"state": "open"}`, also when it is approved; `over` when it was declined or is too late |
-//! | `GET /mobile/{id}/return` | `r` | in the browser that began: the question “Continue as …”; where it is known for the account, `/account` |
-//! | `POST /mobile/{id}/return` | `r` | `/account` |
-//! | `GET /challenge/{id}` | | the number (`id="number"`), or QR code and code form; `303` on when it is approved |
-//! | `GET /challenge/{id}/state` | | JSON `{"state": "open"}`; anything but `open`: load the page |
-//! | `GET /challenge/{id}/code.png`, `/link` | | the QR code as PNG; its link as text |
-//! | `POST /challenge/{id}/code` | `code` | the operation goes on, or the form again |
-//! | `POST /challenge/{id}/renew` | | a new `/challenge/{id}` for the same operation |
-//! | `GET /account` | | name, strength, the last events |
-//! | `GET /account/history`, `/account/history.csv` | | all events; as a table |
-//! | `GET /account/devices` | | the list |
-//! | `POST /account/devices/rename` | `dev`, `name` | `/account/devices` |
-//! | `POST /account/devices/add` | `name`, `pin` (`browser`, or the PIN is chosen on the phone), `with` (the device to confirm with, when there are several), `password` (the first device) | `/challenge/{id}` or, the first device, `/account/confirm`; then `/account/enrolments/{id}` |
-//! | `GET /account/confirm`, `POST /account/confirm` | `link`, pasted | the link's page |
-//! | `GET`, `POST /account/confirm/{token}` | | from the message, in the session that asked: what was asked for goes on |
-//! | `GET /account/password`, `POST /account/password` | `old`, `password`, `password_again`, `with` | `/challenge/{id}`, then `/account` |
-//! | `GET /account/email`, `POST /account/email` | `email`, `with`, `password` (without a device) | `/challenge/{id}` or `/account/confirm`; then a link to the new address |
-//! | `GET`, `POST /account/email/{token}` | | from the message to the new address, in the session that asked: changed, `/account` |
-//! | `GET`, `POST /email/undo/{token}` | | from the message to the old address, for 14 days: the old address is back, the account guarded |
-//! | `GET /password/forgotten`, `POST /password/forgotten` | `email` | 200: a link was mailed, or not |
-//! | `GET`, `POST /password/forgotten/{token}` | | from the message: `/password/new` |
-//! | `GET /password/new`, `POST /password/new` | `password`, `password_again`, `with` | `/challenge/{id}` where there is a device; then `/password/done` |
-//! | `GET /stop/link`, `POST /stop/link` | `email` | 200: a link was mailed, or not |
-//! | `GET`, `POST /stop/by-link/{token}` | `password`, `word` (STOP) | from the message: as `/stop` |
-//! | `POST /account/devices/remove` | `dev`, `with` | `/challenge/{id}`, or `/account/devices` |
-//! | `POST /account/devices/unblock` | `dev`, `with` (another device) | `/challenge/{id}`, then `/account/devices/{dev}/pin` |
-//! | `GET /account/devices/{dev}/pin` | | what to do on the phone; `/account/devices` when it has its new PIN or the time is over |
-//! | `GET /account/devices/{dev}/pin/state` | | as for challenges |
-//! | `GET /account/enrolments/{id}` | | QR code, then the form for the six digits (`id="model"`: the phone's model) |
-//! | `GET /account/enrolments/{id}/state`, `/code.png`, `/link` | | as for challenges; states `open`, `claimed`, `confirmed`, `done`, `void` |
-//! | `POST /account/enrolments/{id}/pin` | `v`, 64 hexadecimal digits | JSON `{"code": "HTTPS://…"}`: what the page's script draws, with S after it |
-//! | `POST /account/enrolments/{id}/phone` | | a new `/account/enrolments/{id}` with the PIN chosen on the phone |
-//! | `POST /account/enrolments/{id}/code` | `code` | the page again; `/account/devices` when the phone has finished |
-//! | `GET /account/transfer`, `POST /account/transfer` | `iban`, `name`, `amount`, `reference` | `/challenge/{id}`, then `/account/transfer/{id}` |
-//! | `POST /sign-out` | | `/sign-in` |
-//! | `GET /stop`, `POST /stop` | `email`, `password`, `word` (STOP) | every session ended, every factor deleted, `/stop/done` |
-//! | `GET /recovery`, `POST /recovery` | | after the password: begins a recovery, or sends its message again |
-//! | `GET`, `POST /recovery/finish/{token}` | `password`, `new_password`, `new_password_again` | from the message, after the waiting time: `/account/devices`, to add a phone |
-//! | `GET`, `POST /recovery/cancel/{token}` | | from any message: the recovery is cancelled |
+//! Each path with its fields, and where it leads:
 //!
-//! `{token}` is 64 hexadecimal digits, from a mailed link. Such a link works once, for 30 minutes, and by `POST` alone.
+//! - `GET /register`, `POST /register` (`first_name`, `last_name`, `email`, `privacy=yes`):
+//!   200: a link was mailed, or none was
+//! - `GET`, `POST /register/{token}` with `password`, `password_again`, `first_name`,
+//!   `last_name` (both optional): from the message: signed in, `/account`
+//! - `GET /sign-in`, `POST /sign-in` (`email`): 200: the password form
+//! - `POST /sign-in/password` (`email`, `password`): `/account` (no device yet), else
+//!   `/sign-in/method`
+//! - `POST /sign-in/app` with `dev` (optional): `/challenge/{id}`, or `/sign-in/device` when
+//!   there are several
+//! - `POST /sign-in/code`: `/challenge/{id}`
+//! - `POST /sign-in/mobile`: `/mobile/{id}`
+//! - `GET /mobile/{id}`, `/link`: the links that open the app on this phone; the link as text
+//! - `GET /mobile/{id}/state`: JSON `{"state": "open"}`, also when it is approved; `over` when
+//!   it was declined or has expired
+//! - `GET /mobile/{id}/return` (`r`): in the browser that began: the question “Continue as …”;
+//!   if the browser is known for the account, `/account`
+//! - `POST /mobile/{id}/return` (`r`): `/account`
+//! - `GET /challenge/{id}`: the number (`id="number"`), or QR code and code form; `303` on when
+//!   it is approved
+//! - `GET /challenge/{id}/state`: JSON `{"state": "open"}`; for anything but `open` the script
+//!   loads the page again
+//! - `GET /challenge/{id}/code.png`, `/link`: the QR code as PNG; its link as text
+//! - `POST /challenge/{id}/code` (`code`): the operation goes on, or the form again
+//! - `POST /challenge/{id}/renew`: a new `/challenge/{id}` for the same operation
+//! - `GET /account`: name, strength, the last events
+//! - `GET /account/history`, `/account/history.csv`: all events; as a table
+//! - `GET /account/devices`: the list
+//! - `POST /account/devices/rename` (`dev`, `name`): `/account/devices`
+//! - `POST /account/devices/add` with `name`, `pin` (`browser`, or the PIN is chosen on the
+//!   phone), `with` (the device to confirm with, when there are several), `password` (the first
+//!   device): `/challenge/{id}` or, the first device, `/account/confirm`; then
+//!   `/account/enrolments/{id}`
+//! - `GET /account/confirm`, `POST /account/confirm` (`link`, pasted): the link's page
+//! - `GET`, `POST /account/confirm/{token}`: from the message, in the session that asked: the
+//!   change goes on
+//! - `GET /account/password`, `POST /account/password` (`old`, `password`, `password_again`,
+//!   `with`): `/challenge/{id}`, then `/account`
+//! - `GET /account/email`, `POST /account/email` with `email`, `with`, `password` (without a
+//!   device): `/challenge/{id}` or `/account/confirm`; then a link to the new address
+//! - `GET`, `POST /account/email/{token}`: from the message to the new address, in the session
+//!   that asked: changed, `/account`
+//! - `GET`, `POST /email/undo/{token}`: from the message to the old address, for 14 days: the
+//!   old address is back, the account guarded
+//! - `GET /password/forgotten`, `POST /password/forgotten` (`email`): 200: a link was mailed,
+//!   or none was
+//! - `GET`, `POST /password/forgotten/{token}`: from the message: `/password/new`
+//! - `GET /password/new`, `POST /password/new` (`password`, `password_again`, `with`):
+//!   `/challenge/{id}` where there is a device; then `/password/done`
+//! - `GET /stop/link`, `POST /stop/link` (`email`): 200: a link was mailed, or none was
+//! - `GET`, `POST /stop/by-link/{token}` with `password`, `word` (STOP): from the message: as
+//!   `/stop`
+//! - `POST /account/devices/remove` (`dev`, `with`): `/challenge/{id}`, or `/account/devices`
+//! - `POST /account/devices/unblock` with `dev`, `with` (another device): `/challenge/{id}`,
+//!   then `/account/devices/{dev}/pin`
+//! - `GET /account/devices/{dev}/pin`: what to do on the phone; `/account/devices` when it has
+//!   its new PIN or the time is over
+//! - `GET /account/devices/{dev}/pin/state`: as for challenges
+//! - `GET /account/enrolments/{id}`: QR code, then the form for the six digits (`id="model"`:
+//!   the phone's model)
+//! - `GET /account/enrolments/{id}/state`, `/code.png`, `/link`: as for challenges; states
+//!   `open`, `claimed`, `confirmed`, `done`, `void`
+//! - `POST /account/enrolments/{id}/pin` (`v`, 64 hexadecimal digits): JSON `{"code":
+//!   "HTTPS://…"}`: what the page's script draws, with S after it
+//! - `POST /account/enrolments/{id}/phone`: a new `/account/enrolments/{id}` with the PIN
+//!   chosen on the phone
+//! - `POST /account/enrolments/{id}/code` (`code`): the page again; `/account/devices` when the
+//!   phone has finished
+//! - `GET /account/transfer`, `POST /account/transfer` (`iban`, `name`, `amount`, `reference`):
+//!   `/challenge/{id}`, then `/account/transfer/{id}`
+//! - `POST /sign-out`: `/sign-in`
+//! - `GET /stop`, `POST /stop` with `email`, `password`, `word` (STOP): every session ended,
+//!   every factor deleted, `/stop/done`
+//! - `GET /recovery`, `POST /recovery`: after the password: begins a recovery, or sends its
+//!   message again
+//! - `GET`, `POST /recovery/finish/{token}` (`password`, `new_password`, `new_password_again`):
+//!   from the message, after the waiting time: `/account/devices`, to add a phone
+//! - `GET`, `POST /recovery/cancel/{token}`: from any message: the recovery is cancelled
+//!
+//! # Files
+//!
+//! A page's handlers are in a file of their own, and no page's file uses another's. Parts that
+//! pages share are below them, in this order from the top down:
+//!
+//! - `new_password`, `new_address`, `new_device`, `device_list`: pages that several operations
+//!   show;
+//! - `prove`, `issue`, `recovery_link`: how a change is proved, and challenges issued;
+//! - `links`, `passwords`, `choice`, `events`: mailed links, typed passwords, devices to choose
+//!   from;
+//! - `show`, `visitor`, `qr`, `error`: responses, sessions and forms, and errors.
 
 mod account;
 mod address;
+mod assets;
 mod challenge;
 mod choice;
 mod confirm;
@@ -95,10 +138,9 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::{HeaderValue, header},
+    extract::{DefaultBodyLimit, State},
     middleware,
-    response::{IntoResponse, Redirect, Response},
+    response::{Redirect, Response},
     routing::{get, post},
 };
 
@@ -113,6 +155,18 @@ use crate::app::App;
 const LONGEST_FORM: usize = 16 * 1024;
 
 pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    entry()
+        .merge(challenges())
+        .merge(lost())
+        .merge(accounts())
+        .merge(files())
+        .fallback(|| async { PageError::NotFound })
+        .layer(DefaultBodyLimit::max(LONGEST_FORM))
+        .layer(middleware::from_fn_with_state(app.clone(), show::finish))
+}
+
+/// Registration, signing in and out, and links that are opened without the app.
+fn entry() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(home))
         .route("/Q/{*message}", get(landing))
@@ -128,6 +182,12 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/sign-in/app", post(sign_in::app))
         .route("/sign-in/code", post(sign_in::code))
         .route("/sign-in/mobile", post(mobile::begin))
+        .route("/sign-out", post(sign_in::out))
+}
+
+/// Challenges that wait for a phone.
+fn challenges() -> Router<Arc<App>> {
+    Router::new()
         .route("/mobile/{id}", get(mobile::page))
         .route("/mobile/{id}/state", get(mobile::state))
         .route("/mobile/{id}/link", get(mobile::link))
@@ -135,6 +195,17 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
             "/mobile/{id}/return",
             get(mobile::back).post(mobile::confirm),
         )
+        .route("/challenge/{id}", get(challenge::page))
+        .route("/challenge/{id}/state", get(challenge::state))
+        .route("/challenge/{id}/code.png", get(challenge::png))
+        .route("/challenge/{id}/link", get(challenge::link))
+        .route("/challenge/{id}/code", post(challenge::code))
+        .route("/challenge/{id}/renew", post(challenge::renew))
+}
+
+/// Ways out for someone who lost a password, a phone or an address.
+fn lost() -> Router<Arc<App>> {
+    Router::new()
         .route("/stop", get(stop::form).post(stop::stop))
         .route("/stop/done", get(stop::done))
         .route("/stop/link", get(stop::link_form).post(stop::ask_link))
@@ -159,6 +230,20 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
             "/email/undo/{token}",
             get(address::undo_form).post(address::undo),
         )
+        .route("/recovery", get(recovery::page).post(recovery::begin))
+        .route(
+            "/recovery/finish/{token}",
+            get(recovery::finish_form).post(recovery::finish),
+        )
+        .route(
+            "/recovery/cancel/{token}",
+            get(recovery::cancel_form).post(recovery::cancel),
+        )
+}
+
+/// The account of a visitor who is signed in.
+fn accounts() -> Router<Arc<App>> {
+    Router::new()
         .route(
             "/account/password",
             get(credentials::change_form).post(credentials::change),
@@ -173,22 +258,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
             "/account/confirm/{token}",
             get(confirm::form).post(confirm::go_on),
         )
-        .route("/recovery", get(recovery::page).post(recovery::begin))
-        .route(
-            "/recovery/finish/{token}",
-            get(recovery::finish_form).post(recovery::finish),
-        )
-        .route(
-            "/recovery/cancel/{token}",
-            get(recovery::cancel_form).post(recovery::cancel),
-        )
-        .route("/sign-out", post(sign_in::out))
-        .route("/challenge/{id}", get(challenge::page))
-        .route("/challenge/{id}/state", get(challenge::state))
-        .route("/challenge/{id}/code.png", get(challenge::png))
-        .route("/challenge/{id}/link", get(challenge::link))
-        .route("/challenge/{id}/code", post(challenge::code))
-        .route("/challenge/{id}/renew", post(challenge::renew))
         .route("/account", get(account::page))
         .route("/account/devices", get(devices::page))
         .route("/account/devices/add", post(devices::add))
@@ -211,15 +280,17 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
             get(transfer::form).post(transfer::begin),
         )
         .route("/account/transfer/{id}", get(transfer::outcome))
-        .route("/static/style.css", get(style))
-        .route("/static/page.js", get(script))
-        .route("/static/pin.js", get(pin_script))
-        .route("/static/vendor/qrcode.mjs", get(qr_script))
+}
+
+/// Files that never change.
+fn files() -> Router<Arc<App>> {
+    Router::new()
+        .route("/static/style.css", get(assets::style))
+        .route("/static/page.js", get(assets::script))
+        .route("/static/pin.js", get(assets::pin_script))
+        .route("/static/vendor/qrcode.mjs", get(assets::qr_script))
         .route("/static/guessable-pins.json", get(pin::guessable_pins))
-        .route("/static/icon.svg", get(icon))
-        .fallback(|| async { PageError::NotFound })
-        .layer(DefaultBodyLimit::max(LONGEST_FORM))
-        .layer(middleware::from_fn_with_state(app.clone(), show::finish))
+        .route("/static/icon.svg", get(assets::icon))
 }
 
 async fn home(visitor: Visitor) -> Redirect {
@@ -230,51 +301,9 @@ async fn home(visitor: Visitor) -> Redirect {
     })
 }
 
-/// What a link or QR code of the service shows to who has no app. It looks at nothing in the address.
-async fn landing(
-    axum::extract::State(app): axum::extract::State<Arc<App>>,
-    visitor: Visitor,
-) -> Result<Response, PageError> {
+/// The page that a link or QR code of the service opens on a phone without the app. It reads
+/// nothing of the address.
+async fn landing(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, PageError> {
     app.pages
         .show("landing.html", &visitor, minijinja::context! {})
-}
-
-async fn style() -> Response {
-    asset(
-        "text/css; charset=utf-8",
-        include_str!("../static/style.css"),
-    )
-}
-
-async fn script() -> Response {
-    asset(
-        "text/javascript; charset=utf-8",
-        include_str!("../static/page.js"),
-    )
-}
-
-async fn pin_script() -> Response {
-    asset(
-        "text/javascript; charset=utf-8",
-        include_str!("../static/pin.js"),
-    )
-}
-
-async fn qr_script() -> Response {
-    asset(
-        "text/javascript; charset=utf-8",
-        include_str!("../static/vendor/qrcode.mjs"),
-    )
-}
-
-async fn icon() -> Response {
-    asset("image/svg+xml", include_str!("../static/icon.svg"))
-}
-
-fn asset(media: &'static str, body: &'static str) -> Response {
-    (
-        [(header::CONTENT_TYPE, HeaderValue::from_static(media))],
-        body,
-    )
-        .into_response()
 }

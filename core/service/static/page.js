@@ -1,10 +1,12 @@
-// Small helps of every page. Loads the page again when what it waits for has changed. Without JavaScript the page refreshes itself.
+// Small helpers for every page. Loads a waiting page again when its state has changed. Without
+// JavaScript the page refreshes itself.
 "use strict";
-// The app's camera takes what follows the # from the code itself; an address bar must not keep it.
+// The app's camera reads the part after the # from the code itself; the address bar must not keep
+// it.
 if (location.pathname.startsWith("/Q/") && location.hash) {
   history.replaceState(null, "", location.pathname);
 }
-// What only a script can do is offered only where the script runs, and where the browser has cryptography for it.
+// Choices that need a script are offered only if it runs and the browser has cryptography for them.
 if (window.isSecureContext && window.crypto?.subtle) {
   for (const field of document.querySelectorAll("[data-with-script]")) {
     field.value = field.dataset.withScript;
@@ -23,7 +25,7 @@ if (waiting) {
       const pushed = document.getElementById("pushed");
       if (pushed) pushed.hidden = !news.pushed;
     } catch {
-      // No network at this moment: ask again.
+      // No network now: retry.
     }
     setTimeout(ask, 1500);
   };

@@ -1,5 +1,6 @@
-// The PIN chosen in this page (PROTOCOL.md, sections 5 and 10, way 1). The page makes S, and K and V of S and the PIN, and draws the code
-// with S in it. V is all that leaves it: S and the PIN are in no request, address or storage.
+// The PIN chosen in this page (PROTOCOL.md, sections 5 and 10, way 1). The page makes S, and K and
+// V of S and the PIN, and draws the code with S in it. Only V leaves it: S and the PIN are in no
+// request, address or storage.
 import qrcode from "./vendor/qrcode.mjs";
 
 const form = document.getElementById("choose");

@@ -1,8 +1,8 @@
 //! Budgets: how many requests each key may still make, in bounded memory.
 //!
-//! A key's requests of a class fill a bucket that empties with time. What does not fit has to wait.
-//! Keys are sources, devices or accounts, each in a table of its own, so that a spray of one
-//! pushes out none of the others.
+//! A key's requests of a class fill a bucket that empties with time. A request that does not fit is
+//! refused. Keys are sources, devices or accounts, each in a table of its own, so that a flood of
+//! new keys in one table displaces none in the others.
 
 use std::{
     collections::HashMap,
@@ -14,14 +14,14 @@ use countersign_protocol::Time;
 
 use super::classes::{Class, Rate};
 
-/// So many keys are remembered.
+/// Keys in a table, at most.
 const KEYS: usize = 65_536;
-/// When there are as many, a new one takes the place of the least used among so many.
+/// In a full table a new key replaces the least used of this many, chosen at random.
 const SAMPLE: u64 = 8;
-/// A request, in the unit in which the buckets are kept.
+/// One request in the unit of the buckets, thousandths.
 pub(super) const REQUEST: u32 = 1000;
 
-/// So many seconds until there is room for the request.
+/// The request does not fit. Holds the seconds until it would.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooMany(pub(crate) u64);
 
@@ -38,14 +38,14 @@ struct Table<K> {
 
 struct Buckets<K> {
     key: K,
-    /// How many times the usual budgets it has.
+    /// The multiple of the usual budgets that this key has.
     factor: u32,
     at: Time,
     filled: [u32; Class::ALL.len()],
 }
 
 impl<K: Copy + Eq + Hash> Budgets<K> {
-    /// With these rates; a class without one is not limited.
+    /// Empty buckets with these rates. A class without a rate is not limited.
     pub(super) fn new(rate: fn(Class) -> Option<Rate>) -> Self {
         Self(Mutex::new(Table {
             rate,
@@ -56,7 +56,7 @@ impl<K: Copy + Eq + Hash> Budgets<K> {
         }))
     }
 
-    /// Takes room for a request from the buckets of all these classes, or from none.
+    /// Takes room for a request from the buckets of all these classes, or, if one is full, of none.
     ///
     /// # Errors
     /// [`TooMany`] when one of them is full.
@@ -125,8 +125,8 @@ impl<K: Copy + Eq + Hash> Table<K> {
         place
     }
 
-    /// The least used of a few, chosen by chance. To be rid of its own full bucket, somebody would
-    /// have to fill those of nearly all other keys as much.
+    /// The least used of a few places chosen at random. To get its own full bucket displaced, a
+    /// client would have to fill the buckets of nearly all other keys as far.
     fn least_used(&mut self, now: Time) -> usize {
         let (mut least, mut place) = (u64::MAX, 0);
         for _ in 0..SAMPLE {
@@ -144,7 +144,7 @@ impl<K: Copy + Eq + Hash> Table<K> {
 }
 
 impl<K> Buckets<K> {
-    /// What has run out since the last look. A clock that was set back empties nothing.
+    /// Empties the buckets by the time since the last call. A clock that was set back empties none.
     fn empty(&mut self, rate: fn(Class) -> Option<Rate>, now: Time) {
         let seconds = now.saturating_sub(self.at);
         self.at = now;
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(full(1004), Err(TooMany(6)));
         assert_eq!(takes(&budgets, 1, Class::Password, 1010), 1);
         assert_eq!(takes(&budgets, 1, Class::Password, 9000), 3);
-        // Others have their own, and so do other classes.
+        // Other keys and other classes have buckets of their own.
         assert_eq!(takes(&budgets, 2, Class::Password, 1000), 3);
         assert_eq!(takes(&budgets, 1, Class::Form, 9000), 5);
         assert_eq!(takes(&budgets, 1, Class::Page, 9000), 1000);

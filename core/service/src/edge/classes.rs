@@ -1,18 +1,18 @@
-//! The class of every route, and what each class may cost a source, a device or an account.
+//! The class of every route, and the budget of each class for a source, a device and an account.
 //!
 //! `LIMITS.md` beside the crate's manifest is this table for people; a test keeps both the same,
-//! and another one fails where a route of `api.rs` or `web.rs` has no class. A request without a
-//! row, because there is no such route, is of class [`Class::Other`]. Whoever adds a route adds its
-//! row to [`ROUTES`] and runs the first test with `COUNTERSIGN_WRITE=1`.
+//! and another one fails if a route of `api.rs` or `web.rs` has no class. A request to no route is
+//! of class [`Class::Other`]. To add a route, add its row to [`ROUTES`] and run the first test with
+//! `COUNTERSIGN_WRITE=1`.
 
 use axum::http::Method;
 
 /// How a bucket fills and empties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rate {
-    /// So many requests fit at once.
+    /// Requests that fit at once.
     pub(super) burst: u32,
-    /// So many thousandths of a request have room again each second.
+    /// Room that comes back each second, in thousandths of a request.
     pub(super) thousandths: u32,
 }
 
@@ -20,34 +20,34 @@ const fn rate(burst: u32, thousandths: u32) -> Option<Rate> {
     Some(Rate { burst, thousandths })
 }
 
-/// What a request costs the service, and so how often it may be made.
+/// The class of a request: requests of one class cost the service about the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// A connection, with TLS its handshake; no route.
+    /// A connection, including its TLS handshake. Not a route.
     Connection,
     /// Style, scripts, pictures.
     Asset,
     /// A page.
     Page,
-    /// What a page that waits asks by itself.
+    /// A waiting page's question whether there is news.
     Poll,
     /// A form.
     Form,
-    /// A form with a password: it costs Argon2, and may be a guess.
+    /// A form with a password: it costs an Argon2 hash, and may be a guess.
     Password,
-    /// A form that anybody can make send a message.
+    /// A form that sends a message, also for somebody who is not signed in.
     Mail,
-    /// A sign-in on the phone itself: anybody may begin one.
+    /// A sign-in on the phone itself, which anybody can begin.
     Mobile,
-    /// A form after the password that asks a phone or opens a challenge.
+    /// A form that asks a phone or opens a challenge, after the password.
     Ask,
     /// The service's keys.
     Information,
-    /// A phone that enrols, with a key that nobody knows yet.
+    /// The claim of a phone that enrols, with a key that the service does not know yet.
     Claim,
-    /// A phone's request: signed by its device key, or not.
+    /// A phone's request, before its signature is verified.
     Device,
-    /// No route.
+    /// There is no such route.
     Other,
 }
 
@@ -68,7 +68,7 @@ impl Class {
         Self::Other,
     ];
 
-    /// Of a request to this route.
+    /// The class of a request to this route.
     pub(super) fn of(method: &Method, path: Option<&str>) -> Self {
         let method = if method == Method::HEAD {
             "GET"
@@ -81,7 +81,7 @@ impl Class {
             .map_or(Self::Other, |(_, _, class)| *class)
     }
 
-    /// What a source may do, before anything is known of who asks.
+    /// The budget of a source.
     pub(super) fn of_source(self) -> Option<Rate> {
         match self {
             Self::Connection => rate(500, 20_000),
@@ -100,7 +100,7 @@ impl Class {
         }
     }
 
-    /// What a device may do whose signature was verified.
+    /// The budget of a device whose signature was verified.
     pub(super) fn of_device(self) -> Option<Rate> {
         match self {
             Self::Device => rate(200, 1_000),
@@ -108,7 +108,7 @@ impl Class {
         }
     }
 
-    /// What an account may ask for, by browsers that are known for it and by all others together.
+    /// The budget of an account: once for browsers that are known for it, once for all others.
     pub(super) fn of_account(self) -> Option<Rate> {
         match self {
             Self::Ask => rate(60, 100),

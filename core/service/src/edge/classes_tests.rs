@@ -87,7 +87,7 @@ fn tables() -> String {
     text + "| no route | Other |\n"
 }
 
-/// `COUNTERSIGN_WRITE=1 cargo test -p countersign-server --lib documentation` writes them there.
+/// `COUNTERSIGN_WRITE=1 cargo test -p countersign-service --lib documentation` writes them there.
 #[test]
 fn the_documentation_has_the_tables_of_the_code() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/LIMITS.md");

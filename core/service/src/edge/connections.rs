@@ -1,8 +1,9 @@
-//! The places for connections: how many there are, who has them, and who gives one up.
+//! The places for connections.
 //!
-//! A source may have a share of the places. When its share or all places are taken, a connection
-//! that waits for a request goes first: the one that does so for longest, of the source that has
-//! most. What is answered at the moment is never cut off for another.
+//! A source can have a share of the places. When its share is taken, its connection that has waited
+//! longest for a request is closed for a new one. When all places are taken, that happens to the
+//! source that has most connections. A connection with a request in flight is never closed for
+//! another.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -16,9 +17,9 @@ use tokio::sync::Notify;
 
 use super::Source;
 
-/// The least that a source may have, however few places there are.
+/// The smallest share of a source, in connections, however few places there are.
 const LEAST_SHARE: usize = 32;
-/// A source may have this part of the places.
+/// A source's share is the number of places divided by this.
 const SHARE: usize = 8;
 
 /// All connections.
@@ -30,24 +31,24 @@ struct State {
     /// Counts the moments at which a connection began to wait.
     moment: u64,
     holders: HashMap<Source, Holder>,
-    /// The sources that have a connection which waits, by how many connections they have.
+    /// The sources that have an idle connection, by their number of connections.
     may_give: BTreeSet<(usize, Source)>,
 }
 
 #[derive(Default)]
 struct Holder {
-    /// Its connections, but for phones that wait.
+    /// Its connections without those that hold a phone's verified request.
     counted: usize,
     /// All its connections.
     open: usize,
-    /// Those that wait for a request, by when they began to.
+    /// Those that wait for a request, by the moment at which they began to.
     idle: BTreeMap<u64, Arc<Connection>>,
 }
 
 /// One connection.
 pub(crate) struct Connection {
     source: Source,
-    /// Is told to end, or has ended.
+    /// It was closed for another one, or has ended.
     over: AtomicBool,
     end: Notify,
     proven: AtomicBool,
@@ -68,7 +69,7 @@ pub(crate) struct Place {
     pub(crate) connection: Arc<Connection>,
 }
 
-/// A request that is answered; when dropped, its connection waits again.
+/// A request in flight. When this is dropped, its connection is idle again.
 pub(crate) struct Answering {
     connections: Arc<Connections>,
     connection: Arc<Connection>,
@@ -85,8 +86,8 @@ impl Connections {
         })))
     }
 
-    /// A place for a new connection, if need be that of another. `factor` is how many times the
-    /// usual share the source has; none: it has no share, only all places together are bounded.
+    /// A place for a new connection, if necessary that of an idle one. `factor` is the multiple of
+    /// the usual share that the source has; without one it is bounded only by all places together.
     pub(crate) fn enter(self: &Arc<Self>, source: Source, factor: Option<u32>) -> Option<Place> {
         let mut state = self.state();
         if let Some(factor) = factor {
@@ -130,8 +131,8 @@ impl Connections {
         }
     }
 
-    /// The request was signed by a known device: while it is answered, its connection is not
-    /// counted for its source. `true` for the first time on this connection.
+    /// Notes that a known device signed the request: until it is answered, its connection is not
+    /// counted for its source. `true` for the first such request on this connection.
     pub(crate) fn prove(&self, connection: &Arc<Connection>) -> bool {
         self.state().becomes(connection, |_| Now::Phone);
         !connection.proven.swap(true, Ordering::Relaxed)
@@ -169,7 +170,7 @@ impl Drop for Place {
 }
 
 impl State {
-    /// Changes what a source has, and keeps the order of those that may give a place.
+    /// Changes a source's connections, and keeps `may_give` in order.
     fn change(&mut self, source: Source, change: impl FnOnce(&mut Holder)) {
         let holder = self.holders.entry(source).or_default();
         self.may_give.remove(&(holder.counted, source));
@@ -197,7 +198,7 @@ impl State {
         });
     }
 
-    /// Ends the connection of a source that waits longest, if one waits.
+    /// Closes the connection of this source that has waited longest; `false` if none is idle.
     fn end_longest_idle(&mut self, source: Source) -> bool {
         let longest = self
             .holders

@@ -1,13 +1,13 @@
-//! How many connections the system allows.
+//! The number of connections that the system's limit of open files allows.
 
-/// The most connections, however many descriptors there are: each takes memory.
+/// The most connections, however high the limit is: each takes memory.
 const CONNECTIONS: usize = 20_000;
-/// So many descriptors stay with the service itself: database, journal, outbox, push services,
-/// log, and connections that are about to be closed.
+/// Descriptors that the service keeps for itself: database, journal, outbox, push services, log,
+/// and connections that are about to be closed.
 const RESERVE: usize = 128;
 
-/// Raises the process's limit of open files to its hard limit, and says how many places for
-/// connections that leaves.
+/// Raises the process's limit of open files to its hard limit, and returns the number of places for
+/// connections that this leaves.
 pub(crate) fn places() -> usize {
     of_limit(raise())
 }
@@ -27,7 +27,7 @@ fn raise() -> usize {
         tracing::warn!(%error, "the limit of open files can't be raised");
         limit.current = before;
     }
-    // None is no limit.
+    // `None` means unlimited.
     let limit = limit.current.unwrap_or(u64::MAX);
     usize::try_from(limit).unwrap_or(usize::MAX)
 }

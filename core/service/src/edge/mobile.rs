@@ -1,5 +1,5 @@
-//! Sign-ins that wait for a phone in whose browser they began: anybody may begin one, so there is a
-//! bound for all together, which is shared out among the sources.
+//! Sign-ins on mobile that wait for their phone. Anybody can begin one, so there is a bound for all
+//! together, which is divided among the sources.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -15,10 +15,10 @@ pub(crate) struct Begun(Mutex<State>);
 
 struct State {
     most: usize,
-    /// All, in the order in which they end. One that has made room is still listed here.
+    /// All in the order in which they end, including those that have made room.
     all: VecDeque<(Time, Source, ChallengeId)>,
     of: HashMap<Source, VecDeque<ChallengeId>>,
-    /// How many each source has.
+    /// The sources by their number of open sign-ins.
     sizes: BTreeSet<(usize, Source)>,
     open: usize,
 }
@@ -34,11 +34,11 @@ impl Begun {
         }))
     }
 
-    /// Adds one that ends at `until`. Where there are too many, the oldest of the source that has
-    /// most makes room, and is returned: it must be dropped.
+    /// Adds a sign-in that ends at `until`. If there are too many, the oldest of the source that
+    /// has most makes room and is returned; the caller must drop it.
     ///
     /// # Errors
-    /// [`TooMany`] when every source has one only, and this is a new one.
+    /// [`TooMany`] when this is a new source, and every other source has only one.
     pub(crate) fn add(
         &self,
         source: Source,
@@ -125,7 +125,8 @@ mod tests {
             }
         }
 
-        /// Which was dropped for a new one of this source, by its number; the numbers count up.
+        /// The number of the sign-in that was dropped for a new one of this source. Numbers count
+        /// up.
         fn add(&mut self, of: u32, now: Time) -> Result<Option<u128>, TooMany> {
             let id = ChallengeId(self.next.to_be_bytes());
             self.next += 1;

@@ -1,4 +1,4 @@
-//! Networks whose addresses may ask for more than others: institutions behind one address.
+//! Networks whose addresses have larger budgets: institutions behind one address.
 
 use std::{
     net::{IpAddr, Ipv6Addr},

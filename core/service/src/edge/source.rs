@@ -10,15 +10,15 @@ use axum::{
     http::{Extensions, HeaderMap, request::Parts},
 };
 
-/// The header in which proxies say for whom they ask.
+/// The header in which proxies name the client.
 const FORWARDED: &str = "x-forwarded-for";
-/// At most so many addresses of that header are looked at, from the right.
+/// Addresses of that header that are read, from the right, at most.
 const HOPS: usize = 32;
-/// The part of an IPv6 address that one customer has, in bits.
+/// The length of the IPv6 prefix that one customer gets, in bits.
 const PREFIX: u32 = 64;
 
 /// The address that a request or connection is counted for: an IPv4 address, or the first 64 bits
-/// of an IPv6 address, because whoever has one of these has them all.
+/// of an IPv6 address, because one customer has all addresses with the same 64 bits.
 ///
 /// Handlers take it as an argument, before the one that reads the body. [`Origins::of`] decides it
 /// once for each request.
@@ -37,13 +37,13 @@ impl Source {
         })
     }
 
-    /// The address, or the first of those that the source has.
+    /// The source's address, or the first one of its IPv6 prefix.
     pub(crate) fn address(self) -> IpAddr {
         self.0
     }
 
-    /// The source of the request that has these extensions. Requests without one did not come
-    /// through the listener; all such share one.
+    /// The source of the request that has these extensions. Requests that did not come through the
+    /// listener have none in them, and share one.
     pub(super) fn of_extensions(extensions: &Extensions) -> Self {
         let source = extensions.get().copied();
         source.unwrap_or(Self(Ipv4Addr::UNSPECIFIED.into()))
@@ -66,25 +66,25 @@ pub(crate) struct Origins {
 }
 
 impl Origins {
-    /// With these trusted proxies; without any, no header is read.
+    /// Trusts these proxies. Without any, no header is read.
     pub(crate) fn new(proxies: &[IpAddr]) -> Self {
         Self {
             proxies: proxies.iter().map(IpAddr::to_canonical).collect(),
         }
     }
 
-    /// Is this a trusted proxy?
+    /// Whether this is a trusted proxy.
     pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
         self.proxies.contains(&address.to_canonical())
     }
 
     /// The source of a request that came from `peer`. From a trusted proxy it is the right-most
-    /// address in X-Forwarded-For that is no trusted proxy: what stands further left was written by
-    /// the client. Other headers are not read.
+    /// address in X-Forwarded-For that is no trusted proxy: the client can have written anything to
+    /// the left of it. Other headers are not read.
     ///
-    /// Where the header is missing, names proxies alone, or has something else than an address
-    /// where the next address should be, the request counts for the proxy that sent it. So a proxy
-    /// that is set up wrongly slows its own clients down, and nobody gains a source by garbage.
+    /// If the header is missing, names only proxies, or has something other than an address where
+    /// the next address should be, the request counts for the proxy that sent it. A proxy that is
+    /// set up wrongly so limits its own clients, and a malformed header gains nobody a source.
     pub(crate) fn of(&self, peer: IpAddr, headers: &HeaderMap) -> Source {
         if !self.is_proxy(peer) {
             return Source::new(peer);
@@ -102,7 +102,7 @@ impl Origins {
     }
 }
 
-/// An address, also with a port, as some proxies write it.
+/// Reads an address, with or without a port. Some proxies write one.
 fn address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?.trim();
     let with_port = |text: &str| text.parse::<SocketAddr>().ok().map(|at| at.ip());

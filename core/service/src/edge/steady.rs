@@ -1,4 +1,4 @@
-//! A stream whose reader must read.
+//! A stream that gives up on a client that does not read.
 
 use std::{
     io,
@@ -12,17 +12,17 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// A client may leave what was written to it unread for this long...
+/// The time that a client may leave written bytes unread.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// ...and for a second longer for each so many bytes that it reads meanwhile.
+/// The client gets another second each time it reads this many bytes.
 const BYTES_A_SECOND: u64 = 1024;
 
-/// A stream that breaks when its other end reads nothing, or next to nothing. The time counts from
-/// when a write first had to wait, until something comes from the other end.
+/// A stream whose writes fail with `TimedOut` when the other end reads too slowly. The time runs
+/// from the first write that had to wait, until bytes come from the other end.
 pub(crate) struct Steady<S> {
     stream: S,
     patience: Duration,
-    // Only who is slow holds a clock: thousands of phones wait and write nothing.
+    // Only a stalled stream holds a clock: thousands of phones wait and write nothing.
     stalled: Option<Box<Stalled>>,
 }
 
@@ -45,7 +45,7 @@ impl<S> Steady<S> {
         }
     }
 
-    /// A write has to wait: until when?
+    /// A write has to wait: pending until the time is over, then the error.
     fn waits<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         let patience = self.patience;
         let stalled = self.stalled.get_or_insert_with(|| {

@@ -1,4 +1,4 @@
-//! The line in front of Argon2: a few turns at a time, given to the sources in rotation.
+//! The queue for Argon2: a few turns at a time, given to the sources in rotation.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,23 +9,23 @@ use tokio::sync::oneshot;
 
 use crate::edge::Source;
 
-/// So many may wait in all.
+/// Requests that wait in all, at most.
 const WAITING: usize = 512;
-/// So many of one source may wait.
+/// Requests of one source that wait, at most.
 const OF_ONE_SOURCE: usize = 64;
 
 /// Too many are waiting.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
-/// The line. Each source has a line of its own, and the next turn goes to the next source that has
-/// somebody waiting: a source with many waiters slows down its own, not other people.
+/// The queue. Each source has a line of its own, and the next turn goes to the next source that has
+/// a request waiting: a source with many requests slows down only itself.
 pub(super) struct Queue(Mutex<State>);
 
 struct State {
     /// Turns that nobody has.
     free: usize,
-    /// Who waits, by source; no line is empty.
+    /// The waiting requests, by source. No line is empty.
     lines: HashMap<Source, VecDeque<oneshot::Sender<Turn>>>,
     /// The sources that have a line, the next one first.
     round: VecDeque<Source>,
@@ -45,7 +45,7 @@ impl Drop for Turn {
 }
 
 impl Queue {
-    /// With so many turns at a time.
+    /// A queue that gives this many turns at a time.
     pub(super) fn new(turns: usize) -> Arc<Self> {
         Arc::new(Self(Mutex::new(State {
             free: turns,
@@ -55,7 +55,7 @@ impl Queue {
         })))
     }
 
-    /// Waits for a turn. Whoever drops the future leaves the line.
+    /// Waits for a turn. Dropping the future leaves the line.
     ///
     /// # Errors
     /// [`Full`], at once or when a source with a shorter line needs the place.
@@ -71,7 +71,7 @@ impl Queue {
         turn.await.map_err(|_| Full)
     }
 
-    /// Gives a turn that was given back to the next who waits.
+    /// Gives a returned turn to the next waiting request.
     fn give(self: &Arc<Self>) {
         loop {
             let Some(next) = self.state().next() else {
@@ -79,7 +79,7 @@ impl Queue {
             };
             match next.send(Turn(Some(self.clone()))) {
                 Ok(()) => return,
-                // Left the line just now. The turn is given on by this loop, not by its own drop.
+                // It left the line just now. This loop gives the turn on, not the turn's own drop.
                 Err(mut turn) => turn.0 = None,
             }
         }
@@ -113,8 +113,8 @@ impl State {
         Ok(receiver)
     }
 
-    /// The last in the longest line gives up the place, if that line stays no shorter than the one
-    /// of the source that needs it.
+    /// Drops the last request of the longest line, if that line is then still no shorter than the
+    /// one of the source that needs the place.
     fn make_room(&mut self, own: usize) -> Result<(), Full> {
         let longest = self.lines.iter_mut().max_by_key(|(_, line)| line.len());
         let (_, line) = longest
@@ -125,7 +125,7 @@ impl State {
         Ok(())
     }
 
-    /// The next who waits; none: the turn is free.
+    /// The next waiting request. If there is none, the turn is free.
     fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
         let Some(source) = self.round.pop_front() else {
             self.free += 1;
@@ -206,7 +206,7 @@ mod tests {
         let mut flood: Vec<_> = (0..OF_ONE_SOURCE).map(|_| ask(&queue, 1)).collect();
         assert!(queue.turn(source(1)).await.is_err());
         let _other = ask(&queue, 2);
-        // Whoever leaves makes room.
+        // A request that leaves makes room.
         flood.pop();
         let _again = ask(&queue, 1);
     }

@@ -1,14 +1,14 @@
-//! Which proof each change of an account needs. One pure table: pages and API ask it and decide
-//! nothing, and the store asks it again in the transaction that makes the change.
+//! The proof that each change of an account needs, as one pure table. Pages and API ask it and
+//! decide nothing themselves; the store asks it again in the transaction that makes the change.
 //!
-//! Three rules lie behind the cells:
+//! Three rules explain the cells:
 //!
 //! - Each change has a proof of its own: an approval with that change's purpose and subject, asked
 //!   for after the change was named, in that session, used once. A sign-in never counts as one,
-//!   however fresh it is, and a factor that shows no text proves a change only by a challenge that
-//!   was made for it.
-//! - The strongest rank that the account holds is asked. A blocked or suspended factor still
-//!   counts as held, and nothing weaker stands in for it.
+//!   however fresh it is. A factor that shows no text proves a change only by a challenge that was
+//!   made for it.
+//! - The proof must come from a factor of the strongest rank that the account holds. A blocked or
+//!   suspended factor still counts as held, and nothing weaker replaces it.
 //! - An account that lost its last factor is guarded: only a recovery leads to the next one.
 
 use std::fmt;
@@ -17,8 +17,8 @@ use countersign_protocol::{Time, challenge::Purpose};
 
 use crate::store::{Method, Session};
 
-/// How strongly a factor proves a change, weakest first. It follows from what the factor shows and
-/// asks, not from how it is used to sign in.
+/// How strongly a factor proves a change, weakest first. It depends on what the factor shows and
+/// asks, not on how it is used to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
     /// Password, social sign-in, recovery code.
@@ -31,7 +31,7 @@ pub(crate) enum Rank {
     Three,
 }
 
-/// A change of what proves whose an account is, or of what it holds.
+/// A change of an account's credentials, factors or data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     /// A factor is added.
@@ -76,12 +76,12 @@ pub(crate) enum Change {
     Delete,
 }
 
-/// What the policy needs to know about an account.
+/// The state of an account that the policy depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// The strongest rank among the account's factors, blocked and suspended ones included.
     pub(crate) held: Option<Rank>,
-    /// Can a factor of that rank prove something now?
+    /// Whether a factor of that rank can prove something now.
     pub(crate) able: bool,
     /// Its last factor was deleted, and it was not recovered since.
     pub(crate) guarded: bool,
@@ -115,7 +115,7 @@ pub(crate) enum Proof {
     PasswordLinkAndWait,
     /// A session that finished a recovery within the last hour.
     Recovered,
-    /// The device's own key, which takes no PIN: it may only take away.
+    /// The device's own key, which needs no PIN: it can only remove the device.
     DeviceKey,
     /// The device's PIN, judged and counted by the protocol.
     Pin,
@@ -132,7 +132,7 @@ pub(crate) enum Refused {
     Recovering,
     /// The account lost its last factor and must be recovered first.
     Guarded,
-    /// Factors are held, and none of the strongest can prove anything: a recovery is the way out.
+    /// None of the strongest factors can prove anything now: a recovery is the way out.
     NoneAble,
     /// There is nothing of the kind.
     Nothing,
@@ -159,15 +159,15 @@ impl Refused {
     }
 }
 
-/// The proof that `change` needs in an account that stands as `facts` say.
+/// The proof that `change` needs in an account in this state.
 pub(crate) fn needs(change: Change, facts: &Facts) -> Result<Proof, Refused> {
     match change {
-        // These only take away, undo, or are the administrator's, and go on in every state.
+        // These only remove or undo, or are the administrator's, and are possible in every state.
         Change::RemoveByPhone => return facts.if_held(Proof::DeviceKey),
         Change::UndoEmail => return Ok(Proof::NoticeLink),
         Change::Reset => return Ok(Proof::Administrator),
         Change::Panic => return facts.unless_weak(Proof::PasswordAndWord),
-        // A device's own PIN is the protocol's to judge.
+        // The protocol judges a device's own PIN.
         Change::NewPin | Change::Biometrics => {
             return facts
                 .if_held(Proof::Pin)
@@ -208,7 +208,7 @@ pub(crate) fn needs(change: Change, facts: &Facts) -> Result<Proof, Refused> {
     })
 }
 
-/// The change that an approval with this purpose proves; `None`: it proves none.
+/// The change that an approval with this purpose proves; `None` if it proves none.
 pub(crate) const fn of_purpose(purpose: Purpose) -> Option<Change> {
     match purpose {
         Purpose::AddDevice | Purpose::AddFactor => Some(Change::Add),
@@ -223,10 +223,10 @@ pub(crate) const fn of_purpose(purpose: Purpose) -> Option<Change> {
     }
 }
 
-/// Whether `change` may be made where `given` was proved for it. Asked again in the transaction
-/// that makes the change: the account may stand otherwise than when the proof was asked for.
+/// Whether `given` is enough proof for `change`. Ask again in the transaction that makes the
+/// change: the account can have changed since the proof was asked for.
 ///
-/// An approval stands for the whole proof: a password or link that is asked beside it was checked
+/// An approval stands for the whole proof: a password or link that is needed as well was checked
 /// before the approval was asked for.
 pub(crate) fn allows(change: Change, facts: &Facts, given: Proof) -> Result<(), Refused> {
     let needed = needs(change, facts)?;
@@ -266,8 +266,8 @@ impl Facts {
 /// How long a finished recovery lets its session add a factor, in seconds.
 pub(crate) const RECOVERED_SECONDS: u64 = 3600;
 
-/// Has this session itself proved what a change needs? Only [`Proof::Session`] and
-/// [`Proof::Recovered`] can be proved so; every other proof is made for the change.
+/// Whether this session by itself is the proof that a change needs. Only [`Proof::Session`] and
+/// [`Proof::Recovered`] can be; every other proof is made for the change.
 pub(crate) fn session_proves(proof: Proof, session: &Session, now: Time) -> bool {
     let recovered = |session: &Session| {
         session
@@ -320,8 +320,8 @@ const HOLDS: Facts = Facts {
     ..PLAIN
 };
 
-/// The states of an account that the table shows, with their names. One device and several stand
-/// alike, but that a device never proves its own unblocking.
+/// The states of an account that the table shows, with their names. One device and several are the
+/// same, except that a device never proves its own unblocking.
 const COLUMNS: [(&str, Facts); 8] = [
     ("no device", PLAIN),
     ("one device or several", HOLDS),
@@ -415,7 +415,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// The whole policy as a table: a row a change, a column a state of the account.
+/// The whole policy as a table: a row for each change, a column for each state of the account.
 pub(crate) fn table() -> String {
     let cell = |change, facts: &Facts| match needs(change, facts) {
         Ok(proof) => proof.to_string(),

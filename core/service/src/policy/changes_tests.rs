@@ -65,7 +65,7 @@ fn nothing_weaker_stands_in_for_a_factor_that_is_blocked_suspended_or_stronger()
             Proof::Approval(Rank::Two),
         ];
         for given in weaker {
-            // These take nothing but a name from the account.
+            // These change nothing but a name.
             if change == Change::Rename
                 || (change, given) == (Change::BeginRecovery, Proof::Password)
             {

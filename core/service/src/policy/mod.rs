@@ -1,60 +1,62 @@
-//! The service's own limits and policy, as pure functions and constants. Those of the protocol are in `countersign_protocol::policy`.
+//! The service's own limits and policy, as pure functions and constants. Those of the protocol are
+//! in `countersign_protocol::policy`.
 
 pub(crate) mod changes;
 
 use countersign_protocol::policy::{codes, share::Limit, steps};
 
-/// How long a session lasts at most, in seconds.
+/// The longest that a session lasts, in seconds.
 pub(crate) const SESSION_SECONDS: u64 = 12 * 3600;
-/// How long it lasts unused.
+/// How long a session lasts unused, in seconds.
 pub(crate) const SESSION_IDLE_SECONDS: u64 = 30 * 60;
-/// How long a browser that gave the password may take for its second factor.
+/// How long a browser has for its second factor after the password, in seconds.
 pub(crate) const HALF_SESSION_SECONDS: u64 = 10 * 60;
-/// So many sessions an account may have.
+/// Sessions of an account, at most.
 pub(crate) const SESSIONS: u32 = 20;
-/// So many devices an account may have.
+/// Devices of an account, at most.
 pub(crate) const DEVICES: u32 = 10;
 /// How long an enrolment lasts, in seconds.
 pub(crate) const ENROLMENT_SECONDS: u64 = 300;
-/// Tries at the six digits.
+/// Tries at the six digits of an enrolment.
 pub(crate) const ENROLMENT_TRIES: u32 = 3;
-/// So many challenges that began in a phone's browser may wait for a phone at once, over the whole service.
+/// Sign-ins on mobile that wait for a phone at once in the whole service, at most.
 pub(crate) const MOBILE_OPEN: u32 = 5000;
 /// How long a challenge lasts, in seconds.
 pub(crate) const CHALLENGE_SECONDS: u64 = 180;
-/// The longest that any challenge lasts: the protocol's bound.
+/// The longest that any challenge lasts, in seconds: the protocol's bound.
 pub(crate) const LONGEST_CHALLENGE_SECONDS: u64 = 600;
-/// So many wrong codes may still come for the challenges of an account that are open now.
+/// The wrong codes that can still come for the challenges of an account that are open now.
 pub(crate) const WRONG_CODES_TO_COME: Limit = Limit {
     all: codes::FOR_A_CHALLENGE * steps::OPEN as u8,
     unknown: codes::FOR_A_CHALLENGE * (steps::OPEN - steps::OPEN_FOR_KNOWN) as u8,
 };
-/// So many past PIN epochs of a device may still judge codes.
+/// Past PIN epochs of a device that still judge codes, at most.
 pub(crate) const PAST_EPOCHS: u32 = 4;
-/// How long a result waits to be collected.
+/// How long a result waits to be collected, in seconds.
 pub(crate) const COLLECT_SECONDS: u64 = 60;
-/// How long recorded outcomes are kept for phones that lost the answer.
+/// How long outcomes are kept for phones that lost the reply, in seconds.
 pub(crate) const OUTCOME_SECONDS: u64 = 7 * 24 * 3600;
-/// So many of a device's latest outcomes are kept at most.
+/// Outcomes that are kept for a device, the latest ones, at most.
 pub(crate) const OUTCOMES: u64 = 64;
 /// How long a browser stays known after the last strong sign-in in it, in seconds.
 pub(crate) const KNOWN_BROWSER_SECONDS: u64 = 180 * DAY;
-/// So many browsers are known for an account; the one used longest ago makes room.
+/// Browsers that are known for an account, at most. The one used longest ago makes room.
 pub(crate) const KNOWN_BROWSERS: u32 = 20;
 
-/// How long a password that a mailed link alone set can neither press STOP nor begin or finish a recovery, in seconds.
+/// How long a password that was set by a mailed link alone can neither press STOP nor begin or
+/// finish a recovery, in seconds.
 pub(crate) const WEAK_PASSWORD_SECONDS: u64 = 7 * DAY;
 
 /// How long after its waiting time a recovery can be finished, in seconds.
 pub(crate) const RECOVERY_OPEN_SECONDS: u64 = 7 * DAY;
-/// How long a finished recovery can be finished again, by who lost the answer, in seconds.
+/// How long a finished recovery can be finished again by a browser that lost the reply, in seconds.
 pub(crate) const RECOVERY_AGAIN_SECONDS: u64 = 10 * 60;
-/// So many recovery messages go out to an account...
+/// Recovery messages to an account within [`RECOVERY_MESSAGES_SECONDS`], at most.
 pub(crate) const RECOVERY_MESSAGES: u64 = 5;
-/// ...in this time, in seconds.
+/// The time for which [`RECOVERY_MESSAGES`] counts, in seconds.
 pub(crate) const RECOVERY_MESSAGES_SECONDS: u64 = DAY;
 
-/// Is the person told of this event by message too?
+/// Whether this event is also sent to the person by message.
 pub(crate) fn is_mailed(what: &str) -> bool {
     matches!(
         what,
@@ -95,20 +97,21 @@ pub(crate) fn is_mailed(what: &str) -> bool {
 pub(crate) const HOUR: u64 = 3600;
 /// A day, in seconds.
 pub(crate) const DAY: u64 = 24 * HOUR;
-/// So many links to replace a forgotten password go to one address while one of them works.
+/// Links to replace a forgotten password that go to one address while one of them works, at most.
 pub(crate) const RESET_LINKS: u64 = 2;
-/// So many messages about registration, which a stranger can cause, go to one address in an hour...
+/// Messages about registration, which strangers can cause, to one address in an hour, at most.
 pub(crate) const ADDRESS_LINKS_AN_HOUR: u64 = 3;
-/// ...and in a day.
+/// The same in a day.
 pub(crate) const ADDRESS_LINKS_A_DAY: u64 = 10;
-/// So many links to confirm a change go to an account's owner in a day.
+/// Links to confirm a change that go to an account's owner in a day, at most.
 pub(crate) const OWNERS_LINKS_A_DAY: u64 = 20;
-/// So many mailed links go out in an hour in all, before strangers cause no more.
+/// Mailed links in an hour in all, beyond which strangers cause no more.
 pub(crate) const LINKS_AN_HOUR: u64 = 20_000;
 
-/// A sign-in by the app or in a known browser opens the share of unknown browsers again so often...
+/// How often, within [`GUESS_LIFTS_SECONDS`], a sign-in by the app or in a known browser opens the
+/// share of unknown browsers again.
 pub(crate) const GUESS_LIFTS: u64 = 3;
-/// ...in this time, in seconds.
+/// The time for which [`GUESS_LIFTS`] counts, in seconds.
 pub(crate) const GUESS_LIFTS_SECONDS: u64 = 30 * DAY;
-/// So many counts of wrong passwords are kept for addresses without an account.
+/// Counts of wrong passwords that are kept for addresses without an account, at most.
 pub(crate) const STRANGERS_GUESSES: u32 = 100_000;

@@ -1,7 +1,8 @@
 //! Web Push (RFC 8030) with VAPID (RFC 8292): an empty message to the URL that a phone named.
 //!
-//! The phone chose the URL, so it is taken for hostile: messages go only to push services that whoever runs this has named, whole origins
-//! compared; no redirect is followed, no proxy is asked for a loopback host, and no body is read.
+//! The phone chose the URL, so it is treated as hostile: messages go only to push services that the
+//! configuration names, compared by whole origin. No redirect is followed, no proxy is used for a
+//! loopback host, and no response body is read.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,11 +20,11 @@ use rustls_platform_verifier::BuilderVerifierExt;
 
 use super::{Knock, PushFailed, PushService};
 
-/// How long a VAPID token holds, seconds; RFC 8292 allows a day.
+/// How long a VAPID token is valid, in seconds. RFC 8292, section 2, allows a day.
 const TOKEN_HOLDS: u64 = 3600;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// When a push service says "later" without a time, seconds.
+/// The wait when a push service says "later" without a time, in seconds.
 const PAUSE: u64 = 2;
 
 /// Sends to the push services that are named to it.
@@ -31,14 +32,14 @@ pub(crate) struct WebPush {
     services: Vec<Origin>,
     key: SigningKey,
     public: PublicKey,
-    /// Whom a push service may turn to: the service's own address.
+    /// The contact for push services: the service's own address.
     subject: Option<String>,
     secure: Option<Client>,
     loopback: Client,
 }
 
 impl WebPush {
-    /// For the push services at these origins; the key signs every request.
+    /// Sends to the push services at these origins. The key signs every request.
     ///
     /// # Errors
     /// If the system's certificate authorities can't be used.
@@ -58,7 +59,7 @@ impl WebPush {
         })
     }
 
-    /// `vapid t=..., k=...`: a token that holds for this push service alone.
+    /// `vapid t=..., k=...`: a token that is valid for this push service only.
     fn authorization(&self, to: &Origin, now: u64) -> String {
         let part = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         let mut claims = serde_json::json!({ "aud": to.as_str(), "exp": now + TOKEN_HOLDS });
@@ -101,7 +102,8 @@ fn secure_client() -> Result<Client, String> {
     client.map_err(|error| error.to_string())
 }
 
-/// It trusts nobody, and an [`Origin`] is `http` for loopback hosts only.
+/// A client for loopback hosts, the only ones for which an [`Origin`] is `http`. It trusts no
+/// certificate.
 fn loopback_client() -> Result<Client, String> {
     let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
@@ -141,7 +143,7 @@ impl PushService for WebPush {
             .header(AUTHORIZATION, self.authorization(&origin, knock.now))
             .send()
             .await;
-        // An error of reqwest's names the URL.
+        // An error of reqwest names the URL.
         let response = sent.map_err(|error| PushFailed::Failed(reason(&error.without_url())))?;
         match response.status() {
             status if status.is_success() => Ok(()),

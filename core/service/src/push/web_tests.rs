@@ -37,7 +37,8 @@ fn provider() -> rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
         .unwrap()
 }
 
-/// A push service with TLS for this host, the authority that vouches for it, and the heads of the messages that came.
+/// A push service with TLS for this host, its certificate authority, and the heads of the messages
+/// that came.
 async fn tls_server(host: &str) -> (SocketAddr, Vec<u8>, UnboundedReceiver<String>) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -71,7 +72,7 @@ async fn tls_server(host: &str) -> (SocketAddr, Vec<u8>, UnboundedReceiver<Strin
     (at, authority.der().to_vec(), came)
 }
 
-/// The client that goes to other hosts, with this authority, and the host's name led here.
+/// The client for other hosts, which trusts this authority and resolves the host's name to `at`.
 fn led_here(at: SocketAddr, authority: &[u8]) -> Client {
     let mut roots = RootCertStore::empty();
     roots.add(authority.to_vec().into()).unwrap();
@@ -102,7 +103,7 @@ async fn a_push_service_elsewhere_is_spoken_to_by_tls_alone_and_only_if_it_is_th
     ] {
         assert!(head.contains(&format!("\r\n{line}\r\n")), "{head}");
     }
-    // Another's certificate, or one that nobody vouches for.
+    // The certificate of another host, or of an unknown authority.
     let (other, foreign, mut nothing) = tls_server("another.example.eu").await;
     let (_, unknown, _) = tls_server(HOST).await;
     for (at, authority) in [(other, &foreign), (at, &unknown)] {

@@ -28,8 +28,8 @@ pub(super) async fn page(
     app.pages.show("history.html", &visitor, values)
 }
 
-/// `GET /account/history.csv` (RFC 4180): times in UTC, the kind of event for programs, and the text
-/// for people.
+/// `GET /account/history.csv` (RFC 4180): times in UTC, the kind of event for programs, and the
+/// text for people.
 pub(super) async fn csv(
     State(app): State<Arc<App>>,
     visitor: Visitor,

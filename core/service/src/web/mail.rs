@@ -1,4 +1,4 @@
-//! What a person is told by message: every security event, and the links of a recovery.
+//! The messages to a person: security events, mailed links, and the links of a recovery.
 
 use super::{
     error::PageError,
@@ -12,16 +12,20 @@ use crate::{
     store::{DueLink, DueNotice, LinkKind},
 };
 
-/// Messages with links are numbered from here on, so that none has the number of an event.
+/// The number of the first message with a link, so that none has the number of an event.
 const LINKS: u64 = 1 << 40;
 
-/// So many events are told in messages of their own; more become one message.
+/// Up to this many due events go out in messages of their own; more become one message.
 const ONE_BY_ONE: usize = 10;
-/// Sends the messages that are due. One that is not taken stays due, and so do those after it. One that can't be told yet, because what
-/// it tells is not in the journal, stays due too, and holds up nobody else's.
+/// Sends the messages that are due. A message that can't be sent stays due, and so do those after
+/// it. A message that can't be written yet, because its event is not in the journal, stays due too,
+/// and delays no other account's.
+///
+/// # Errors
+/// The reason for the log, if a message stays due.
 pub(crate) async fn send_due(app: &App) -> Result<(), String> {
     send_links(app).await?;
-    let mut untold = Ok(());
+    let mut unwritten = Ok(());
     let accounts = app.store().due_accounts().await;
     for account in accounts.map_err(|error| error.to_string())? {
         if app.pace.holds(account, app.now()) {
@@ -34,7 +38,7 @@ pub(crate) async fn send_due(app: &App) -> Result<(), String> {
             let notice = match compose(app, due).await {
                 Ok(notice) => notice,
                 Err(error) => {
-                    untold = Err(format!("{error:?}"));
+                    unwritten = Err(format!("{error:?}"));
                     break;
                 }
             };
@@ -48,7 +52,7 @@ pub(crate) async fn send_due(app: &App) -> Result<(), String> {
             app.pace.sent(account, app.now());
         }
     }
-    untold
+    unwritten
 }
 
 /// Sends the links that are due.
@@ -67,10 +71,10 @@ async fn send_links(app: &App) -> Result<(), String> {
     Ok(())
 }
 
-/// The message with a link. It has nothing in it that somebody typed.
+/// The message with a link. It holds nothing that somebody typed.
 fn link_message(app: &App, due: DueLink) -> Result<Notice, PageError> {
     let name = match due.link.kind {
-        // The other messages have a line of this name.
+        // The text `mail_stop` is a line of the other messages.
         LinkKind::Stop => "stop-link",
         kind => kind.name(),
     };
@@ -121,7 +125,7 @@ async fn compose(app: &App, due: &[DueNotice]) -> Result<Notice, PageError> {
     next.dedup();
     parts.extend(next);
     let standing = app.store().standing(last.account).await?;
-    // Any message that goes out during a recovery can cancel it.
+    // Every message that goes out during a recovery has the link that cancels it.
     if let Some(recovery) = standing.recovery {
         let ripe = utc(recovery.ripe_at);
         parts.push(text(

@@ -65,8 +65,8 @@ pub(super) async fn verifier(
     Ok(Json(serde_json::json!({ "code": code })).into_response())
 }
 
-/// `POST /account/enrolments/{id}/phone`: the same device, with the PIN chosen on the phone. The new
-/// enrolment ends when the old one would have ended.
+/// `POST /account/enrolments/{id}/phone`: the same device, with the PIN chosen on the phone. The
+/// new enrolment ends when the old one would have ended.
 pub(super) async fn on_phone(
     State(app): State<Arc<App>>,
     Hex(id): Hex<EnrolmentId>,

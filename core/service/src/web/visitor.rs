@@ -1,4 +1,4 @@
-//! Who asks: the cookie, the session behind it, and forms that only our own pages can have sent.
+//! The visitor of a page: the cookie, its session, and forms that only our own pages can have sent.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::{
     store::{Account, Entered, Entry, Method, Proved, Session, SessionHash},
 };
 
-/// A visitor: one with a session, or one whose cookie only ties forms to the browser that got them.
+/// A browser with a session, or with a cookie that only ties forms to it.
 pub(super) struct Visitor {
     cookie: String,
     csrf: String,
@@ -39,7 +39,8 @@ pub(super) struct Visitor {
 }
 
 fn cookie_name(secure: bool) -> &'static str {
-    // The prefix makes browsers insist on Secure, Path=/ and no Domain; without TLS, on loopback, they would refuse it.
+    // With this prefix browsers insist on Secure, Path=/ and no Domain (RFC 6265bis, section
+    // 4.1.3). Without TLS, on loopback, they would refuse it.
     if secure {
         "__Host-countersign"
     } else {
@@ -47,7 +48,7 @@ fn cookie_name(secure: bool) -> &'static str {
     }
 }
 
-/// The cookie that stays when its browser signs out, and marks it as known.
+/// The cookie that marks a browser as known. It stays when the browser signs out.
 fn known_name(secure: bool) -> &'static str {
     if secure {
         "__Host-countersign-known"
@@ -56,7 +57,7 @@ fn known_name(secure: bool) -> &'static str {
     }
 }
 
-/// The value of a cookie, if it has the form that all of ours have.
+/// The value of a cookie, if it has the form of ours: 64 hexadecimal digits.
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
@@ -68,7 +69,8 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-/// Is the browser that sends these headers known by an earlier strong sign-in to this account?
+/// Whether an earlier strong sign-in made the browser that sends these headers known for this
+/// account.
 pub(super) async fn is_known(
     app: &App,
     headers: &HeaderMap,
@@ -77,7 +79,7 @@ pub(super) async fn is_known(
     Ok(known_mark(app, headers, account).await?.is_some())
 }
 
-/// The mark of the browser that sends these headers, if it is known by an earlier strong sign-in to this account.
+/// The mark of the browser that sends these headers, if it is known for this account.
 pub(super) async fn known_mark(
     app: &App,
     headers: &HeaderMap,
@@ -133,7 +135,7 @@ impl Visitor {
         Ok(Self::new(app, cookie, false, session, known))
     }
 
-    /// What the frame of this visitor's pages shows.
+    /// The frame of this visitor's pages.
     pub(super) fn frame(&self) -> Frame<'_> {
         Frame {
             csrf: &self.csrf,
@@ -165,7 +167,7 @@ impl Visitor {
         );
     }
 
-    /// The session of who is signed in.
+    /// The session, if the visitor is signed in.
     pub(super) fn signed_in(&self) -> Result<&Session, PageError> {
         self.session
             .as_ref()
@@ -173,7 +175,7 @@ impl Visitor {
             .ok_or(PageError::SignInFirst)
     }
 
-    /// The session of a person who gave the password and owes a second factor.
+    /// The session, if the visitor gave the password and still needs a second factor.
     pub(super) fn half(&self) -> Result<&Session, PageError> {
         self.session
             .as_ref()
@@ -186,7 +188,7 @@ impl Visitor {
         self.session.as_ref().ok_or(PageError::SignInFirst)
     }
 
-    /// Opens a session for who gave the right password, and goes on as far as that leads.
+    /// Opens a session after a right password, and goes to the page for the account's state.
     pub(super) async fn enter(&self, app: &App, account: AccountId) -> Result<Response, PageError> {
         let opening = self.opening(app, account, Method::Password)?;
         let to = match app.store().open_session(opening.entry.clone()).await? {
@@ -197,8 +199,8 @@ impl Visitor {
         Ok(opening.go(to))
     }
 
-    /// A session to be opened, with a new cookie, so that one that was known before is worth
-    /// nothing. `method` is what is proved now; the store puts an approval or code in its place.
+    /// A session to be opened, with a new cookie, so that an old one that somebody saw is worth
+    /// nothing. `method` is the proof given now; the store replaces it by an approval or code.
     pub(super) fn opening(
         &self,
         app: &App,
@@ -237,9 +239,9 @@ impl Visitor {
     }
 }
 
-/// A session that the store is to open, with the cookies that the browser gets when it has.
+/// A session that the store is to open, with the cookies that the browser then gets.
 pub(super) struct Opening {
-    /// What the store takes.
+    /// The store's part.
     pub(super) entry: Entry,
     cookie: String,
     known: String,
@@ -247,13 +249,13 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// It is open: goes to `to`.
+    /// Goes to `to`, once the session is open.
     pub(super) fn go(&self, to: &str) -> Response {
         self.leave(false, to)
     }
 
-    /// It was opened by a factor: goes to `to`, and the browser is known from now on. That gives no
-    /// right but to a reserve of tries, and to come back from a phone without a question.
+    /// Goes to `to`, once a factor has opened the session, and makes the browser known. A known
+    /// browser only has a reserve of tries, and comes back from a phone without a question.
     pub(super) fn go_known(&self, to: &str) -> Response {
         self.leave(true, to)
     }
@@ -294,7 +296,7 @@ pub(super) async fn account_of(app: &App, session: &Session) -> Result<Account, 
     account.ok_or(PageError::SignInFirst)
 }
 
-/// The identifier in a page's address; any other text there is the address of no page.
+/// The identifier in a page's address. With any other text there is no such page.
 impl<S: Send + Sync, T: FromHex> FromRequestParts<S> for Hex<T> {
     type Rejection = PageError;
 
@@ -305,7 +307,7 @@ impl<S: Send + Sync, T: FromHex> FromRequestParts<S> for Hex<T> {
     }
 }
 
-/// A form that one of our own pages sent in this browser: its fields, and who sent it.
+/// A form that one of our own pages sent in this browser: its fields and its visitor.
 pub(super) struct Posted<T> {
     pub(super) visitor: Visitor,
     pub(super) headers: HeaderMap,
@@ -371,8 +373,9 @@ async fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, PageError> {
         .map_err(|_| PageError::BadForm)
 }
 
-/// Browsers say where a form comes from; one from elsewhere is refused before its token is looked at. `Origin: null` is what they
-/// send for our own forms too, because our pages ask them to send no referrer: then `Sec-Fetch-Site` and the token tell.
+/// Refuses a form that the browser says comes from another site, before its token is checked. For
+/// our own forms browsers send `Origin: null`, because our pages ask for no referrer; then
+/// `Sec-Fetch-Site` and the token decide.
 fn same_site(app: &App, headers: &HeaderMap) -> Result<(), PageError> {
     let says = |name: &str, good: &[&str]| {
         headers

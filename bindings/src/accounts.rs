@@ -1,12 +1,10 @@
 //! The accounts on this phone, and its history.
 
-use std::sync::Arc;
-
 use countersign::{AccountError as CoreAccount, AccountNumber, StatusError as CoreStatus};
 
 use crate::authenticator::Authenticator;
 use crate::problem::{PhoneProblem, ServiceProblem, errors, from_phone, from_service_and_phone};
-use crate::records::{Account, Event, Removed, accounts};
+use crate::records::{Account, HistoryEvent, Removed, accounts};
 
 errors! {
     /// Why an account can't be changed.
@@ -77,7 +75,7 @@ impl Authenticator {
     /// # Errors
     /// If the data can't be read.
     pub async fn accounts(&self) -> Result<Vec<Account>, PhoneError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         Ok(accounts(self.runner.block(move || core.accounts()).await?))
     }
 
@@ -86,7 +84,7 @@ impl Authenticator {
     /// # Errors
     /// If the service can't be reached or does not know this phone.
     pub async fn refresh(&self, account: u32) -> Result<Account, StatusError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let account = self
             .runner
             .run(async move { core.refresh(AccountNumber(account)).await })
@@ -99,7 +97,7 @@ impl Authenticator {
     /// # Errors
     /// If it is no name.
     pub async fn rename(&self, account: u32, name: String) -> Result<Account, AccountError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let account = self
             .runner
             .block(move || core.rename(AccountNumber(account), &name))
@@ -113,7 +111,7 @@ impl Authenticator {
     /// # Errors
     /// If the data can't be written.
     pub async fn remove(&self, account: u32) -> Result<Removed, PhoneError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let removed = self
             .runner
             .run(async move { core.remove(AccountNumber(account)).await })
@@ -125,10 +123,10 @@ impl Authenticator {
     ///
     /// # Errors
     /// If the data can't be read.
-    pub async fn history(&self) -> Result<Vec<Event>, PhoneError> {
-        let core = Arc::clone(&self.core);
+    pub async fn history(&self) -> Result<Vec<HistoryEvent>, PhoneError> {
+        let core = self.core();
         let events = self.runner.block(move || core.history()).await?;
-        Ok(events.into_iter().map(Event::from).collect())
+        Ok(events.into_iter().map(HistoryEvent::from).collect())
     }
 
     /// The history as comma-separated values (RFC 4180).
@@ -136,7 +134,7 @@ impl Authenticator {
     /// # Errors
     /// If the data can't be read.
     pub async fn export_history(&self) -> Result<String, PhoneError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         Ok(self.runner.block(move || core.export_history()).await?)
     }
 }

@@ -1,10 +1,15 @@
 //! Who asks, for what, from where and when, as Kotlin and Swift see it: every part in a field of its own.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use countersign::{Browser, Purpose, System};
+use countersign::{Browser, Purpose, System, Time};
 
-use crate::records::instant;
+/// The service's and the phone's times are below 2^53 seconds, which every system has room for.
+pub(crate) fn instant(time: Time) -> SystemTime {
+    UNIX_EPOCH
+        .checked_add(Duration::from_secs(time))
+        .unwrap_or(UNIX_EPOCH)
+}
 
 /// What an operation is about. Its text was chosen by people and services: show it whole, in a place of its own or in quotation marks.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
@@ -75,7 +80,7 @@ impl From<countersign::OnlineTransaction> for OnlineTransaction {
 
 /// Who asks, for what, from where and when. The service signed it.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Asked {
+pub struct RequestDetails {
     /// The service's name for people.
     pub app_name: String,
     /// The service's host, with the port where it is not the default.
@@ -105,8 +110,8 @@ pub struct Asked {
     pub rows: Vec<LabelledValue>,
 }
 
-impl From<countersign::Asked> for Asked {
-    fn from(asked: countersign::Asked) -> Self {
+impl From<countersign::RequestDetails> for RequestDetails {
+    fn from(asked: countersign::RequestDetails) -> Self {
         let row = |row: countersign::Row| LabelledValue {
             label: row.label,
             value: row.value,

@@ -51,7 +51,7 @@ impl From<CoreError> for OpenError {
 /// is the judge.
 #[derive(uniffi::Object)]
 pub struct Authenticator {
-    pub(crate) core: Arc<Core>,
+    core: Arc<Core>,
     pub(crate) runner: Runner,
 }
 
@@ -73,6 +73,13 @@ impl Authenticator {
             core: Arc::new(core),
             runner,
         })
+    }
+}
+
+impl Authenticator {
+    /// The core, for a task of its own.
+    pub(crate) fn core(&self) -> Arc<Core> {
+        Arc::clone(&self.core)
     }
 }
 

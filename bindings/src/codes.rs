@@ -1,16 +1,14 @@
 //! What is scanned or opened: codes without a network, and transactions.
 
-use std::sync::Arc;
-
 use countersign::{
     CodeError as CoreCode, FormError as CoreForm, NotAccepted, ReadError as CoreRead,
     SignError as CoreSign, Source, TypedValue as CoreTyped,
 };
 
 use crate::authenticator::Authenticator;
-use crate::pin::PinEntry;
+use crate::pin::UnlockMethod;
 use crate::problem::{
-    FieldProblem, LinkProblem, PhoneProblem, ServiceProblem, errors, from_incomplete_pin,
+    FieldProblem, LinkProblem, PhoneProblem, Refusal, ServiceProblem, errors, from_incomplete_pin,
     from_phone, from_service_and_phone,
 };
 use crate::records::{Scanned, ShownCode, SignedTransaction, SignedValue, TypedValue, challenge};
@@ -49,10 +47,11 @@ errors! {
         StepUsed {}
         /// It is too far ahead for this phone: go online once, then get a new one on the page.
         StepTooFar {}
-        /// No PIN tries are left, and so no code of this phone is taken: a new PIN is set with `setForgottenPin`.
-        Blocked {}
-        /// The service saw a copy of this phone: remove the device on its page and the account here, and initialise anew.
-        Suspended {}
+        /// The service refuses it, or would refuse it.
+        Refused {
+            /// Why.
+            refusal: Refusal,
+        }
         /// The service's key was not had, or the message is not the service's.
         Service {
             /// What was wrong.
@@ -82,8 +81,10 @@ impl From<CoreRead> for ReadError {
             CoreRead::Expired => Self::Expired { text },
             CoreRead::Step(NotAccepted::Used) => Self::StepUsed { text },
             CoreRead::Step(NotAccepted::TooFar) => Self::StepTooFar { text },
-            CoreRead::Blocked => Self::Blocked { text },
-            CoreRead::Suspended => Self::Suspended { text },
+            CoreRead::Refused(refusal) => Self::Refused {
+                refusal: refusal.into(),
+                text,
+            },
             CoreRead::Service(error) => error.into(),
             CoreRead::Phone(error) => error.into(),
         }
@@ -109,8 +110,11 @@ errors! {
         OtherValues {}
         /// A new PIN's last answer has not come: go online and try again.
         Unfinished {}
-        /// The service has another PIN epoch than this phone: a new PIN is set with `setForgottenPin`.
-        OtherEpoch {}
+        /// The service refuses it, or would refuse it.
+        Refused {
+            /// Why.
+            refusal: Refusal,
+        }
         /// The PIN is asked, and nothing else will do.
         BiometricsNotAllowed {}
         /// Biometrics are not on for this account: use the PIN.
@@ -140,7 +144,10 @@ impl From<CoreCode> for CodeError {
             CoreCode::Step(NotAccepted::TooFar) => Self::StepTooFar { text },
             CoreCode::OtherValues => Self::OtherValues { text },
             CoreCode::Unfinished => Self::Unfinished { text },
-            CoreCode::OtherEpoch => Self::OtherEpoch { text },
+            CoreCode::Refused(refusal) => Self::Refused {
+                refusal: refusal.into(),
+                text,
+            },
             CoreCode::BiometricsNotAllowed => Self::BiometricsNotAllowed { text },
             CoreCode::BiometricsOff => Self::BiometricsOff { text },
             CoreCode::Biometrics(_) => Self::Biometrics { text },
@@ -248,7 +255,7 @@ impl Authenticator {
     /// # Errors
     /// If it is not for this phone, not genuine, expired or used.
     pub async fn scan(&self, text: String, source: Source) -> Result<Scanned, ReadError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let scanned = self
             .runner
             .run(async move { core.scan(&text, source).await })
@@ -256,22 +263,24 @@ impl Authenticator {
         Ok(scanned.into())
     }
 
-    /// Makes the sign-in code of a scanned request, without a network. `pin` where the request's `unlock` asks for it. Until it expires, asking
-    /// again gives the same code whatever PIN is given; it was computed with the one that was typed first.
+    /// Makes the sign-in code of a scanned request, without a network; `unlock` as the request's `unlock`
+    /// asks. Until it expires, asking again gives the same code whatever PIN is given; it was computed
+    /// with the one that was typed first.
     ///
     /// # Errors
-    /// If the request expired or its step was used; the step is spent only when there is a code.
+    /// If the request expired or its step was used; the step is spent only when there is a code. After
+    /// `Biometrics` the PIN may be used.
     pub async fn code(
         &self,
         request: String,
-        pin: Option<Arc<PinEntry>>,
+        unlock: UnlockMethod,
     ) -> Result<ShownCode, CodeError> {
-        let pin = pin.map(|pin| pin.take()).transpose()?;
+        let unlock = unlock.take()?;
         let id = challenge(&request).ok_or(CoreCode::NotHeld)?;
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let shown = self
             .runner
-            .run(async move { core.code(id, pin).await })
+            .run(async move { core.code(id, unlock).await })
             .await?;
         Ok(shown.into())
     }
@@ -282,7 +291,7 @@ impl Authenticator {
     /// What is wrong with it, and what to type.
     pub fn check_field(&self, form: String, typed: TypedValue) -> Result<String, FormError> {
         let id = challenge(&form).ok_or(CoreForm::NotHeld)?;
-        Ok(self.core.check_field(id, &typed.into())?)
+        Ok(self.core().check_field(id, &typed.into())?)
     }
 
     /// Checks the whole form and returns the values as they will be signed: show them before asking for the PIN.
@@ -295,30 +304,29 @@ impl Authenticator {
         typed: Vec<TypedValue>,
     ) -> Result<Vec<SignedValue>, FormError> {
         let id = challenge(&form).ok_or(CoreForm::NotHeld)?;
-        let signed = self.core.review(id, &values(typed))?;
+        let signed = self.core().review(id, &values(typed))?;
         Ok(signed.into_iter().map(SignedValue::from).collect())
     }
 
-    /// Signs what was typed, without a network: the code fits exactly these values. The same values give the same code until it expires.
+    /// Signs what was typed, without a network; `unlock` as the form's `unlock` asks. The code fits
+    /// exactly these values. The same values give the same code until it expires.
     ///
     /// # Errors
-    /// If a value is not good, the form expired, or a code was made for other values.
+    /// If a value is not valid, the form expired, or a code was made for other values. After `Biometrics`
+    /// inside `Code` the PIN may be used.
     pub async fn sign(
         &self,
         form: String,
         typed: Vec<TypedValue>,
-        pin: Option<Arc<PinEntry>>,
+        unlock: UnlockMethod,
     ) -> Result<SignedTransaction, SignError> {
-        let pin = pin
-            .map(|pin| pin.take())
-            .transpose()
-            .map_err(CodeError::from)?;
+        let unlock = unlock.take().map_err(CodeError::from)?;
         let id = challenge(&form).ok_or(CoreSign::Form(CoreForm::NotHeld))?;
         let typed = values(typed);
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let signed = self
             .runner
-            .run(async move { core.sign(id, &typed, pin).await })
+            .run(async move { core.sign(id, &typed, unlock).await })
             .await?;
         Ok(signed.into())
     }

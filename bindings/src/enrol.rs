@@ -190,7 +190,7 @@ impl Authenticator {
         text: String,
         source: Source,
     ) -> Result<EnrolmentOffer, BeginError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let offer = self
             .runner
             .run(async move { core.begin_enrolment(&text, source).await })
@@ -210,7 +210,7 @@ impl Authenticator {
     ) -> Result<Claimed, ClaimError> {
         let (pin, again) = (pin.take(), again.take());
         let (pin, again) = (pin?, again?);
-        let (core, offer) = (Arc::clone(&self.core), Arc::clone(&offer.0));
+        let (core, offer) = (self.core(), Arc::clone(&offer.0));
         let claimed = self
             .runner
             .run(async move { core.claim_with_new_pin(&offer, pin, again).await })
@@ -228,7 +228,7 @@ impl Authenticator {
         pin: Arc<PinEntry>,
     ) -> Result<Claimed, ClaimError> {
         let pin = pin.take()?;
-        let (core, offer) = (Arc::clone(&self.core), Arc::clone(&offer.0));
+        let (core, offer) = (self.core(), Arc::clone(&offer.0));
         let claimed = self
             .runner
             .run(async move { core.claim_with_browser_pin(&offer, pin).await })
@@ -241,7 +241,7 @@ impl Authenticator {
     /// # Errors
     /// If the service drops the enrolment, or nobody confirms it in time.
     pub async fn complete_enrolment(&self, account: u32) -> Result<Account, CompleteError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let account = self
             .runner
             .run(async move { core.complete_enrolment(AccountNumber(account)).await })

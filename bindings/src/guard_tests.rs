@@ -3,10 +3,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use countersign::software::SoftwareKeyStore;
-use p256::ecdsa::SigningKey;
+use countersign_protocol::field::is_displayable;
+use countersign_protocol::id::PublicKey;
 use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{Signature, SigningKey};
+use ring::signature::UnparsedPublicKey;
 
 use super::*;
+use crate::checked::SPKI_HEADER;
 use crate::platform::ClockError;
 
 const CONTEXT: &[u8] = b"the account, D, epoch 1";

@@ -8,6 +8,7 @@ mod accounts;
 mod asked;
 mod authenticator;
 mod biometrics;
+mod checked;
 mod codes;
 mod enrol;
 mod guard;
@@ -25,23 +26,25 @@ mod scan;
 mod words;
 
 pub use accounts::{AccountError, PhoneError, StatusError};
-pub use asked::{Asked, LabelledValue, OnlineTransaction, Subject};
+pub use asked::{LabelledValue, OnlineTransaction, RequestDetails, Subject};
 pub use authenticator::{Authenticator, OpenError};
 pub use biometrics::TurnOnError;
 pub use codes::{CodeError, FormError, ReadError, SignError};
 pub use enrol::{BeginError, ClaimError, CompleteError, EnrolmentOffer};
 pub use life::{ChangeError, ForgottenError, Resumed};
-pub use pin::{PinEntry, PinEntryError};
+pub use pin::{PinEntry, PinEntryError, UnlockMethod};
 pub use platform::{
     Clock, ClockError, CreatedKey, KeyStore, KeyStoreError, Platform, PresenceError, UserPresence,
 };
-pub use problem::{FieldProblem, LinkProblem, PhoneProblem, ServiceProblem, ServiceProblemKind};
+pub use problem::{
+    FieldProblem, LinkProblem, PhoneProblem, Refusal, ServiceProblem, ServiceProblemKind,
+};
 pub use push::{PushAddress, PushAddressError, PushAddresses, PushKind};
 pub use reader::{Biometrics, BiometricsError, CreatedBiometricKey};
 pub use records::{
-    Account, Approved, Claimed, CodeRequest, Event, FormField, OfferDetails, OnMobileRequest,
-    PendingRequest, Removed, Scanned, ShownCode, SignedTransaction, SignedValue, TransactionForm,
-    TypedValue,
+    Account, Approved, Claimed, CodeRequest, FormField, HistoryEvent, OfferDetails,
+    OnMobileRequest, PendingRequest, Removed, Scanned, ShownCode, SignedTransaction, SignedValue,
+    TransactionForm, TypedValue,
 };
 pub use requests::{AccountInbox, ApproveError, Inbox, InboxError, RequestWatcher};
 pub use scan::{PictureError, PixelFormat, QrCode, Scanner};

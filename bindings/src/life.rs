@@ -11,7 +11,7 @@ use crate::accounts::PhoneError;
 use crate::authenticator::Authenticator;
 use crate::pin::PinEntry;
 use crate::problem::{
-    PhoneProblem, ServiceProblem, errors, from_incomplete_pin, from_service_and_phone,
+    PhoneProblem, Refusal, ServiceProblem, errors, from_incomplete_pin, from_service_and_phone,
 };
 use crate::records::{Account, Claimed};
 
@@ -29,23 +29,13 @@ errors! {
         }
         /// What was typed as the present PIN was typed as the new one too.
         SamePin {}
-        /// The present PIN was wrong, says the service; the PIN is as it was.
-        WrongPin {
-            /// Tries left in a row.
-            tries_left: i32,
-            /// Tries left before the PIN's next renewal.
-            tries_left_in_epoch: i32,
+        /// The service refuses it; the PIN is as it was.
+        Refused {
+            /// Why.
+            refusal: Refusal,
         }
-        /// No tries are left: a new PIN is set with `setForgottenPin`.
-        Blocked {}
-        /// The service saw a copy of this phone: remove the device on its page and the account here, and initialise anew.
-        Suspended {}
-        /// The service has another PIN epoch than this phone: a new PIN is set with `setForgottenPin`.
-        OtherEpoch {}
-        /// The account is not in use yet.
-        NotActive {}
         /// The service did not take it; the PIN is as it was.
-        Refused {}
+        NotTaken {}
         /// It did not reach the service; the PIN is as it was.
         Lost {
             /// What was wrong.
@@ -78,19 +68,11 @@ impl From<CoreChange> for ChangeError {
             CoreChange::PinsDiffer => Self::PinsDiffer { text },
             CoreChange::Guessable(reason) => Self::GuessablePin { reason, text },
             CoreChange::SamePin => Self::SamePin { text },
-            CoreChange::WrongPin {
-                tries_left,
-                tries_left_in_epoch,
-            } => Self::WrongPin {
-                tries_left: tries_left.into(),
-                tries_left_in_epoch: tries_left_in_epoch.into(),
+            CoreChange::Refused(refusal) => Self::Refused {
+                refusal: refusal.into(),
                 text,
             },
-            CoreChange::Blocked => Self::Blocked { text },
-            CoreChange::Suspended => Self::Suspended { text },
-            CoreChange::OtherEpoch => Self::OtherEpoch { text },
-            CoreChange::NotActive => Self::NotActive { text },
-            CoreChange::Refused => Self::Refused { text },
+            CoreChange::NotTaken => Self::NotTaken { text },
             CoreChange::Lost(error) => Self::Lost {
                 problem: ServiceProblem::of(&error),
                 text,
@@ -119,12 +101,13 @@ errors! {
         }
         /// Another factor has to approve it on the service's page first, within the ten minutes before.
         NotGranted {}
-        /// The service saw a copy of this phone: remove the device on its page and the account here, and initialise anew.
-        Suspended {}
-        /// The account is not in use yet.
-        NotActive {}
+        /// The service refuses it; the PIN is as it was.
+        Refused {
+            /// Why.
+            refusal: Refusal,
+        }
         /// The service did not take it; the PIN is as it was.
-        Refused {}
+        NotTaken {}
         /// It did not reach the service; the PIN is as it was.
         Lost {
             /// What was wrong.
@@ -157,9 +140,11 @@ impl From<CoreForgotten> for ForgottenError {
             CoreForgotten::PinsDiffer => Self::PinsDiffer { text },
             CoreForgotten::Guessable(reason) => Self::GuessablePin { reason, text },
             CoreForgotten::NotGranted => Self::NotGranted { text },
-            CoreForgotten::Suspended => Self::Suspended { text },
-            CoreForgotten::NotActive => Self::NotActive { text },
-            CoreForgotten::Refused => Self::Refused { text },
+            CoreForgotten::Refused(refusal) => Self::Refused {
+                refusal: refusal.into(),
+                text,
+            },
+            CoreForgotten::NotTaken => Self::NotTaken { text },
             CoreForgotten::Lost(error) => Self::Lost {
                 problem: ServiceProblem::of(&error),
                 text,
@@ -266,16 +251,30 @@ impl Authenticator {
     /// # Errors
     /// If something on this phone is in the way. A service that can't be reached is no error.
     pub async fn resume(&self) -> Result<Vec<Resumed>, PhoneError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let all = self.runner.run(async move { core.resume().await }).await?;
         Ok(all.into_iter().map(Resumed::from).collect())
+    }
+
+    /// The platform has another push address: asks `PushAddresses` for those of all accounts, and tells the services that know another one. It says whether
+    /// all know theirs now; otherwise the next start tells them, or the next call. It takes five seconds at most.
+    ///
+    /// # Errors
+    /// If something on this phone is in the way. A service that can't be reached is no error.
+    pub async fn push_address_changed(&self) -> Result<bool, PhoneError> {
+        let core = self.core();
+        Ok(self
+            .runner
+            .run(async move { core.push_address_changed().await })
+            .await?)
     }
 
     /// Changes an account's PIN. The new one is typed twice and must not be easy to guess; whether the old one is right is told by the service
     /// alone. Whatever breaks off, one PIN works, and `resume` or the next request finds out which.
     ///
     /// # Errors
-    /// Among others `WrongPin` with the tries left, and `Unfinished` if the last answer did not come. After all others the PIN is as it was.
+    /// Among others `Refused` with the tries left after a wrong PIN, and `Unfinished` if the last answer
+    /// did not come. After all others the PIN is as it was.
     pub async fn change_pin(
         &self,
         account: u32,
@@ -286,7 +285,7 @@ impl Authenticator {
         // All are taken, also when one is not whole: none is left for the next attempt.
         let (old, new, again) = (old.take(), new.take(), again.take());
         let (old, new, again) = (old?, new?, again?);
-        let (core, number) = (Arc::clone(&self.core), AccountNumber(account));
+        let (core, number) = (self.core(), AccountNumber(account));
         let account = self
             .runner
             .run(async move { core.change_pin(number, old, new, again).await })
@@ -304,7 +303,7 @@ impl Authenticator {
         pin: Arc<PinEntry>,
     ) -> Result<Account, ChangeError> {
         let pin = pin.take()?;
-        let (core, number) = (Arc::clone(&self.core), AccountNumber(account));
+        let (core, number) = (self.core(), AccountNumber(account));
         let account = self
             .runner
             .run(async move { core.rotate_keys(number, pin).await })
@@ -317,7 +316,7 @@ impl Authenticator {
     /// # Errors
     /// If the service can't be reached or does not know this phone, or suspended it.
     pub async fn can_set_new_pin(&self, account: u32) -> Result<bool, ForgottenError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         Ok(self
             .runner
             .run(async move { core.can_set_new_pin(AccountNumber(account)).await })
@@ -329,7 +328,7 @@ impl Authenticator {
     /// # Errors
     /// What waiting can't heal.
     pub async fn watch_new_pin_grant(&self, account: u32) -> Result<(), ForgottenError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         Ok(self
             .runner
             .run(async move { core.watch_new_pin_grant(AccountNumber(account)).await })
@@ -349,7 +348,7 @@ impl Authenticator {
     ) -> Result<Account, ForgottenError> {
         let (new, again) = (new.take(), again.take());
         let (new, again) = (new?, again?);
-        let (core, number) = (Arc::clone(&self.core), AccountNumber(account));
+        let (core, number) = (self.core(), AccountNumber(account));
         let account = self
             .runner
             .run(async move { core.set_forgotten_pin(number, new, again).await })

@@ -6,6 +6,9 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+/// How long the person may take to confirm.
+pub(crate) const PRESENCE_LIMIT: Duration = Duration::from_secs(120);
+
 const RUNNING: u8 = 0;
 const DONE: u8 = 1;
 const GIVEN_UP: u8 = 2;

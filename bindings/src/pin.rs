@@ -1,6 +1,6 @@
 //! The PIN while it is being typed: digit by digit into Rust, and never back.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign::{Guessable, NotAPin, Pin, guessable};
 use zeroize::Zeroize;
@@ -119,6 +119,31 @@ impl PinEntry {
     fn typed(&self) -> MutexGuard<'_, Typed> {
         // Whoever panicked while holding it left whole digits behind.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the person gives to unlock an approval, a code or a signature.
+#[derive(Clone, uniffi::Enum)]
+pub enum UnlockMethod {
+    /// Nothing: for a code that asks for none.
+    Nothing,
+    /// The PIN. The call takes the digits out of the entry, whatever comes of it.
+    Pin {
+        /// The digits.
+        pin: Arc<PinEntry>,
+    },
+    /// A finger or face, in the place of the PIN.
+    Biometrics,
+}
+
+impl UnlockMethod {
+    /// Takes the PIN out of its entry, where it is the PIN.
+    pub(crate) fn take(self) -> Result<countersign::UnlockMethod, NotAPin> {
+        Ok(match self {
+            Self::Nothing => countersign::UnlockMethod::Nothing,
+            Self::Pin { pin } => pin.take()?.into(),
+            Self::Biometrics => countersign::UnlockMethod::Biometrics,
+        })
     }
 }
 

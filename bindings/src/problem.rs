@@ -194,6 +194,45 @@ impl PhoneProblem {
     }
 }
 
+/// Why the service refuses, or would refuse, what needs the account or its PIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Refusal {
+    /// The PIN was wrong.
+    WrongPin {
+        /// Tries left in a row.
+        tries_left: i32,
+        /// Tries left before the PIN's next renewal.
+        tries_left_in_epoch: i32,
+    },
+    /// No tries are left: a new PIN is set with `setForgottenPin`.
+    Blocked,
+    /// The service saw a copy of this phone: remove the device on its page and the account here, and
+    /// initialise it again.
+    Suspended,
+    /// The service has another PIN epoch than this phone: a new PIN is set with `setForgottenPin`.
+    OtherEpoch,
+    /// The account is not in use yet.
+    NotActive,
+}
+
+impl From<countersign::Refusal> for Refusal {
+    fn from(refusal: countersign::Refusal) -> Self {
+        match refusal {
+            countersign::Refusal::WrongPin {
+                tries_left,
+                tries_left_in_epoch,
+            } => Self::WrongPin {
+                tries_left: tries_left.into(),
+                tries_left_in_epoch: tries_left_in_epoch.into(),
+            },
+            countersign::Refusal::Blocked => Self::Blocked,
+            countersign::Refusal::Suspended => Self::Suspended,
+            countersign::Refusal::OtherEpoch => Self::OtherEpoch,
+            countersign::Refusal::NotActive => Self::NotActive,
+        }
+    }
+}
+
 /// Why a text is not a link that this phone takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum LinkProblem {

@@ -1,4 +1,4 @@
-//! Where push messages for the phone go: the trait that an app implements, the guard before it, and the call for another address.
+//! Where push messages for the phone go: the trait that an app implements, and the guard before it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,7 @@ use countersign::platform::{
 use countersign_protocol::id::PublicKey;
 use uniffi::UnexpectedUniFFICallbackError;
 
-use crate::accounts::PhoneError;
-use crate::authenticator::Authenticator;
-use crate::guard::shown;
+use crate::checked::shown;
 
 /// The core gives all of it five seconds.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -108,22 +106,6 @@ impl From<PushKind> for CoreKind {
             PushKind::Fcm => Self::Fcm,
             PushKind::Apns => Self::Apns,
         }
-    }
-}
-
-#[uniffi::export]
-impl Authenticator {
-    /// The platform has another push address: asks [PushAddresses] for those of all accounts, and tells the services that know another one. It says whether
-    /// all know theirs now; otherwise the next start tells them, or the next call. It takes five seconds at most.
-    ///
-    /// # Errors
-    /// If something on this phone is in the way. A service that can't be reached is no error.
-    pub async fn push_address_changed(&self) -> Result<bool, PhoneError> {
-        let core = Arc::clone(&self.core);
-        Ok(self
-            .runner
-            .run(async move { core.push_address_changed().await })
-            .await?)
     }
 }
 

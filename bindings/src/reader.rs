@@ -14,10 +14,10 @@ use countersign_protocol::message::SignatureBytes;
 use uniffi::UnexpectedUniFFICallbackError;
 use zeroize::Zeroizing;
 
-use crate::guard::{
-    CHECK, LONGEST, PRESENCE_LIMIT, check, handle_for, parts, public_key, shown, tag, verified,
+use crate::checked::{
+    CHECK, LONGEST, check, handle_for, parts, public_key, shown, tag, unwrapped, verified,
 };
-use crate::limit::Calls;
+use crate::limit::{Calls, PRESENCE_LIMIT};
 
 /// What is asked of a reader without asking the person.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -229,8 +229,7 @@ impl CoreBiometrics for GuardedBiometrics {
             .inner
             .unseal(own.to_vec(), sealed.to_vec(), reason.to_owned());
         let opened = Zeroizing::new(asked(opening).await?);
-        crate::guard::unwrapped(context, opened)
-            .map_err(|_| rubbish("something else than what was sealed"))
+        unwrapped(context, opened).map_err(|_| rubbish("something else than what was sealed"))
     }
 
     fn delete_key(&self, handle: &[u8]) -> Result<(), CoreError> {

@@ -1,17 +1,10 @@
 //! The core's records, as Kotlin and Swift see them: times are the platform's, numbers are signed, names of challenges are text.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use countersign::{AccountNumber, AccountState, ChallengeId, EventKind, FieldKind, Time, Unlock};
+use countersign::{AccountNumber, AccountState, ChallengeId, EventKind, FieldKind, Unlock};
 
-use crate::asked::Asked;
-
-/// The service's and the phone's times are below 2^53 seconds, which every system has room for.
-pub(crate) fn instant(time: Time) -> SystemTime {
-    UNIX_EPOCH
-        .checked_add(Duration::from_secs(time))
-        .unwrap_or(UNIX_EPOCH)
-}
+use crate::asked::{RequestDetails, instant};
 
 /// The challenge of a request's name. What is no name at all is the name of nothing that is held.
 pub(crate) fn challenge(name: &str) -> Option<ChallengeId> {
@@ -86,12 +79,12 @@ pub(crate) fn accounts(accounts: Vec<countersign::AccountSummary>) -> Vec<Accoun
 /// A request that waits for the person's decision.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct PendingRequest {
-    /// Names it in `approve`, `decline` and `report`.
+    /// Names it in `approve` and `decline`.
     pub id: String,
     /// Whose it is.
     pub account: Account,
     /// Who asks, for what, from where and when.
-    pub asked: Asked,
+    pub details: RequestDetails,
     /// What unlocks an approval: where it says so, biometrics in the place of the PIN.
     pub unlock: Unlock,
     /// Whether the person types the number (10 to 99) that the computer shows.
@@ -103,7 +96,7 @@ impl From<countersign::PendingRequest> for PendingRequest {
         Self {
             id: request.id.to_string(),
             account: request.account.into(),
-            asked: request.asked.into(),
+            details: request.details.into(),
             unlock: request.unlock,
             number_asked: request.number_asked,
         }
@@ -187,7 +180,7 @@ pub struct CodeRequest {
     /// Whose it is: say so where it is not the account that the person is looking at.
     pub account: Account,
     /// Who asks, for what, from where and when.
-    pub asked: Asked,
+    pub details: RequestDetails,
     /// What must be asked before the code is made.
     pub unlock: Unlock,
     /// The request seems to come from the future: this phone's clock looks wrong. The service's clock decides.
@@ -201,7 +194,7 @@ impl From<countersign::CodeRequest> for CodeRequest {
         Self {
             id: request.id.to_string(),
             account: request.account.into(),
-            asked: request.asked.into(),
+            details: request.details.into(),
             unlock: request.unlock,
             clock_looks_wrong: request.clock_looks_wrong,
             same_as_before: request.same_as_before,
@@ -253,7 +246,7 @@ pub struct TransactionForm {
     /// Whose it is: say so where it is not the account that the person is looking at.
     pub account: Account,
     /// Who asks, from where and when.
-    pub asked: Asked,
+    pub details: RequestDetails,
     /// What must be asked before the code is made.
     pub unlock: Unlock,
     /// This phone's clock looks wrong.
@@ -273,7 +266,7 @@ impl From<countersign::TransactionForm> for TransactionForm {
         Self {
             id: form.id.to_string(),
             account: form.account.into(),
-            asked: form.asked.into(),
+            details: form.details.into(),
             unlock: form.unlock,
             clock_looks_wrong: form.clock_looks_wrong,
             same_as_before: form.same_as_before,
@@ -363,12 +356,12 @@ impl From<countersign::SignedTransaction> for SignedTransaction {
 /// A request that began in a browser on this phone.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct OnMobileRequest {
-    /// Names it in `approveOnMobile`.
+    /// Names it in `approve` and `decline`, with the account that the person chose.
     pub id: String,
     /// The accounts of the service on this phone; with several the person chooses.
     pub accounts: Vec<Account>,
     /// Who asks, for what, from where and when.
-    pub asked: Asked,
+    pub details: RequestDetails,
     /// What unlocks an approval: where it says so, biometrics in the place of the PIN.
     pub unlock: Unlock,
 }
@@ -407,7 +400,7 @@ impl From<countersign::Scanned> for Scanned {
                 request: OnMobileRequest {
                     id: request.id.to_string(),
                     accounts: accounts(request.accounts),
-                    asked: request.asked.into(),
+                    details: request.details.into(),
                     unlock: request.unlock,
                 },
             },
@@ -438,7 +431,7 @@ impl From<countersign::Removed> for Removed {
 
 /// Something that happened on this phone.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Event {
+pub struct HistoryEvent {
     /// When, by this phone's clock.
     pub at: SystemTime,
     /// The account, which may be gone by now.
@@ -451,8 +444,8 @@ pub struct Event {
     pub detail: String,
 }
 
-impl From<countersign::Event> for Event {
-    fn from(event: countersign::Event) -> Self {
+impl From<countersign::HistoryEvent> for HistoryEvent {
+    fn from(event: countersign::HistoryEvent) -> Self {
         Self {
             at: instant(event.at),
             account: event.account.map(|AccountNumber(number)| number),

@@ -10,9 +10,9 @@ use countersign::{
 
 use crate::accounts::PhoneError;
 use crate::authenticator::Authenticator;
-use crate::pin::PinEntry;
+use crate::pin::UnlockMethod;
 use crate::problem::{
-    PhoneProblem, ServiceProblem, errors, from_incomplete_pin, from_service_and_phone,
+    PhoneProblem, Refusal, ServiceProblem, errors, from_incomplete_pin, from_service_and_phone,
 };
 use crate::records::{Account, Approved, PendingRequest, challenge};
 
@@ -24,10 +24,11 @@ const PAUSE: Duration = Duration::from_secs(2);
 errors! {
     /// Why an inbox can't be had.
     InboxError {
-        /// The account is not in use yet; when waiting for all, there is none in use.
-        NotActive {}
-        /// The service saw a copy of this phone: remove the device on its page and the account here, and initialise anew.
-        Suspended {}
+        /// The account is not in use, or is suspended; when waiting for all, there is none in use.
+        Refused {
+            /// Why.
+            refusal: Refusal,
+        }
         /// The service did not answer, or not as it should.
         Service {
             /// What was wrong.
@@ -46,8 +47,10 @@ impl From<CoreInbox> for InboxError {
     fn from(error: CoreInbox) -> Self {
         let text = error.to_string();
         match error {
-            CoreInbox::NotActive => Self::NotActive { text },
-            CoreInbox::Suspended => Self::Suspended { text },
+            CoreInbox::Refused(refusal) => Self::Refused {
+                refusal: refusal.into(),
+                text,
+            },
             CoreInbox::Service(error) => error.into(),
             CoreInbox::Phone(error) => error.into(),
         }
@@ -65,23 +68,15 @@ errors! {
         NumberNeeded {}
         /// It was not answered in time.
         Expired {}
-        /// The PIN was wrong; the request stays open.
-        WrongPin {
-            /// Tries left in a row.
-            tries_left: i32,
-            /// Tries left before the PIN's next renewal.
-            tries_left_in_epoch: i32,
+        /// The service refuses it. After a wrong PIN the request stays open.
+        Refused {
+            /// Why.
+            refusal: Refusal,
         }
         /// The number was wrong; the request is closed.
         WrongNumber {}
-        /// No tries are left: a new PIN is set with `setForgottenPin`.
-        Blocked {}
         /// It was answered, replaced, or ended elsewhere.
         Closed {}
-        /// The service saw a copy of this phone: remove the device on its page and the account here, and initialise anew.
-        Suspended {}
-        /// The service has another PIN epoch than this phone: a new PIN is set with `setForgottenPin`.
-        OtherEpoch {}
         /// It can't be approved this way: see on the computer what it asks for.
         UnlockNotAllowed {}
         /// The PIN is asked, and nothing else will do.
@@ -90,8 +85,6 @@ errors! {
         BiometricsOff {}
         /// The finger or face did not unlock it: use the PIN.
         Biometrics {}
-        /// The account is not in use yet.
-        NotActive {}
         /// The account is not of the service that asks.
         OtherService {}
         /// The service did not answer, or not as it should. Whether a request arrived, `pending` tells.
@@ -116,24 +109,16 @@ impl From<CoreApprove> for ApproveError {
             CoreApprove::NotHeld => Self::NotHeld { text },
             CoreApprove::NumberNeeded => Self::NumberNeeded { text },
             CoreApprove::Expired => Self::Expired { text },
-            CoreApprove::WrongPin {
-                tries_left,
-                tries_left_in_epoch,
-            } => Self::WrongPin {
-                tries_left: tries_left.into(),
-                tries_left_in_epoch: tries_left_in_epoch.into(),
+            CoreApprove::WrongNumber => Self::WrongNumber { text },
+            CoreApprove::Refused(refusal) => Self::Refused {
+                refusal: refusal.into(),
                 text,
             },
-            CoreApprove::WrongNumber => Self::WrongNumber { text },
-            CoreApprove::Blocked => Self::Blocked { text },
             CoreApprove::Closed => Self::Closed { text },
-            CoreApprove::Suspended => Self::Suspended { text },
-            CoreApprove::OtherEpoch => Self::OtherEpoch { text },
             CoreApprove::UnlockNotAllowed => Self::UnlockNotAllowed { text },
             CoreApprove::BiometricsNotAllowed => Self::BiometricsNotAllowed { text },
             CoreApprove::BiometricsOff => Self::BiometricsOff { text },
             CoreApprove::Biometrics(_) => Self::Biometrics { text },
-            CoreApprove::NotActive => Self::NotActive { text },
             CoreApprove::OtherService => Self::OtherService { text },
             CoreApprove::Service(error) => error.into(),
             CoreApprove::Phone(error) => error.into(),
@@ -166,7 +151,7 @@ impl Authenticator {
     /// # Errors
     /// If the service can't be reached or does not know this phone.
     pub async fn pending(&self, account: u32) -> Result<Vec<PendingRequest>, InboxError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let requests = self
             .runner
             .run(async move { core.pending(AccountNumber(account)).await })
@@ -179,7 +164,7 @@ impl Authenticator {
     /// # Errors
     /// If something on this phone is in the way.
     pub async fn pending_all(&self) -> Result<Inbox, PhoneError> {
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let inbox = self
             .runner
             .run(async move { core.pending_all().await })
@@ -210,107 +195,49 @@ impl Authenticator {
         }
     }
 
-    /// Approves a request of the inbox. `number` is what the computer shows, where the request says that it is asked.
+    /// Approves a request of the inbox, or one that began in a browser on this phone: then `account` is
+    /// the one that the person chose, and the answer's address is to be opened in that browser at once.
+    /// `number` is what the computer shows, where the request says that it is asked.
     ///
     /// # Errors
-    /// Among others `WrongPin` with the tries left, after which the same request can be approved again, and `WrongNumber`, which ends it.
+    /// Among others `Refused` with the tries left after a wrong PIN, after which the same request can be
+    /// approved again; `WrongNumber`, which ends it; and `Biometrics`, after which the PIN may be used.
     pub async fn approve(
         &self,
         request: String,
+        account: Option<u32>,
         number: Option<i32>,
-        pin: Arc<PinEntry>,
+        unlock: UnlockMethod,
     ) -> Result<Approved, ApproveError> {
-        let pin = pin.take()?;
+        let unlock = unlock.take()?;
         let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
+        let account = account.map(AccountNumber);
         let number = number.and_then(|number| u8::try_from(number).ok());
-        let core = Arc::clone(&self.core);
+        let core = self.core();
         let approved = self
             .runner
-            .run(async move { core.approve(id, number, pin).await })
+            .run(async move { core.approve(id, account, number, unlock).await })
             .await?;
         Ok(approved.into())
     }
 
-    /// Approves what began in a browser on this phone. Open the answer's address in that browser at once.
-    ///
-    /// # Errors
-    /// As `approve`.
-    pub async fn approve_on_mobile(
-        &self,
-        request: String,
-        account: u32,
-        pin: Arc<PinEntry>,
-    ) -> Result<Approved, ApproveError> {
-        let pin = pin.take()?;
-        let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
-        let core = Arc::clone(&self.core);
-        let approved = self
-            .runner
-            .run(async move {
-                core.approve_on_mobile(id, AccountNumber(account), pin)
-                    .await
-            })
-            .await?;
-        Ok(approved.into())
-    }
-
-    /// Declines what began in a browser on this phone. It is final and asks no PIN.
-    ///
-    /// # Errors
-    /// As `decline`.
-    pub async fn decline_on_mobile(
-        &self,
-        request: String,
-        account: u32,
-    ) -> Result<(), ApproveError> {
-        let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
-        let core = Arc::clone(&self.core);
-        Ok(self
-            .runner
-            .run(async move { core.decline_on_mobile(id, AccountNumber(account)).await })
-            .await?)
-    }
-
-    /// Declines it and reports it as fraud: the person did not begin it, somebody sent them the link.
-    ///
-    /// # Errors
-    /// As `decline`.
-    pub async fn report_on_mobile(
-        &self,
-        request: String,
-        account: u32,
-    ) -> Result<(), ApproveError> {
-        let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
-        let core = Arc::clone(&self.core);
-        Ok(self
-            .runner
-            .run(async move { core.report_on_mobile(id, AccountNumber(account)).await })
-            .await?)
-    }
-
-    /// Declines a request of the inbox. It is final and asks no PIN.
+    /// Declines a request. It is final and asks no PIN. With `report` it is reported as fraud too: the
+    /// person did not begin it. `account` is as in `approve`.
     ///
     /// # Errors
     /// If it is not open any more, or the service can't be reached.
-    pub async fn decline(&self, request: String) -> Result<(), ApproveError> {
+    pub async fn decline(
+        &self,
+        request: String,
+        account: Option<u32>,
+        report: bool,
+    ) -> Result<(), ApproveError> {
         let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
-        let core = Arc::clone(&self.core);
+        let account = account.map(AccountNumber);
+        let core = self.core();
         Ok(self
             .runner
-            .run(async move { core.decline(id).await })
-            .await?)
-    }
-
-    /// Declines a request that the person did not begin, and reports it as fraud.
-    ///
-    /// # Errors
-    /// As `decline`.
-    pub async fn report(&self, request: String) -> Result<(), ApproveError> {
-        let id = challenge(&request).ok_or(CoreApprove::NotHeld)?;
-        let core = Arc::clone(&self.core);
-        Ok(self
-            .runner
-            .run(async move { core.report(id).await })
+            .run(async move { core.decline(id, account, report).await })
             .await?)
     }
 }
@@ -366,7 +293,7 @@ impl RequestWatcher {
                 }
                 told.known.clone()
             };
-            let (core, account) = (Arc::clone(&self.phone.core), self.account);
+            let (core, account) = (self.phone.core(), self.account);
             let requests = self
                 .phone
                 .runner

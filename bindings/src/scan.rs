@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use countersign::scan::{Code, Diagnosis, Image, ScanError, Scanner as CoreScanner, decode_file};
+use countersign::qr::scan::{
+    Code, Diagnosis, Image, ScanError, Scanner as CoreScanner, decode_file,
+};
 
 use crate::problem::errors;
 

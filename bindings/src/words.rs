@@ -1,6 +1,6 @@
 //! The core's closed lists, as Kotlin and Swift see them. The core's own types: a list that grows there does not build until it grows here.
 
-use countersign::scan::Diagnosis;
+use countersign::qr::scan::Diagnosis;
 // Named otherwise than what every Kotlin file has as `System`.
 use countersign::System as OperatingSystem;
 use countersign::{

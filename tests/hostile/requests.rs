@@ -5,7 +5,7 @@ use countersign_protocol::answer::Answer;
 use countersign_protocol::claim::Claim;
 use countersign_protocol::enrolment::Way;
 use countersign_protocol::id::{ChallengeId, EnrolmentId, Hash, PublicKey};
-use countersign_protocol::query::Ask;
+use countersign_protocol::query::Query;
 use countersign_protocol::request::{ReceivedRequest, Transcript, Unsigned};
 use countersign_protocol::update::{ChangeKind, What};
 use p256::ecdsa::{Signature, signature::Signer};
@@ -23,17 +23,17 @@ pub fn refusal(world: &World, row: &Row) -> String {
         "claim" => judged::<Claim>(world, &world.claim(Way::PinOnPhone), row),
         "answer" => judged::<Answer>(world, &world.answer(), row),
         "decline" => judged::<Answer>(world, &world.decline(), row),
-        "complete" => query(Ask::Complete {
+        "complete" => query(Query::Complete {
             wait: 0,
             enrolment: EnrolmentId(id("enrolment")),
         }),
-        "status" => query(Ask::Status { last: 0 }),
-        "inbox" => query(Ask::Inbox {
+        "status" => query(Query::Status { last: 0 }),
+        "inbox" => query(Query::Inbox {
             last: 0,
             wait: 50,
             known: Some(ChallengeId(id("challenge"))),
         }),
-        "remove" => query(Ask::Remove),
+        "remove" => query(Query::Remove),
         "change" => update(What::Change(world.change(ChangeKind::Change, true))),
         "forgotten" => update(What::Change(world.change(ChangeKind::Forgotten, false))),
         "commit" => update(What::Commit {

@@ -84,7 +84,7 @@ impl Codes {
             let Scanned::Code(request) = phone.scan(&text, Source::Camera).await.unwrap() else {
                 panic!("not a code");
             };
-            phone.code(request.id, Some(pin)).await.unwrap()
+            phone.code(request.id, pin.into()).await.unwrap()
         });
         let cost = start.cost();
         assert!(!shown.same_as_before && shown.code.len() == 9);

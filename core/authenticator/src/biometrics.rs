@@ -1,35 +1,31 @@
-//! Biometrics in the place of the PIN (§13): a key and a code share that only a finger or face unlocks. Turned on with the PIN, which stays the
-//! way back; gone on a new PIN, and when the platform says that fingers or faces have changed.
+//! Biometrics in the place of the PIN (PROTOCOL.md §13): a key and a code share that only a finger or
+//! face unlocks. They are turned on with the PIN, which always works too; a new PIN turns them off,
+//! and so does the platform when fingers or faces change.
 
 use std::sync::Arc;
 
 use countersign_protocol::biometrics::BiometricsDraft;
-use countersign_protocol::id::{KeyId, PublicKey};
+use countersign_protocol::id::PublicKey;
 use countersign_protocol::message::SignatureBytes;
 use countersign_protocol::pin::Pin;
 use countersign_protocol::reply::{Reply, ResultCode};
-use countersign_protocol::request::Unsigned;
 use countersign_protocol::secret::Secret32;
 use countersign_protocol::update::What;
-use rusqlite::Connection;
 
-use crate::account::{AccountNumber, AccountSummary};
-use crate::advice;
-use crate::change;
-use crate::epoch;
-use crate::history::{self, Kind};
-use crate::keys::{Random, random_secret};
+use crate::authenticator::Authenticator;
+use crate::durable::Write;
+use crate::exchange::counted::{Rounds, update};
+use crate::exchange::verdict::store_reply;
+use crate::exchange::{Endpoint, PATIENT, ServiceError};
+use crate::phone::account::{AccountNumber, AccountSummary, Refusal};
+use crate::phone::history::{self, Kind};
+use crate::phone::random::{Random, random_secret};
+use crate::phone::secrets::{B, K_BIO};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
 use crate::platform::{Biometrics, BiometricsError};
-use crate::rounds::Rounds;
-use crate::service::{Asking, PATIENT, ServiceError};
-use crate::status;
-use crate::store::{Account, BiometricRow, BiometricState, RequestLock, State, StoreError, Write};
-
-const KEY: &str = "K_bio";
-const SHARE: &str = "B";
-/// Neither is of any PIN epoch.
-const NO_EPOCH: u32 = 0;
+use crate::store::{Account, BiometricRow, BiometricState, State};
+use crate::sync::biometric_key::{confirm, discard, erase};
+use crate::sync::settle::{locked, reconcile_biometrics, report_deleted_key};
 
 /// Why biometrics were not turned on. Nothing of them is left, except where it says otherwise.
 #[derive(Debug, thiserror::Error)]
@@ -40,29 +36,12 @@ pub enum TurnOnError {
     /// The person or the platform said no.
     #[error(transparent)]
     Biometrics(#[from] BiometricsError),
-    /// The PIN was wrong.
-    #[error("the PIN was wrong: {tries_left} tries left")]
-    WrongPin {
-        /// Tries left in a row.
-        tries_left: u8,
-        /// Tries left before the PIN's next renewal.
-        tries_left_in_epoch: u8,
-    },
-    /// No tries are left.
-    #[error("{}", advice::BLOCKED)]
-    Blocked,
-    /// The service saw a copy of this phone.
-    #[error("{}", advice::SUSPENDED)]
-    Suspended,
-    /// The service has another PIN epoch than this phone.
-    #[error("{}", advice::OTHER_EPOCH)]
-    OtherEpoch,
-    /// The account is not in use yet.
-    #[error("{}", advice::NOT_ACTIVE)]
-    NotActive,
+    /// The service refuses it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The service does not take it.
     #[error("the service did not take it: try again, and update the app if it stays so")]
-    Refused,
+    NotTaken,
     /// It did not reach the service.
     #[error("biometrics could not be turned on now: {0}")]
     Lost(ServiceError),
@@ -92,29 +71,6 @@ pub(crate) enum UseError {
     Phone(#[from] PhoneError),
 }
 
-/// Whether biometrics can be offered: there is a finger or face to ask, and they are not on.
-pub(crate) fn offered(phone: &Phone, number: AccountNumber) -> Result<bool, PhoneError> {
-    let account = phone.account(number.0)?;
-    let available = phone
-        .biometrics
-        .as_ref()
-        .is_some_and(|biometrics| biometrics.available());
-    Ok(available && account.state == State::Active && !account.has_biometrics())
-}
-
-impl Account {
-    /// Whether they are on, as far as is known.
-    pub(crate) fn has_biometrics(&self) -> bool {
-        self.biometrics
-            .as_ref()
-            .is_some_and(|row| row.state == BiometricState::On)
-    }
-
-    fn biometric_context(&self, field: &str) -> Vec<u8> {
-        self.owner().context(field, NO_EPOCH)
-    }
-}
-
 /// K_bio and B, before they are stored.
 struct New {
     row: BiometricRow,
@@ -122,45 +78,91 @@ struct New {
     b: Secret32,
 }
 
-/// Makes K_bio and B, and asks the service to take them.
-pub(crate) async fn turn_on(
-    phone: &Phone,
-    number: AccountNumber,
-    pin: Pin,
-) -> Result<AccountSummary, TurnOnError> {
-    let platform = phone
-        .biometrics
-        .clone()
-        .filter(|biometrics| biometrics.available())
-        .ok_or(TurnOnError::NotAvailable)?;
-    let lock = phone.store.lock_requests().await?;
-    epoch::settle(phone, &lock, number.0, PATIENT).await?;
-    let account = phone.account(number.0)?;
-    match account.state {
-        State::Active => (),
-        State::Blocked => return Err(TurnOnError::Blocked),
-        State::Suspended => return Err(TurnOnError::Suspended),
-        State::Stored | State::Claimed | State::Confirmed => return Err(TurnOnError::NotActive),
+impl Authenticator {
+    /// Whether to offer biometrics for an account: there is a finger or face to ask, and they are
+    /// not on.
+    ///
+    /// # Errors
+    /// If the data can't be read.
+    pub fn biometrics_offered(&self, number: AccountNumber) -> Result<bool, PhoneError> {
+        let account = self.phone.account(number.0)?;
+        let reader = self.phone.biometrics.as_ref();
+        let available = reader.is_some_and(|reader| reader.available());
+        Ok(available && account.state == State::Active && !account.has_biometrics())
     }
-    let new = make(phone, &*platform, &account).await?;
-    let reply = match send(phone, &platform, &account, &new, &pin).await {
-        Ok(reply) => reply,
-        Err(TurnOnError::Service(error)) => {
-            return match settle(phone, &lock, number.0, 1).await {
-                Ok(true) => Ok(AccountSummary::of(&phone.account(number.0)?)),
-                Ok(false) => Err(TurnOnError::Lost(error)),
-                // The device was removed there: no start will hear more.
-                Err(gone @ ServiceError::NotKnown { .. }) => Err(gone.into()),
-                Err(_) => Err(TurnOnError::Unfinished(error)),
-            };
+
+    /// Turns biometrics on for an account, with its PIN, which always works too. A new PIN turns them
+    /// off, and so does the platform when fingers or faces are added.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongPin`] with the tries left; [`TurnOnError::Unfinished`] if no answer came; and
+    /// the rest, after which they are off.
+    pub async fn turn_on_biometrics(
+        &self,
+        number: AccountNumber,
+        pin: Pin,
+    ) -> Result<AccountSummary, TurnOnError> {
+        let phone = &*self.phone;
+        let platform = phone
+            .biometrics
+            .clone()
+            .filter(|biometrics| biometrics.available())
+            .ok_or(TurnOnError::NotAvailable)?;
+        let (lock, account) = locked(phone, number.0, PATIENT).await?;
+        account.usable()?;
+        let new = make(phone, &*platform, &account).await?;
+        let reply = match send(phone, &platform, &account, &new, &pin).await {
+            Ok(reply) => reply,
+            Err(TurnOnError::Service(error)) => {
+                return match reconcile_biometrics(phone, &lock, number.0, 1).await {
+                    Ok(true) => Ok(AccountSummary::of(&phone.account(number.0)?)),
+                    Ok(false) => Err(TurnOnError::Lost(error)),
+                    // The device was removed there: a later start will not learn more.
+                    Err(gone @ ServiceError::NotKnown { .. }) => Err(gone.into()),
+                    Err(_) => Err(TurnOnError::Unfinished(error)),
+                };
+            }
+            Err(error) => {
+                drop_asked(phone, number.0, None)?;
+                return Err(error);
+            }
+        };
+        drop(lock);
+        if reply.result != ResultCode::Done {
+            let account = drop_asked(phone, number.0, Some(&reply))?;
+            let refusal = Refusal::stated(reply.result, account.tries);
+            if refusal == Some(Refusal::OtherEpoch) {
+                self.refresh_after_mismatch(number).await;
+            }
+            return Err(refusal.map_or(TurnOnError::NotTaken, TurnOnError::Refused));
         }
-        Err(error) => {
-            drop_asked(phone, number.0, None)?;
-            return Err(error);
-        }
-    };
-    drop(lock);
-    outcome(phone, number, &reply, &pin).await
+        let account = phone.change::<_, PhoneError>(
+            Write::BiometricsAnswered,
+            number.0,
+            |connection, account| {
+                store_reply(phone, connection, account, &reply)?;
+                confirm(phone, connection, account)?;
+                Ok(account.clone())
+            },
+        )?;
+        self.renew_if_due(&account, reply.tries_in_epoch, &pin)
+            .await;
+        Ok(AccountSummary::of(&phone.account(number.0)?))
+    }
+
+    /// Turns biometrics off for an account, without a network too: it is reported to the service now
+    /// or later.
+    ///
+    /// # Errors
+    /// If something on this phone prevents it.
+    pub async fn turn_off_biometrics(
+        &self,
+        number: AccountNumber,
+    ) -> Result<AccountSummary, PhoneError> {
+        erase(&self.phone, number.0, Kind::BiometricsOff)?;
+        report_deleted_key(&self.phone, number.0).await;
+        Ok(AccountSummary::of(&self.phone.account(number.0)?))
+    }
 }
 
 async fn make(
@@ -169,8 +171,10 @@ async fn make(
     account: &Account,
 ) -> Result<New, TurnOnError> {
     let b = random_secret(&*phone.entropy)?;
-    let key = platform.create_key(&account.biometric_context(KEY)).await?;
-    let context = account.biometric_context(SHARE);
+    let key = platform
+        .create_key(&account.biometric_context(K_BIO))
+        .await?;
+    let context = account.biometric_context(B);
     let sealed = platform
         .seal(&context, &key.handle, b.expose(), "to turn on biometrics")
         .await;
@@ -201,9 +205,7 @@ async fn send(
     pin: &Pin,
 ) -> Result<Reply, TurnOnError> {
     store(phone, account.number, &new.row)?;
-    let pin_keys = phone
-        .store
-        .inspect(|connection| phone.pin_keys(connection, account, pin))?;
+    let pin_keys = phone.pin_keys(account, pin)?;
     let mut rounds = Rounds::new();
     loop {
         let account = rounds.next(phone, account.number)?;
@@ -211,7 +213,7 @@ async fn send(
         let what = What::BiometricsOff {
             epoch: account.epoch,
         };
-        let update = epoch::update(phone, &account, what)?;
+        let update = update(phone, &account, what)?;
         let hpke_key = phone.hpke_key(&account)?;
         let draft = {
             let mut random = Random::new(&*phone.entropy);
@@ -222,7 +224,7 @@ async fn send(
         };
         let signature = platform
             .sign(
-                &account.biometric_context(KEY),
+                &account.biometric_context(K_BIO),
                 &new.row.key,
                 &draft.to_be_signed_by_biometrics(),
                 "to turn on biometrics",
@@ -232,12 +234,12 @@ async fn send(
             let mut random = Random::new(&*phone.entropy);
             let request = draft
                 .prepare(&pin_keys, &signature, &hpke_key, &mut random)
-                .map_err(|_| status::unexpected(&account, "its HPKE key"))?;
+                .map_err(|_| account.unexpected("its HPKE key"))?;
             random.check()?;
             request
         };
         let reply = phone
-            .ask(&account.identity(), Asking::BIOMETRICS, request)
+            .send(&account.identity(), Endpoint::BIOMETRICS, request)
             .await?;
         if !rounds.again(phone, &account, &reply).await? {
             return Ok(Reply::clone(&reply));
@@ -254,58 +256,6 @@ fn store(phone: &Phone, number: u32, row: &BiometricRow) -> Result<(), PhoneErro
     Ok(phone.store.rewrite()?)
 }
 
-async fn outcome(
-    phone: &Phone,
-    number: AccountNumber,
-    reply: &Reply,
-    pin: &Pin,
-) -> Result<AccountSummary, TurnOnError> {
-    if reply.result != ResultCode::Done {
-        let account = drop_asked(phone, number.0, Some(reply))?;
-        return Err(match (reply.result, account.tries) {
-            (ResultCode::WrongPin, Some(tries)) => TurnOnError::WrongPin {
-                tries_left: tries.in_row,
-                tries_left_in_epoch: tries.in_epoch,
-            },
-            (ResultCode::Blocked, _) => TurnOnError::Blocked,
-            (ResultCode::Suspended, _) => TurnOnError::Suspended,
-            (ResultCode::NotActive, _) => TurnOnError::NotActive,
-            (ResultCode::Epoch, _) => {
-                status::hear_of(phone, number).await;
-                TurnOnError::OtherEpoch
-            }
-            _ => TurnOnError::Refused,
-        });
-    }
-    let account = phone.change::<_, PhoneError>(
-        Write::BiometricsAnswered,
-        number.0,
-        |connection, account| {
-            status::take_verdict(phone, connection, account, reply)?;
-            confirm(phone, connection, account)?;
-            Ok(account.clone())
-        },
-    )?;
-    change::renew_if_due(phone, &account, reply.tries_in_epoch, pin).await;
-    Ok(AccountSummary::of(&phone.account(number.0)?))
-}
-
-/// They are on, says the service. What was turned off before it said so stays off.
-fn confirm(
-    phone: &Phone,
-    connection: &Connection,
-    account: &mut Account,
-) -> Result<(), StoreError> {
-    if let Some(row) = &mut account.biometrics
-        && row.state == BiometricState::Asked
-    {
-        row.state = BiometricState::On;
-        phone.store.confirm_biometrics(connection, account.number)?;
-        history::add(phone, connection, account, Kind::BiometricsOn, "")?;
-    }
-    Ok(())
-}
-
 /// What was asked for is not on. `reply` is what the service said of it, if it said anything.
 fn drop_asked(phone: &Phone, number: u32, reply: Option<&Reply>) -> Result<Account, PhoneError> {
     let account =
@@ -317,199 +267,12 @@ fn drop_asked(phone: &Phone, number: u32, reply: Option<&Reply>) -> Result<Accou
                     _ => Kind::ChangeRefused,
                 };
                 history::add(phone, connection, account, kind, "biometrics")?;
-                status::take_verdict(phone, connection, account, reply)?;
+                store_reply(phone, connection, account, reply)?;
             }
             Ok(account.clone())
         })?;
     phone.tidy();
     Ok(account)
-}
-
-/// Erases K_bio and B here.
-pub(crate) fn discard(
-    phone: &Phone,
-    connection: &Connection,
-    account: &mut Account,
-) -> Result<(), StoreError> {
-    let Some(row) = account.biometrics.take() else {
-        return Ok(());
-    };
-    if !row.key.is_empty() {
-        phone.store.discard_key(connection, &row.key, true)?;
-    }
-    phone.store.remove_biometrics(connection, account.number)
-}
-
-/// The same, with the service to be told.
-fn discard_and_tell(
-    phone: &Phone,
-    connection: &Connection,
-    account: &mut Account,
-    kid: KeyId,
-) -> Result<(), StoreError> {
-    discard(phone, connection, account)?;
-    let row = BiometricRow {
-        state: BiometricState::Gone,
-        key: Vec::new(),
-        kid,
-        share: Vec::new(),
-    };
-    phone
-        .store
-        .set_biometrics(connection, account.number, &row)?;
-    account.biometrics = Some(row);
-    Ok(())
-}
-
-/// Turns them off here at once, and at the service now or later.
-pub(crate) async fn turn_off(
-    phone: &Phone,
-    number: AccountNumber,
-) -> Result<AccountSummary, PhoneError> {
-    erase(phone, number.0, Kind::BiometricsOff)?;
-    tell(phone, number.0).await;
-    Ok(AccountSummary::of(&phone.account(number.0)?))
-}
-
-fn erase(phone: &Phone, number: u32, event: Kind) -> Result<(), PhoneError> {
-    let erased =
-        phone.change::<_, PhoneError>(Write::BiometricsErased, number, |connection, account| {
-            let Some(row) = account.biometrics.clone() else {
-                return Ok(false);
-            };
-            if row.state != BiometricState::Gone {
-                discard_and_tell(phone, connection, account, row.kid)?;
-                history::add(phone, connection, account, event, "")?;
-            }
-            Ok(true)
-        })?;
-    if erased {
-        phone.tidy();
-    }
-    Ok(())
-}
-
-/// Tells the service that they are gone, if that is due. What is in the way now is not in the way later.
-pub(crate) async fn tell(phone: &Phone, number: u32) {
-    let due = |account: &Account| {
-        let row = account.biometrics.as_ref();
-        row.is_some_and(|row| row.state == BiometricState::Gone)
-    };
-    let telling = async || -> Result<(), ServiceError> {
-        if !due(&phone.account(number)?) {
-            return Ok(());
-        }
-        let _lock = phone.store.lock_requests().await?;
-        let mut rounds = Rounds::new();
-        loop {
-            let account = rounds.next(phone, number)?;
-            if !due(&account) || account.state != State::Active {
-                return Ok(());
-            }
-            let what = What::BiometricsOff {
-                epoch: account.epoch,
-            };
-            let request = Unsigned::plain(&epoch::update(phone, &account, what)?);
-            let asking = Asking::BIOMETRICS.at_most(1);
-            let reply = phone.ask(&account.identity(), asking, request).await?;
-            if rounds.again(phone, &account, &reply).await? {
-                continue;
-            }
-            phone.change::<_, ServiceError>(
-                Write::BiometricsTold,
-                number,
-                |connection, account| {
-                    status::take_verdict(phone, connection, account, &reply)?;
-                    if reply.result == ResultCode::Done && due(account) {
-                        discard(phone, connection, account)?;
-                    }
-                    Ok(())
-                },
-            )?;
-            phone.tidy();
-            return Ok(());
-        }
-    };
-    if let Err(error) = telling().await {
-        tracing::warn!(%error, "the service is told later that biometrics are off");
-    }
-}
-
-/// Finds out whether what was asked for is on.
-pub(crate) async fn settle(
-    phone: &Phone,
-    _lock: &RequestLock,
-    number: u32,
-    attempts: u32,
-) -> Result<bool, ServiceError> {
-    let account = phone.account(number)?;
-    if account
-        .biometrics
-        .as_ref()
-        .is_none_or(|row| row.state != BiometricState::Asked)
-    {
-        return Ok(account.has_biometrics());
-    }
-    let reply = status::ask_patiently(phone, &account, attempts).await?;
-    let on = phone.change::<_, ServiceError>(
-        Write::BiometricsAnswered,
-        number,
-        |connection, account| {
-            status::take(phone, connection, account, &reply)?;
-            // Nothing of this phone is on its way while it holds the lock.
-            reconcile(phone, connection, account, reply.biometric_kid)?;
-            Ok(account.has_biometrics())
-        },
-    )?;
-    phone.tidy();
-    Ok(on)
-}
-
-/// Takes in which K_bio the service has. `reply` is a status that has seen everything that this phone sent.
-pub(crate) fn hear(
-    phone: &Phone,
-    connection: &Connection,
-    account: &mut Account,
-    reply: &Reply,
-) -> Result<(), PhoneError> {
-    // What was sent later than the service judged may be on its way.
-    let has_seen_all = reply.counter.is_some_and(|seen| seen >= account.counter);
-    if has_seen_all {
-        reconcile(phone, connection, account, reply.biometric_kid)?;
-    }
-    Ok(())
-}
-
-fn reconcile(
-    phone: &Phone,
-    connection: &Connection,
-    account: &mut Account,
-    there: Option<KeyId>,
-) -> Result<(), StoreError> {
-    let here = account.biometrics.as_ref().map(|row| (row.state, row.kid));
-    match (here, there) {
-        (Some((BiometricState::Asked, kid)), Some(there)) if kid == there => {
-            confirm(phone, connection, account)
-        }
-        (Some((BiometricState::On, kid)), Some(there)) if kid == there => Ok(()),
-        (Some((BiometricState::Gone, _)), Some(_)) | (None, None) => Ok(()),
-        (Some((BiometricState::Gone, _)), None) => discard(phone, connection, account),
-        (here, there) => {
-            let kind = match here {
-                Some((BiometricState::On, _)) => Some(Kind::BiometricsOff),
-                Some(_) => Some(Kind::ChangeRefused),
-                None => None,
-            };
-            if let Some(kind) = kind {
-                history::add(phone, connection, account, kind, "biometrics")?;
-            }
-            match there {
-                // A key that this phone does not have.
-                Some(there) => discard_and_tell(phone, connection, account, there),
-                None => discard(phone, connection, account),
-            }
-        }
-    }
 }
 
 /// K_bio and what unlocks it.
@@ -530,19 +293,19 @@ pub(crate) async fn sign(
     reason: &str,
 ) -> Result<SignatureBytes, UseError> {
     let (platform, row) = key_of(phone, account)?;
-    let context = account.biometric_context(KEY);
+    let context = account.biometric_context(K_BIO);
     let signed = platform.sign(&context, &row.key, message, reason).await;
     signed.map_err(|error| unusable(phone, account, error))
 }
 
 /// Opens B, which asks the person.
-pub(crate) async fn share(
+pub(crate) async fn code_secret(
     phone: &Phone,
     account: &Account,
     reason: &str,
 ) -> Result<Secret32, UseError> {
     let (platform, row) = key_of(phone, account)?;
-    let context = account.biometric_context(SHARE);
+    let context = account.biometric_context(B);
     let opened = platform
         .open(&context, &row.key, &row.share, reason)
         .await

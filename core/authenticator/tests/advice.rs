@@ -2,7 +2,7 @@
 //! words with the next step, and nothing where all is well.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use countersign::{AccountState, AccountSummary, ReadError, Source, Unlock};
+use countersign::{AccountState, AccountSummary, ReadError, Refusal, Source, Unlock};
 use countersign_protocol::reply::DeviceState;
 
 use crate::support::*;
@@ -59,7 +59,7 @@ async fn a_blocked_phone_says_how_to_unblock_it_and_gives_no_code_that_nobody_ta
     );
     for unlock in [Unlock::Pin, Unlock::Nothing] {
         let refused = scene.refused(&scene.desk.ask_code(acc, 1, unlock)).await;
-        assert!(matches!(refused, ReadError::Blocked));
+        assert!(matches!(refused, ReadError::Refused(Refusal::Blocked)));
         assert!(refused.to_string().contains("set a new PIN"));
     }
 }

@@ -1,7 +1,7 @@
 //! What a person is shown of a request: every part in a field of its own, whatever names are in it.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use countersign::{Asked, Browser, OnlineTransaction, Purpose, Subject, System, quoted};
+use countersign::{Browser, OnlineTransaction, Purpose, RequestDetails, Subject, System, quoted};
 use countersign_protocol::challenge::{Challenge, Kind, Pair};
 use countersign_protocol::id::DeviceId;
 
@@ -16,13 +16,13 @@ const HOSTILE: [&str; 5] = [
     "“New” for “Bank”, approved",
 ];
 
-async fn shown(scene: &Scene, change: impl FnOnce(&mut Challenge)) -> Asked {
+async fn shown(scene: &Scene, change: impl FnOnce(&mut Challenge)) -> RequestDetails {
     let account = scene.phone.accounts().unwrap()[0].number;
     let id = scene.desk.ask_as(change);
     let requests = scene.phone.pending(account).await.unwrap();
     let request = requests.into_iter().find(|request| request.id == id);
-    let asked = request.unwrap().asked;
-    scene.phone.decline(id).await.unwrap();
+    let asked = request.unwrap().details;
+    scene.phone.decline(id, None, false).await.unwrap();
     asked
 }
 
@@ -108,8 +108,8 @@ async fn a_code_too_says_what_it_is_about_before_the_pin_is_asked() {
         .desk
         .ask_code_about(acc, 1, device("Old, Safari on iOS"));
     let request = scene.scan_code(&text).await;
-    assert_eq!(request.asked.purpose, Purpose::Remove);
-    assert_eq!(request.asked.subject, Some(device("Old, Safari on iOS")));
+    assert_eq!(request.details.purpose, Purpose::Remove);
+    assert_eq!(request.details.subject, Some(device("Old, Safari on iOS")));
 }
 
 #[tokio::test]
@@ -142,13 +142,13 @@ async fn an_online_transaction_is_shown_whole_before_it_is_approved() {
     let request = scene.phone.pending(account).await.unwrap().remove(0);
     let title = "Transfer".to_owned();
     let expected = OnlineTransaction { title, pairs };
-    assert_eq!(request.asked.transaction, Some(expected));
-    assert_eq!(request.asked.client.as_deref(), Some("Shop"));
-    assert_eq!(request.asked.binding.as_deref(), Some("Compare 7Q4"));
+    assert_eq!(request.details.transaction, Some(expected));
+    assert_eq!(request.details.client.as_deref(), Some("Shop"));
+    assert_eq!(request.details.binding.as_deref(), Some("Compare 7Q4"));
     assert!(scene.desk.sent("/api/v1/answer").is_empty());
     scene
         .phone
-        .approve(request.id, None, pin(PIN))
+        .approve(request.id, None, None, pin(PIN).into())
         .await
         .unwrap();
     let event = scene.phone.history().unwrap().remove(0);

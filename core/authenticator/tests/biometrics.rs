@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use countersign::platform::{BiometricKey, Biometrics, BiometricsError};
 use countersign::software::{LoggedIn, SoftwareBiometrics};
 use countersign::{
-    AccountNumber, ApproveError, Authenticator, CodeError, EventKind, Resumed, Scanned, Source,
-    TurnOnError, TypedValue, Unlock,
+    AccountNumber, ApproveError, Authenticator, CodeError, EventKind, Refusal, Resumed, Scanned,
+    Source, TurnOnError, TypedValue, Unlock, UnlockMethod,
 };
 use countersign_protocol::challenge::Field;
 use countersign_protocol::code::transaction_question;
@@ -161,7 +161,10 @@ async fn biometrics_are_offered_turned_on_with_the_pin_and_approve_where_the_req
     let (scene, reader, account) = with_reader().await;
     assert!(scene.phone.biometrics_offered(account).unwrap());
     let request = ask(&scene, account, Unlock::PinOrBiometrics).await;
-    let off = scene.phone.approve_with_biometrics(request, None).await;
+    let off = scene
+        .phone
+        .approve(request, None, None, UnlockMethod::Biometrics)
+        .await;
     assert!(matches!(off, Err(ApproveError::BiometricsOff)));
     scene
         .phone
@@ -174,7 +177,7 @@ async fn biometrics_are_offered_turned_on_with_the_pin_and_approve_where_the_req
 
     scene
         .phone
-        .approve_with_biometrics(request, None)
+        .approve(request, None, None, UnlockMethod::Biometrics)
         .await
         .unwrap();
     assert_eq!(
@@ -182,12 +185,23 @@ async fn biometrics_are_offered_turned_on_with_the_pin_and_approve_where_the_req
         "to approve: sign-in"
     );
     let pin_only = ask(&scene, account, Unlock::Pin).await;
-    let refused = scene.phone.approve_with_biometrics(pin_only, None).await;
+    let refused = scene
+        .phone
+        .approve(pin_only, None, None, UnlockMethod::Biometrics)
+        .await;
     assert!(matches!(refused, Err(ApproveError::BiometricsNotAllowed)));
-    scene.phone.approve(pin_only, None, pin(PIN)).await.unwrap();
+    scene
+        .phone
+        .approve(pin_only, None, None, pin(PIN).into())
+        .await
+        .unwrap();
     // The PIN stays the way back.
     let request = ask(&scene, account, Unlock::PinOrBiometrics).await;
-    scene.phone.approve(request, None, pin(PIN)).await.unwrap();
+    scene
+        .phone
+        .approve(request, None, None, pin(PIN).into())
+        .await
+        .unwrap();
     // On this phone itself, too.
     let text = scene.desk.ask_on_mobile_by(Unlock::PinOrBiometrics);
     let Scanned::OnMobile(request) = scene.phone.scan(&text, Source::VerifiedLink).await.unwrap()
@@ -197,7 +211,7 @@ async fn biometrics_are_offered_turned_on_with_the_pin_and_approve_where_the_req
     assert_eq!(request.unlock, Unlock::PinOrBiometrics);
     let approved = scene
         .phone
-        .approve_on_mobile_with_biometrics(request.id, account)
+        .approve(request.id, Some(account), None, UnlockMethod::Biometrics)
         .await;
     assert!(approved.unwrap().open.is_some());
 }
@@ -209,17 +223,21 @@ async fn codes_and_transactions_are_made_with_a_finger_where_they_allow_it() {
     for (step, unlock) in [(1, Unlock::PinOrBiometrics), (2, Unlock::Nothing)] {
         let text = scene.desk.ask_code(acc, step, unlock);
         let request = scene.scan_code(&text).await;
-        let code = scene.phone.code_with_biometrics(request.id).await.unwrap();
+        let code = scene
+            .phone
+            .code(request.id, UnlockMethod::Biometrics)
+            .await
+            .unwrap();
         assert!(scene.desk.judge(&text, None, &code.code));
     }
     let text = scene.desk.ask_code(acc, 3, Unlock::Pin);
     let request = scene.scan_code(&text).await;
-    let refused = scene.phone.code_with_biometrics(request.id).await;
+    let refused = scene.phone.code(request.id, UnlockMethod::Biometrics).await;
     assert!(matches!(refused, Err(CodeError::BiometricsNotAllowed)));
     // With the PIN the same code is judged with P.
     let text = scene.desk.ask_code(acc, 4, Unlock::PinOrBiometrics);
     let request = scene.scan_code(&text).await;
-    let code = scene.phone.code(request.id, Some(pin(PIN))).await.unwrap();
+    let code = scene.phone.code(request.id, pin(PIN).into()).await.unwrap();
     assert!(scene.desk.judge(&text, None, &code.code));
 
     let field = Field {
@@ -242,7 +260,7 @@ async fn codes_and_transactions_are_made_with_a_finger_where_they_allow_it() {
     }];
     let signed = scene
         .phone
-        .sign_with_biometrics(form.id, &typed)
+        .sign(form.id, &typed, UnlockMethod::Biometrics)
         .await
         .unwrap();
     // The system's dialog is where a person sees it last.
@@ -262,7 +280,10 @@ async fn a_wrong_pin_turns_nothing_on_and_is_counted() {
     let wrong = scene.phone.turn_on_biometrics(account, pin("5739")).await;
     assert!(matches!(
         wrong,
-        Err(TurnOnError::WrongPin { tries_left: 4, .. })
+        Err(TurnOnError::Refused(Refusal::WrongPin {
+            tries_left: 4,
+            ..
+        }))
     ));
     assert_eq!((is_on(&scene), rows(&scene)), ((false, false), (0, 0)));
     assert_eq!(reader.deleted.load(Ordering::SeqCst), 1);
@@ -289,12 +310,16 @@ async fn a_finger_that_is_not_recognised_leaves_the_request_to_the_pin() {
     reader.is(NOT_CONFIRMED);
     let refused = scene
         .phone
-        .approve_with_biometrics(request, None)
+        .approve(request, None, None, UnlockMethod::Biometrics)
         .await
         .unwrap_err();
     assert!(refused.to_string().contains("use the PIN"), "{refused}");
     assert_eq!(is_on(&scene), (true, true));
-    scene.phone.approve(request, None, pin(PIN)).await.unwrap();
+    scene
+        .phone
+        .approve(request, None, None, pin(PIN).into())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -307,23 +332,27 @@ async fn when_fingers_have_changed_the_keys_go_and_the_service_is_told_when_it_c
             let request = ask(&scene, account, Unlock::PinOrBiometrics).await;
             let gone = scene
                 .phone
-                .approve_with_biometrics(request, None)
+                .approve(request, None, None, UnlockMethod::Biometrics)
                 .await
                 .unwrap_err();
             assert!(gone.to_string().contains("have changed"), "{gone}");
             assert_eq!(is_on(&scene), (false, false));
-            scene.phone.approve(request, None, pin(PIN)).await.unwrap();
+            scene
+                .phone
+                .approve(request, None, None, pin(PIN).into())
+                .await
+                .unwrap();
         } else {
             // A code needs no network, and so the service hears of it later.
             let text = scene.desk.ask_code(acc, 1, Unlock::PinOrBiometrics);
             let request = scene.scan_code(&text).await;
-            let gone = scene.phone.code_with_biometrics(request.id).await;
+            let gone = scene.phone.code(request.id, UnlockMethod::Biometrics).await;
             assert!(matches!(
                 gone,
                 Err(CodeError::Biometrics(BiometricsError::Changed))
             ));
             assert_eq!((is_on(&scene), rows(&scene)), ((false, true), (1, 0)));
-            scene.phone.code(request.id, Some(pin(PIN))).await.unwrap();
+            scene.phone.code(request.id, pin(PIN).into()).await.unwrap();
             scene.phone.pending(account).await.unwrap();
             assert_eq!(is_on(&scene), (false, false));
         }
@@ -368,17 +397,25 @@ async fn a_new_pin_turns_them_off_and_renewed_keys_keep_them() {
     let request = ask(&scene, account, Unlock::PinOrBiometrics).await;
     scene
         .phone
-        .approve_with_biometrics(request, None)
+        .approve(request, None, None, UnlockMethod::Biometrics)
         .await
         .unwrap();
     scene.desk.with_device(|device| device.in_epoch = 7);
     let request = ask(&scene, account, Unlock::PinOrBiometrics).await;
-    scene.phone.approve(request, None, pin(PIN)).await.unwrap();
+    scene
+        .phone
+        .approve(request, None, None, pin(PIN).into())
+        .await
+        .unwrap();
     assert_eq!(scene.desk.with_device(|device| device.epoch), 3);
     let (acc, _) = scene.desk.only();
     let text = scene.desk.ask_code(acc, 1, Unlock::PinOrBiometrics);
     let code = scene.scan_code(&text).await;
-    let code = scene.phone.code_with_biometrics(code.id).await.unwrap();
+    let code = scene
+        .phone
+        .code(code.id, UnlockMethod::Biometrics)
+        .await
+        .unwrap();
     assert!(scene.desk.judge(&text, None, &code.code));
     let (new, again) = (pin("8023"), pin("8023"));
     scene
@@ -442,10 +479,17 @@ async fn what_the_service_no_longer_has_is_erased_here_and_what_it_has_too_much_
     let (scene, _, account) = turned_on().await;
     scene.desk.with_device(|device| device.biometrics = None);
     let request = ask(&scene, account, Unlock::PinOrBiometrics).await;
-    let refused = scene.phone.approve_with_biometrics(request, None).await;
+    let refused = scene
+        .phone
+        .approve(request, None, None, UnlockMethod::Biometrics)
+        .await;
     assert!(matches!(refused, Err(ApproveError::BiometricsNotAllowed)));
     assert_eq!((is_on(&scene), rows(&scene)), ((false, false), (0, 0)));
-    scene.phone.approve(request, None, pin(PIN)).await.unwrap();
+    scene
+        .phone
+        .approve(request, None, None, pin(PIN).into())
+        .await
+        .unwrap();
 
     scene
         .phone

@@ -7,7 +7,7 @@ use countersign::platform::{DeviceKey, KeyStore, KeyStoreError};
 use countersign::software::SoftwareKeyStore;
 use countersign::{
     AccountNumber, AccountState, ApproveError, Authenticator, ChangeError, CodeError, EventKind,
-    ForgottenError, Resumed, Unlock,
+    ForgottenError, Refusal, Resumed, Unlock, UnlockMethod,
 };
 use countersign_protocol::message::SignatureBytes;
 use countersign_protocol::reply::DeviceState;
@@ -39,7 +39,7 @@ async fn a_changed_pin_is_the_only_one_that_works_and_codes_go_on() {
     for (step, unlock) in [(1, Unlock::Pin), (2, Unlock::Nothing)] {
         let text = scene.desk.ask_code(acc, step, unlock);
         let request = scene.scan_code(&text).await;
-        let code = scene.phone.code(request.id, Some(pin(NEW))).await.unwrap();
+        let code = scene.phone.code(request.id, pin(NEW).into()).await.unwrap();
         assert!(scene.desk.judge(&text, None, &code.code));
     }
     assert!(kinds(&scene.phone).contains(&EventKind::PinChanged));
@@ -86,10 +86,10 @@ async fn a_wrong_old_pin_is_counted_and_leaves_the_pin_as_it_was() {
     let wrong = change(&scene, account, "5739").await;
     assert!(matches!(
         wrong,
-        Err(ChangeError::WrongPin {
+        Err(ChangeError::Refused(Refusal::WrongPin {
             tries_left: 4,
             tries_left_in_epoch: 14
-        })
+        }))
     ));
     assert_eq!(slots(&scene), (3, false));
     assert_eq!(kinds(&scene.phone)[0], EventKind::WrongPin);
@@ -98,7 +98,10 @@ async fn a_wrong_old_pin_is_counted_and_leaves_the_pin_as_it_was() {
         let _ = change(&scene, account, "5739").await;
     }
     let blocked = change(&scene, account, PIN).await;
-    assert!(matches!(blocked, Err(ChangeError::Blocked)));
+    assert!(matches!(
+        blocked,
+        Err(ChangeError::Refused(Refusal::Blocked))
+    ));
     assert_eq!(
         scene.phone.accounts().unwrap()[0].state,
         AccountState::Blocked
@@ -163,7 +166,7 @@ async fn whatever_answer_is_lost_exactly_one_pin_works_and_the_next_start_says_w
         let text = scene.desk.ask_code(acc, 1, Unlock::Pin);
         let request = scene.scan_code(&text).await;
         scene.desk.twist(&[Twist::Unreachable; 3]);
-        let code = scene.phone.code(request.id, Some(pin(PIN))).await;
+        let code = scene.phone.code(request.id, pin(PIN).into()).await;
         if before == 0 {
             assert!(scene.desk.judge(&text, None, &code.unwrap().code));
         } else {
@@ -201,7 +204,7 @@ async fn whatever_answer_is_lost_exactly_one_pin_works_and_the_next_start_says_w
         let request = scene.scan_code(&text).await;
         let code = again.scan(&text, countersign::Source::Camera).await;
         assert!(code.is_ok());
-        let code = again.code(request.id, Some(pin(right))).await.unwrap();
+        let code = again.code(request.id, pin(right).into()).await.unwrap();
         assert!(scene.desk.judge(&text, None, &code.code));
     }
 }
@@ -261,7 +264,11 @@ async fn codes_made_during_a_change_move_the_new_chain_too() {
     assert!(change(&scene, account, PIN).await.is_err());
     let text = scene.desk.ask_code(acc, 7, Unlock::Nothing);
     let request = scene.scan_code(&text).await;
-    let code = scene.phone.code(request.id, None).await.unwrap();
+    let code = scene
+        .phone
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     assert!(scene.desk.judge(&text, None, &code.code));
     scene.phone.resume().await.unwrap();
     // The step that A spent is spent for B.
@@ -269,7 +276,11 @@ async fn codes_made_during_a_change_move_the_new_chain_too() {
     scene.refused(&used).await;
     let text = scene.desk.ask_code(acc, 8, Unlock::Nothing);
     let request = scene.scan_code(&text).await;
-    let code = scene.phone.code(request.id, None).await.unwrap();
+    let code = scene
+        .phone
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     assert!(scene.desk.judge(&text, None, &code.code));
 }
 
@@ -291,7 +302,7 @@ async fn after_eight_spent_tries_a_right_pin_renews_the_keys_by_itself() {
         .twist(&[Twist::None, Twist::Unreachable, Twist::Unreachable]);
     scene
         .phone
-        .approve(request.id, None, pin(PIN))
+        .approve(request.id, None, None, pin(PIN).into())
         .await
         .unwrap();
     assert_eq!(scene.desk.with_device(|device| device.epoch), 1);
@@ -406,10 +417,13 @@ async fn a_restored_service_is_behind_and_a_new_pin_brings_both_together() {
     let request = scene.phone.pending(account).await.unwrap().remove(0);
     let refused = scene
         .phone
-        .approve(request.id, None, pin("3579"))
+        .approve(request.id, None, None, pin("3579").into())
         .await
         .unwrap_err();
-    assert!(matches!(refused, ApproveError::OtherEpoch));
+    assert!(matches!(
+        refused,
+        ApproveError::Refused(Refusal::OtherEpoch)
+    ));
     assert!(refused.to_string().contains("set a new PIN"));
     // No try was spent, and the account says what to do.
     let summary = &scene.phone.accounts().unwrap()[0];
@@ -420,8 +434,8 @@ async fn a_restored_service_is_behind_and_a_new_pin_brings_both_together() {
     let text = scene.desk.ask_code(acc, 1, Unlock::Nothing);
     let request = scene.scan_code(&text).await;
     assert!(matches!(
-        scene.phone.code(request.id, None).await,
-        Err(CodeError::OtherEpoch)
+        scene.phone.code(request.id, UnlockMethod::Nothing).await,
+        Err(CodeError::Refused(Refusal::OtherEpoch))
     ));
     scene.desk.grant();
     let done = scene
@@ -432,7 +446,11 @@ async fn a_restored_service_is_behind_and_a_new_pin_brings_both_together() {
     assert_eq!(done.state, AccountState::Active);
     assert_eq!(scene.desk.with_device(|device| device.epoch), 4);
     assert!(works(&scene.phone, &scene.desk, account, NEW).await);
-    let code = scene.phone.code(request.id, None).await.unwrap();
+    let code = scene
+        .phone
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     assert!(scene.desk.judge(&text, None, &code.code));
 }
 
@@ -447,7 +465,10 @@ async fn rotated_keys_are_the_only_ones_that_the_service_knows() {
     assert!(works(&again, &scene.desk, account, PIN).await);
     assert!(kinds(&again).contains(&EventKind::KeysRotated));
     let wrong = again.rotate_keys(account, pin("5739")).await;
-    assert!(matches!(wrong, Err(ChangeError::WrongPin { .. })));
+    assert!(matches!(
+        wrong,
+        Err(ChangeError::Refused(Refusal::WrongPin { .. }))
+    ));
     assert!(works(&again, &scene.desk, account, PIN).await);
 }
 

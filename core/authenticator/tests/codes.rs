@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign::{
     Authenticator, CodeError, EventKind, FormError, LinkError, NotAccepted, ReadError, Scanned,
-    ServiceError, SignError, Source, TypedValue, Unlock,
+    ServiceError, SignError, Source, TypedValue, Unlock, UnlockMethod,
 };
 use countersign_protocol::challenge::Field;
 use countersign_protocol::code::transaction_question;
@@ -21,29 +21,33 @@ async fn a8_an_offline_code_is_right_with_the_right_pin_alone_and_the_same_when_
     let text = scene.desk.ask_code(acc, 1, Unlock::Pin);
     let request = scene.scan_code(&text).await;
     assert!(matches!(
-        scene.phone.code(request.id, None).await,
+        scene.phone.code(request.id, UnlockMethod::Nothing).await,
         Err(CodeError::PinNeeded)
     ));
     let wrong = scene
         .phone
-        .code(request.id, Some(pin("0815")))
+        .code(request.id, pin("0815").into())
         .await
         .unwrap();
     assert!(!scene.desk.judge(&text, None, &wrong.code));
     // Whatever is typed now, the code is the one that was made.
     let request = scene.scan_code(&text).await;
     assert!(request.same_as_before);
-    let again = scene.phone.code(request.id, Some(pin(PIN))).await.unwrap();
+    let again = scene.phone.code(request.id, pin(PIN).into()).await.unwrap();
     assert!(again.same_as_before);
     assert_eq!(*again.code, *wrong.code);
 
     let text = scene.desk.ask_code(acc, 2, Unlock::Pin);
     let request = scene.scan_code(&text).await;
-    let right = scene.phone.code(request.id, Some(pin(PIN))).await.unwrap();
+    let right = scene.phone.code(request.id, pin(PIN).into()).await.unwrap();
     assert!(scene.desk.judge(&text, None, &right.code));
     let text = scene.desk.ask_code(acc, 9, Unlock::Nothing);
     let request = scene.scan_code(&text).await;
-    let right = scene.phone.code(request.id, None).await.unwrap();
+    let right = scene
+        .phone
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     assert!(scene.desk.judge(&text, None, &right.code));
 }
 
@@ -52,7 +56,11 @@ async fn a_code_is_not_made_twice_nor_for_a_step_that_is_spent_or_too_far() {
     let (scene, _, acc) = enrolled().await;
     let text = scene.desk.ask_code(acc, 5, Unlock::Nothing);
     let request = scene.scan_code(&text).await;
-    scene.phone.code(request.id, None).await.unwrap();
+    scene
+        .phone
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     // Another start has forgotten the code, and the step stays spent.
     let again = phone(scene.folder.path(), &scene.clock, &scene.desk);
     let used = again.scan(&text, Source::Camera).await;
@@ -69,7 +77,11 @@ async fn a_code_is_not_made_twice_nor_for_a_step_that_is_spent_or_too_far() {
     ));
     let furthest = scene.desk.ask_code(acc, 5 + 65_536, Unlock::Nothing);
     let request = scene.scan_code(&furthest).await;
-    scene.phone.code(request.id, None).await.unwrap();
+    scene
+        .phone
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -149,7 +161,7 @@ async fn an_expired_code_is_refused_and_one_from_the_future_warns_of_the_clock()
     scene.clock.set(NOW + 300);
     assert!(matches!(scene.refused(&text).await, ReadError::Expired));
     assert!(matches!(
-        scene.phone.code(request.id, None).await,
+        scene.phone.code(request.id, UnlockMethod::Nothing).await,
         Err(CodeError::Expired)
     ));
     scene.clock.set(NOW - 3600);
@@ -167,7 +179,11 @@ async fn a_new_key_of_the_service_is_fetched_once_if_a_known_key_signed_it() {
     let error = away.scan(&text, Source::Camera).await;
     assert!(matches!(error, Err(ReadError::NewKey { .. })));
     let request = scene.scan_code(&text).await;
-    scene.phone.code(request.id, None).await.unwrap();
+    scene
+        .phone
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     assert_eq!(
         scene.phone.history().unwrap()[1].kind,
         EventKind::ServiceKeysChanged
@@ -205,7 +221,11 @@ async fn status_brings_a_phone_that_was_away_to_the_services_step() {
     ));
     let text = scene.desk.ask_code(acc, 60_000, Unlock::Nothing);
     let request = scene.scan_code(&text).await;
-    let shown = scene.phone.code(request.id, None).await.unwrap();
+    let shown = scene
+        .phone
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     assert!(scene.desk.judge(&text, None, &shown.code));
 }
 
@@ -273,19 +293,22 @@ async fn a10_only_valid_data_give_a_code_and_it_fits_exactly_these_data() {
         good[..2].to_vec(),
         [good.clone(), vec![good[0].clone()]].concat(),
     ] {
-        let refused = scene.phone.sign(form.id, &bad, Some(pin(PIN))).await;
+        let refused = scene.phone.sign(form.id, &bad, pin(PIN).into()).await;
         assert!(matches!(refused, Err(SignError::Form(_))));
     }
     let reviewed = scene.phone.review(form.id, &good).unwrap();
     assert_eq!(reviewed[0].value, "LV80BANK0000435195001");
-    let refused = scene.phone.sign(form.id, &good, None).await;
+    let refused = scene
+        .phone
+        .sign(form.id, &good, UnlockMethod::Nothing)
+        .await;
     assert!(matches!(
         refused,
         Err(SignError::Code(CodeError::PinNeeded))
     ));
     let signed = scene
         .phone
-        .sign(form.id, &good, Some(pin(PIN)))
+        .sign(form.id, &good, pin(PIN).into())
         .await
         .unwrap();
     assert_eq!(signed.values, reviewed);
@@ -294,12 +317,12 @@ async fn a10_only_valid_data_give_a_code_and_it_fits_exactly_these_data() {
     // The same values show the same code; others need a new one on the page.
     let again = scene
         .phone
-        .sign(form.id, &good, Some(pin(PIN)))
+        .sign(form.id, &good, pin(PIN).into())
         .await
         .unwrap();
     assert!(again.same_as_before && *again.code == *signed.code);
     let other = typed(["LV80BANK0000435195001", "1234.51", "AB1234"]);
-    let refused = scene.phone.sign(form.id, &other, Some(pin(PIN))).await;
+    let refused = scene.phone.sign(form.id, &other, pin(PIN).into()).await;
     assert!(matches!(
         refused,
         Err(SignError::Code(CodeError::OtherValues))

@@ -189,7 +189,10 @@ async fn a_claim_whose_answer_was_lost_is_finished_by_the_next_start() {
     // The PIN of that claim is the one that counts.
     scene.desk.ask_approval(None);
     let request = again.pending(account.number).await.unwrap().remove(0);
-    again.approve(request.id, None, pin(PIN)).await.unwrap();
+    again
+        .approve(request.id, None, None, pin(PIN).into())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -266,7 +269,14 @@ fn the_facade_can_be_shared_between_threads() {
     shared::<Authenticator>();
     fn sent<T: Send>(_: impl FnOnce(&'static Authenticator) -> T) {}
     sent(|phone| phone.scan("", Source::Paste));
-    sent(|phone| phone.approve(countersign::ChallengeId([0; 16]), None, pin(PIN)));
+    sent(|phone| {
+        phone.approve(
+            countersign::ChallengeId([0; 16]),
+            None,
+            None,
+            pin(PIN).into(),
+        )
+    });
     sent(|phone| phone.complete_enrolment(countersign::AccountNumber(1)));
     sent(|phone| phone.watch_all(&[]));
 }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use countersign::transport::{HttpTransport, TransportError};
 use countersign::{
-    AccountNumber, ApproveError, Authenticator, BeginError, InboxError, ServiceError, Source,
+    AccountNumber, ApproveError, Authenticator, BeginError, InboxError, Refusal, ServiceError,
+    Source,
 };
 use tempfile::TempDir;
 
@@ -174,7 +175,10 @@ impl Scene {
         );
         self.server.set(manner);
         self.desk.twist(twists);
-        let refused = self.phone.approve(request.id, None, pin(PIN)).await;
+        let refused = self
+            .phone
+            .approve(request.id, None, None, pin(PIN).into())
+            .await;
         let after = (
             self.phone.accounts().unwrap(),
             self.phone.history().unwrap(),
@@ -187,7 +191,7 @@ impl Scene {
         let requests = self.phone.pending(self.account).await.unwrap();
         for request in requests {
             self.phone
-                .approve(request.id, None, pin(PIN))
+                .approve(request.id, None, None, pin(PIN).into())
                 .await
                 .unwrap();
         }
@@ -358,16 +362,24 @@ async fn an_answer_that_is_lost_costs_nothing_and_is_asked_for_again() {
     direct.ask_approval(Some(42));
     let request = phone.pending(account).await.unwrap().remove(0);
     direct.twist(&[Twist::Lost, Twist::Lost]);
-    let wrong = phone.approve(request.id, Some(42), pin("0815")).await;
+    let wrong = phone
+        .approve(request.id, None, Some(42), pin("0815").into())
+        .await;
     assert!(matches!(
         wrong,
-        Err(ApproveError::WrongPin { tries_left: 4, .. })
+        Err(ApproveError::Refused(Refusal::WrongPin {
+            tries_left: 4,
+            ..
+        }))
     ));
     let bodies = direct.sent("/api/v1/answer");
     assert_eq!(bodies.len(), 3);
     assert!(bodies[0] == bodies[1] && bodies[1] == bodies[2]);
     direct.twist(&[Twist::Lost]);
-    phone.approve(request.id, Some(42), pin(PIN)).await.unwrap();
+    phone
+        .approve(request.id, None, Some(42), pin(PIN).into())
+        .await
+        .unwrap();
     drop(Arc::clone(desk));
 }
 

@@ -52,7 +52,10 @@ async fn exactly_one_pin_works_whichever_message_is_lost_in_whatever_begins_an_e
                         scene.desk.ask_approval(None);
                         let request = phone.pending(account).await.unwrap().remove(0);
                         scene.desk.twist(&twists);
-                        phone.approve(request.id, None, pin(PIN)).await.is_ok()
+                        phone
+                            .approve(request.id, None, None, pin(PIN).into())
+                            .await
+                            .is_ok()
                     }
                 };
                 scene.desk.twist(&[]);

@@ -71,7 +71,7 @@ async fn a_status_that_is_older_than_a_new_epoch_says_nothing_of_it() {
     let request = scene.scan_code(&text).await;
     let code = scene
         .phone
-        .code(request.id, Some(pin("8023")))
+        .code(request.id, pin("8023").into())
         .await
         .unwrap();
     assert!(scene.desk.judge(&text, None, &code.code));

@@ -37,9 +37,14 @@ async fn a_phone_with_a_life(folder: &Path) -> Stolen {
 
     desk.ask_approval(Some(42));
     let request = phone.pending(account).await.unwrap().remove(0);
-    let wrong = phone.approve(request.id, Some(42), pin("0815")).await;
+    let wrong = phone
+        .approve(request.id, None, Some(42), pin("0815").into())
+        .await;
     assert!(wrong.is_err());
-    phone.approve(request.id, Some(42), pin(PIN)).await.unwrap();
+    phone
+        .approve(request.id, None, Some(42), pin(PIN).into())
+        .await
+        .unwrap();
 
     for (step, typed) in [(1, None), (2, Some(PIN)), (3, Some("0815")), (9, Some(PIN))] {
         let unlock = if typed.is_some() {
@@ -51,7 +56,7 @@ async fn a_phone_with_a_life(folder: &Path) -> Stolen {
         let Scanned::Code(request) = phone.scan(&text, Source::Camera).await.unwrap() else {
             panic!("not a code");
         };
-        phone.code(request.id, typed.map(pin)).await.unwrap();
+        phone.code(request.id, typed.map(pin).into()).await.unwrap();
         if step == 2 {
             // Enough accounts that their rows are moved from page to page, each of which might keep a remnant.
             for other in 0..24 {
@@ -193,14 +198,21 @@ async fn a_wrong_pin_looks_and_is_stored_like_a_right_one_until_the_service_spea
     let before = phone.history().unwrap();
     for guess in ["0815", PIN] {
         desk.twist(&[Twist::Unreachable, Twist::Unreachable, Twist::Unreachable]);
-        assert!(phone.approve(request.id, None, pin(guess)).await.is_err());
+        assert!(
+            phone
+                .approve(request.id, None, None, pin(guess).into())
+                .await
+                .is_err()
+        );
         assert_eq!(phone.history().unwrap(), before);
         assert_eq!(phone.accounts().unwrap()[0].tries_left, Some(5));
     }
     // What goes out has the same length for every PIN.
     let mut lengths = BTreeSet::new();
     for guess in ["0815", "9999", PIN] {
-        let _ = phone.approve(request.id, None, pin(guess)).await;
+        let _ = phone
+            .approve(request.id, None, None, pin(guess).into())
+            .await;
     }
     lengths.extend(desk.sent("/api/v1/answer").iter().map(Vec::len));
     assert_eq!(lengths.len(), 1);

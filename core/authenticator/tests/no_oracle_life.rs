@@ -91,7 +91,10 @@ impl Life {
         let Scanned::Code(request) = self.phone.scan(&text, Source::Camera).await.unwrap() else {
             panic!("not a code");
         };
-        self.phone.code(request.id, Some(pin(typed))).await.unwrap();
+        self.phone
+            .code(request.id, pin(typed).into())
+            .await
+            .unwrap();
     }
 
     async fn change(&self, old: &str, new: &str) -> bool {
@@ -395,14 +398,17 @@ async fn what_is_stored_does_not_depend_on_the_pin_that_was_typed() {
                 "approve" => {
                     let request = phone.pending(account).await.unwrap().remove(0);
                     offline();
-                    phone.approve(request.id, None, old).await.is_ok()
+                    phone
+                        .approve(request.id, None, None, old.into())
+                        .await
+                        .is_ok()
                 }
                 "code" => {
                     let Scanned::Code(request) = phone.scan(&code, Source::Camera).await.unwrap()
                     else {
                         panic!("not a code");
                     };
-                    phone.code(request.id, Some(old)).await.is_ok()
+                    phone.code(request.id, old.into()).await.is_ok()
                 }
                 "change" => {
                     offline();

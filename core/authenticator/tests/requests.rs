@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use countersign::{
-    AccountState, ApproveError, EventKind, InboxError, LinkError, ReadError, Scanned, Source,
+    AccountState, ApproveError, EventKind, InboxError, LinkError, ReadError, Refusal, Scanned,
+    Source,
 };
 
 use crate::support::*;
@@ -16,16 +17,25 @@ async fn a7_the_number_is_typed_and_a_wrong_one_ends_the_request() {
     let (scene, account, _) = enrolled().await;
     let request = scene.open_request(account, Some(42)).await;
     assert!(request.number_asked);
-    assert_eq!(request.asked.to_string(), "sign-in, Firefox on Linux, LV");
-    assert_eq!(request.asked.host, "sign.example.eu");
+    assert_eq!(request.details.to_string(), "sign-in, Firefox on Linux, LV");
+    assert_eq!(request.details.host, "sign.example.eu");
     for number in [None, Some(9), Some(100)] {
-        let missing = scene.phone.approve(request.id, number, pin(PIN)).await;
+        let missing = scene
+            .phone
+            .approve(request.id, None, number, pin(PIN).into())
+            .await;
         assert!(matches!(missing, Err(ApproveError::NumberNeeded)));
     }
     assert!(scene.desk.sent("/api/v1/answer").is_empty());
-    let wrong = scene.phone.approve(request.id, Some(43), pin(PIN)).await;
+    let wrong = scene
+        .phone
+        .approve(request.id, None, Some(43), pin(PIN).into())
+        .await;
     assert!(matches!(wrong, Err(ApproveError::WrongNumber)));
-    let again = scene.phone.approve(request.id, Some(42), pin(PIN)).await;
+    let again = scene
+        .phone
+        .approve(request.id, None, Some(42), pin(PIN).into())
+        .await;
     assert!(matches!(again, Err(ApproveError::NotHeld)));
 }
 
@@ -34,14 +44,23 @@ async fn a6_tries_left_go_down_until_the_phone_is_blocked() {
     let (scene, account, _) = enrolled().await;
     let request = scene.open_request(account, None).await;
     for left in [4, 3, 2, 1, 0] {
-        let wrong = scene.phone.approve(request.id, None, pin("0815")).await;
+        let wrong = scene
+            .phone
+            .approve(request.id, None, None, pin("0815").into())
+            .await;
         assert!(
-            matches!(wrong, Err(ApproveError::WrongPin { tries_left, .. }) if tries_left == left)
+            matches!(wrong, Err(ApproveError::Refused(Refusal::WrongPin { tries_left, .. })) if tries_left == left)
         );
         assert_eq!(scene.phone.accounts().unwrap()[0].tries_left, Some(left));
     }
-    let blocked = scene.phone.approve(request.id, None, pin(PIN)).await;
-    assert!(matches!(blocked, Err(ApproveError::Blocked)));
+    let blocked = scene
+        .phone
+        .approve(request.id, None, None, pin(PIN).into())
+        .await;
+    assert!(matches!(
+        blocked,
+        Err(ApproveError::Refused(Refusal::Blocked))
+    ));
     assert_eq!(
         scene.phone.accounts().unwrap()[0].state,
         AccountState::Blocked
@@ -71,11 +90,11 @@ async fn a6_tries_left_go_down_until_the_phone_is_blocked() {
 async fn a7_decline_and_report_ask_no_pin_and_are_final() {
     let (scene, account, _) = enrolled().await;
     let request = scene.open_request(account, Some(42)).await;
-    scene.phone.decline(request.id).await.unwrap();
-    let again = scene.phone.decline(request.id).await;
+    scene.phone.decline(request.id, None, false).await.unwrap();
+    let again = scene.phone.decline(request.id, None, false).await;
     assert!(matches!(again, Err(ApproveError::NotHeld)));
     let request = scene.open_request(account, None).await;
-    scene.phone.report(request.id).await.unwrap();
+    scene.phone.decline(request.id, None, true).await.unwrap();
     assert!(scene.phone.pending(account).await.unwrap().is_empty());
     let history = scene.phone.history().unwrap();
     assert_eq!(history[0].kind, EventKind::Reported);
@@ -105,7 +124,7 @@ async fn a_counter_that_fell_behind_is_raised_and_the_request_repeated() {
         .counter = 7;
     scene
         .phone
-        .approve(request.id, None, pin(PIN))
+        .approve(request.id, None, None, pin(PIN).into())
         .await
         .unwrap();
     assert_eq!(scene.desk.sent("/api/v1/answer").len(), 2);
@@ -129,7 +148,7 @@ async fn a_clock_that_is_off_is_set_right_in_memory_and_the_request_repeated() {
     scene.desk.twist(&[Twist::Clock]);
     scene
         .phone
-        .approve(request.id, None, pin(PIN))
+        .approve(request.id, None, None, pin(PIN).into())
         .await
         .unwrap();
     scene.desk.twist(&[Twist::Clock]);
@@ -148,19 +167,22 @@ async fn a_copied_phone_is_found_out_by_the_service_and_says_what_to_do() {
         let request = scene.open_request(account, None).await;
         scene
             .phone
-            .approve(request.id, None, pin(PIN))
+            .approve(request.id, None, None, pin(PIN).into())
             .await
             .unwrap();
     }
     let thief = phone(copy.path(), &scene.clock, &scene.desk);
     let request = scene.open_request(account, None).await;
     thief.pending(account).await.unwrap();
-    let refused = thief.approve(request.id, None, pin(PIN)).await;
-    assert!(matches!(refused, Err(ApproveError::Suspended)));
+    let refused = thief.approve(request.id, None, None, pin(PIN).into()).await;
+    assert!(matches!(
+        refused,
+        Err(ApproveError::Refused(Refusal::Suspended))
+    ));
     assert_eq!(thief.accounts().unwrap()[0].state, AccountState::Suspended);
     // The phone itself hears of it at its next question.
     let told = scene.phone.pending(account).await;
-    assert!(matches!(told, Err(InboxError::Suspended)));
+    assert!(matches!(told, Err(InboxError::Refused(Refusal::Suspended))));
     assert_eq!(
         scene.phone.accounts().unwrap()[0].state,
         AccountState::Suspended
@@ -187,11 +209,14 @@ async fn a9_what_began_in_a_browser_on_this_phone_goes_back_to_it() {
         panic!("not on mobile");
     };
     assert_eq!(request.accounts[0].number, account);
-    let not_from_the_inbox = scene.phone.approve(request.id, None, pin(PIN)).await;
+    let not_from_the_inbox = scene
+        .phone
+        .approve(request.id, None, None, pin(PIN).into())
+        .await;
     assert!(matches!(not_from_the_inbox, Err(ApproveError::NotHeld)));
     let approved = scene
         .phone
-        .approve_on_mobile(request.id, account, pin(PIN))
+        .approve(request.id, Some(account), None, pin(PIN).into())
         .await
         .unwrap();
     let open = approved.open.unwrap();

@@ -43,11 +43,14 @@ async fn a_service_that_asks_without_end_does_not_crowd_out_another() {
     }
     bank.ask_approval(None);
     let request = phone.pending(account).await.unwrap().remove(0);
-    phone.approve(request.id, None, pin(PIN)).await.unwrap();
+    phone
+        .approve(request.id, None, None, pin(PIN).into())
+        .await
+        .unwrap();
     // Nor is the flood's own newest request lost.
     hostile.ask_approval(None);
     let request = phone.pending(flooded).await.unwrap().remove(0);
-    phone.decline(request.id).await.unwrap();
+    phone.decline(request.id, None, false).await.unwrap();
 }
 
 #[tokio::test]

@@ -13,7 +13,9 @@ use async_trait::async_trait;
 use countersign::platform::{DeviceKey, KeyStore, KeyStoreError};
 use countersign::software::SoftwareKeyStore;
 use countersign::transport::{Outgoing, Transport, TransportError};
-use countersign::{AccountState, Authenticator, DATABASE_FILE, EventKind, Scanned, Source, Unlock};
+use countersign::{
+    AccountState, Authenticator, DATABASE_FILE, EventKind, Scanned, Source, Unlock, UnlockMethod,
+};
 use countersign_protocol::message::SignatureBytes;
 use countersign_protocol::secret::Secret32;
 use zeroize::Zeroizing;
@@ -340,7 +342,7 @@ fn the_other_process() {
             let account = enrol(&phone, &desk, "anna@example.eu").await;
             desk.ask_approval(None);
             let request = phone.pending(account).await.unwrap().remove(0);
-            let _ = phone.approve(request.id, None, pin(PIN)).await;
+            let _ = phone.approve(request.id, None, None, pin(PIN).into()).await;
         }),
         "chain moves" => runtime.block_on(async {
             let phone = open("");
@@ -368,7 +370,7 @@ async fn make_code(phone: &Authenticator, desk: &Desk, step: u64) {
     let Scanned::Code(request) = phone.scan(&text, Source::Camera).await.unwrap() else {
         panic!("not a code");
     };
-    phone.code(request.id, None).await.unwrap();
+    phone.code(request.id, UnlockMethod::Nothing).await.unwrap();
 }
 
 fn next_step(folder: &Path) -> u64 {
@@ -509,7 +511,10 @@ async fn requests_of_two_programs_go_one_at_a_time() {
     let mut other = child("request", folder.path());
     wait_for(&mut other, "ready");
     let began = std::time::Instant::now();
-    phone.approve(request.id, None, pin(PIN)).await.unwrap();
+    phone
+        .approve(request.id, None, None, pin(PIN).into())
+        .await
+        .unwrap();
     assert!(began.elapsed() > Duration::from_secs(1));
     other.wait().unwrap();
 }
@@ -532,8 +537,8 @@ async fn two_programs_on_one_store_share_its_chain() {
     ) else {
         panic!("no codes");
     };
-    one.code(first.id, None).await.unwrap();
-    assert!(two.code(second.id, None).await.is_err());
+    one.code(first.id, UnlockMethod::Nothing).await.unwrap();
+    assert!(two.code(second.id, UnlockMethod::Nothing).await.is_err());
     make_code(&two, &desk, 2).await;
     make_code(&one, &desk, 3).await;
 }

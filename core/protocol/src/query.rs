@@ -6,9 +6,9 @@ use crate::id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Svc};
 use crate::request::Transcript;
 use crate::{Step, Time};
 
-/// The request.
+/// A query: what a phone asks under K_dev.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
+pub enum Query {
     /// To activate the device, once its claim is confirmed.
     Complete {
         /// The longest that the service may hold the request, seconds, 0 to 50.
@@ -34,9 +34,9 @@ pub enum Ask {
     Remove,
 }
 
-/// A question under K_dev.
+/// A query as K_dev signs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
+pub struct QueryRequest {
     /// The service.
     pub svc: Svc,
     /// The account.
@@ -47,19 +47,19 @@ pub struct Query {
     pub time: Time,
     /// 16 random bytes.
     pub nonce: [u8; 16],
-    /// The request.
-    pub ask: Ask,
+    /// The query.
+    pub query: Query,
 }
 
-impl Transcript for Query {
+impl Transcript for QueryRequest {
     const NAME: &'static str = "request";
 
     fn domain(&self) -> &'static str {
-        match self.ask {
-            Ask::Complete { .. } => "countersign/v1/complete",
-            Ask::Status { .. } => "countersign/v1/status",
-            Ask::Inbox { .. } => "countersign/v1/inbox",
-            Ask::Remove => "countersign/v1/remove",
+        match self.query {
+            Query::Complete { .. } => "countersign/v1/complete",
+            Query::Status { .. } => "countersign/v1/status",
+            Query::Inbox { .. } => "countersign/v1/inbox",
+            Query::Remove => "countersign/v1/remove",
         }
     }
 
@@ -72,22 +72,22 @@ impl Transcript for Query {
         let time = fields.number(5, "time")?;
         let nonce = fields.bytes(6, "nonce")?;
         let wait = |f: &mut Fields| Ok(f.uint(8, "wait", 0..=50)? as u8);
-        let ask = match kind {
-            8 => Ask::Complete {
+        let query = match kind {
+            8 => Query::Complete {
                 wait: wait(&mut fields)?,
                 enrolment: EnrolmentId(fields.bytes(9, "enrolment id")?),
             },
-            9 => Ask::Status {
+            9 => Query::Status {
                 last: fields.number(7, "last")?,
             },
-            10 => Ask::Inbox {
+            10 => Query::Inbox {
                 last: fields.number(7, "last")?,
                 wait: wait(&mut fields)?,
                 known: fields
                     .optional(10, |f| f.bytes(10, "known challenge"))?
                     .map(ChallengeId),
             },
-            15 => Ask::Remove,
+            15 => Query::Remove,
             _ => return Err(fields.fail("type", crate::Problem::Bounds)),
         };
         fields.finish()?;
@@ -97,16 +97,16 @@ impl Transcript for Query {
             dev,
             time,
             nonce,
-            ask,
+            query,
         })
     }
 
     fn encode(&self) -> Vec<u8> {
-        let (kind, last, wait, enrolment, known) = match self.ask {
-            Ask::Complete { wait, enrolment } => (8, None, Some(wait), Some(enrolment), None),
-            Ask::Status { last } => (9, Some(last), None, None, None),
-            Ask::Inbox { last, wait, known } => (10, Some(last), Some(wait), None, known),
-            Ask::Remove => (15, None, None, None, None),
+        let (kind, last, wait, enrolment, known) = match self.query {
+            Query::Complete { wait, enrolment } => (8, None, Some(wait), Some(enrolment), None),
+            Query::Status { last } => (9, Some(last), None, None, None),
+            Query::Inbox { last, wait, known } => (10, Some(last), Some(wait), None, known),
+            Query::Remove => (15, None, None, None, None),
         };
         Map::message(kind)
             .bytes(2, &self.svc.0)

@@ -10,7 +10,7 @@ use countersign_protocol::claim::KeyClass;
 use countersign_protocol::id::{ChallengeId, Hash, PublicKey};
 use countersign_protocol::info::Info;
 use countersign_protocol::message::Received;
-use countersign_protocol::query::{Ask, Query};
+use countersign_protocol::query::{Query, QueryRequest};
 use countersign_protocol::reply::{DeviceState, Reply, ResultCode};
 use countersign_protocol::request::{ReceivedRequest, Request, Transcript, Unsigned};
 use countersign_protocol::update::{ChangeKind, Update, What};
@@ -69,8 +69,8 @@ fn every_update_is_read_as_it_was_written_and_no_damage_is() {
             assert!(good(&changed).is_none(), "byte {at}");
         }
     }
-    let remove = w.query(Ask::Remove);
-    assert_eq!(Query::decode(&remove.encode()).unwrap(), remove);
+    let remove = w.query(Query::Remove);
+    assert_eq!(QueryRequest::decode(&remove.encode()).unwrap(), remove);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use countersign_protocol::link::{
     Link, LinkError, LinkMessage, Source, encode_base32, link_text, qr_text,
 };
 use countersign_protocol::message::{Message, Received};
-use countersign_protocol::query::{Ask, Query};
+use countersign_protocol::query::{Query, QueryRequest};
 use countersign_protocol::reply::{DeviceState, Reply, ResultCode};
 use countersign_protocol::request::{ReceivedRequest, Transcript, Unsigned};
 use countersign_protocol::verify::{ChallengeRecord, DeviceRecord, Next, TokenState, judge_answer};
@@ -85,12 +85,12 @@ fn a_damaged_request_of_the_phone_is_never_verified() {
     damaged_requests::<Claim>(&w, &w.body(w.claim_unsigned(Way::PinOnPhone)));
     damaged_requests::<Answer>(&w, &w.body(w.answer_unsigned()));
     damaged_requests::<Answer>(&w, &w.body(Unsigned::plain(&w.decline())));
-    let query = w.query(Ask::Inbox {
+    let query = w.query(Query::Inbox {
         last: 3,
         wait: 50,
         known: Some(ChallengeId([7; 16])),
     });
-    damaged_requests::<Query>(&w, &w.body(Unsigned::plain(&query)));
+    damaged_requests::<QueryRequest>(&w, &w.body(Unsigned::plain(&query)));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use countersign_protocol::info::Info;
 use countersign_protocol::keys::{Chain, PinKeys, enrolment_pin_key, enrolment_pin_verifier};
 use countersign_protocol::link::{encode_base32, link_text, qr_text};
 use countersign_protocol::message::Message;
-use countersign_protocol::query::Ask;
+use countersign_protocol::query::Query;
 use countersign_protocol::request::{Transcript, Unsigned};
 use countersign_protocol::secret::Secret;
 use countersign_protocol::update::{ChangeKind, What};
@@ -82,15 +82,15 @@ fn computed() -> Vectors {
     for (name, ask) in [
         (
             "complete",
-            Ask::Complete {
+            Query::Complete {
                 wait: 25,
                 enrolment: EnrolmentId(id("enrolment")),
             },
         ),
-        ("status", Ask::Status { last: 0 }),
+        ("status", Query::Status { last: 0 }),
         (
             "inbox",
-            Ask::Inbox {
+            Query::Inbox {
                 last: 0,
                 wait: 50,
                 known: None,
@@ -128,7 +128,7 @@ fn computed() -> Vectors {
 }
 
 fn life_cycle(w: &World, v: &mut Vectors) {
-    let remove = w.query(Ask::Remove);
+    let remove = w.query(Query::Remove);
     v.hex("remove transcript", remove.encode());
     v.hex("remove body", w.body(Unsigned::plain(&remove)));
     v.hex("unblock challenge", w.signed(&w.unblock()));
@@ -173,7 +173,7 @@ fn life_cycle(w: &World, v: &mut Vectors) {
         v.hex(&format!("{name} transcript"), push.encode());
         v.hex(&format!("{name} body"), w.body(Unsigned::plain(&push)));
     }
-    let status = Unsigned::plain(&w.query(Ask::Status { last: 0 }));
+    let status = Unsigned::plain(&w.query(Query::Status { last: 0 }));
     v.hex("status reply", w.signed(&w.status_reply(status.hash())));
 }
 

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
-use countersign_protocol::query::Ask;
+use countersign_protocol::query::Query;
 use countersign_service::{Connections, OriginSetting};
 use reqwest::{Client, Response};
 use tokio::task::JoinSet;
@@ -131,7 +131,7 @@ async fn send(client: &Client, world: &World, path: &str, body: Vec<u8>) -> Resp
 
 fn status(phone: &Phone) -> Vec<u8> {
     let last = phone.chain.last();
-    phone.query(Ask::Status { last }).0
+    phone.query(Query::Status { last }).0
 }
 
 #[tokio::test]

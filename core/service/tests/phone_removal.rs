@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::support::{PASSWORD, PIN, World, approve, begin_sign_in, events, number, sql};
 use countersign_protocol::{
     answer::Decision,
-    query::Ask,
+    query::Query,
     reply::{DeviceState, ResultCode},
     update::ChangeKind,
 };
@@ -103,16 +103,16 @@ async fn with_another_device_left_the_account_goes_on_with_it() {
 async fn a_removal_that_is_late_is_signed_anew_and_one_of_a_stranger_removes_nothing() {
     let world = World::new().await;
     let (_browser, mut phone) = world.person().await;
-    let (body, hash) = phone.query(Ask::Remove);
+    let (body, hash) = phone.query(Query::Remove);
     world.clock.advance(121);
     assert_eq!(
         phone.put("/api/v1/remove", body.clone(), hash).await.result,
         ResultCode::Clock
     );
     for path in ["/api/v1/status", "/api/v1/inbox", "/api/v1/complete"] {
-        let (body, _) = phone.query(Ask::Remove);
+        let (body, _) = phone.query(Query::Remove);
         assert_eq!(phone.post_raw(path, body).await.0, 400, "{path}");
-        let (body, _) = phone.query(Ask::Status { last: 0 });
+        let (body, _) = phone.query(Query::Status { last: 0 });
         assert_eq!(phone.post_raw("/api/v1/remove", body).await.0, 400);
     }
     let own = phone.key.clone();

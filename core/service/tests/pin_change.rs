@@ -13,7 +13,7 @@ use countersign_protocol::{
     change::ChangeSecrets,
     claim::KeyClass,
     id::{Hash, PublicKey},
-    query::Ask,
+    query::Query,
     reply::{DeviceState, Reply, ResultCode},
     update::ChangeKind,
 };
@@ -375,7 +375,7 @@ async fn a_rotation_takes_effect_with_the_commit_and_the_old_device_key_is_worth
     );
     // The reply was lost: the commit again is of an unknown key, and so is a status. Under the new key the status tells.
     assert_eq!(phone.post_raw("/api/v1/commit", commit).await.0, 401);
-    let (status, _) = phone.query(Ask::Status { last: 0 });
+    let (status, _) = phone.query(Query::Status { last: 0 });
     assert_eq!(phone.post_raw("/api/v1/status", status).await.0, 401);
     let hash = slot.hash;
     phone.take(slot);

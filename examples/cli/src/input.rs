@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use countersign::Source;
-use countersign::scan::{Code, Diagnosis, ScanError, decode_file};
+use countersign::qr::scan::{Code, Diagnosis, ScanError, decode_file};
 use countersign_protocol::link::LONGEST_LINK;
 
 use crate::failure::{Exit, Failure, Outcome};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use countersign::scan::decode_file;
+use countersign::qr::scan::decode_file;
 use countersign::{ApproveError, Authenticator, Pin, ServiceError, Source};
 use countersign_cli::person::{Account, Person};
 use tempfile::TempDir;
@@ -156,7 +156,9 @@ async fn on_a_full_disk_nothing_is_half_done_and_it_goes_on_when_there_is_room()
     let request = phone.pending(account).await.unwrap().remove(0);
 
     disk.fill();
-    let refused = phone.approve(request.id, Some(number), pin()).await;
+    let refused = phone
+        .approve(request.id, None, Some(number), pin().into())
+        .await;
     assert!(
         matches!(
             &refused,
@@ -172,7 +174,7 @@ async fn on_a_full_disk_nothing_is_half_done_and_it_goes_on_when_there_is_room()
 
     disk.free();
     let approved = phone
-        .approve(request.id, Some(number), pin())
+        .approve(request.id, None, Some(number), pin().into())
         .await
         .unwrap();
     assert_eq!(

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use countersign::scan::{Code, Image, Scanner, thorough};
+use countersign::qr::scan::{Code, Image, Scanner, thorough};
 use countersign_scan_bench::files::{Grey, photographs, photographs_folder};
 use countersign_scan_bench::{HEIGHT, SCENES, Scene, WIDTH, frame};
 

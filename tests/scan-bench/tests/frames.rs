@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use countersign::scan::{Image, Scanner, thorough};
+use countersign::qr::scan::{Image, Scanner, thorough};
 use countersign_scan_bench::{HEIGHT, Random, SCENES, Scene, WIDTH, frame};
 
 fn texts(pixels: &[u8]) -> Vec<Option<String>> {

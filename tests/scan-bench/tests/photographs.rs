@@ -1,7 +1,7 @@
 //! Photographs of codes, at each quarter turn. They are not part of the project:
 //! `COUNTERSIGN_PHOTOS` names their folder.
 
-use countersign::scan::{Image, thorough};
+use countersign::qr::scan::{Image, thorough};
 use countersign_scan_bench::files::{photographs, photographs_folder};
 
 /// Of 78; zxing-cpp 3.1 reads 71.

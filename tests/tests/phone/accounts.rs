@@ -1,6 +1,8 @@
 //! A11, A12 and A14: accounts on the phone.
 
-use countersign::{EventKind, Purpose, ReadError, Scanned, Source, scan::decode_file};
+use countersign::{
+    EventKind, Purpose, ReadError, Scanned, Source, UnlockMethod, qr::scan::decode_file,
+};
 use countersign_cli::person::Person;
 
 use crate::support::{
@@ -24,7 +26,12 @@ async fn a11_several_accounts_and_services_live_in_one_phone() {
     let png = world.ask_code().await;
     let request = world.phone.scan_code(&png).await;
     assert_eq!(request.account.number, first);
-    let code = world.phone.core.code(request.id, None).await.unwrap();
+    let code = world
+        .phone
+        .core
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     world.person.type_code(&code.code).await.unwrap();
     assert!(world.person.is_signed_in().await.unwrap());
 
@@ -79,8 +86,10 @@ async fn a12_an_account_is_renamed_removed_and_remembered_in_the_history() {
     let (mut world, account) = World::enrolled().await;
     let (number, request) = world.ask_app(account).await;
     let core = &world.phone.core;
-    let _ = core.approve(request.id, Some(number), pin(WRONG_PIN)).await;
-    core.approve(request.id, Some(number), pin(PIN))
+    let _ = core
+        .approve(request.id, None, Some(number), pin(WRONG_PIN).into())
+        .await;
+    core.approve(request.id, None, Some(number), pin(PIN).into())
         .await
         .unwrap();
     assert_eq!(core.rename(account, "The bank").unwrap().name, "The bank");
@@ -117,7 +126,12 @@ async fn a12_a_phone_that_was_removed_on_the_page_says_so_and_its_sessions_elsew
     elsewhere.ask_code().await.unwrap();
     let png = elsewhere.qr_png().await.unwrap();
     let request = world.phone.scan_code(&png).await;
-    let code = world.phone.core.code(request.id, None).await.unwrap();
+    let code = world
+        .phone
+        .core
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     elsewhere.type_code(&code.code).await.unwrap();
     assert!(elsewhere.is_signed_in().await.unwrap());
     world.person.open("/account/devices").await.unwrap();
@@ -130,7 +144,7 @@ async fn a12_a_phone_that_was_removed_on_the_page_says_so_and_its_sessions_elsew
     if world.person.page().path().starts_with("/challenge/") {
         let number = world.person.number().unwrap();
         let request = world.phone.request(account).await;
-        assert_eq!(request.asked.purpose, Purpose::Remove);
+        assert_eq!(request.details.purpose, Purpose::Remove);
         world.approve(&request, number).await;
         world.person.wait_while("open", PATIENCE).await.unwrap();
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use countersign::{AccountState, ApproveError, Browser, Purpose, System};
+use countersign::{AccountState, ApproveError, Browser, Purpose, Refusal, System};
 
 use crate::support::{PIN, TestPhone, WRONG_PIN, World, pin};
 
@@ -21,13 +21,18 @@ async fn a6_a_wrong_pin_is_the_services_to_notice_and_the_right_one_then_works()
     let (number, request) = world.ask_app(account).await;
     let core = &world.phone.core;
     for left in [4, 3] {
-        match core.approve(request.id, Some(number), pin(WRONG_PIN)).await {
-            Err(ApproveError::WrongPin { tries_left, .. }) => assert_eq!(tries_left, left),
+        match core
+            .approve(request.id, None, Some(number), pin(WRONG_PIN).into())
+            .await
+        {
+            Err(ApproveError::Refused(Refusal::WrongPin { tries_left, .. })) => {
+                assert_eq!(tries_left, left)
+            }
             other => panic!("{other:?}"),
         }
         assert_eq!(world.phone.tries(), Some(left));
     }
-    core.approve(request.id, Some(number), pin(PIN))
+    core.approve(request.id, None, Some(number), pin(PIN).into())
         .await
         .unwrap();
     assert_eq!(world.phone.tries(), Some(5));
@@ -40,12 +45,22 @@ async fn a6_the_fifth_wrong_pin_blocks_and_the_right_one_comes_too_late() {
     let (number, request) = world.ask_app(account).await;
     let core = &world.phone.core;
     for _ in 0..5 {
-        let wrong = core.approve(request.id, Some(number), pin(WRONG_PIN)).await;
-        assert!(matches!(wrong, Err(ApproveError::WrongPin { .. })));
+        let wrong = core
+            .approve(request.id, None, Some(number), pin(WRONG_PIN).into())
+            .await;
+        assert!(matches!(
+            wrong,
+            Err(ApproveError::Refused(Refusal::WrongPin { .. }))
+        ));
     }
-    let late = core.approve(request.id, Some(number), pin(PIN)).await;
+    let late = core
+        .approve(request.id, None, Some(number), pin(PIN).into())
+        .await;
     assert!(
-        matches!(late, Err(ApproveError::Blocked | ApproveError::NotActive)),
+        matches!(
+            late,
+            Err(ApproveError::Refused(Refusal::Blocked) | ApproveError::Refused(Refusal::NotActive))
+        ),
         "{late:?}"
     );
     assert_eq!(core.accounts().unwrap()[0].state, AccountState::Blocked);
@@ -73,7 +88,7 @@ async fn a6_when_no_answer_ever_comes_the_next_request_works_all_the_same() {
     let lost = world
         .phone
         .core
-        .approve(request.id, Some(number), pin(PIN))
+        .approve(request.id, None, Some(number), pin(PIN).into())
         .await;
     assert!(matches!(lost, Err(ApproveError::Service(_))), "{lost:?}");
     assert!(world.page_goes_on().await, "the service had it");
@@ -97,15 +112,15 @@ async fn a6_a_phone_whose_clock_is_an_hour_off_takes_the_services_time() {
 async fn a7_the_request_says_who_asks_for_what_from_where_and_when() {
     let (mut world, account) = World::enrolled().await;
     let (_, request) = world.ask_app(account).await;
-    assert_eq!(request.asked.app_name, "Countersign");
+    assert_eq!(request.details.app_name, "Countersign");
     assert_eq!(
-        format!("http://{}", request.asked.host),
+        format!("http://{}", request.details.host),
         world.service.origin()
     );
-    assert_eq!(request.asked.purpose, Purpose::SignIn);
-    assert_eq!(request.asked.browser, Browser::Firefox);
-    assert_eq!(request.asked.system, System::Linux);
-    assert!(request.asked.expires_at > request.asked.issued_at);
+    assert_eq!(request.details.purpose, Purpose::SignIn);
+    assert_eq!(request.details.browser, Browser::Firefox);
+    assert_eq!(request.details.system, System::Linux);
+    assert!(request.details.expires_at > request.details.issued_at);
     assert_eq!(request.account.number, account);
 }
 
@@ -116,10 +131,12 @@ async fn a7_a_wrong_number_ends_the_request_and_spends_no_try() {
     let other = if number == 99 { 10 } else { number + 1 };
     let core = &world.phone.core;
     assert!(matches!(
-        core.approve(request.id, None, pin(PIN)).await,
+        core.approve(request.id, None, None, pin(PIN).into()).await,
         Err(ApproveError::NumberNeeded)
     ));
-    let wrong = core.approve(request.id, Some(other), pin(PIN)).await;
+    let wrong = core
+        .approve(request.id, None, Some(other), pin(PIN).into())
+        .await;
     assert!(matches!(wrong, Err(ApproveError::WrongNumber)), "{wrong:?}");
     assert_eq!(world.phone.tries(), Some(5));
     assert!(!world.page_goes_on().await);
@@ -132,7 +149,7 @@ async fn a7_declining_is_final_and_asks_no_pin() {
     let core = &world.phone.core;
     core.decline(request.id).await.unwrap();
     assert!(
-        core.approve(request.id, Some(number), pin(PIN))
+        core.approve(request.id, None, Some(number), pin(PIN).into())
             .await
             .is_err()
     );
@@ -160,7 +177,7 @@ async fn a7_an_expired_request_cannot_be_approved() {
     let late = world
         .phone
         .core
-        .approve(request.id, Some(number), pin(PIN))
+        .approve(request.id, None, Some(number), pin(PIN).into())
         .await;
     assert!(matches!(late, Err(ApproveError::Expired)), "{late:?}");
     assert!(world.phone.core.pending(account).await.unwrap().is_empty());
@@ -191,8 +208,11 @@ async fn a_copy_is_refused_at_its_first_use_once_its_owner_went_on_twice() {
     let request = copied.request(account).await;
     let caught = copied
         .core
-        .approve(request.id, Some(number), pin(PIN))
+        .approve(request.id, None, Some(number), pin(PIN).into())
         .await;
-    assert!(matches!(caught, Err(ApproveError::Suspended)), "{caught:?}");
+    assert!(
+        matches!(caught, Err(ApproveError::Refused(Refusal::Suspended))),
+        "{caught:?}"
+    );
     assert!(!world.person.is_signed_in().await.unwrap());
 }

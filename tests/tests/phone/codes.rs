@@ -2,7 +2,7 @@
 
 use countersign::{
     CodeError, FormError, NotAccepted, ReadError, SignError, Source, TypedValue, Unlock,
-    scan::decode_file,
+    UnlockMethod, qr::scan::decode_file,
 };
 use countersign_cli::person::Person;
 
@@ -15,7 +15,12 @@ async fn a8_offline_code_signs_in() {
     world.phone.offline();
     let request = world.phone.scan_code(&png).await;
     assert_eq!(request.unlock, Unlock::Nothing);
-    let code = world.phone.core.code(request.id, None).await.unwrap();
+    let code = world
+        .phone
+        .core
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     assert_eq!(code.code.len(), 9, "7KQ4-M2XD");
     let typed = code.code.to_lowercase().replace('-', " ");
     world.person.type_code(&typed).await.unwrap();
@@ -27,10 +32,20 @@ async fn a8_scanning_again_shows_the_same_code_and_a_restart_does_not() {
     let (mut world, _) = World::enrolled().await;
     let png = world.ask_code().await;
     let request = world.phone.scan_code(&png).await;
-    let first = world.phone.core.code(request.id, None).await.unwrap();
+    let first = world
+        .phone
+        .core
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     let again = world.phone.scan_code(&png).await;
     assert!(again.same_as_before);
-    let second = world.phone.core.code(again.id, None).await.unwrap();
+    let second = world
+        .phone
+        .core
+        .code(again.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     assert!(second.same_as_before && first.code == second.code);
     let phone = world.phone.restarted();
     let text = decode_file(&png).unwrap()[0].text.clone().unwrap();
@@ -46,7 +61,12 @@ async fn a8_a_code_works_once_in_the_session_that_asked() {
     let (mut world, _) = World::enrolled().await;
     let png = world.ask_code().await;
     let request = world.phone.scan_code(&png).await;
-    let code = world.phone.core.code(request.id, None).await.unwrap();
+    let code = world
+        .phone
+        .core
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     let mut thief = Person::at(world.service.origin()).unwrap();
     thief.give_password(EMAIL, PASSWORD).await.unwrap();
     thief.ask_code().await.unwrap();
@@ -72,7 +92,12 @@ async fn a8_a_phone_that_was_away_for_many_codes_still_works() {
     let png = world.ask_code().await;
     world.phone.offline();
     let request = world.phone.scan_code(&png).await;
-    let code = world.phone.core.code(request.id, None).await.unwrap();
+    let code = world
+        .phone
+        .core
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     world.person.type_code(&code.code).await.unwrap();
     assert!(world.person.is_signed_in().await.unwrap());
 }
@@ -116,7 +141,7 @@ async fn a10_only_valid_data_give_a_code() {
             "{id} {wrong}: {at_once}"
         );
         let refused = core
-            .sign(form.id, &values, Some(pin(PIN)))
+            .sign(form.id, &values, pin(PIN).into())
             .await
             .err()
             .unwrap();
@@ -128,13 +153,17 @@ async fn a10_only_valid_data_give_a_code() {
     let mut missing = good.clone();
     missing.pop();
     assert!(
-        core.sign(form.id, &missing, Some(pin(PIN))).await.is_err(),
+        core.sign(form.id, &missing, pin(PIN).into()).await.is_err(),
         "every field is required"
     );
-    let no_pin = core.sign(form.id, &good, None).await.err().unwrap();
+    let no_pin = core
+        .sign(form.id, &good, UnlockMethod::Nothing)
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(no_pin, SignError::Code(CodeError::PinNeeded)));
 
-    let signed = core.sign(form.id, &good, Some(pin(PIN))).await.unwrap();
+    let signed = core.sign(form.id, &good, pin(PIN).into()).await.unwrap();
     assert_eq!(signed.values[2].value, "1234.50");
     world.person.type_code(&signed.code).await.unwrap();
     assert!(world.person.page().status.is_success());
@@ -156,7 +185,7 @@ async fn a10_values_may_be_typed_in_other_forms_of_the_same() {
     let signed = world
         .phone
         .core
-        .sign(form.id, &values, Some(pin(PIN)))
+        .sign(form.id, &values, pin(PIN).into())
         .await
         .unwrap();
     world.person.type_code(&signed.code).await.unwrap();
@@ -176,7 +205,7 @@ async fn a10_one_digit_changed_in_the_browser_makes_the_code_fail() {
     let signed = world
         .phone
         .core
-        .sign(form.id, &typed(&TRANSFER), Some(pin(PIN)))
+        .sign(form.id, &typed(&TRANSFER), pin(PIN).into())
         .await
         .unwrap();
     world.person.type_code(&signed.code).await.unwrap();
@@ -190,14 +219,14 @@ async fn a10_a_wrong_pin_gives_a_code_of_the_same_form_that_fits_nothing() {
     let values = typed(&TRANSFER);
     let core = &world.phone.core;
     let wrong = core
-        .sign(form.id, &values, Some(pin(WRONG_PIN)))
+        .sign(form.id, &values, pin(WRONG_PIN).into())
         .await
         .unwrap();
     assert_eq!(wrong.code.len(), "7KQ4-M2XD-93AB".len());
     // The step is spent: the right PIN does not make another code of it, so no two codes can be
     // compared.
     let again = world.phone.scan_transaction(&png).await;
-    let same = core.sign(again.id, &values, Some(pin(PIN))).await.unwrap();
+    let same = core.sign(again.id, &values, pin(PIN).into()).await.unwrap();
     assert!(same.same_as_before && same.code == wrong.code);
     world.person.type_code(&wrong.code).await.unwrap();
     assert!(!world.person.page().status.is_success());

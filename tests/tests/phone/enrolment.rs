@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use countersign::{AccountState, ClaimError, Resumed, Source, scan::decode_file};
+use countersign::{AccountState, ClaimError, Resumed, Source, qr::scan::decode_file};
 
 use crate::support::{EMAIL, PATIENCE, PIN, WRONG_PIN, World, pin};
 

@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use countersign::scan::decode_file;
-use countersign::{DATABASE_FILE, Source};
+use countersign::qr::scan::decode_file;
+use countersign::{DATABASE_FILE, Source, UnlockMethod};
 
 use crate::support::{TestPhone, World, anna, browser_of, enrol};
 
@@ -53,7 +53,12 @@ async fn a8_no_damaged_code_is_taken_and_nothing_is_spent() {
     }
     assert_eq!(stored(&world.phone), before);
     let request = world.phone.scan_code(&png).await;
-    let code = world.phone.core.code(request.id, None).await.unwrap();
+    let code = world
+        .phone
+        .core
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     world.person.type_code(&code.code).await.unwrap();
     assert!(world.person.is_signed_in().await.unwrap());
 }

@@ -1,7 +1,7 @@
 //! A finger or face in the place of the PIN, where the service is set so: it signs a
 //! transfer, and grants a new PIN.
 
-use countersign::{AccountNumber, ApproveError, Platform, Unlock};
+use countersign::{AccountNumber, ApproveError, Platform, Refusal, Unlock, UnlockMethod};
 use countersign_service::Config;
 
 use crate::support::*;
@@ -36,14 +36,14 @@ async fn asks(world: &mut World, account: AccountNumber) -> (u8, countersign::Pe
 async fn a12_a_forgotten_pin_is_set_anew_with_the_phones_own_finger_and_never_with_its_pin() {
     let (mut world, account) = with_finger(|config| config.own_biometrics = true).await;
     let (number, request) = asks(&mut world, account).await;
-    assert!(request.asked.to_string().contains("My phone"));
+    assert!(request.details.to_string().contains("My phone"));
     let sent = world.phone.wire.sent.lock().unwrap().len();
     // Right or wrong, the PIN stays on the phone and looks the same.
     for digits in [PIN, WRONG_PIN] {
         let refused = world
             .phone
             .core
-            .approve(request.id, Some(number), pin(digits));
+            .approve(request.id, None, Some(number), pin(digits).into());
         let refused = refused.await.unwrap_err();
         assert!(
             matches!(refused, ApproveError::UnlockNotAllowed),
@@ -54,7 +54,7 @@ async fn a12_a_forgotten_pin_is_set_anew_with_the_phones_own_finger_and_never_wi
     assert_eq!(world.phone.wire.sent.lock().unwrap().len(), sent);
     let core = &world.phone.core;
     assert!(!core.can_set_new_pin(account).await.unwrap());
-    core.approve_with_biometrics(request.id, Some(number))
+    core.approve(request.id, None, Some(number), UnlockMethod::Biometrics)
         .await
         .unwrap();
     assert!(core.can_set_new_pin(account).await.unwrap());
@@ -64,9 +64,14 @@ async fn a12_a_forgotten_pin_is_set_anew_with_the_phones_own_finger_and_never_wi
 
     let (number, request) = world.ask_app(account).await;
     let core = &world.phone.core;
-    let old = core.approve(request.id, Some(number), pin(PIN)).await;
-    assert!(matches!(old, Err(ApproveError::WrongPin { .. })));
-    core.approve(request.id, Some(number), pin(NEW_PIN))
+    let old = core
+        .approve(request.id, None, Some(number), pin(PIN).into())
+        .await;
+    assert!(matches!(
+        old,
+        Err(ApproveError::Refused(Refusal::WrongPin { .. }))
+    ));
+    core.approve(request.id, None, Some(number), pin(NEW_PIN).into())
         .await
         .unwrap();
     assert!(world.page_goes_on().await);
@@ -94,7 +99,7 @@ async fn a10_a_finger_signs_a_transfer_where_the_service_is_set_so_and_the_histo
     assert_eq!(form.unlock, Unlock::PinOrBiometrics);
     let core = &world.phone.core;
     let values = typed(&TRANSFER);
-    let signed = core.sign_with_biometrics(form.id, &values).await;
+    let signed = core.sign(form.id, &values, UnlockMethod::Biometrics).await;
     let code = signed.unwrap().code;
     world.person.type_code(&code).await.unwrap();
     assert!(world.person.page().text().contains("1234.50"));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use countersign::{AccountNumber, AccountState, ApproveError};
+use countersign::{AccountNumber, AccountState, ApproveError, Refusal, UnlockMethod};
 use countersign_service::{Places, backup, restore};
 
 use crate::rotation::{DAY, rotate, served, taken_up, works};
@@ -32,7 +32,12 @@ async fn restored(world: World, file: PathBuf) -> World {
 async fn works_by_code(world: &mut World, account: AccountNumber) {
     let png = world.ask_code().await;
     let request = world.phone.scan_code(&png).await;
-    let shown = world.phone.core.code(request.id, None).await.unwrap();
+    let shown = world
+        .phone
+        .core
+        .code(request.id, UnlockMethod::Nothing)
+        .await
+        .unwrap();
     world.person.type_code(&shown.code).await.unwrap();
     assert!(world.person.is_signed_in().await.unwrap(), "{account:?}");
 }
@@ -108,10 +113,10 @@ async fn a_phone_that_changed_its_pin_after_the_backup_is_told_what_to_do() {
     let approved = world
         .phone
         .core
-        .approve(request.id, Some(number), pin(NEW_PIN));
+        .approve(request.id, None, Some(number), pin(NEW_PIN).into());
     let refused = approved.await;
     assert!(
-        matches!(refused, Err(ApproveError::OtherEpoch)),
+        matches!(refused, Err(ApproveError::Refused(Refusal::OtherEpoch))),
         "{refused:?}"
     );
     assert_eq!(world.phone.tries(), Some(5), "no try is spent");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::scan::decode_file;
+use countersign::qr::scan::decode_file;
 use countersign::transport::{HttpTransport, Outgoing, Transport};
 use countersign_protocol::id::KeyId;
 use countersign_protocol::info::Info;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign::scan::decode_file;
+use countersign::qr::scan::decode_file;
 use countersign::transport::{HttpTransport, Outgoing, Transport, TransportError};
 use countersign::{
     AccountNumber, Authenticator, CodeRequest, PendingRequest, Pin, Platform, Scanned, Source,
@@ -299,7 +299,7 @@ impl World {
     pub async fn approve(&self, request: &PendingRequest, number: u8) {
         self.phone
             .core
-            .approve(request.id, Some(number), pin(PIN))
+            .approve(request.id, None, Some(number), pin(PIN).into())
             .await
             .unwrap();
     }

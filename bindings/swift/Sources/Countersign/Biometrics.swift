@@ -25,27 +25,28 @@ extension Authenticator {
     /// - Throws: ``ApproveError``; after `biometrics` the same request can be approved with the PIN.
     @discardableResult
     public func approveWithBiometrics(_ request: PendingRequest, number: Int? = nil) async throws -> Approved {
-        try await approveWithBiometrics(request: request.id, number: number.map(Int32.init(clamping:)))
+        try await approve(
+            request: request.id, account: nil, number: number.map(Int32.init(clamping:)), unlock: .biometrics)
     }
 
     /// The same for what began in a browser on this phone. Open ``Approved/open`` in that browser at once.
     ///
     /// - Throws: ``ApproveError``.
     public func approveWithBiometrics(_ request: OnMobileRequest, with account: Account) async throws -> Approved {
-        try await approveOnMobileWithBiometrics(request: request.id, account: account.number)
+        try await approve(request: request.id, account: account.number, number: nil, unlock: .biometrics)
     }
 
     /// A sign-in code with a finger or face, where ``CodeRequest/unlock`` and the account allow it.
     ///
     /// - Throws: ``CodeError``.
     public func codeWithBiometrics(for request: CodeRequest) async throws -> ShownCode {
-        try await codeWithBiometrics(request: request.id)
+        try await code(request: request.id, unlock: .biometrics)
     }
 
     /// Signs what was typed, by the fields' ids, with a finger or face, where ``TransactionForm/unlock`` and the account allow it.
     ///
     /// - Throws: ``SignError``.
     public func signWithBiometrics(_ form: TransactionForm, typed: [String: String]) async throws -> SignedTransaction {
-        try await signWithBiometrics(form: form.id, typed: values(of: typed))
+        try await sign(form: form.id, typed: values(of: typed), unlock: .biometrics)
     }
 }

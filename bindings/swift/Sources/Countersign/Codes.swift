@@ -8,7 +8,7 @@ extension Authenticator {
     ///   - pin: Where ``CodeRequest/unlock`` asks for it.
     /// - Throws: ``CodeError``.
     public func code(for request: CodeRequest, pin: PinEntry? = nil) async throws -> ShownCode {
-        try await code(request: request.id, pin: pin)
+        try await code(request: request.id, unlock: unlock(pin))
     }
 
     /// Checks one field while it is being typed, and returns the value as it would be signed. Quick: call it at every key.
@@ -33,7 +33,7 @@ extension Authenticator {
     ///   - pin: Where ``TransactionForm/unlock`` asks for it.
     /// - Throws: ``SignError``.
     public func sign(_ form: TransactionForm, typed: [String: String], pin: PinEntry? = nil) async throws -> SignedTransaction {
-        try await sign(form: form.id, typed: values(of: typed), pin: pin)
+        try await sign(form: form.id, typed: values(of: typed), unlock: unlock(pin))
     }
 }
 
@@ -53,6 +53,10 @@ extension Scanner {
     public func codes(in picture: Data) async throws -> [QrCode] {
         try await self.picture(file: picture)
     }
+}
+
+private func unlock(_ pin: PinEntry?) -> UnlockMethod {
+    pin.map { .pin(pin: $0) } ?? .nothing
 }
 
 func values(of typed: [String: String]) -> [TypedValue] {

@@ -42,44 +42,45 @@ extension Authenticator {
     ///   - request: What is approved.
     ///   - number: What the computer shows, where ``PendingRequest/numberAsked``.
     ///   - pin: Its digits are taken out of it, whatever comes of it.
-    /// - Throws: ``ApproveError``, among others `wrongPin` with the tries left, after which the same request can be approved again.
+    /// - Throws: ``ApproveError``, among others `refused` with the tries left after a wrong PIN, after which the same request can be approved again.
     @discardableResult
     public func approve(_ request: PendingRequest, number: Int? = nil, pin: PinEntry) async throws -> Approved {
-        try await approve(request: request.id, number: number.map(Int32.init(clamping:)), pin: pin)
+        try await approve(
+            request: request.id, account: nil, number: number.map(Int32.init(clamping:)), unlock: .pin(pin: pin))
     }
 
     /// Approves what began in a browser on this phone. Open ``Approved/open`` in that browser at once.
     ///
     /// - Throws: ``ApproveError``.
     public func approve(_ request: OnMobileRequest, with account: Account, pin: PinEntry) async throws -> Approved {
-        try await approveOnMobile(request: request.id, account: account.number, pin: pin)
+        try await approve(request: request.id, account: account.number, number: nil, unlock: .pin(pin: pin))
     }
 
     /// Declines a request. It is final and asks no PIN.
     ///
     /// - Throws: ``ApproveError``.
     public func decline(_ request: PendingRequest) async throws {
-        try await decline(request: request.id)
+        try await decline(request: request.id, account: nil, report: false)
     }
 
     /// Declines what began in a browser on this phone.
     ///
     /// - Throws: ``ApproveError``.
     public func decline(_ request: OnMobileRequest, with account: Account) async throws {
-        try await declineOnMobile(request: request.id, account: account.number)
+        try await decline(request: request.id, account: account.number, report: false)
     }
 
     /// Declines a request that the person did not begin, and reports it as fraud.
     ///
     /// - Throws: ``ApproveError``.
     public func report(_ request: PendingRequest) async throws {
-        try await report(request: request.id)
+        try await decline(request: request.id, account: nil, report: true)
     }
 
     /// Declines what began in a browser on this phone, and reports it as fraud: somebody sent the person the link.
     ///
     /// - Throws: ``ApproveError``.
     public func report(_ request: OnMobileRequest, with account: Account) async throws {
-        try await reportOnMobile(request: request.id, account: account.number)
+        try await decline(request: request.id, account: account.number, report: true)
     }
 }

@@ -1,6 +1,7 @@
 //! Rows of accounts, services and sealed blobs.
 
 use countersign_protocol::id::{AccountId, DeviceId, EnrolmentId, Hash, KeyId, Svc};
+use countersign_protocol::reply::DeviceState;
 use countersign_protocol::update::ChangeKind;
 use countersign_protocol::{Step, Time};
 use rusqlite::types::Type;
@@ -25,6 +26,18 @@ pub(crate) enum State {
     Blocked = 4,
     /// A copy of this phone was seen.
     Suspended = 5,
+}
+
+impl From<DeviceState> for State {
+    fn from(state: DeviceState) -> Self {
+        match state {
+            DeviceState::Claimed => Self::Claimed,
+            DeviceState::Confirmed => Self::Confirmed,
+            DeviceState::Active => Self::Active,
+            DeviceState::Blocked => Self::Blocked,
+            DeviceState::Suspended => Self::Suspended,
+        }
+    }
 }
 
 impl State {

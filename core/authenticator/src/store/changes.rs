@@ -6,7 +6,8 @@ use countersign_protocol::update::ChangeKind;
 use rusqlite::{Connection, params};
 
 use super::accounts::Account;
-use super::{Store, StoreError, Write};
+use super::{Store, StoreError};
+use crate::durable::Write;
 
 /// Slot B without its secrets.
 #[derive(Clone)]

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{StoreError, Write, failure};
+use super::{StoreError, failure};
+use crate::durable::Write;
 
 /// The migrations in order; the first is number 1. Never change one that was released.
 const MIGRATIONS: &[&str] = &[

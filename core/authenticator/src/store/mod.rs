@@ -9,9 +9,8 @@ mod changes;
 mod history;
 mod migrate;
 mod removals;
-mod writes;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,9 +24,9 @@ pub(crate) use biometrics::{BiometricRow, BiometricState};
 pub(crate) use changes::{DiscardedKey, PendingChange};
 pub(crate) use history::Record;
 pub(crate) use removals::Removal;
-pub(crate) use writes::Write;
 
-use crate::software::private_file;
+use crate::durable::Write;
+use crate::files::{make_folder, private_file};
 
 /// The database's file.
 pub const DATABASE_FILE: &str = "countersign.db";
@@ -287,20 +286,6 @@ impl Store {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
 }
 
 fn failure(folder: &Path, error: rusqlite::Error) -> StoreError {

@@ -17,7 +17,7 @@ use countersign_protocol::keys::{Chain, enrolment_pin_verifier};
 use countersign_protocol::message::Message;
 use countersign_protocol::origin::Origin;
 use countersign_protocol::push::PushAddress;
-use countersign_protocol::query::{Ask, Query};
+use countersign_protocol::query::{Query, QueryRequest};
 use countersign_protocol::reply::{DeviceState, Names, Reply, ResultCode, Tries};
 use countersign_protocol::request::{ReceivedRequest, Transcript};
 use countersign_protocol::seal::OpeningKey;
@@ -224,7 +224,7 @@ impl Desk {
                     self.request::<Update>(body)?.hash()
                 }
                 "/api/v1/claim" => self.claim_request(body).hash(),
-                _ => self.request::<Query>(body)?.hash(),
+                _ => self.request::<QueryRequest>(body)?.hash(),
             };
             return Some(self.signed(self.reply(hash, ResultCode::Clock), None));
         }
@@ -363,18 +363,18 @@ impl Desk {
     }
 
     fn query(&self, body: &[u8]) -> Option<Reply> {
-        let request = self.request::<Query>(body)?;
+        let request = self.request::<QueryRequest>(body)?;
         let mut books = self.books.lock().unwrap();
         let mut reply = self.reply(request.hash(), ResultCode::Done);
-        match request.ask {
-            Ask::Status { .. } => self.facts(&mut reply, &request.dev.0, &books),
-            Ask::Complete { .. } => {
+        match request.query {
+            Query::Status { .. } => self.facts(&mut reply, &request.dev.0, &books),
+            Query::Complete { .. } => {
                 let device = books.devices.get_mut(&request.dev.0).unwrap();
                 // The person confirms it at once.
                 device.state = DeviceState::Active;
                 reply.device_state = Some(device.state);
             }
-            Ask::Inbox { .. } => {
+            Query::Inbox { .. } => {
                 let device = &books.devices[&request.dev.0];
                 reply.tries_in_row = Some(device.in_row);
                 reply.tries_in_epoch = Some(device.in_epoch);
@@ -384,7 +384,7 @@ impl Desk {
                 });
                 reply.challenges = Some(open.map(|(_, bytes)| bytes.clone()).collect());
             }
-            Ask::Remove => {
+            Query::Remove => {
                 books.devices.remove(&request.dev.0);
             }
         }

@@ -1,6 +1,6 @@
 //! Which PIN works, and which slots are stored.
 
-use countersign::{AccountNumber, ApproveError, Authenticator};
+use countersign::{AccountNumber, ApproveError, Authenticator, Refusal};
 
 use super::{Desk, Scene, pin};
 
@@ -13,10 +13,13 @@ pub async fn works(
 ) -> bool {
     desk.ask_approval(None);
     let request = phone.pending(account).await.unwrap().remove(0);
-    match phone.approve(request.id, None, pin(typed)).await {
+    match phone
+        .approve(request.id, None, None, pin(typed).into())
+        .await
+    {
         Ok(_) => true,
-        Err(ApproveError::WrongPin { .. }) => {
-            phone.decline(request.id).await.unwrap();
+        Err(ApproveError::Refused(Refusal::WrongPin { .. })) => {
+            phone.decline(request.id, None, false).await.unwrap();
             false
         }
         Err(error) => panic!("{error}"),

@@ -19,7 +19,7 @@ use countersign_protocol::message::{Message, Received, message_hash, sign_payloa
 use countersign_protocol::origin::Origin;
 use countersign_protocol::pin::Pin;
 use countersign_protocol::push::{PushAddress, PushKind};
-use countersign_protocol::query::{Ask, Query};
+use countersign_protocol::query::{Query, QueryRequest};
 use countersign_protocol::rand_core::{TryCryptoRng, TryRng};
 use countersign_protocol::reply::{DeviceState, Names, Reply, ResultCode, Tries};
 use countersign_protocol::request::Unsigned;
@@ -305,14 +305,14 @@ impl World {
             .unwrap()
     }
 
-    pub fn query(&self, ask: Ask) -> Query {
-        Query {
+    pub fn query(&self, query: Query) -> QueryRequest {
+        QueryRequest {
             svc: self.origin.svc(),
             acc: self.acc,
             dev: self.dev,
             time: ISSUED + 60,
             nonce: id("nonce"),
-            ask,
+            query,
         }
     }
 

@@ -7,7 +7,7 @@ use countersign_protocol::{
     Step,
     id::{DeviceId, PublicKey},
     keys::Chain,
-    query::{Ask, Query},
+    query::{Query, QueryRequest},
     reply::ResultCode,
     verify::{chain_moved_to, clock_is_near},
 };
@@ -25,11 +25,11 @@ pub(super) async fn complete(
     State(app): State<Arc<App>>,
     body: Cbor,
 ) -> Result<Response, ApiError> {
-    let (device, request) = authenticated::<Query>(&app, &body).await?;
-    let Ask::Complete {
+    let (device, request) = authenticated::<QueryRequest>(&app, &body).await?;
+    let Query::Complete {
         wait: seconds,
         enrolment,
-    } = request.ask
+    } = request.query
     else {
         return Err(ApiError::OtherEndpoint);
     };
@@ -62,8 +62,8 @@ pub(super) async fn complete(
 
 /// `POST /api/v1/status`.
 pub(super) async fn status(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
-    let (device, request) = authenticated::<Query>(&app, &body).await?;
-    let Ask::Status { last } = request.ask else {
+    let (device, request) = authenticated::<QueryRequest>(&app, &body).await?;
+    let Query::Status { last } = request.query else {
         return Err(ApiError::OtherEndpoint);
     };
     if !clock_is_near(request.time, app.now()) {
@@ -102,12 +102,12 @@ pub(super) async fn status(State(app): State<Arc<App>>, body: Cbor) -> Result<Re
 
 /// `POST /api/v1/inbox`.
 pub(super) async fn inbox(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
-    let (device, request) = authenticated::<Query>(&app, &body).await?;
-    let Ask::Inbox {
+    let (device, request) = authenticated::<QueryRequest>(&app, &body).await?;
+    let Query::Inbox {
         last,
         wait: seconds,
         known,
-    } = request.ask
+    } = request.query
     else {
         return Err(ApiError::OtherEndpoint);
     };
@@ -146,8 +146,8 @@ pub(super) async fn inbox(State(app): State<Arc<App>>, body: Cbor) -> Result<Res
 
 /// `POST /api/v1/remove`.
 pub(super) async fn remove(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
-    let (device, request) = authenticated::<Query>(&app, &body).await?;
-    if request.ask != Ask::Remove {
+    let (device, request) = authenticated::<QueryRequest>(&app, &body).await?;
+    if request.query != Query::Remove {
         return Err(ApiError::OtherEndpoint);
     }
     if !clock_is_near(request.time, app.now()) {

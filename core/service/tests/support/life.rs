@@ -12,7 +12,7 @@ use countersign_protocol::{
     message::SignatureBytes,
     pin::Pin,
     push::PushAddress,
-    query::Ask,
+    query::Query,
     reply::{Reply, ResultCode},
     request::Unsigned,
     secret::Secret32,
@@ -298,7 +298,7 @@ impl Phone {
 
     /// The status or the HTTP error of a `remove`.
     pub async fn remove(&self) -> u16 {
-        let (body, hash) = self.query(Ask::Remove);
+        let (body, hash) = self.query(Query::Remove);
         let (status, bytes) = self.post_raw("/api/v1/remove", body).await;
         if status == 200 {
             assert_eq!(self.read(&bytes, hash).result, ResultCode::Done);

@@ -14,7 +14,7 @@ use countersign_protocol::{
     link::{Link, LinkMessage, Source},
     message::{Received, Verified},
     pin::Pin,
-    query::{Ask, Query},
+    query::{Query, QueryRequest},
     reply::{Reply, ResultCode},
     request::Unsigned,
     secret::{Secret, Secret32},
@@ -211,19 +211,19 @@ impl Phone {
         reply
     }
 
-    pub fn query(&self, ask: Ask) -> (Vec<u8>, Hash) {
-        let query = Query {
+    pub fn query(&self, ask: Query) -> (Vec<u8>, Hash) {
+        let query = QueryRequest {
             svc: self.info.svc,
             acc: self.enrolment.acc,
             dev: self.enrolment.dev,
             time: self.clock.now(),
             nonce: random(),
-            ask,
+            query: ask,
         };
         self.signed(Unsigned::plain(&query))
     }
 
-    async fn ask(&self, path: &str, ask: Ask) -> Reply {
+    async fn ask(&self, path: &str, ask: Query) -> Reply {
         let (body, hash) = self.query(ask);
         self.post(path, body, hash).await
     }
@@ -231,7 +231,7 @@ impl Phone {
     pub async fn complete(&self) -> Reply {
         self.ask(
             "/api/v1/complete",
-            Ask::Complete {
+            Query::Complete {
                 wait: 0,
                 enrolment: self.enrolment.id,
             },
@@ -241,7 +241,7 @@ impl Phone {
 
     /// The HTTP status of a `complete`, for a device that may be gone.
     pub async fn complete_raw_status(&self) -> u16 {
-        let (body, _) = self.query(Ask::Complete {
+        let (body, _) = self.query(Query::Complete {
             wait: 0,
             enrolment: self.enrolment.id,
         });
@@ -251,7 +251,7 @@ impl Phone {
     pub async fn status(&self) -> Reply {
         self.ask(
             "/api/v1/status",
-            Ask::Status {
+            Query::Status {
                 last: self.chain.last(),
             },
         )
@@ -267,7 +267,7 @@ impl Phone {
         let reply = self
             .ask(
                 "/api/v1/inbox",
-                Ask::Inbox {
+                Query::Inbox {
                     last: self.chain.last(),
                     wait,
                     known: None,

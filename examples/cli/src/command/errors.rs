@@ -4,7 +4,7 @@ use countersign::platform::BiometricsError;
 use countersign::transport::TransportError;
 use countersign::{
     AccountError, ApproveError, BeginError, ChangeError, ClaimError, CodeError, CompleteError,
-    ForgottenError, FormError, InboxError, NotAccepted, OpenError, PhoneError, ReadError,
+    ForgottenError, FormError, InboxError, NotAccepted, OpenError, PhoneError, ReadError, Refusal,
     ServiceError, SignError, StatusError, TurnOnError,
 };
 
@@ -54,13 +54,7 @@ impl From<ChangeError> for Failure {
     fn from(error: ChangeError) -> Self {
         let failure = Failure::new(error.exit(), &error);
         match error {
-            ChangeError::WrongPin {
-                tries_left,
-                tries_left_in_epoch,
-            } => failure
-                .with("reason", "wrong-pin")
-                .with("tries_left", tries_left)
-                .with("tries_left_in_epoch", tries_left_in_epoch),
+            ChangeError::Refused(refusal) => refused(failure, refusal),
             ChangeError::Unfinished(_) => failure.with("reason", "unfinished"),
             _ => failure,
         }
@@ -71,13 +65,7 @@ impl From<TurnOnError> for Failure {
     fn from(error: TurnOnError) -> Self {
         let failure = Failure::new(error.exit(), &error);
         match error {
-            TurnOnError::WrongPin {
-                tries_left,
-                tries_left_in_epoch,
-            } => failure
-                .with("reason", "wrong-pin")
-                .with("tries_left", tries_left)
-                .with("tries_left_in_epoch", tries_left_in_epoch),
+            TurnOnError::Refused(refusal) => refused(failure, refusal),
             TurnOnError::Unfinished(_) => failure.with("reason", "unfinished"),
             _ => failure,
         }
@@ -86,29 +74,30 @@ impl From<TurnOnError> for Failure {
 
 impl From<ApproveError> for Failure {
     fn from(error: ApproveError) -> Self {
-        let failure = Failure::new(error.exit(), &error).with("reason", reason(&error));
+        let failure = Failure::new(error.exit(), &error);
         match error {
-            ApproveError::WrongPin {
-                tries_left,
-                tries_left_in_epoch,
-            } => failure
-                .with("tries_left", tries_left)
-                .with("tries_left_in_epoch", tries_left_in_epoch),
-            _ => failure,
+            ApproveError::Refused(refusal) => refused(failure, refusal),
+            ApproveError::WrongNumber => failure.with("reason", "wrong-number"),
+            ApproveError::Expired => failure.with("reason", "expired"),
+            ApproveError::Closed | ApproveError::NotHeld => failure.with("reason", "closed"),
+            _ => failure.with("reason", "other"),
         }
     }
 }
 
 /// For scripts, which have to tell a wrong PIN from a wrong number.
-fn reason(error: &ApproveError) -> &'static str {
-    match error {
-        ApproveError::WrongPin { .. } => "wrong-pin",
-        ApproveError::WrongNumber => "wrong-number",
-        ApproveError::Blocked => "blocked",
-        ApproveError::Suspended => "suspended",
-        ApproveError::Expired => "expired",
-        ApproveError::Closed | ApproveError::NotHeld => "closed",
-        _ => "other",
+fn refused(failure: Failure, refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::WrongPin {
+            tries_left,
+            tries_left_in_epoch,
+        } => failure
+            .with("reason", "wrong-pin")
+            .with("tries_left", tries_left)
+            .with("tries_left_in_epoch", tries_left_in_epoch),
+        Refusal::Blocked => failure.with("reason", "blocked"),
+        Refusal::Suspended => failure.with("reason", "suspended"),
+        Refusal::OtherEpoch | Refusal::NotActive => failure.with("reason", "other"),
     }
 }
 
@@ -196,7 +185,7 @@ impl HasExit for StatusError {
 impl HasExit for InboxError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NotActive | Self::Suspended => Exit::Refused,
+            Self::Refused(_) => Exit::Refused,
             Self::Service(error) => error.exit(),
             Self::Phone(error) => error.exit(),
         }
@@ -254,7 +243,7 @@ impl HasExit for ForgottenError {
 impl HasExit for ReadError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Suspended | Self::Blocked => Exit::Refused,
+            Self::Refused(_) => Exit::Refused,
             Self::NewKey { .. } => Exit::Network,
             Self::Service(error) => error.exit(),
             Self::Phone(error) => error.exit(),
@@ -272,7 +261,7 @@ impl HasExit for CodeError {
             | Self::BiometricsOff
             | Self::Biometrics(_) => Exit::Usage,
             Self::Unfinished => Exit::Network,
-            Self::OtherEpoch => Exit::Refused,
+            Self::Refused(_) => Exit::Refused,
             // Too far ahead: connecting once helps.
             Self::Step(NotAccepted::TooFar) => Exit::Network,
             Self::Phone(error) => error.exit(),

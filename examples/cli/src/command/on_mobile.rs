@@ -1,16 +1,16 @@
 //! `scan` with the link of a sign-in that began in a browser on this computer.
 
-use countersign::{AccountSummary, ApproveError, Approved, Authenticator, OnMobileRequest};
+use countersign::{AccountSummary, Approved, Authenticator, OnMobileRequest};
 use serde_json::json;
 
 use super::phone::find;
-use super::requests::{Decision, decision, said_no};
+use super::requests::{Decision, ask_and_approve, decision, said_no};
 use super::views;
 use crate::args::Scan;
 use crate::failure::Outcome;
 use crate::out::{Out, table};
 use crate::prompt;
-use crate::text::{safe, sentence};
+use crate::text::safe;
 
 /// Shows who asks, and approves or declines.
 pub(crate) async fn on_mobile(
@@ -20,7 +20,7 @@ pub(crate) async fn on_mobile(
     out: Out,
 ) -> Outcome {
     let account = chosen(request, args, out)?;
-    out.note(&table(&views::asked_rows(&request.asked, &account)));
+    out.note(&table(&views::asked_rows(&request.details, &account)));
     let decision = match args {
         Scan { decline: true, .. } => Decision::Decline,
         Scan { report: true, .. } => Decision::Report,
@@ -31,15 +31,16 @@ pub(crate) async fn on_mobile(
     let (id, number) = (request.id, account.number);
     match decision {
         Decision::Approve => {
-            let approved = approve(phone, request, &account, args, out).await?;
+            let approved =
+                ask_and_approve(phone, id, Some(number), None, &args.unlock, out).await?;
             say_approved(&approved, out);
         }
         Decision::Decline => {
-            phone.decline_on_mobile(id, number).await?;
+            phone.decline(id, Some(number), false).await?;
             said_no(id, false, "", out);
         }
         Decision::Report => {
-            phone.report_on_mobile(id, number).await?;
+            phone.decline(id, Some(number), true).await?;
             let advice = "Nobody was signed in. Never approve a sign-in from a link that somebody sent to you.";
             said_no(id, true, advice, out);
         }
@@ -61,29 +62,6 @@ fn chosen(request: &OnMobileRequest, args: &Scan, out: Out) -> Outcome<AccountSu
             out.note(&format!("Which account?\n{}", names.join("\n")));
             let which = prompt::line("Account", "the account", "name it with --account")?;
             find(several.to_vec(), which.trim())
-        }
-    }
-}
-
-async fn approve(
-    phone: &Authenticator,
-    request: &OnMobileRequest,
-    account: &AccountSummary,
-    args: &Scan,
-    out: Out,
-) -> Outcome<Approved> {
-    let (id, account) = (request.id, account.number);
-    if args.unlock.biometrics {
-        return Ok(phone.approve_on_mobile_with_biometrics(id, account).await?);
-    }
-    let from_stdin = args.unlock.pin.pin_stdin;
-    loop {
-        let pin = prompt::pin("PIN", from_stdin)?;
-        match phone.approve_on_mobile(id, account, pin).await {
-            Err(error @ ApproveError::WrongPin { .. }) if !from_stdin => {
-                out.note(&format!("{}.", sentence(&error.to_string())));
-            }
-            result => return Ok(result?),
         }
     }
 }

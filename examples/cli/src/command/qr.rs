@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use countersign::draw::{DrawError, Drawing, draw as drawing};
-use countersign::scan::Level;
+use countersign::qr::draw::{DrawError, Drawing, draw as drawing};
+use countersign::qr::scan::Level;
 use serde_json::{Value, json};
 
 use crate::args::{Decode, Draw, LevelOption};

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use countersign::{ApproveError, Approved, Authenticator, ChallengeId, PendingRequest};
+use countersign::{
+    AccountNumber, ApproveError, Approved, Authenticator, ChallengeId, PendingRequest, Refusal,
+    UnlockMethod,
+};
 use serde_json::{Value, json};
 
 use super::phone::{find, none_yet, offer_to_switch};
@@ -122,30 +125,47 @@ async fn of_another_account(
 pub(crate) async fn approve(phone: &Authenticator, args: &Approve, out: Out) -> Outcome {
     let request = chosen(phone, &args.which, out).await?;
     out.note(&views::request_words(&request));
-    let approved = ask_and_approve(phone, &request, args.number, &args.unlock, out).await?;
+    let approved = ask_and_approve(
+        phone,
+        request.id,
+        None,
+        asked_number(&request, args.number)?,
+        &args.unlock,
+        out,
+    )
+    .await?;
     say_approved(&request, &approved, out);
     Ok(())
 }
 
-async fn ask_and_approve(
+/// The number on the computer's screen, where the request asks for it.
+fn asked_number(request: &PendingRequest, given: Option<u8>) -> Outcome<Option<u8>> {
+    match given {
+        None if request.number_asked => prompt::number().map(Some),
+        given => Ok(given),
+    }
+}
+
+/// Approves with biometrics, or asks for the PIN and approves. On a terminal a wrong PIN can be typed
+/// again.
+pub(super) async fn ask_and_approve(
     phone: &Authenticator,
-    request: &PendingRequest,
+    id: ChallengeId,
+    account: Option<AccountNumber>,
     number: Option<u8>,
     unlock: &UnlockOption,
     out: Out,
 ) -> Outcome<Approved> {
-    let number = match number {
-        Some(number) => Some(number),
-        None if request.number_asked => Some(prompt::number()?),
-        None => None,
-    };
-    if unlock.biometrics {
-        return Ok(phone.approve_with_biometrics(request.id, number).await?);
-    }
     loop {
-        let pin = prompt::pin("PIN", unlock.pin.pin_stdin)?;
-        match phone.approve(request.id, number, pin).await {
-            Err(error @ ApproveError::WrongPin { .. }) if !unlock.pin.pin_stdin => {
+        let method = if unlock.biometrics {
+            UnlockMethod::Biometrics
+        } else {
+            prompt::pin("PIN", unlock.pin.pin_stdin)?.into()
+        };
+        match phone.approve(id, account, number, method).await {
+            Err(error @ ApproveError::Refused(Refusal::WrongPin { .. }))
+                if !unlock.pin.pin_stdin =>
+            {
                 out.note(&format!("{}.", sentence(&error.to_string())));
             }
             result => return Ok(result?),
@@ -182,11 +202,7 @@ pub(crate) async fn decline(phone: &Authenticator, args: &Decline, out: Out) -> 
 }
 
 async fn say_no(phone: &Authenticator, id: ChallengeId, report: bool, out: Out) -> Outcome {
-    if report {
-        phone.report(id).await?;
-    } else {
-        phone.decline(id).await?;
-    }
+    phone.decline(id, None, report).await?;
     let advice = "Whoever began it knows your password: change it.";
     said_no(id, report, advice, out);
     Ok(())
@@ -259,7 +275,8 @@ async fn decide(phone: &Authenticator, request: &PendingRequest, out: Out) -> Ou
     match decision(out)? {
         Decision::Approve => {
             let unlock = UnlockOption::default();
-            let approved = ask_and_approve(phone, request, None, &unlock, out).await?;
+            let number = asked_number(request, None)?;
+            let approved = ask_and_approve(phone, request.id, None, number, &unlock, out).await?;
             say_approved(request, &approved, out);
             Ok(())
         }

@@ -4,8 +4,8 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use countersign::{
-    AccountSummary, Asked, Authenticator, CodeRequest, Pin, Scanned, SignedValue, Time,
-    TransactionForm, TypedValue, Unlock,
+    AccountSummary, Authenticator, CodeRequest, RequestDetails, Scanned, SignedValue, Time,
+    TransactionForm, TypedValue, Unlock, UnlockMethod,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -59,19 +59,13 @@ pub(crate) async fn scan(phone: &Authenticator, args: &Scan, out: Out) -> Outcom
     }
 }
 
-/// What unlocks, where the challenge asks for something.
-enum By {
-    Pin(Option<Pin>),
-    Biometrics,
-}
-
-fn by(unlock: Unlock, args: &Scan) -> Outcome<By> {
-    match unlock {
-        Unlock::Nothing => Ok(By::Pin(None)),
-        _ if args.unlock.biometrics => Ok(By::Biometrics),
+/// Asks for what unlocks a code, where the challenge asks for something.
+fn unlock(asked: Unlock, args: &Scan) -> Outcome<UnlockMethod> {
+    match asked {
+        Unlock::Nothing => Ok(UnlockMethod::Nothing),
+        _ if args.unlock.biometrics => Ok(UnlockMethod::Biometrics),
         Unlock::Pin | Unlock::PinOrBiometrics => {
-            let pin = prompt::pin("PIN", args.unlock.pin.pin_stdin)?;
-            Ok(By::Pin(Some(pin)))
+            Ok(prompt::pin("PIN", args.unlock.pin.pin_stdin)?.into())
         }
     }
 }
@@ -97,13 +91,15 @@ fn switch(phone: &Authenticator, args: &Scan, account: &AccountSummary, out: Out
 
 async fn code(phone: &Authenticator, request: &CodeRequest, args: &Scan, out: Out) -> Outcome {
     if out.is_json() || request.unlock != Unlock::Nothing {
-        out.note(&table(&views::asked_rows(&request.asked, &request.account)));
+        out.note(&table(&views::asked_rows(
+            &request.details,
+            &request.account,
+        )));
     }
     say_clock(request.clock_looks_wrong, out);
-    let shown = match by(request.unlock, args)? {
-        By::Pin(pin) => phone.code(request.id, pin).await?,
-        By::Biometrics => phone.code_with_biometrics(request.id).await?,
-    };
+    let shown = phone
+        .code(request.id, unlock(request.unlock, args)?)
+        .await?;
     if out.is_json() {
         out.line(
             || {
@@ -111,16 +107,16 @@ async fn code(phone: &Authenticator, request: &CodeRequest, args: &Scan, out: Ou
                     "code": shown.code.as_str(),
                     "expires_at": rfc3339(shown.expires_at),
                     "account": views::account(&request.account),
-                    "request": views::asked(&request.asked),
+                    "request": views::asked(&request.details),
                 })
             },
             String::new,
         );
         return Ok(());
     }
-    let rows = views::asked_rows(&request.asked, &request.account);
+    let rows = views::asked_rows(&request.details, &request.account);
     let words = code_words(out, &rows, &shown.code);
-    show(out, &words, remaining(&request.asked, shown.expires_at)).await
+    show(out, &words, remaining(&request.details, shown.expires_at)).await
 }
 
 async fn transaction(
@@ -129,17 +125,15 @@ async fn transaction(
     args: &Scan,
     out: Out,
 ) -> Outcome {
-    let mut rows = views::asked_rows(&form.asked, &form.account);
+    let mut rows = views::asked_rows(&form.details, &form.account);
     rows.insert(0, vec!["  sign".to_owned(), safe(&form.title)]);
     out.note(&table(&rows));
     say_clock(form.clock_looks_wrong, out);
     let typed = fill_in(phone, form, args, out)?;
     let values = phone.review(form.id, &typed)?;
     out.note(&format!("You sign:\n{}", table(&value_rows(&values))));
-    let signed = match by(form.unlock, args)? {
-        By::Pin(pin) => phone.sign(form.id, &typed, pin).await?,
-        By::Biometrics => phone.sign_with_biometrics(form.id, &typed).await?,
-    };
+    let unlock = unlock(form.unlock, args)?;
+    let signed = phone.sign(form.id, &typed, unlock).await?;
     if out.is_json() {
         out.line(
             || {
@@ -149,7 +143,7 @@ async fn transaction(
                     "title": signed.title,
                     "values": signed.values.iter().map(|value| (value.id.clone(), value.value.clone().into())).collect::<serde_json::Map<_, _>>(),
                     "account": views::account(&form.account),
-                    "request": views::asked(&form.asked),
+                    "request": views::asked(&form.details),
                 })
             },
             String::new,
@@ -159,7 +153,7 @@ async fn transaction(
     let mut rows = vec![vec!["  sign".to_owned(), safe(&signed.title)]];
     rows.extend(value_rows(&signed.values));
     let words = code_words(out, &rows, &signed.code);
-    show(out, &words, remaining(&form.asked, signed.expires_at)).await
+    show(out, &words, remaining(&form.details, signed.expires_at)).await
 }
 
 /// What the code is for, and the code.
@@ -238,7 +232,7 @@ fn fill_in(
 }
 
 /// Seconds until it expires by the challenge's own lifetime and this computer's clock, whichever is less.
-fn remaining(asked: &Asked, expires_at: Time) -> u64 {
+fn remaining(asked: &RequestDetails, expires_at: Time) -> u64 {
     expires_at
         .saturating_sub(views::now())
         .min(expires_at.saturating_sub(asked.issued_at))

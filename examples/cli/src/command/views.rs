@@ -1,7 +1,7 @@
 //! What accounts and requests look like, in words and as JSON.
 
 use countersign::{
-    AccountState, AccountSummary, Asked, OnlineTransaction, PendingRequest, Subject, Time,
+    AccountState, AccountSummary, OnlineTransaction, PendingRequest, RequestDetails, Subject, Time,
     purpose_name, quoted,
 };
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ pub(crate) fn tries_words(account: &AccountSummary) -> String {
 }
 
 /// Who asks, for what, from where and when, as JSON.
-pub(crate) fn asked(asked: &Asked) -> Value {
+pub(crate) fn asked(asked: &RequestDetails) -> Value {
     json!({
         "application": asked.app_name,
         "host": asked.host,
@@ -126,7 +126,7 @@ pub(crate) fn name(text: &str) -> String {
 
 /// A request as JSON.
 pub(crate) fn request(request: &PendingRequest) -> Value {
-    let mut value = asked(&request.asked);
+    let mut value = asked(&request.details);
     if let Value::Object(all) = &mut value {
         all.insert("id".to_owned(), request.id.to_string().into());
         all.insert("account".to_owned(), account(&request.account));
@@ -136,7 +136,7 @@ pub(crate) fn request(request: &PendingRequest) -> Value {
 }
 
 /// Who asks, for what, about what, from where and when, each on a line of its own.
-pub(crate) fn asked_rows(asked: &Asked, account: &AccountSummary) -> Vec<Vec<String>> {
+pub(crate) fn asked_rows(asked: &RequestDetails, account: &AccountSummary) -> Vec<Vec<String>> {
     let now = now();
     let row = |label: &str, value: String| vec![format!("  {label}"), value];
     let parts = asked.rows().into_iter();
@@ -154,7 +154,7 @@ pub(crate) fn asked_rows(asked: &Asked, account: &AccountSummary) -> Vec<Vec<Str
 /// A request in words.
 pub(crate) fn request_words(request: &PendingRequest) -> String {
     let id = request.id.to_string();
-    let mut rows = asked_rows(&request.asked, &request.account);
+    let mut rows = asked_rows(&request.details, &request.account);
     rows.push(vec![
         "  id".to_owned(),
         id.get(..8).unwrap_or(&id).to_owned(),

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use countersign::{
-    AccountNumber, AccountState, ApproveError, Authenticator, ChangeError, ClaimError, Source,
+    AccountNumber, AccountState, ApproveError, Authenticator, ChangeError, ClaimError, Refusal,
+    Source, UnlockMethod,
 };
 
 use super::steps::Steps;
@@ -92,7 +93,7 @@ impl Story {
         let (number, request) = self.sign_in_with(device).await?;
         device
             .phone
-            .approve(request.id, Some(number), pin(digits)?)
+            .approve(request.id, None, Some(number), pin(digits)?.into())
             .await
             .map_err(words)?;
         self.page_goes_on(true).await
@@ -104,7 +105,7 @@ impl Story {
         let (number, request) = self.asked_at(first).await?;
         first
             .phone
-            .approve(request.id, Some(number), pin(PIN)?)
+            .approve(request.id, None, Some(number), pin(PIN)?.into())
             .await
             .map_err(words)?;
         self.person
@@ -164,7 +165,7 @@ impl Story {
         let (number, request) = self.sign_in_with(first).await?;
         first
             .phone
-            .approve_with_biometrics(request.id, Some(number))
+            .approve(request.id, None, Some(number), UnlockMethod::Biometrics)
             .await
             .map_err(words)?;
         self.page_goes_on(true).await?;
@@ -182,7 +183,7 @@ impl Story {
                 .map_or_else(|error| Ok(Some(error)), |_| Ok::<_, String>(None))
         };
         let left = match change(GUESSES[0], THIRD_PIN).await? {
-            Some(ChangeError::WrongPin { tries_left, .. }) => tries_left,
+            Some(ChangeError::Refused(Refusal::WrongPin { tries_left, .. })) => tries_left,
             Some(error) => return Err(words(error)),
             None => return Err("the PIN was changed with a wrong one".to_owned()),
         };
@@ -196,14 +197,14 @@ impl Story {
         let (number, request) = self.sign_in_with(first).await?;
         let old = first
             .phone
-            .approve(request.id, Some(number), pin(PIN)?)
+            .approve(request.id, None, Some(number), pin(PIN)?.into())
             .await;
-        if !matches!(old, Err(ApproveError::WrongPin { .. })) {
+        if !matches!(old, Err(ApproveError::Refused(Refusal::WrongPin { .. }))) {
             return Err("the old PIN should be a wrong one now".to_owned());
         }
         first
             .phone
-            .approve(request.id, Some(number), pin(THIRD_PIN)?)
+            .approve(request.id, None, Some(number), pin(THIRD_PIN)?.into())
             .await
             .map_err(words)?;
         self.page_goes_on(true).await?;
@@ -222,12 +223,12 @@ impl Story {
             for guess in GUESSES.iter().take(4) {
                 let wrong = first
                     .phone
-                    .approve(request.id, Some(number), pin(guess)?)
+                    .approve(request.id, None, Some(number), pin(guess)?.into())
                     .await;
-                let Err(ApproveError::WrongPin {
+                let Err(ApproveError::Refused(Refusal::WrongPin {
                     tries_left_in_epoch,
                     ..
-                }) = wrong
+                })) = wrong
                 else {
                     return Err("a wrong PIN should be told".to_owned());
                 };
@@ -236,7 +237,7 @@ impl Story {
             }
             first
                 .phone
-                .approve(request.id, Some(number), pin(THIRD_PIN)?)
+                .approve(request.id, None, Some(number), pin(THIRD_PIN)?.into())
                 .await
                 .map_err(words)?;
             self.page_goes_on(true).await?;
@@ -272,14 +273,14 @@ impl Story {
             // What each says was shown before; the last one blocks.
             let _ = first
                 .phone
-                .approve(request.id, Some(number), pin(guess)?)
+                .approve(request.id, None, Some(number), pin(guess)?.into())
                 .await;
         }
         let late = first
             .phone
-            .approve(request.id, Some(number), pin(THIRD_PIN)?)
+            .approve(request.id, None, Some(number), pin(THIRD_PIN)?.into())
             .await;
-        if !matches!(late, Err(ApproveError::Blocked)) {
+        if !matches!(late, Err(ApproveError::Refused(Refusal::Blocked))) {
             return Err("after five wrong PINs the right one should come too late".to_owned());
         }
         self.signs_in(second, SECOND_PIN).await?;
@@ -290,7 +291,7 @@ impl Story {
             .await
             .map_err(words)?;
         let (number, request) = self.asked_at(second).await?;
-        let asked = request.asked.to_string();
+        let asked = request.details.to_string();
         if !asked.contains("Anna's phone") {
             return Err(format!(
                 "the request does not say for which phone it is: {asked}"
@@ -298,7 +299,7 @@ impl Story {
         }
         second
             .phone
-            .approve(request.id, Some(number), pin(SECOND_PIN)?)
+            .approve(request.id, None, Some(number), pin(SECOND_PIN)?.into())
             .await
             .map_err(words)?;
         self.person
@@ -339,9 +340,9 @@ impl Story {
         let (number, request) = self.sign_in_with(&copy).await?;
         let used = copy
             .phone
-            .approve(request.id, Some(number), pin(SECOND_PIN)?)
+            .approve(request.id, None, Some(number), pin(SECOND_PIN)?.into())
             .await;
-        if !matches!(used, Err(ApproveError::Suspended)) {
+        if !matches!(used, Err(ApproveError::Refused(Refusal::Suspended))) {
             return Err("a copied phone should be suspended, right PIN or not".to_owned());
         }
         let told = second.phone.refresh(second.account).await.map_err(words)?;

@@ -15,11 +15,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use countersign::draw::draw;
-use countersign::scan::{Level, decode_file};
+use countersign::qr::draw::draw;
+use countersign::qr::scan::{Level, decode_file};
 use countersign::{
-    AccountNumber, ApproveError, Asked, Authenticator, PendingRequest, Pin, Scanned,
-    SignedTransaction, Source, TypedValue,
+    AccountNumber, ApproveError, Authenticator, PendingRequest, Pin, Refusal, RequestDetails,
+    Scanned, SignedTransaction, Source, TypedValue,
 };
 use countersign_service::{Config, Embedded};
 
@@ -318,13 +318,13 @@ impl Story {
         self.sign_in_again().await?;
         let (number, request) = self.ask_phone(account).await?;
         self.phone
-            .approve(request.id, Some(number), pin(PIN)?)
+            .approve(request.id, None, Some(number), pin(PIN)?.into())
             .await
             .map_err(words)?;
         self.page_goes_on(true).await?;
         steps.done(&format!(
             "The phone shows a {}; Anna types the screen's number {number} and her PIN: signed in",
-            origin_of(&request.asked)
+            origin_of(&request.details)
         ));
         Ok(())
     }
@@ -335,10 +335,10 @@ impl Story {
         let (number, request) = self.ask_phone(account).await?;
         let left = match self
             .phone
-            .approve(request.id, Some(number), pin(WRONG_PIN)?)
+            .approve(request.id, None, Some(number), pin(WRONG_PIN)?.into())
             .await
         {
-            Err(ApproveError::WrongPin { tries_left, .. }) => tries_left,
+            Err(ApproveError::Refused(Refusal::WrongPin { tries_left, .. })) => tries_left,
             Err(error) => return Err(words(error)),
             Ok(_) => return Err("a wrong PIN was accepted".to_owned()),
         };
@@ -352,7 +352,7 @@ impl Story {
             "A wrong PIN: only the service can tell; {before} tries become {left}, the page waits"
         ));
         self.phone
-            .approve(request.id, Some(number), pin(PIN)?)
+            .approve(request.id, None, Some(number), pin(PIN)?.into())
             .await
             .map_err(words)?;
         self.page_goes_on(true).await?;
@@ -376,7 +376,10 @@ impl Story {
     async fn decline(&mut self, account: AccountNumber, steps: &mut Steps) -> Step {
         self.sign_in_again().await?;
         let (_, request) = self.ask_phone(account).await?;
-        self.phone.decline(request.id).await.map_err(words)?;
+        self.phone
+            .decline(request.id, None, false)
+            .await
+            .map_err(words)?;
         self.page_goes_on(false).await?;
         steps.done("Anna declines on the phone: the page says so, nobody is signed in");
         Ok(())
@@ -443,7 +446,7 @@ impl Story {
             })
             .collect();
         self.phone
-            .sign(form.id, &typed, Some(pin(PIN)?))
+            .sign(form.id, &typed, pin(PIN)?.into())
             .await
             .map_err(words)
     }
@@ -490,6 +493,6 @@ fn pin(digits: &[u8; 4]) -> Step<Pin> {
 }
 
 /// `sign-in, Firefox on Linux` reads better as `sign-in from Firefox on Linux`.
-fn origin_of(asked: &Asked) -> String {
+fn origin_of(asked: &RequestDetails) -> String {
     asked.to_string().replacen(", ", " from ", 1)
 }

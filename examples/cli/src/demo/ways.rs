@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use countersign::draw::draw;
-use countersign::scan::Level;
+use countersign::qr::draw::draw;
+use countersign::qr::scan::Level;
 use countersign::{AccountNumber, Authenticator, Scanned, Source};
 
 use super::steps::Steps;
@@ -26,7 +26,7 @@ impl Story {
             .map_err(words)?;
         let (number, request) = self.asked(account).await?;
         self.phone
-            .approve(request.id, Some(number), pin(PIN)?)
+            .approve(request.id, None, Some(number), pin(PIN)?.into())
             .await
             .map_err(words)?;
         self.person
@@ -85,7 +85,7 @@ impl Story {
         };
         let approved = self
             .phone
-            .approve_on_mobile(request.id, account, pin(PIN)?)
+            .approve(request.id, Some(account), None, pin(PIN)?.into())
             .await
             .map_err(words)?;
         let address = approved

@@ -1,6 +1,6 @@
 //! Signing in and signing transfers while the service is killed.
 
-use countersign::{ApproveError, Scanned, Source, TypedValue};
+use countersign::{ApproveError, Refusal, Scanned, Source, TypedValue};
 use countersign_cli::person::Transfer;
 
 use super::stories::enrolled;
@@ -24,10 +24,10 @@ pub async fn a_wrong_pin() -> Names {
         async |world| {
             // Whatever is lost on the way, it counts once.
             let answer = world.ask_app(WRONG_PIN).await;
-            let Err(Ended::Phone(ApproveError::WrongPin {
+            let Err(Ended::Phone(ApproveError::Refused(Refusal::WrongPin {
                 tries_left,
                 tries_left_in_epoch,
-            })) = answer
+            }))) = answer
             else {
                 panic!("{answer:?}")
             };
@@ -48,7 +48,7 @@ pub async fn declining() -> Names {
         },
         async |world| {
             let request = world.request().await;
-            world.phone.decline(request.id).await.unwrap();
+            world.phone.decline(request.id, None, false).await.unwrap();
             world.page_goes_on().await.unwrap();
             assert!(!world.anna.is_signed_in().await.unwrap());
         },
@@ -135,7 +135,7 @@ pub async fn a_transfer() -> Names {
                 id: id.into(),
                 value: value.into(),
             });
-            let signed = world.phone.sign(form.id, &values, Some(pin(PIN))).await;
+            let signed = world.phone.sign(form.id, &values, pin(PIN).into()).await;
             world.type_code(&signed.unwrap().code).await.unwrap();
             let page = world.anna.page();
             assert!(
@@ -184,7 +184,7 @@ pub async fn signing_in_on_the_phone() -> Names {
                 };
                 let approved = world
                     .phone
-                    .approve_on_mobile(request.id, world.account, pin(PIN))
+                    .approve(request.id, Some(world.account), None, pin(PIN).into())
                     .await
                     .unwrap();
                 let back = approved.open.unwrap();

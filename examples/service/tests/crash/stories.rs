@@ -241,7 +241,7 @@ async fn removing_a_device() -> Names {
                 let request = world.request().await;
                 world
                     .phone
-                    .approve(request.id, Some(number), pin(PIN))
+                    .approve(request.id, None, Some(number), pin(PIN).into())
                     .await
                     .unwrap();
                 world.page_goes_on().await.unwrap();

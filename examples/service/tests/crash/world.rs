@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use countersign::scan::decode_file;
+use countersign::qr::scan::decode_file;
 use countersign::transport::{HttpTransport, Outgoing, Transport, TransportError};
 use countersign::{
     AccountNumber, ApproveError, Authenticator, PendingRequest, Pin, Platform, Scanned, Source,
+    UnlockMethod,
 };
 use countersign_cli::person::{Account, Person, PersonError};
 use tempfile::TempDir;
@@ -350,7 +351,7 @@ impl World {
         let number = self.anna.number()?;
         let request = self.request().await;
         self.phone
-            .approve(request.id, Some(number), pin(digits))
+            .approve(request.id, None, Some(number), pin(digits).into())
             .await?;
         Ok(())
     }
@@ -380,7 +381,11 @@ impl World {
         let Scanned::Code(request) = self.phone.scan(&text, Source::Camera).await.unwrap() else {
             panic!("no code")
         };
-        let shown = self.phone.code(request.id, None).await.unwrap();
+        let shown = self
+            .phone
+            .code(request.id, UnlockMethod::Nothing)
+            .await
+            .unwrap();
         Ok(shown.code.to_string())
     }
 

@@ -14,7 +14,7 @@ extension Phone {
                 before = name
                 try await world.person.device(name, "remove")
                 let request = try await world.request()
-                let asked = request.asked
+                let asked = request.details
                 #expect(asked.purpose == .remove && asked.subject == .device(name: name))
                 #expect(asked.browser == .firefox && asked.system == .linux && asked.place == nil)
                 #expect(asked.client == nil && asked.binding == nil && asked.transaction == nil)
@@ -35,8 +35,8 @@ extension Phone {
                 LabelledValue(label: "IBAN", value: "LV80BANK0000435195001"), LabelledValue(label: "Recipient", value: "Old, Safari on iOS"),
                 LabelledValue(label: "Amount, EUR", value: "1234.50"), LabelledValue(label: "Reference", value: "RF2026"),
             ]
-            #expect(request.asked.transaction == OnlineTransaction(title: "Transfer", pairs: pairs))
-            #expect(request.asked.rows.contains(LabelledValue(label: "“Recipient”", value: "“Old, Safari on iOS”")))
+            #expect(request.details.transaction == OnlineTransaction(title: "Transfer", pairs: pairs))
+            #expect(request.details.rows.contains(LabelledValue(label: "“Recipient”", value: "“Old, Safari on iOS”")))
             try await world.phone.approve(request, number: number, pin: pin())
             try await world.person.wait(while: "open")
             #expect(world.person.text.contains("signed"))

@@ -51,7 +51,7 @@ extension Phone {
             let (phone, account) = (world.phone, world.account)
             #expect(try await phone.biometricsOffered(for: account))
             let wrong = try await thrown(TurnOnError.self) { try await phone.turnOnBiometrics(for: account, pin: pin(wrongDigits)) }
-            guard case .wrongPin(triesLeft: 4, _, _) = wrong else { throw wrong }
+            guard case .refused(.wrongPin(triesLeft: 4, _), _) = wrong else { throw wrong }
             #expect(try await phone.turnOnBiometrics(for: account, pin: pin()).biometrics)
             #expect(try await !phone.biometricsOffered(for: account))
             let number = try await world.person.askApp()

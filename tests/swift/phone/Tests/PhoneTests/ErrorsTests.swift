@@ -48,9 +48,9 @@ extension Phone {
         func request() async throws {
             let world = try await World.made()
             let phone = world.phone
-            let none = try await thrown(ApproveError.self) { try await phone.approve(request: "no request", number: 42, pin: pin()) }
+            let none = try await thrown(ApproveError.self) { try await phone.approve(request: "no request", account: nil, number: 42, unlock: .pin(pin: pin())) }
             guard case .notHeld = none else { throw none }
-            let zero = try await thrown(ApproveError.self) { try await phone.decline(request: String(repeating: "00", count: 16)) }
+            let zero = try await thrown(ApproveError.self) { try await phone.decline(request: String(repeating: "00", count: 16), account: nil, report: false) }
             guard case .notHeld = zero else { throw zero }
             let number = try await world.person.askApp()
             let request = try await world.request()
@@ -76,22 +76,23 @@ extension Phone {
                 let wrong = try await thrown(ApproveError.self) {
                     try await world.phone.approve(request, number: number, pin: pin(wrongDigits))
                 }
-                guard case .wrongPin(let triesLeft, _, _) = wrong else { throw wrong }
+                guard case .refused(.wrongPin(let triesLeft, _), _) = wrong else { throw wrong }
                 #expect(triesLeft == left)
             }
             let last = try await thrown(ApproveError.self) { try await world.phone.approve(request, number: number, pin: pin(wrongDigits)) }
             // Exhaustive: a kind that is added later does not compile here until it is thought of.
             let screen: Int32? =
                 switch last {
-                case .wrongPin(let triesLeft, _, _): triesLeft
-                case .blocked: 0
-                case .pinIncomplete, .notHeld, .numberNeeded, .expired, .wrongNumber, .closed, .suspended, .otherEpoch, .unlockNotAllowed,
-                    .biometricsNotAllowed, .biometricsOff, .biometrics, .notActive, .otherService, .service, .phone:
+                case .refused(.wrongPin(let triesLeft, _), _): triesLeft
+                case .refused(.blocked, _): 0
+                case .refused(.suspended, _), .refused(.otherEpoch, _), .refused(.notActive, _): nil
+                case .pinIncomplete, .notHeld, .numberNeeded, .expired, .wrongNumber, .closed, .unlockNotAllowed,
+                    .biometricsNotAllowed, .biometricsOff, .biometrics, .otherService, .service, .phone:
                     nil
                 }
             #expect(screen == 0)
             let after = try await thrown(ApproveError.self) { try await world.phone.approve(request, number: number, pin: pin()) }
-            guard case .blocked = after else { throw after }
+            guard case .refused(.blocked, _) = after else { throw after }
         }
 
         @Test("what is scanned for another phone or nobody")
@@ -114,7 +115,7 @@ extension Phone {
         @Test("a code's errors")
         func code() async throws {
             let world = try await World.made()
-            let none = try await thrown(CodeError.self) { try await world.phone.code(request: String(repeating: "00", count: 16), pin: nil) }
+            let none = try await thrown(CodeError.self) { try await world.phone.code(request: String(repeating: "00", count: 16), unlock: .nothing) }
             guard case .notHeld = none else { throw none }
             try await world.person.askCode()
             let request = try await world.scannedCode()
@@ -177,7 +178,7 @@ extension Phone {
                 let none = try await thrown(StatusError.self) { try await phone.refresh(account: 999) }
                 guard case .phone(.noSuchAccount, _) = none else { throw none }
                 let idle = try await thrown(InboxError.self) { try await phone.watch(account: nil).next() }
-                guard case .notActive = idle else { throw idle }
+                guard case .refused(.notActive, _) = idle else { throw idle }
             }
             let other = try await thrown(OpenError.self) { try await open(folder, keys: SoftKeys(folder: newFolder())) }
             guard case .phone(.keysNotOurs, _) = other else { throw other }

@@ -122,13 +122,13 @@ extension Phone {
 
         private func approved(_ phone: Authenticator, _ account: Account) async throws {
             for try await request in phone.requests(of: account) {
-                screen.show(request.asked.rows.map { "\($0.label): \($0.value)" }.joined(separator: "\n"))
+                screen.show(request.details.rows.map { "\($0.label): \($0.value)" }.joined(separator: "\n"))
                 do {
                     let number = request.numberAsked ? screen.askForNumber() : nil
                     try await phone.approve(request, number: number, pin: screen.askForPin())
                     screen.show("Approved.")
                     break
-                } catch ApproveError.wrongPin(let triesLeft, _, _) {
+                } catch ApproveError.refused(.wrongPin(let triesLeft, _), _) {
                     screen.show("\(triesLeft) tries left")
                 } catch ApproveError.wrongNumber {
                     screen.show("The request is closed. If you did not begin it, change your password.")

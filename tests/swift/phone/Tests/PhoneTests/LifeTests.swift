@@ -14,7 +14,7 @@ extension Phone {
                 try await phone.changePin(of: account, from: pin(old), to: pin(new), again: pin(again))
             }
             let wrong = try await thrown(ChangeError.self) { try await change(wrongDigits, newDigits, newDigits) }
-            guard case .wrongPin(triesLeft: 4, _, _) = wrong else { throw wrong }
+            guard case .refused(.wrongPin(triesLeft: 4, _), _) = wrong else { throw wrong }
             let entry = try pin(newDigits)
             let differ = try await thrown(ChangeError.self) {
                 try await phone.changePin(of: account, from: pin(), to: entry, again: pin(wrongDigits))
@@ -34,7 +34,7 @@ extension Phone {
             let number = try await world.person.askApp()
             let request = try await world.request()
             let old = try await thrown(ApproveError.self) { try await phone.approve(request, number: number, pin: pin()) }
-            guard case .wrongPin = old else { throw old }
+            guard case .refused(.wrongPin, _) = old else { throw old }
             try await phone.approve(request, number: number, pin: pin(newDigits))
             try await world.person.wait(while: "open")
 
@@ -62,7 +62,7 @@ extension Phone {
             async let granted: Void = phone.newPinGrant(for: account)
             try await person.device("My phone", "unblock")
             for try await request in tablet.requests(of: there) {
-                #expect(request.asked.purpose == .unblock && request.asked.subject == .device(name: "My phone"))
+                #expect(request.details.purpose == .unblock && request.details.subject == .device(name: "My phone"))
                 try await tablet.approve(request, number: person.number(), pin: pin())
                 break
             }

@@ -38,11 +38,11 @@ extension Phone {
             let world = try await World.made()
             let number = try await world.person.askApp()
             let request = try await world.request()
-            #expect(request.asked.purpose == .signIn)
-            #expect(request.numberAsked && request.asked.expiresAt > Date())
+            #expect(request.details.purpose == .signIn)
+            #expect(request.numberAsked && request.details.expiresAt > Date())
             let entry = try pin(wrongDigits)
             let wrong = try await thrown(ApproveError.self) { try await world.phone.approve(request, number: number, pin: entry) }
-            guard case .wrongPin(let triesLeft, _, _) = wrong else { throw wrong }
+            guard case .refused(.wrongPin(let triesLeft, _), _) = wrong else { throw wrong }
             #expect(triesLeft == 4)
             #expect(entry.count == 0, "the digits are gone")
             #expect(wrong.localizedDescription == "the PIN was wrong: 4 tries left")
@@ -138,7 +138,7 @@ extension Phone {
             guard case .onMobile(let request) = try await world.phone.scan(text: link, source: .verifiedLink) else { throw Failure("not on mobile") }
             let account = try #require(request.accounts.first)
             let wrong = try await thrown(ApproveError.self) { try await world.phone.approve(request, with: account, pin: pin(wrongDigits)) }
-            guard case .wrongPin(4, _, _) = wrong else { throw wrong }
+            guard case .refused(.wrongPin(4, _), _) = wrong else { throw wrong }
             let approved = try await world.phone.approve(request, with: account, pin: pin())
             try await world.person.follow(#require(approved.open))
             #expect(try await world.person.isSignedIn())

@@ -15,18 +15,18 @@ suspend fun Authenticator.turnOffBiometrics(account: Account): Account = turnOff
 /** Approves with a finger or face, where [PendingRequest.unlock] and the account allow it. After [ApproveException.Biometrics] the PIN will do. */
 @Throws(ApproveException::class)
 suspend fun Authenticator.approveWithBiometrics(request: PendingRequest, number: Int? = null): Approved =
-    approveWithBiometrics(request.id, number)
+    approve(request.id, null, number, UnlockMethod.Biometrics)
 
 /** The same for what began in a browser on this phone. Open [Approved.open] in that browser at once. */
 @Throws(ApproveException::class)
 suspend fun Authenticator.approveWithBiometrics(request: OnMobileRequest, account: Account): Approved =
-    approveOnMobileWithBiometrics(request.id, account.number)
+    approve(request.id, account.number, null, UnlockMethod.Biometrics)
 
 /** A sign-in code with a finger or face, where [CodeRequest.unlock] and the account allow it. */
 @Throws(CodeException::class)
-suspend fun Authenticator.codeWithBiometrics(request: CodeRequest): ShownCode = codeWithBiometrics(request.id)
+suspend fun Authenticator.codeWithBiometrics(request: CodeRequest): ShownCode = code(request.id, UnlockMethod.Biometrics)
 
 /** Signs what was typed, by the fields' ids, with a finger or face, where [TransactionForm.unlock] and the account allow it. */
 @Throws(SignException::class)
 suspend fun Authenticator.signWithBiometrics(form: TransactionForm, typed: Map<String, String>): SignedTransaction =
-    signWithBiometrics(form.id, typed.toTyped())
+    sign(form.id, typed.toTyped(), UnlockMethod.Biometrics)

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer
 
 /** Makes the sign-in code of a scanned request, without a network; [pin] where [CodeRequest.unlock] asks for it. */
 @Throws(CodeException::class)
-suspend fun Authenticator.code(request: CodeRequest, pin: PinEntry? = null): ShownCode = code(request.id, pin)
+suspend fun Authenticator.code(request: CodeRequest, pin: PinEntry? = null): ShownCode = code(request.id, pin.toUnlock())
 
 /** Checks one field while it is being typed, and returns the value as it would be signed. */
 @Throws(FormException::class)
@@ -19,7 +19,9 @@ fun Authenticator.review(form: TransactionForm, typed: Map<String, String>): Lis
 /** Signs what was typed, by the fields' ids, without a network; [pin] where [TransactionForm.unlock] asks for it. */
 @Throws(SignException::class)
 suspend fun Authenticator.sign(form: TransactionForm, typed: Map<String, String>, pin: PinEntry? = null): SignedTransaction =
-    sign(form.id, typed.toTyped(), pin)
+    sign(form.id, typed.toTyped(), pin.toUnlock())
+
+private fun PinEntry?.toUnlock() = if (this == null) UnlockMethod.Nothing else UnlockMethod.Pin(this)
 
 internal fun Map<String, String>.toTyped() = map { (id, value) -> TypedValue(id, value) }
 

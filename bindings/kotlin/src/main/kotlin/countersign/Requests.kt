@@ -25,25 +25,25 @@ suspend fun Authenticator.pending(account: Account): List<PendingRequest> = pend
  */
 @Throws(ApproveException::class)
 suspend fun Authenticator.approve(request: PendingRequest, pin: PinEntry, number: Int? = null): Approved =
-    approve(request.id, number, pin)
+    approve(request.id, null, number, UnlockMethod.Pin(pin))
 
 /** Approves what began in a browser on this phone. Open [Approved.open] in that browser at once. */
 @Throws(ApproveException::class)
 suspend fun Authenticator.approve(request: OnMobileRequest, account: Account, pin: PinEntry): Approved =
-    approveOnMobile(request.id, account.number, pin)
+    approve(request.id, account.number, null, UnlockMethod.Pin(pin))
 
 /** Declines a request. It is final and asks no PIN. */
 @Throws(ApproveException::class)
-suspend fun Authenticator.decline(request: PendingRequest) = decline(request.id)
+suspend fun Authenticator.decline(request: PendingRequest) = decline(request.id, null, false)
 
 /** Declines what began in a browser on this phone. */
 @Throws(ApproveException::class)
-suspend fun Authenticator.decline(request: OnMobileRequest, account: Account) = declineOnMobile(request.id, account.number)
+suspend fun Authenticator.decline(request: OnMobileRequest, account: Account) = decline(request.id, account.number, false)
 
 /** Declines what began in a browser on this phone, and reports it as fraud: somebody sent the person the link. */
 @Throws(ApproveException::class)
-suspend fun Authenticator.report(request: OnMobileRequest, account: Account) = reportOnMobile(request.id, account.number)
+suspend fun Authenticator.report(request: OnMobileRequest, account: Account) = decline(request.id, account.number, true)
 
 /** Declines a request that the person did not begin, and reports it as fraud. */
 @Throws(ApproveException::class)
-suspend fun Authenticator.report(request: PendingRequest) = report(request.id)
+suspend fun Authenticator.report(request: PendingRequest) = decline(request.id, null, true)

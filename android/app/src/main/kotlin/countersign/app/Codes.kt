@@ -25,9 +25,9 @@ class CodeRequestScreen(session: Session, private val request: CodeRequest) : Pa
     private var note: Words? = null
 
     override fun page() = Page(
-        title = request.asked.title,
+        title = request.details.title,
         text = words(R.string.code_request_text),
-        facts = request.asked.facts + Fact(words(R.string.request_account), request.account.words),
+        facts = request.details.facts + Fact(words(R.string.request_account), request.account.words),
         note = note ?: otherAccount(session, request.account) ?: if (request.clockLooksWrong) words(R.string.clock_looks_wrong) else null,
         busy = busy,
         actions = listOf(
@@ -45,7 +45,7 @@ class CodeRequestScreen(session: Session, private val request: CodeRequest) : Pa
         }
         val finger: suspend () -> Screen = { shown(session.phone().codeWithBiometrics(request)) }
         val task = PinTask(
-            text = words(R.string.pin_for, request.asked.title, quoted(request.asked.appName)),
+            text = words(R.string.pin_for, request.details.title, quoted(request.details.appName)),
             asks = listOf(Ask.PRESENT),
             finger = finger.takeIf { session.mayUseFinger(request.account, request.unlock) },
         ) { pins -> shown(session.phone().code(request, pins.single())) }
@@ -97,7 +97,7 @@ class FormScreen(session: Session, private val form: TransactionForm) : PageScre
 
     override fun page() = Page(
         title = name(form.title),
-        text = words(R.string.form_text, quoted(form.asked.appName), form.asked.host),
+        text = words(R.string.form_text, quoted(form.details.appName), form.details.host),
         facts = listOf(Fact(words(R.string.request_account), form.account.words)),
         fields = form.fields.map(::field),
         note = otherAccount(session, form.account) ?: if (form.clockLooksWrong) words(R.string.clock_looks_wrong) else null,
@@ -167,7 +167,7 @@ class ReviewScreen(
     private fun sign() {
         val finger: suspend () -> Screen = { shown(session.phone().signWithBiometrics(form, typed)) }
         val task = PinTask(
-            text = words(R.string.pin_for, quoted(form.title), quoted(form.asked.appName)),
+            text = words(R.string.pin_for, quoted(form.title), quoted(form.details.appName)),
             asks = listOf(Ask.PRESENT),
             finger = finger.takeIf { session.mayUseFinger(form.account, form.unlock) },
         ) { pins -> shown(session.phone().sign(form, typed, pins.single())) }

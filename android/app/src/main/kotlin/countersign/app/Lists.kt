@@ -4,17 +4,17 @@ import android.icu.text.DateFormat
 import android.icu.util.ULocale
 import countersign.Account
 import countersign.AccountState
-import countersign.Asked
 import countersign.Browser
 import countersign.EventKind
 import countersign.OperatingSystem
 import countersign.Purpose
+import countersign.RequestDetails
 import countersign.Subject
 import java.time.Instant
 import java.util.Date
 
 /** The operation, as the heading of a request. */
-val Asked.title: Words
+val RequestDetails.title: Words
     get() = words(
         when (purpose) {
             Purpose.SIGN_IN -> R.string.purpose_sign_in
@@ -32,7 +32,7 @@ val Asked.title: Words
     )
 
 /** Who asks, about what, for whom, from where and when, each in a place of its own; what is signed before all else. */
-val Asked.facts: List<Fact>
+val RequestDetails.facts: List<Fact>
     get() = signed + listOfNotNull(
         Fact(words(R.string.asked_by), words(R.string.app_at_host, quoted(appName), host)),
         subject?.fact,
@@ -44,7 +44,7 @@ val Asked.facts: List<Fact>
     )
 
 /** The data of a transaction that arrived online. Its labels stand in quotation marks: they are no labels of this app. */
-private val Asked.signed: List<Fact>
+private val RequestDetails.signed: List<Fact>
     get() = transaction?.let { signed ->
         listOf(Fact(words(R.string.asked_signed), quoted(signed.title))) + signed.pairs.map { Fact(quoted(it.label), quoted(it.value)) }
     }.orEmpty()
@@ -57,7 +57,7 @@ private val Subject.fact: Fact
         is Subject.Account -> Fact(words(R.string.asked_about_account), quoted(label))
     }
 
-private val Asked.from: Words
+private val RequestDetails.from: Words
     get() = Words { resources ->
         val country = place?.let(::country) ?: words(R.string.place_unknown)
         words(R.string.from, browser.words, system.words, country).of(resources)

@@ -18,6 +18,7 @@ import countersign.PhoneException
 import countersign.PhoneProblem
 import countersign.PictureException
 import countersign.ReadException
+import countersign.Refusal
 import countersign.ServiceProblem
 import countersign.ServiceProblemKind
 import countersign.SignException
@@ -62,8 +63,7 @@ fun Exception.said(): Said = when (this) {
     is StatusException.Service -> problem.said()
     is StatusException.Phone -> problem.said()
     is InboxException -> when (this) {
-        is InboxException.NotActive -> end(R.string.account_not_active)
-        is InboxException.Suspended -> end(R.string.account_suspended)
+        is InboxException.Refused -> refusal.said()
         is InboxException.Service -> problem.said()
         is InboxException.Phone -> problem.said()
     }
@@ -80,21 +80,23 @@ fun Exception.said(): Said = when (this) {
     else -> end(R.string.unexpected)
 }
 
-private fun wrongPin(left: Int) = Said(plural(R.plurals.wrong_pin, left), again = true)
+private fun Refusal.said(): Said = when (this) {
+    is Refusal.WrongPin -> Said(plural(R.plurals.wrong_pin, triesLeft), again = true)
+    is Refusal.Blocked -> end(R.string.account_blocked)
+    is Refusal.Suspended -> end(R.string.account_suspended)
+    is Refusal.OtherEpoch -> end(R.string.account_new_pin_needed)
+    is Refusal.NotActive -> end(R.string.account_not_active)
+}
 
 private fun ApproveException.said(): Said = when (this) {
     is ApproveException.PinIncomplete -> again(R.string.pin_incomplete)
     is ApproveException.NotHeld, is ApproveException.Closed -> end(R.string.request_closed)
     is ApproveException.NumberNeeded -> end(R.string.number_needed)
     is ApproveException.Expired -> end(R.string.request_expired)
-    is ApproveException.WrongPin -> wrongPin(triesLeft)
+    is ApproveException.Refused -> refusal.said()
     is ApproveException.WrongNumber -> end(R.string.wrong_number)
-    is ApproveException.Blocked -> end(R.string.account_blocked)
-    is ApproveException.Suspended -> end(R.string.account_suspended)
-    is ApproveException.OtherEpoch -> end(R.string.account_new_pin_needed)
     is ApproveException.UnlockNotAllowed -> end(R.string.unlock_not_allowed)
     is ApproveException.BiometricsNotAllowed, is ApproveException.BiometricsOff, is ApproveException.Biometrics -> again(R.string.use_pin)
-    is ApproveException.NotActive -> end(R.string.account_not_active)
     is ApproveException.OtherService -> end(R.string.other_service)
     is ApproveException.Service -> problem.said()
     is ApproveException.Phone -> problem.said()
@@ -131,8 +133,7 @@ private fun ReadException.said(): Said = when (this) {
     is ReadException.Expired -> end(R.string.code_expired)
     is ReadException.StepUsed -> end(R.string.code_used)
     is ReadException.StepTooFar -> end(R.string.code_too_far)
-    is ReadException.Blocked -> end(R.string.account_blocked)
-    is ReadException.Suspended -> end(R.string.account_suspended)
+    is ReadException.Refused -> refusal.said()
     is ReadException.Service -> problem.said()
     is ReadException.Phone -> problem.said()
 }
@@ -145,7 +146,7 @@ private fun CodeException.said(): Said = when (this) {
     is CodeException.StepTooFar -> end(R.string.code_too_far)
     is CodeException.OtherValues -> end(R.string.other_values)
     is CodeException.Unfinished -> end(R.string.change_unfinished)
-    is CodeException.OtherEpoch -> end(R.string.account_new_pin_needed)
+    is CodeException.Refused -> refusal.said()
     is CodeException.BiometricsNotAllowed, is CodeException.BiometricsOff, is CodeException.Biometrics -> again(R.string.use_pin)
     is CodeException.NotConfirmed -> again(R.string.lock_not_confirmed)
     is CodeException.Phone -> problem.said()
@@ -156,12 +157,8 @@ private fun ChangeException.said(): Said = when (this) {
     is ChangeException.PinsDiffer -> again(R.string.pins_differ)
     is ChangeException.GuessablePin -> Said(reason.said, again = true)
     is ChangeException.SamePin -> again(R.string.same_pin)
-    is ChangeException.WrongPin -> wrongPin(triesLeft)
-    is ChangeException.Blocked -> end(R.string.account_blocked)
-    is ChangeException.Suspended -> end(R.string.account_suspended)
-    is ChangeException.OtherEpoch -> end(R.string.account_new_pin_needed)
-    is ChangeException.NotActive -> end(R.string.account_not_active)
-    is ChangeException.Refused -> end(R.string.change_refused)
+    is ChangeException.Refused -> refusal.said()
+    is ChangeException.NotTaken -> end(R.string.change_refused)
     is ChangeException.Lost -> Said(words(R.string.change_lost, problem.said().words))
     is ChangeException.Unfinished -> end(R.string.change_unfinished)
     is ChangeException.Service -> problem.said()
@@ -173,9 +170,8 @@ private fun ForgottenException.said(): Said = when (this) {
     is ForgottenException.PinsDiffer -> again(R.string.pins_differ)
     is ForgottenException.GuessablePin -> Said(reason.said, again = true)
     is ForgottenException.NotGranted -> end(R.string.not_granted)
-    is ForgottenException.Suspended -> end(R.string.account_suspended)
-    is ForgottenException.NotActive -> end(R.string.account_not_active)
-    is ForgottenException.Refused -> end(R.string.change_refused)
+    is ForgottenException.Refused -> refusal.said()
+    is ForgottenException.NotTaken -> end(R.string.change_refused)
     is ForgottenException.Lost -> Said(words(R.string.change_lost, problem.said().words))
     is ForgottenException.Unfinished -> end(R.string.change_unfinished)
     is ForgottenException.Service -> problem.said()
@@ -186,12 +182,8 @@ private fun TurnOnException.said(): Said = when (this) {
     is TurnOnException.PinIncomplete -> again(R.string.pin_incomplete)
     is TurnOnException.NotAvailable -> end(R.string.biometrics_not_available)
     is TurnOnException.Biometrics -> end(R.string.biometrics_not_confirmed)
-    is TurnOnException.WrongPin -> wrongPin(triesLeft)
-    is TurnOnException.Blocked -> end(R.string.account_blocked)
-    is TurnOnException.Suspended -> end(R.string.account_suspended)
-    is TurnOnException.OtherEpoch -> end(R.string.account_new_pin_needed)
-    is TurnOnException.NotActive -> end(R.string.account_not_active)
-    is TurnOnException.Refused -> end(R.string.biometrics_refused)
+    is TurnOnException.Refused -> refusal.said()
+    is TurnOnException.NotTaken -> end(R.string.biometrics_refused)
     is TurnOnException.Lost -> problem.said()
     is TurnOnException.Unfinished -> end(R.string.biometrics_unfinished)
     is TurnOnException.Service -> problem.said()

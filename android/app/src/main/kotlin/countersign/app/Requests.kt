@@ -6,9 +6,9 @@ import android.net.Uri
 import countersign.Account
 import countersign.ApproveException
 import countersign.Approved
-import countersign.Asked
 import countersign.OnMobileRequest
 import countersign.PendingRequest
+import countersign.RequestDetails
 import countersign.Unlock
 import countersign.approve
 import countersign.approveWithBiometrics
@@ -25,12 +25,12 @@ class RequestScreen(session: Session, private val request: PendingRequest) : Pag
     val id get() = request.id
     private var number = ""
     private var problem: Words? = null
-    private val answer = Answer(session, this, request.asked) { session.answered(id) }
+    private val answer = Answer(session, this, request.details) { session.answered(id) }
 
     override fun page() = Page(
-        title = request.asked.title,
+        title = request.details.title,
         text = words(R.string.request_text),
-        facts = request.asked.facts + aboutAccount(session, request.account),
+        facts = request.details.facts + aboutAccount(session, request.account),
         fields = if (request.numberAsked) listOf(numberField()) else emptyList(),
         note = answer.note ?: otherAccount(session, request.account),
         busy = answer.busy,
@@ -61,7 +61,7 @@ class RequestScreen(session: Session, private val request: PendingRequest) : Pag
         }
         val finger: suspend () -> Screen = { ended { session.phone().approveWithBiometrics(request, typed) } }
         val task = PinTask(
-            text = words(R.string.pin_for, request.asked.title, quoted(request.asked.appName)),
+            text = words(R.string.pin_for, request.details.title, quoted(request.details.appName)),
             asks = listOf(Ask.PRESENT),
             finger = finger.takeIf { session.mayUseFinger(request.account, request.unlock) },
         ) { pins -> ended { session.phone().approve(request, pins.single(), typed) } }
@@ -91,12 +91,12 @@ class RequestScreen(session: Session, private val request: PendingRequest) : Pag
 class OnMobileScreen(session: Session, private val request: OnMobileRequest) : PageScreen(session) {
     // With several accounts the person chooses; the one that is looked at comes first.
     private var account = request.accounts.find { it.number == session.account?.number } ?: request.accounts.first()
-    private val answer = Answer(session, this, request.asked) {}
+    private val answer = Answer(session, this, request.details) {}
 
     override fun page() = Page(
-        title = request.asked.title,
+        title = request.details.title,
         text = words(R.string.on_mobile_text),
-        facts = request.asked.facts + Fact(words(R.string.request_account), account.words),
+        facts = request.details.facts + Fact(words(R.string.request_account), account.words),
         note = answer.note,
         busy = answer.busy,
         actions = listOf(Action(words(R.string.approve), enabled = !answer.busy, run = ::approve)) + others() + answer.actions(),
@@ -113,7 +113,7 @@ class OnMobileScreen(session: Session, private val request: OnMobileRequest) : P
         val chosen = account
         val finger: suspend () -> Screen = { back(session.phone().approveWithBiometrics(request, chosen)) }
         val task = PinTask(
-            text = words(R.string.pin_for, request.asked.title, quoted(request.asked.appName)),
+            text = words(R.string.pin_for, request.details.title, quoted(request.details.appName)),
             asks = listOf(Ask.PRESENT),
             finger = finger.takeIf { session.mayUseFinger(chosen, request.unlock) },
         ) { pins -> back(session.phone().approve(request, chosen, pins.single())) }
@@ -148,7 +148,7 @@ class OnMobileScreen(session: Session, private val request: OnMobileRequest) : P
 }
 
 /** The two answers that ask no PIN. */
-private class Answer(private val session: Session, private val screen: PageScreen, private val asked: Asked, private val answered: () -> Unit) {
+private class Answer(private val session: Session, private val screen: PageScreen, private val asked: RequestDetails, private val answered: () -> Unit) {
     var declined: suspend () -> Unit = {}
     var reported: suspend () -> Unit = {}
     var busy = false

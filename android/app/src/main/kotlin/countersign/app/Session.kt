@@ -177,7 +177,7 @@ class Session(context: Context, private val open: suspend (Session) -> Authentic
 
     /** What waits is shown at once where the person does nothing else, and otherwise by a line above the screen. */
     private fun offer() {
-        waiting = waiting.filter { it.asked.expiresAt > Instant.now() }
+        waiting = waiting.filter { it.details.expiresAt > Instant.now() }
         if (activity != null && screens.all.size == 1) waiting.firstOrNull()?.let { screens.open(RequestScreen(this, it)) }
         screens.changed()
     }

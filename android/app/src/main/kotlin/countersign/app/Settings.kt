@@ -8,7 +8,7 @@ import android.os.Build
 import android.provider.Settings
 import countersign.Account
 import countersign.AccountState
-import countersign.Event
+import countersign.HistoryEvent
 import countersign.PinEntry
 import countersign.android.UnifiedPush
 import countersign.awaitNewPinGrant
@@ -232,7 +232,7 @@ class RenameScreen(session: Session, private val account: Account) : PageScreen(
 
 /** What happened on this phone, the newest first. */
 class HistoryScreen(session: Session) : PageScreen(session) {
-    private var events: List<Event>? = null
+    private var events: List<HistoryEvent>? = null
     private var note: Words? = null
 
     init {
@@ -255,7 +255,7 @@ class HistoryScreen(session: Session) : PageScreen(session) {
     )
 
     /** The core tells the details in English: they are shown where that is the language. */
-    private fun what(event: Event) = Words { resources ->
+    private fun what(event: HistoryEvent) = Words { resources ->
         val english = resources.configuration.locales[0].language == "en"
         val kind = event.kind.words.of(resources)
         if (english && event.detail.isNotEmpty()) resources.getString(R.string.history_detail, kind, event.detail) else kind

@@ -24,7 +24,7 @@ class AskedTest {
                 before = name
                 world.person.withDevice(name, "remove")
                 val request = world.request()
-                val asked = request.asked
+                val asked = request.details
                 assertEquals(Purpose.REMOVE to Subject.Device(name), asked.purpose to asked.subject)
                 assertEquals(Browser.FIREFOX to OperatingSystem.LINUX, asked.browser to asked.system)
                 assertNull(asked.place ?: asked.client ?: asked.binding)
@@ -47,8 +47,8 @@ class AskedTest {
                 LabelledValue("IBAN", "LV80BANK0000435195001"), LabelledValue("Recipient", "Old, Safari on iOS"), LabelledValue("Amount, EUR", "1234.50"),
                 LabelledValue("Reference", "RF2026"),
             )
-            assertEquals(OnlineTransaction("Transfer", pairs), request.asked.transaction)
-            assertContains(request.asked.rows, LabelledValue("“Recipient”", "“Old, Safari on iOS”"))
+            assertEquals(OnlineTransaction("Transfer", pairs), request.details.transaction)
+            assertContains(request.details.rows, LabelledValue("“Recipient”", "“Old, Safari on iOS”"))
             world.phone.approve(request, pin(PIN), number)
             world.person.waitWhile("open")
             assertContains(world.person.text(), "signed")

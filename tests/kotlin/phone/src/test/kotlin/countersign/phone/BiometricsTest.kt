@@ -4,6 +4,7 @@ import countersign.ApproveException
 import countersign.Biometrics
 import countersign.BiometricsException
 import countersign.CreatedBiometricKey
+import countersign.Refusal
 import countersign.TurnOnException
 import countersign.Unlock
 import countersign.approve
@@ -50,8 +51,8 @@ class BiometricsTest {
         val reader = Reader(folder)
         World.create(folder = folder, biometrics = reader).use { world ->
             assertTrue(world.phone.biometricsOffered(world.account))
-            val wrong = assertFailsWith<TurnOnException.WrongPin> { world.phone.turnOnBiometrics(world.account, pin(WRONG_PIN)) }
-            assertEquals(4, wrong.triesLeft)
+            val wrong = assertFailsWith<TurnOnException.Refused> { world.phone.turnOnBiometrics(world.account, pin(WRONG_PIN)) }
+            assertEquals(4, (wrong.refusal as Refusal.WrongPin).triesLeft)
             assertTrue(world.phone.turnOnBiometrics(world.account, pin(PIN)).biometrics)
             assertFalse(world.phone.biometricsOffered(world.account))
             val number = world.person.askApp()

@@ -16,6 +16,7 @@ import countersign.PinEntry
 import countersign.PinEntryException
 import countersign.PixelFormat
 import countersign.ReadException
+import countersign.Refusal
 import countersign.Resumed
 import countersign.Scanned
 import countersign.Scanner
@@ -24,6 +25,7 @@ import countersign.SignException
 import countersign.Source
 import countersign.StatusException
 import countersign.TypedValue
+import countersign.UnlockMethod
 import countersign.approve
 import countersign.code
 import countersign.decline
@@ -86,8 +88,8 @@ class ErrorsTest {
     @Test
     fun `a request's errors`() = job {
         World.create().use { world ->
-            assertFailsWith<ApproveException.NotHeld> { world.phone.approve("no request", 42, pin(PIN)) }
-            assertFailsWith<ApproveException.NotHeld> { world.phone.decline("00".repeat(16)) }
+            assertFailsWith<ApproveException.NotHeld> { world.phone.approve("no request", null, 42, UnlockMethod.Pin(pin(PIN))) }
+            assertFailsWith<ApproveException.NotHeld> { world.phone.decline("00".repeat(16), null, false) }
             val number = world.person.askApp()
             val request = world.request()
             assertFailsWith<ApproveException.PinIncomplete> { world.phone.approve(request, PinEntry(), number) }
@@ -104,23 +106,27 @@ class ErrorsTest {
         World.create().use { world ->
             val number = world.person.askApp()
             val request = world.request()
-            val left = List(4) { assertFailsWith<ApproveException.WrongPin> { world.phone.approve(request, pin(WRONG_PIN), number) }.triesLeft }
-            assertEquals(listOf(4, 3, 2, 1), left)
+            val wrong = List(4) { assertFailsWith<ApproveException.Refused> { world.phone.approve(request, pin(WRONG_PIN), number) }.refusal }
+            assertEquals(listOf(4, 3, 2, 1), wrong.map { (it as Refusal.WrongPin).triesLeft })
             val last = assertFailsWith<ApproveException> { world.phone.approve(request, pin(WRONG_PIN), number) }
             // Exhaustive: a kind that is added later does not compile here until it is thought of.
             val screen = when (last) {
-                is ApproveException.WrongPin -> last.triesLeft
-                is ApproveException.Blocked -> 0
+                is ApproveException.Refused -> when (val refusal = last.refusal) {
+                    is Refusal.WrongPin -> refusal.triesLeft
+                    is Refusal.Blocked -> 0
+                    is Refusal.Suspended, is Refusal.OtherEpoch, is Refusal.NotActive -> null
+                }
                 is ApproveException.PinIncomplete, is ApproveException.NotHeld, is ApproveException.NumberNeeded,
                 is ApproveException.Expired, is ApproveException.WrongNumber, is ApproveException.Closed,
-                is ApproveException.Suspended, is ApproveException.OtherEpoch, is ApproveException.UnlockNotAllowed,
+                is ApproveException.UnlockNotAllowed,
                 is ApproveException.BiometricsNotAllowed, is ApproveException.BiometricsOff, is ApproveException.Biometrics,
-                is ApproveException.NotActive, is ApproveException.OtherService, is ApproveException.Service,
+                is ApproveException.OtherService, is ApproveException.Service,
                 is ApproveException.Phone,
                 -> null
             }
             assertEquals(0, screen)
-            assertFailsWith<ApproveException.Blocked> { world.phone.approve(request, pin(PIN), number) }
+            val blocked = assertFailsWith<ApproveException.Refused> { world.phone.approve(request, pin(PIN), number) }
+            assertEquals(Refusal.Blocked, blocked.refusal)
         }
     }
 
@@ -202,7 +208,8 @@ class ErrorsTest {
         open(folder).use { phone ->
             val none = assertFailsWith<StatusException.Phone> { phone.refresh(999u) }
             assertEquals(PhoneProblem.NO_SUCH_ACCOUNT, none.problem)
-            assertFailsWith<InboxException.NotActive> { phone.watch(null).next() }
+            val idle = assertFailsWith<InboxException.Refused> { phone.watch(null).next() }
+            assertEquals(Refusal.NotActive, idle.refusal)
         }
         val otherKeys = assertFailsWith<OpenException.Phone> { open(folder, keys = SoftKeys(newFolder())) }
         assertEquals(PhoneProblem.KEYS_NOT_OURS, otherKeys.problem)

@@ -1,6 +1,7 @@
 package countersign.phone
 
 import countersign.*
+import countersign.Refusal
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
@@ -80,14 +81,15 @@ private class App(private val folder: String) {
     }
 
     suspend fun answer(phone: Authenticator, request: PendingRequest) {
-        show(request.asked.rows.joinToString("\n") { "${it.label}: ${it.value}" }) // all of it, before any PIN is asked
+        show(request.details.rows.joinToString("\n") { "${it.label}: ${it.value}" }) // all of it, before any PIN is asked
         val number = if (request.numberAsked) askForNumber() else null
         while (true) {
             try {
                 phone.approve(request, askForPin(), number)
                 return show("approved")
-            } catch (error: ApproveException.WrongPin) {
-                show("${error.triesLeft} tries left") // the request is still open
+            } catch (error: ApproveException.Refused) {
+                val wrong = error.refusal as? Refusal.WrongPin ?: return show("$error")
+                show("${wrong.triesLeft} tries left") // the request is still open
             } catch (error: ApproveException) {
                 return show("$error") // closed, expired, no network: each is a type of its own
             }

@@ -8,6 +8,7 @@ import countersign.ForgottenException
 import countersign.Guessable
 import countersign.PinEntry
 import countersign.Purpose
+import countersign.Refusal
 import countersign.Subject
 import countersign.approve
 import countersign.awaitNewPinGrant
@@ -21,6 +22,7 @@ import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
+import kotlin.test.assertIs
 
 private const val NEW_PIN = "5830"
 
@@ -35,10 +37,10 @@ class LifeTest {
     @Test
     fun `a PIN is changed, and only the new one works`() = job {
         World.create().use { world ->
-            val wrong = assertFailsWith<ChangeException.WrongPin> {
+            val wrong = assertFailsWith<ChangeException.Refused> {
                 world.phone.changePin(world.account, pin(WRONG_PIN), pin(NEW_PIN), pin(NEW_PIN))
             }
-            assertEquals(4, wrong.triesLeft)
+            assertEquals(4, (wrong.refusal as Refusal.WrongPin).triesLeft)
             val entry = pin(NEW_PIN)
             assertFailsWith<ChangeException.PinsDiffer> { world.phone.changePin(world.account, pin(PIN), entry, pin(WRONG_PIN)) }
             assertEquals(0, entry.length())
@@ -51,7 +53,8 @@ class LifeTest {
             assertFalse(changed.changeUnfinished)
             val number = world.person.askApp()
             val request = world.request()
-            assertFailsWith<ApproveException.WrongPin> { world.phone.approve(request, pin(PIN), number) }
+            val old = assertFailsWith<ApproveException.Refused> { world.phone.approve(request, pin(PIN), number) }
+            assertIs<Refusal.WrongPin>(old.refusal)
             world.phone.approve(request, pin(NEW_PIN), number)
             world.person.waitWhile("open")
             world.phone.rotateKeys(world.account, pin(NEW_PIN))
@@ -72,7 +75,7 @@ class LifeTest {
                 val granted = async { world.phone.awaitNewPinGrant(world.account) }
                 world.person.withDevice("My phone", "unblock")
                 val request = tablet.requests(there).first()
-                assertEquals(Purpose.UNBLOCK to Subject.Device("My phone"), request.asked.purpose to request.asked.subject)
+                assertEquals(Purpose.UNBLOCK to Subject.Device("My phone"), request.details.purpose to request.details.subject)
                 tablet.approve(request, pin(PIN), world.person.number())
                 world.person.waitWhile("open")
                 granted.await()

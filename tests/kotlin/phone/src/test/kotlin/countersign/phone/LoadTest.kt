@@ -106,7 +106,7 @@ class LoadTest {
                     0 -> assertEquals(1, world.phone.accounts().size)
                     1 -> assertFailsWith<countersign.ReadException> { world.phone.scan("nothing", Source.PASTE) }
                     2 -> PinEntry().use { entry -> repeat(4) { digit -> entry.push(digit) } }
-                    3 -> assertFailsWith<countersign.ApproveException> { world.phone.approve("nothing", 10, pin(PIN)) }
+                    3 -> assertFailsWith<countersign.ApproveException> { world.phone.approve("nothing", null, 10, countersign.UnlockMethod.Pin(pin(PIN))) }
                     else -> Scanner().use { it.frame(grey, 64, 64, 64, PixelFormat.LUMA) }
                 }
             }

@@ -8,6 +8,7 @@ import countersign.FieldProblem
 import countersign.FormException
 import countersign.PixelFormat
 import countersign.Purpose
+import countersign.Refusal
 import countersign.Scanned
 import countersign.Scanner
 import countersign.SignException
@@ -75,11 +76,11 @@ class MainJobTest {
         World.create().use { world ->
             val number = world.person.askApp()
             val request = world.request()
-            assertEquals(Purpose.SIGN_IN, request.asked.purpose)
-            assertTrue(request.numberAsked && request.asked.expiresAt > Instant.now())
+            assertEquals(Purpose.SIGN_IN, request.details.purpose)
+            assertTrue(request.numberAsked && request.details.expiresAt > Instant.now())
             val entry = pin(WRONG_PIN)
-            val wrong = assertFailsWith<ApproveException.WrongPin> { world.phone.approve(request, entry, number) }
-            assertEquals(4, wrong.triesLeft)
+            val wrong = assertFailsWith<ApproveException.Refused> { world.phone.approve(request, entry, number) }
+            assertEquals(4, (wrong.refusal as Refusal.WrongPin).triesLeft)
             assertEquals(0, entry.length(), "the digits are gone")
             assertEquals("the PIN was wrong: 4 tries left", wrong.toString())
             val approved = world.phone.approve(request, pin(PIN), number)
@@ -184,8 +185,8 @@ class MainJobTest {
             val link = world.person.onMobile()
             val request = assertIs<Scanned.OnMobile>(world.phone.scan(link, Source.VERIFIED_LINK)).request
             val account = request.accounts.single()
-            val wrong = assertFailsWith<ApproveException.WrongPin> { world.phone.approve(request, account, pin(WRONG_PIN)) }
-            assertEquals(4, wrong.triesLeft)
+            val wrong = assertFailsWith<ApproveException.Refused> { world.phone.approve(request, account, pin(WRONG_PIN)) }
+            assertEquals(4, (wrong.refusal as Refusal.WrongPin).triesLeft)
             val approved = world.phone.approve(request, account, pin(PIN))
             world.person.follow(approved.open!!)
             assertTrue(world.person.isSignedIn())

@@ -1,6 +1,7 @@
 package countersign.phone
 
 import countersign.ApproveException
+import countersign.Refusal
 import countersign.Scanned
 import countersign.approve
 import countersign.code
@@ -15,8 +16,8 @@ fun main() {
             try {
                 world.phone.approve(request, pin(WRONG_PIN), number)
                 error("a wrong PIN was taken")
-            } catch (error: ApproveException.WrongPin) {
-                check(error.triesLeft == 4)
+            } catch (error: ApproveException.Refused) {
+                check((error.refusal as Refusal.WrongPin).triesLeft == 4)
             }
             world.phone.approve(request, pin(PIN), number)
             world.person.waitWhile("open")

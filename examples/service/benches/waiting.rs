@@ -18,7 +18,7 @@ use common::{Connection, Service, post, raise_file_limit};
 use countersign_protocol::SigningKey;
 use countersign_protocol::id::{AccountId, DeviceId, PublicKey};
 use countersign_protocol::origin::Origin;
-use countersign_protocol::query::{Ask, Query};
+use countersign_protocol::query::{Query, QueryRequest};
 use countersign_protocol::request::Unsigned;
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
@@ -73,13 +73,13 @@ fn inbox(number: u64, key: &EcdsaKeyPair) -> Vec<u8> {
     let mut nonce = [0; 16];
     random.fill(&mut nonce).unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let query = Query {
+    let query = QueryRequest {
         svc: Origin::parse(common::ORIGIN).unwrap().svc(),
         acc: acc(number),
         dev: dev(number),
         time: now.as_secs(),
         nonce,
-        ask: Ask::Inbox {
+        query: Query::Inbox {
             last: 0,
             wait: HOLD,
             known: None,

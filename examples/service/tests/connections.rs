@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use countersign_protocol::query::Ask;
+use countersign_protocol::query::Query;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -214,7 +214,7 @@ async fn a_body_that_comes_slowly_is_not_waited_for() {
 async fn a_phone_that_waits_keeps_its_connection_beside_a_flood_from_its_own_source() {
     let world = world().await;
     let (_, phone) = world.person().await;
-    let ask = Ask::Inbox {
+    let ask = Query::Inbox {
         last: phone.chain.last(),
         wait: 5,
         known: None,

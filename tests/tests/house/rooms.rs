@@ -27,6 +27,35 @@ const HOUSES: &[House] = &[
         ],
     },
     House {
+        src: "core/authenticator/src/",
+        rooms: &[
+            &["start", "scan"],
+            &["accounts", "codes"],
+            &["requests"],
+            &["biometrics", "pin"],
+            &["sync"],
+            &["exchange"],
+            &["authenticator"],
+            &["phone"],
+            &["platform", "store"],
+            &["durable", "files"],
+        ],
+    },
+    House {
+        src: "bindings/src/",
+        rooms: &[
+            &["guard_tests", "reader_tests"],
+            &["biometrics", "codes", "enrol", "life", "requests"],
+            &["accounts"],
+            &["authenticator"],
+            &["guard"],
+            &["platform"],
+            &["push", "reader"],
+            &["checked", "limit", "records", "run", "scan"],
+            &["asked", "pin", "problem", "words"],
+        ],
+    },
+    House {
         src: "core/qr/src/",
         rooms: &[
             &["draw"],

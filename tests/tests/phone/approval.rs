@@ -147,7 +147,7 @@ async fn a7_declining_is_final_and_asks_no_pin() {
     let (mut world, account) = World::enrolled().await;
     let (number, request) = world.ask_app(account).await;
     let core = &world.phone.core;
-    core.decline(request.id).await.unwrap();
+    core.decline(request.id, None, false).await.unwrap();
     assert!(
         core.approve(request.id, None, Some(number), pin(PIN).into())
             .await
@@ -160,7 +160,12 @@ async fn a7_declining_is_final_and_asks_no_pin() {
 async fn a7_a_report_of_fraud_ends_the_web_session() {
     let (mut world, account) = World::enrolled().await;
     let (_, request) = world.ask_app(account).await;
-    world.phone.core.report(request.id).await.unwrap();
+    world
+        .phone
+        .core
+        .decline(request.id, None, true)
+        .await
+        .unwrap();
     world.person.open("/sign-in/method").await.unwrap();
     assert!(
         !world.person.page().path().starts_with("/sign-in/method"),

@@ -5,7 +5,6 @@ use countersign_protocol::id::Hash;
 use countersign_protocol::update::ChangeKind;
 use rusqlite::{Connection, params};
 
-use super::accounts::Account;
 use super::{Store, StoreError};
 use crate::durable::Write;
 
@@ -102,19 +101,19 @@ impl Store {
     pub(crate) fn close_pending(
         &self,
         connection: &Connection,
-        account: &Account,
+        account: u32,
         kept: u32,
     ) -> Result<(), StoreError> {
         self.expect_remains(connection)?;
         self.run(
             connection,
             "DELETE FROM pending_change WHERE account = ?1",
-            [account.number],
+            [account],
         )?;
         self.run(
             connection,
             "DELETE FROM sealed WHERE account = ?1 AND epoch <> ?2",
-            params![account.number, kept],
+            params![account, kept],
         )
     }
 
@@ -122,15 +121,15 @@ impl Store {
     pub(crate) fn move_sealed(
         &self,
         connection: &Connection,
-        account: &Account,
+        account: u32,
         field: &str,
-        to: u32,
+        (from, to): (u32, u32),
         blob: &[u8],
     ) -> Result<(), StoreError> {
         self.run(
             connection,
             "UPDATE sealed SET epoch = ?4, blob = ?5 WHERE account = ?1 AND field = ?2 AND epoch = ?3",
-            params![account.number, field, account.epoch, to, blob],
+            params![account, field, from, to, blob],
         )
     }
 

@@ -195,12 +195,16 @@ pub(super) fn swap(
     let sealed_n = phone
         .keys
         .seal(&owner.context(N, pending.epoch), n.expose())?;
+    phone.store.move_sealed(
+        connection,
+        account.number,
+        N,
+        (account.epoch, pending.epoch),
+        &sealed_n,
+    )?;
     phone
         .store
-        .move_sealed(connection, account, N, pending.epoch, &sealed_n)?;
-    phone
-        .store
-        .close_pending(connection, account, pending.epoch)?;
+        .close_pending(connection, account.number, pending.epoch)?;
     if let Some(handle) = pending.device_key {
         phone
             .store
@@ -262,7 +266,7 @@ pub(super) fn drop_slot(
     };
     phone
         .store
-        .close_pending(connection, account, account.epoch)?;
+        .close_pending(connection, account.number, account.epoch)?;
     if let Some(key) = &pending.device_key {
         phone.store.discard_key(connection, key, false)?;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_protocol::{
     id::Hash,
     push::{PushAddress, PushKind},
-    query::Ask,
+    query::Query,
     reply::{Reply, ResultCode},
     update::ChangeKind,
 };
@@ -236,7 +236,7 @@ pub async fn removing_the_device_on_the_phone() -> Names {
         async |world| {
             let mut pair = pair.lock().await;
             let phone = &mut pair.as_mut().unwrap().phone;
-            let (path, (body, hash)) = ("/api/v1/remove", phone.query(Ask::Remove));
+            let (path, (body, hash)) = ("/api/v1/remove", phone.query(Query::Remove));
             match phone.try_post_raw(path, body.clone()).await {
                 Ok((status, bytes)) => {
                     assert_eq!(status, 200);

@@ -154,7 +154,7 @@ class ErrorsTest {
     @Test
     fun `a code's and a form's errors`() = job {
         World.create().use { world ->
-            assertFailsWith<CodeException.NotHeld> { world.phone.code("00".repeat(16), null) }
+            assertFailsWith<CodeException.NotHeld> { world.phone.code("00".repeat(16), UnlockMethod.Nothing) }
             world.person.askCode()
             val request = assertIs<Scanned.Code>(world.scanned()).request
             assertFailsWith<CodeException.PinIncomplete> { world.phone.code(request, pin("12")) }

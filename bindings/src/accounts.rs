@@ -11,9 +11,9 @@ errors! {
     AccountError {
         /// Not a name: 1 to 40 characters that can be seen.
         Name {}
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -35,12 +35,12 @@ errors! {
     StatusError {
         /// The service did not answer, or not as it should.
         Service {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -57,11 +57,11 @@ impl From<CoreStatus> for StatusError {
 }
 
 errors! {
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     PhoneError {
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -79,7 +79,8 @@ impl Authenticator {
         Ok(accounts(self.runner.block(move || core.accounts()).await?))
     }
 
-    /// Asks the service how an account stands: names, tries left, and the step from which on codes may be asked.
+    /// Asks the service how an account stands: names, tries left, and the step from which on codes
+    /// may be asked.
     ///
     /// # Errors
     /// If the service can't be reached or does not know this phone.
@@ -105,8 +106,9 @@ impl Authenticator {
         Ok(account.into())
     }
 
-    /// Removes an account from this phone, without a network too: everything of it goes at once, but for the key that tells the service, now or at
-    /// a later `resume`. The answer says what is left to do.
+    /// Removes an account from this phone, without a network too: everything of it goes at once,
+    /// but for the key that tells the service, now or at a later `resume`. The answer says what is
+    /// left to do.
     ///
     /// # Errors
     /// If the data can't be written.
@@ -119,7 +121,7 @@ impl Authenticator {
         Ok(removed.into())
     }
 
-    /// What happened on this phone, the newest first.
+    /// The events on this phone, the newest first.
     ///
     /// # Errors
     /// If the data can't be read.

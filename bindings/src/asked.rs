@@ -1,4 +1,4 @@
-//! Who asks, for what, from where and when, as Kotlin and Swift see it: every part in a field of its own.
+//! The details of a request as Kotlin and Swift see them: every part in a field of its own.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,7 +11,8 @@ pub(crate) fn instant(time: Time) -> SystemTime {
         .unwrap_or(UNIX_EPOCH)
 }
 
-/// What an operation is about. Its text was chosen by people and services: show it whole, in a place of its own or in quotation marks.
+/// The subject of an operation. Its text was chosen by people and services: show it whole, in a
+/// place of its own or in quotation marks.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum Subject {
     /// A device of the account, by its name.
@@ -50,16 +51,16 @@ impl From<countersign::Subject> for Subject {
 /// A label and its value.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct LabelledValue {
-    /// What the value is.
+    /// The label.
     pub label: String,
     /// The value.
     pub value: String,
 }
 
-/// What an approval signs, where it is a transaction: show all of it before the PIN is asked.
+/// The transaction that an approval signs: show all of it before the PIN is asked.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct OnlineTransaction {
-    /// What is being signed.
+    /// The title.
     pub title: String,
     /// 1 to 12 labels with their values, in order.
     pub pairs: Vec<LabelledValue>,
@@ -78,7 +79,7 @@ impl From<countersign::OnlineTransaction> for OnlineTransaction {
     }
 }
 
-/// Who asks, for what, from where and when. The service signed it.
+/// The details of a request: who asks, for what, from where and when. The service signed them.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct RequestDetails {
     /// The service's name for people.
@@ -87,11 +88,11 @@ pub struct RequestDetails {
     pub host: String,
     /// The operation.
     pub purpose: Purpose,
-    /// What the operation is about. Every purpose but a sign-in and a transaction has one.
+    /// The subject of the operation. Every purpose but a sign-in and a transaction has one.
     pub subject: Option<Subject>,
     /// The service behind this one for which the person signs in or approves, as this one calls it.
     pub client: Option<String>,
-    /// What the person compares with what stands where they began.
+    /// A message to compare with the one shown where the person began.
     pub binding: Option<String>,
     /// The data of a transaction that arrived online: show them all before the PIN is asked.
     pub transaction: Option<OnlineTransaction>,
@@ -105,8 +106,9 @@ pub struct RequestDetails {
     pub issued_at: SystemTime,
     /// From when on it can't be answered.
     pub expires_at: SystemTime,
-    /// All of it but the moments in English, for an app without words of its own: show every row, in this order. Names and the labels of a
-    /// transaction stand in quotation marks that they can't end.
+    /// All of it but the moments in English, for an app without words of its own: show every row,
+    /// in this order. Names and the labels of a transaction stand in quotation marks that they
+    /// can't end.
     pub rows: Vec<LabelledValue>,
 }
 

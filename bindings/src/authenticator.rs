@@ -22,7 +22,7 @@ errors! {
     OpenError {
         /// The data can't be read, or were sealed with another key.
         Phone {
-            /// What is in the way.
+            /// The reason.
             problem: PhoneProblem,
         }
         /// The system gives the app no threads.
@@ -44,11 +44,13 @@ impl From<CoreError> for OpenError {
     }
 }
 
-/// A whole phone: accounts at several services, requests to approve, one-time codes without a network, signed transactions, a history.
+/// A whole phone: accounts at several services, requests to approve, one-time codes without a
+/// network, signed transactions, a history.
 ///
-/// Make one, and keep it as long as the app runs. Any thread may call it; the work is done on threads of its own. A call that is cancelled stops
-/// waiting, and leaves nothing half done. It holds to one rule: nothing that it stores, shows or sends tells a right PIN from a wrong one. The service
-/// is the judge.
+/// Make one, and keep it as long as the app runs. Any thread may call it; the work is done on
+/// threads of its own. A call that is cancelled stops waiting, and leaves nothing half done. It
+/// holds to one rule: nothing that it stores, shows or sends tells a right PIN from a wrong one.
+/// The service is the judge.
 #[derive(uniffi::Object)]
 pub struct Authenticator {
     core: Arc<Core>,
@@ -57,7 +59,8 @@ pub struct Authenticator {
 
 #[uniffi::export]
 impl Authenticator {
-    /// Opens the phone whose data are in `folder`, which is made if it is not there. Keep the folder in the app's private storage, and out of backups.
+    /// Opens the phone whose data are in `folder`, which is made if it is not there. Keep the
+    /// folder in the app's private storage, and out of backups.
     ///
     /// # Errors
     /// If the data can't be used, or were sealed with another key.

@@ -30,22 +30,23 @@ errors! {
         NotTaken {}
         /// It did not reach the service.
         Lost {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// No answer came, so whether they are on is not known yet: `resume`, or the next request, finds out.
+        /// No answer came, so whether they are on is not known yet: `resume`, or the next request,
+        /// finds out.
         Unfinished {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
         /// The service did not answer, or not as it should.
         Service {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -80,7 +81,8 @@ impl From<CoreTurnOn> for TurnOnError {
 
 #[uniffi::export]
 impl Authenticator {
-    /// Whether to offer biometrics for an account: there is a finger or face to ask, and they are not on.
+    /// Whether to offer biometrics for an account: there is a finger or face to ask, and they are
+    /// not on.
     ///
     /// # Errors
     /// If the data can't be read.
@@ -92,12 +94,12 @@ impl Authenticator {
             .await?)
     }
 
-    /// Turns biometrics on for an account, with its PIN, which always stays as the way back. A new PIN turns them off, and so does the
-    /// platform when fingers or faces are added.
+    /// Turns biometrics on for an account, with its PIN, which always stays as the way back. A new
+    /// PIN turns them off, and so does the platform when fingers or faces are added.
     ///
     /// # Errors
-    /// Among others `Refused` with the tries left after a wrong PIN, and `Unfinished` if no answer came.
-    /// After all others they are off.
+    /// Among others `Refused` with the tries left after a wrong PIN, and `Unfinished` if no answer
+    /// came. After all others they are off.
     pub async fn turn_on_biometrics(
         &self,
         account: u32,
@@ -112,10 +114,11 @@ impl Authenticator {
         Ok(account.into())
     }
 
-    /// Turns biometrics off for an account, without a network too: the service is told now or later.
+    /// Turns biometrics off for an account, without a network too: it is reported to the service
+    /// now or later.
     ///
     /// # Errors
-    /// If something on this phone is in the way.
+    /// If an error on this phone prevents it.
     pub async fn turn_off_biometrics(&self, account: u32) -> Result<Account, PhoneError> {
         let core = self.core();
         let account = self

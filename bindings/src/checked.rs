@@ -27,8 +27,8 @@ pub(crate) fn shown(why: &str) -> String {
     short
 }
 
-/// Binds a secret to what it is for, inside the seal: so platforms that seal without associated data serve as well, and what was not what was
-/// sealed is noticed.
+/// Binds a secret to what it is for, inside the seal: so platforms that seal without associated
+/// data serve as well, and what was not what was sealed is noticed.
 pub(crate) fn check(context: &[u8], secret: &[u8]) -> [u8; CHECK] {
     let mut hash = Context::new(&SHA256);
     hash.update(b"countersign/ffi/seal\0");

@@ -1,4 +1,4 @@
-//! What is scanned or opened: codes without a network, and transactions.
+//! Scanned texts: codes without a network, and transactions.
 
 use countersign::{
     CodeError as CoreCode, FormError as CoreForm, NotAccepted, ReadError as CoreRead,
@@ -18,7 +18,7 @@ errors! {
     ReadError {
         /// The text is no link of ours, or came a way that it may not.
         Link {
-            /// What is wrong with it.
+            /// The error.
             problem: LinkProblem,
         }
         /// No account of the service is on this phone: initialise it first.
@@ -36,14 +36,16 @@ errors! {
             /// Where it points.
             host: String,
         }
-        /// It was signed with a newer key, which this phone has to fetch: connect to the network once and scan again.
+        /// It was signed with a newer key, which this phone has to fetch: connect to the network
+        /// once and scan again.
         NewKey {
             /// The service.
             host: String,
         }
         /// It expired.
         Expired {}
-        /// Its step was used, and the code that was made is not in memory any more: get a new one on the page.
+        /// Its step was used, and the code that was made is not in memory any more: get a new one
+        /// on the page.
         StepUsed {}
         /// It is too far ahead for this phone: go online once, then get a new one on the page.
         StepTooFar {}
@@ -54,12 +56,12 @@ errors! {
         }
         /// The service's key was not had, or the message is not the service's.
         Service {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -123,9 +125,9 @@ errors! {
         Biometrics {}
         /// The phone's own lock was not confirmed.
         NotConfirmed {}
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -158,7 +160,7 @@ impl From<CoreCode> for CodeError {
 }
 
 errors! {
-    /// What is wrong with what was typed. Nothing was spent.
+    /// An error in a typed form. Nothing was spent.
     FormError {
         /// The form is not in memory: scan the code again.
         NotHeld {}
@@ -176,7 +178,7 @@ errors! {
         Value {
             /// The field.
             id: String,
-            /// What is wrong and what to type.
+            /// The error, with what to type.
             problem: FieldProblem,
             /// The same in English, to be shown at the field.
             advice: String,
@@ -206,7 +208,7 @@ errors! {
     SignError {
         /// Something that was typed is not good: `review` says what.
         Form {
-            /// What is wrong with it.
+            /// The error.
             error: FormError,
         }
         /// The code can't be made.
@@ -250,7 +252,8 @@ fn values(typed: Vec<TypedValue>) -> Vec<CoreTyped> {
 
 #[uniffi::export]
 impl Authenticator {
-    /// Reads the text of a code or link, and says whose it is and what it asks for. Without a network, unless the service changed its keys.
+    /// Reads the text of a code or link, and says whose it is and what it asks for. Without a
+    /// network, unless the service changed its keys.
     ///
     /// # Errors
     /// If it is not for this phone, not genuine, expired or used.
@@ -263,13 +266,13 @@ impl Authenticator {
         Ok(scanned.into())
     }
 
-    /// Makes the sign-in code of a scanned request, without a network; `unlock` as the request's `unlock`
-    /// asks. Until it expires, asking again gives the same code whatever PIN is given; it was computed
-    /// with the one that was typed first.
+    /// Makes the sign-in code of a scanned request, without a network; `unlock` as the request's
+    /// `unlock` asks. Until it expires, asking again gives the same code whatever PIN is given; it
+    /// was computed with the one that was typed first.
     ///
     /// # Errors
-    /// If the request expired or its step was used; the step is spent only when there is a code. After
-    /// `Biometrics` the PIN may be used.
+    /// If the request expired or its step was used; the step is spent only when there is a code.
+    /// After `Biometrics` the PIN may be used.
     pub async fn code(
         &self,
         request: String,
@@ -285,16 +288,18 @@ impl Authenticator {
         Ok(shown.into())
     }
 
-    /// Checks one field of a transaction while it is being typed, and returns the value as it would be signed. Quick: call it at every key.
+    /// Checks one field of a transaction while it is being typed, and returns the value as it would
+    /// be signed. Quick: call it at every key.
     ///
     /// # Errors
-    /// What is wrong with it, and what to type.
+    /// If the value is not valid: with what to type.
     pub fn check_field(&self, form: String, typed: TypedValue) -> Result<String, FormError> {
         let id = challenge(&form).ok_or(CoreForm::NotHeld)?;
         Ok(self.core().check_field(id, &typed.into())?)
     }
 
-    /// Checks the whole form and returns the values as they will be signed: show them before asking for the PIN.
+    /// Checks the whole form and returns the values as they will be signed: show them before asking
+    /// for the PIN.
     ///
     /// # Errors
     /// The first field that is wrong or missing.
@@ -312,8 +317,8 @@ impl Authenticator {
     /// exactly these values. The same values give the same code until it expires.
     ///
     /// # Errors
-    /// If a value is not valid, the form expired, or a code was made for other values. After `Biometrics`
-    /// inside `Code` the PIN may be used.
+    /// If a value is not valid, the form expired, or a code was made for other values. After
+    /// `Biometrics` inside `Code` the PIN may be used.
     pub async fn sign(
         &self,
         form: String,

@@ -19,7 +19,7 @@ errors! {
     BeginError {
         /// The text is no link of ours, or came a way that it may not.
         Link {
-            /// What is wrong with it.
+            /// The error.
             problem: LinkProblem,
         }
         /// It is a code for something else: give it to `scan`.
@@ -33,17 +33,17 @@ errors! {
         Expired {}
         /// The account is on this phone already.
         AlreadyHere {
-            /// What it is called.
+            /// Its name.
             name: String,
         }
         /// The service did not answer, or not as it should.
         Service {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -75,7 +75,8 @@ errors! {
     ClaimError {
         /// Fewer than four digits were typed.
         PinIncomplete {}
-        /// The PIN is chosen on this phone, or was chosen in the browser; the other call is the right one.
+        /// The PIN is chosen on this phone, or was chosen in the browser; the other call is the
+        /// right one.
         OtherWay {}
         /// The two PINs differ: ask for both again.
         PinsDiffer {}
@@ -84,28 +85,30 @@ errors! {
             /// Why.
             reason: Guessable,
         }
-        /// The PIN is not the one that was chosen in the browser. The same offer can be claimed again.
+        /// The PIN is not the one that was chosen in the browser. The same offer can be claimed
+        /// again.
         WrongPin {
             /// Tries left for this enrolment.
             tries_left: i32,
         }
-        /// The service does not take it any more: begin anew on its page.
+        /// The service does not take it any more: start again on its page.
         Refused {}
         /// It expired before it was sent.
         Expired {}
         /// The account is on this phone already.
         AlreadyHere {
-            /// What it is called.
+            /// Its name.
             name: String,
         }
-        /// The service did not answer, or not as it should. Claim again, or let `resume` finish or drop it.
+        /// The service did not answer, or not as it should. Claim again, or let `resume` finish or
+        /// drop it.
         Service {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -136,18 +139,18 @@ impl From<CoreClaim> for ClaimError {
 errors! {
     /// Why an enrolment is not complete.
     CompleteError {
-        /// The service dropped it: begin anew on its page.
+        /// The service dropped it: start again on its page.
         Refused {}
         /// Nobody confirmed it on the page in time.
         Expired {}
         /// The service did not answer, or not as it should.
         Service {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -172,7 +175,7 @@ pub struct EnrolmentOffer(Arc<CoreOffer>);
 
 #[uniffi::export]
 impl EnrolmentOffer {
-    /// What a person is shown before any PIN is asked.
+    /// The details to show before any PIN is asked.
     pub fn details(&self) -> OfferDetails {
         self.0.details().into()
     }
@@ -180,11 +183,12 @@ impl EnrolmentOffer {
 
 #[uniffi::export]
 impl Authenticator {
-    /// Begins an enrolment: reads the code and verifies it with what its origin serves. Nothing is stored yet. Show the offer's details before
-    /// asking for a PIN.
+    /// Begins an enrolment: reads the code and verifies it with what its origin serves. Nothing is
+    /// stored yet. Show the offer's details before asking for a PIN.
     ///
     /// # Errors
-    /// If it is not genuine or expired, the account is here already, or the service can't be reached.
+    /// If it is not genuine or expired, the account is here already, or the service can't be
+    /// reached.
     pub async fn begin_enrolment(
         &self,
         text: String,
@@ -198,7 +202,8 @@ impl Authenticator {
         Ok(EnrolmentOffer(Arc::new(offer)))
     }
 
-    /// Claims an account with a PIN that is chosen here and was typed twice. Show the confirmation code, then call `completeEnrolment`.
+    /// Claims an account with a PIN that is chosen here and was typed twice. Show the confirmation
+    /// code, then call `completeEnrolment`.
     ///
     /// # Errors
     /// If the PINs differ or are easy to guess, or the service does not take the claim.
@@ -218,7 +223,8 @@ impl Authenticator {
         Ok(claimed.into())
     }
 
-    /// Claims an account with the PIN that was chosen in the browser. After a wrong one the same offer can be claimed again.
+    /// Claims an account with the PIN that was chosen in the browser. After a wrong one the same
+    /// offer can be claimed again.
     ///
     /// # Errors
     /// If the service says that the PIN is wrong, or does not take the claim.
@@ -236,7 +242,8 @@ impl Authenticator {
         Ok(claimed.into())
     }
 
-    /// Waits until the claim is confirmed on the page (at once, where the PIN was chosen in the browser); then the account is in use.
+    /// Waits until the claim is confirmed on the page (at once, where the PIN was chosen in the
+    /// browser); then the account is in use.
     ///
     /// # Errors
     /// If the service drops the enrolment, or nobody confirms it in time.

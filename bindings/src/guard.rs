@@ -1,7 +1,9 @@
-//! Between the core's platform traits and those that an app implements: limits in time and size, and a check of everything that comes back.
+//! Between the core's platform traits and those that an app implements: limits in time and size,
+//! and a check of everything that comes back.
 //!
-//! What the key store returns is used only if it is what must have been asked for. So a key store that errs stops an operation, and can't cost a PIN
-//! try, spend a step of the chain, or leave something stored that it can't open.
+//! What the key store returns is used only if it is what must have been asked for. So a key store
+//! that errs stops an operation, and can't cost a PIN try, spend a step of the chain, or leave
+//! something stored that it can't open.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -78,7 +80,8 @@ impl CoreKeyStore for GuardedKeys {
         let mut whole = Zeroizing::new(Vec::with_capacity(secret.len() + CHECK));
         whole.extend_from_slice(secret);
         whole.extend_from_slice(&check);
-        // Opened at once: something that can't be opened again must not take the place of something that can.
+        // Opened at once: something that can't be opened again must not take the place of something
+        // that can.
         let (sealed, same) = self.call(move |keys| {
             let sealed = keys.seal(whole.to_vec())?;
             let opened = Zeroizing::new(keys.unseal(sealed.clone())?);
@@ -133,7 +136,7 @@ impl CoreKeyStore for GuardedKeys {
     }
 
     fn delete_key(&self, handle: &[u8]) -> Result<(), CoreError> {
-        // What is no handle of this key store names no key that could be there.
+        // A handle that is not of this key store's form names no key.
         let Some((_, _, handle)) = parts(handle) else {
             return Ok(());
         };

@@ -18,7 +18,8 @@ const CONTEXT: &[u8] = b"the account, D, epoch 1";
 type Change = fn(Vec<u8>) -> Vec<u8>;
 type Share = fn(usize) -> Option<Vec<u8>>;
 
-/// A key store that does what it should but for what a test changes: the software one, with signatures as platforms give them.
+/// A key store that does what it should but for what a test changes: the software one, with
+/// signatures as platforms give them.
 struct Keys {
     software: SoftwareKeyStore,
     _folder: tempfile::TempDir,

@@ -1,8 +1,9 @@
 //! The phone's core for Kotlin and Swift.
 //!
-//! `Authenticator` is a whole phone. What this crate adds to the core is a shape that fits those languages: calls that can be cancelled and never
-//! run on the caller's thread, errors to branch on, the PIN as an object that only takes digits, and platform traits whose faults harm nothing. It
-//! takes no decision. No secret comes out of it.
+//! `Authenticator` is a whole phone. What this crate adds to the core is a shape that fits those
+//! languages: calls that can be cancelled and never run on the caller's thread, errors to branch
+//! on, the PIN as an object that only takes digits, and platform traits whose faults harm nothing.
+//! It takes no decision. No secret comes out of it.
 
 mod accounts;
 mod asked;
@@ -51,7 +52,8 @@ pub use scan::{PictureError, PixelFormat, QrCode, Scanner};
 
 uniffi::setup_scaffolding!("countersign");
 
-/// Wipes all memory when it is given back: secrets pass through buffers that belong to nobody on their way to and from a key store.
+/// Wipes all memory when it is given back: secrets pass through buffers that belong to nobody on
+/// their way to and from a key store.
 #[global_allocator]
 static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);

@@ -27,7 +27,7 @@ errors! {
             /// Why.
             reason: Guessable,
         }
-        /// What was typed as the present PIN was typed as the new one too.
+        /// The new PIN is what was typed as the present one.
         SamePin {}
         /// The service refuses it; the PIN is as it was.
         Refused {
@@ -38,22 +38,23 @@ errors! {
         NotTaken {}
         /// It did not reach the service; the PIN is as it was.
         Lost {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// The service's last answer did not come, so which PIN holds is not known yet: `resume`, or the next request, finds out.
+        /// The service's last answer did not come, so which PIN holds is not known yet: `resume`,
+        /// or the next request, finds out.
         Unfinished {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
         /// The service did not answer, or not as it should. Nothing was changed.
         Service {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -88,7 +89,7 @@ impl From<CoreChange> for ChangeError {
 }
 
 errors! {
-    /// Why a PIN was not set anew.
+    /// Why a new PIN was not set.
     ForgottenError {
         /// Fewer than four digits were typed.
         PinIncomplete {}
@@ -99,7 +100,8 @@ errors! {
             /// Why.
             reason: Guessable,
         }
-        /// Another factor has to approve it on the service's page first, within the ten minutes before.
+        /// Another factor has to approve it on the service's page first, within the ten minutes
+        /// before.
         NotGranted {}
         /// The service refuses it; the PIN is as it was.
         Refused {
@@ -110,22 +112,23 @@ errors! {
         NotTaken {}
         /// It did not reach the service; the PIN is as it was.
         Lost {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// The service's last answer did not come, so which PIN holds is not known yet: `resume`, or the next request, finds out.
+        /// The service's last answer did not come, so which PIN holds is not known yet: `resume`,
+        /// or the next request, finds out.
         Unfinished {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
         /// The service did not answer, or not as it should. Nothing was changed.
         Service {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -159,7 +162,7 @@ impl From<CoreForgotten> for ForgottenError {
     }
 }
 
-/// What became of something that an earlier run left unfinished.
+/// The outcome of something that an earlier run left unfinished.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum Resumed {
     /// The app was on this phone before, and its data are gone: a reinstall, or data that were
@@ -173,12 +176,12 @@ pub enum Resumed {
     },
     /// The enrolment waits to be confirmed on the page: show the code and call `completeEnrolment`.
     Waiting {
-        /// What to show.
+        /// The account and code to show.
         claimed: Claimed,
     },
     /// The service does not have the enrolment; nothing of it is left here.
     Dropped {
-        /// What it was.
+        /// The account.
         account: Account,
     },
     /// The new PIN holds: say so.
@@ -245,22 +248,24 @@ impl From<CoreResumed> for Resumed {
 
 #[uniffi::export]
 impl Authenticator {
-    /// Finishes or drops what an earlier run left unfinished: enrolments and changes of the PIN, and tells services where push messages go, if that is
-    /// another place than they know. Call it at every start; without anything it does nothing.
+    /// Finishes or drops what an earlier run left unfinished: enrolments and changes of the PIN,
+    /// and tells services where push messages go, if that is another place than they know. Call it
+    /// at every start; without anything it does nothing.
     ///
     /// # Errors
-    /// If something on this phone is in the way. A service that can't be reached is no error.
+    /// If an error on this phone prevents it. A service that can't be reached is no error.
     pub async fn resume(&self) -> Result<Vec<Resumed>, PhoneError> {
         let core = self.core();
         let all = self.runner.run(async move { core.resume().await }).await?;
         Ok(all.into_iter().map(Resumed::from).collect())
     }
 
-    /// The platform has another push address: asks `PushAddresses` for those of all accounts, and tells the services that know another one. It says whether
-    /// all know theirs now; otherwise the next start tells them, or the next call. It takes five seconds at most.
+    /// The platform has another push address: asks `PushAddresses` for those of all accounts, and
+    /// tells the services that know another one. It says whether all know theirs now; otherwise the
+    /// next start tells them, or the next call. It takes five seconds at most.
     ///
     /// # Errors
-    /// If something on this phone is in the way. A service that can't be reached is no error.
+    /// If an error on this phone prevents it. A service that can't be reached is no error.
     pub async fn push_address_changed(&self) -> Result<bool, PhoneError> {
         let core = self.core();
         Ok(self
@@ -269,12 +274,13 @@ impl Authenticator {
             .await?)
     }
 
-    /// Changes an account's PIN. The new one is typed twice and must not be easy to guess; whether the old one is right is told by the service
-    /// alone. Whatever breaks off, one PIN works, and `resume` or the next request finds out which.
+    /// Changes an account's PIN. The new one is typed twice and must not be easy to guess; only the
+    /// service can tell whether the old one is right, and alone. Whatever breaks off, one PIN
+    /// works, and `resume` or the next request finds out which.
     ///
     /// # Errors
-    /// Among others `Refused` with the tries left after a wrong PIN, and `Unfinished` if the last answer
-    /// did not come. After all others the PIN is as it was.
+    /// Among others `Refused` with the tries left after a wrong PIN, and `Unfinished` if the last
+    /// answer did not come. After all others the PIN is as it was.
     pub async fn change_pin(
         &self,
         account: u32,
@@ -311,7 +317,8 @@ impl Authenticator {
         Ok(account.into())
     }
 
-    /// Whether another factor has approved on the service's page that this phone sets a PIN anew. The approval holds for ten minutes.
+    /// Whether another factor has approved on the service's page that this phone sets a new PIN.
+    /// The approval holds for ten minutes.
     ///
     /// # Errors
     /// If the service can't be reached or does not know this phone, or suspended it.
@@ -326,7 +333,7 @@ impl Authenticator {
     /// Waits until another factor has approved it. Networks that fail are waited out.
     ///
     /// # Errors
-    /// What waiting can't heal.
+    /// Errors that waiting can't resolve.
     pub async fn watch_new_pin_grant(&self, account: u32) -> Result<(), ForgottenError> {
         let core = self.core();
         Ok(self
@@ -335,11 +342,12 @@ impl Authenticator {
             .await?)
     }
 
-    /// Sets a PIN anew, typed twice, after another factor approved it: where it was forgotten, blocked, or is not the service's any more. It
-    /// lifts a block.
+    /// Sets a new PIN, typed twice, after another factor approved it: where it was forgotten,
+    /// blocked, or is not the service's any more. It lifts a block.
     ///
     /// # Errors
-    /// Among others `NotGranted`, and `Unfinished` if the last answer did not come. After all others the PIN is as it was.
+    /// Among others `NotGranted`, and `Unfinished` if the last answer did not come. After all
+    /// others the PIN is as it was.
     pub async fn set_forgotten_pin(
         &self,
         account: u32,

@@ -26,7 +26,8 @@ pub(crate) enum NoAnswer {
     NoThread,
 }
 
-/// Makes calls on threads of their own and waits for each for a limited time. A thread that hangs can't be ended; a few are borne.
+/// Makes calls on threads of their own and waits for each for a limited time. A thread that hangs
+/// can't be ended; a few are borne.
 pub(crate) struct Calls {
     limit: Duration,
     most_hanging: isize,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use countersign::{Guessable, NotAPin, Pin, guessable};
 use zeroize::Zeroize;
 
-/// What was pushed is not a digit.
+/// A pushed value is not a digit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 #[uniffi::export(Display)]
 pub enum PinEntryError {
@@ -16,8 +16,9 @@ pub enum PinEntryError {
 
 /// Four digits that are being typed on a keypad.
 ///
-/// Push each digit as it is typed, and hand the entry to the call that needs the PIN. That call takes the digits and leaves the entry empty,
-/// whatever comes of it, so that the next attempt is typed anew. The digits are wiped when they are taken, cleared, or the entry is closed. Nothing
+/// Push each digit as it is typed, and hand the entry to the call that needs the PIN. That call
+/// takes the digits and leaves the entry empty, whatever comes of it, so that the next attempt is
+/// typed again. The digits are wiped when they are taken, cleared, or the entry is closed. Nothing
 /// gives them back; a screen shows as many dots as `length` says.
 #[derive(uniffi::Object)]
 pub struct PinEntry(Mutex<Typed>);
@@ -94,8 +95,9 @@ impl PinEntry {
         self.typed().length as i32
     }
 
-    /// Why the PIN is too easy to guess, if all four digits are there and it is. Ask only where a new PIN is chosen: where an existing one is entered,
-    /// it would tell a thief which PINs not to try.
+    /// Why the PIN is too easy to guess, if all four digits are there and it is. Ask only where a
+    /// new PIN is chosen: where an existing one is entered, it would tell a thief which PINs not to
+    /// try.
     pub fn guessable(&self) -> Option<Guessable> {
         guessable(&self.typed().pin().ok()?)
     }
@@ -117,12 +119,12 @@ impl PinEntry {
     }
 
     fn typed(&self) -> MutexGuard<'_, Typed> {
-        // Whoever panicked while holding it left whole digits behind.
+        // A panic while it was held left whole digits behind.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What the person gives to unlock an approval, a code or a signature.
+/// How the person unlocks an approval, a code or a signature.
 #[derive(Clone, uniffi::Enum)]
 pub enum UnlockMethod {
     /// Nothing: for a code that asks for none.

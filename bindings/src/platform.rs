@@ -1,4 +1,4 @@
-//! What an app gives the core of its platform: traits that Kotlin and Swift implement.
+//! The platform traits that an app implements in Kotlin or Swift.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -19,7 +19,7 @@ pub enum KeyStoreError {
     /// It can't be used now, for instance because the phone is locked.
     #[error("{why}")]
     Unavailable {
-        /// What is in the way, in a few words of English.
+        /// The reason, in a few words of English.
         why: String,
     },
 }
@@ -33,9 +33,11 @@ impl From<UnexpectedUniFFICallbackError> for KeyStoreError {
 /// A signing key that a key store made.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct CreatedKey {
-    /// How the key store finds it again. It must be worthless without the key store; up to 4,096 bytes.
+    /// How the key store finds it again. It must be worthless without the key store; up to 4,096
+    /// bytes.
     pub handle: Vec<u8>,
-    /// Its public half: an uncompressed point (65 bytes), or that in an X.509 SubjectPublicKeyInfo (91 bytes).
+    /// Its public half: an uncompressed point (65 bytes), or that in an X.509 SubjectPublicKeyInfo
+    /// (91 bytes).
     pub public_key: Vec<u8>,
     /// Whether it is in hardware that does not give it away.
     pub in_hardware: bool,
@@ -43,8 +45,9 @@ pub struct CreatedKey {
 
 /// The platform's keys: one that wraps secrets at rest, and P-256 signing keys.
 ///
-/// The core calls it on threads of its own, several at once, never on the screen's thread. A call that takes more than ten seconds is given up, and
-/// counts as failed. What it returns is checked before it is used: a key store that fails, hangs or errs stops the operation, and harms nothing.
+/// The core calls it on threads of its own, several at once, never on the screen's thread. A call
+/// that takes more than ten seconds is given up, and counts as failed. What it returns is checked
+/// before it is used: a key store that fails, hangs or errs stops the operation, and harms nothing.
 #[uniffi::export(foreign)]
 pub trait KeyStore: Send + Sync {
     /// Whether the wrapping key was there before this run: made by an earlier one, or by an
@@ -55,7 +58,8 @@ pub trait KeyStore: Send + Sync {
     /// If the key store can't be used now.
     fn has_key(&self) -> Result<bool, KeyStoreError>;
 
-    /// Seals a secret of at most 64 bytes with authenticated encryption under the wrapping key. Wipe your copy of the secret.
+    /// Seals a secret of at most 64 bytes with authenticated encryption under the wrapping key.
+    /// Wipe your copy of the secret.
     ///
     /// # Errors
     /// If the key store can't be used now.
@@ -67,7 +71,8 @@ pub trait KeyStore: Send + Sync {
     /// If it was made with another key, or was changed.
     fn unseal(&self, sealed: Vec<u8>) -> Result<Vec<u8>, KeyStoreError>;
 
-    /// Makes a P-256 key for ECDSA with SHA-256 that only this key store can use, and that can't be exported.
+    /// Makes a P-256 key for ECDSA with SHA-256 that only this key store can use, and that can't be
+    /// exported.
     ///
     /// # Errors
     /// If the key store can't be used now.
@@ -85,8 +90,9 @@ pub trait KeyStore: Send + Sync {
     /// If the key store can't be used now.
     fn delete_key(&self, handle: Vec<u8>) -> Result<(), KeyStoreError>;
 
-    /// A share of an account's secrets that never leaves hardware, where there is such hardware: 32 bytes, the same for the same context, always, for
-    /// instance an HMAC of the context by a hardware key. Whether there is one is fixed when an account is initialised.
+    /// A share of an account's secrets that never leaves hardware, where there is such hardware: 32
+    /// bytes, the same for the same context, always, for instance an HMAC of the context by a
+    /// hardware key. Whether there is one is fixed when an account is initialised.
     ///
     /// # Errors
     /// If there is such hardware and it can't be used now.
@@ -103,7 +109,7 @@ pub enum PresenceError {
     /// It could not be asked.
     #[error("{why}")]
     Unavailable {
-        /// What is in the way, in a few words of English.
+        /// The reason, in a few words of English.
         why: String,
     },
 }
@@ -114,12 +120,14 @@ impl From<UnexpectedUniFFICallbackError> for PresenceError {
     }
 }
 
-/// Whether the phone's owner is there: the phone's own lock, by finger, face or the phone's own code.
+/// Whether the phone's owner is there: the phone's own lock, by finger, face or the phone's own
+/// code.
 #[uniffi::export(foreign)]
 #[async_trait]
 pub trait UserPresence: Send + Sync {
-    /// Asks for the phone's own lock, unless it was asked a moment ago. Asked before a code that needs no PIN is made. After two minutes without an
-    /// answer it counts as not confirmed, and is cancelled.
+    /// Asks for the phone's own lock, unless it was asked a moment ago. Asked before a code that
+    /// needs no PIN is made. After two minutes without an answer it counts as not confirmed, and is
+    /// cancelled.
     ///
     /// # Errors
     /// If the person does not confirm.
@@ -133,7 +141,7 @@ pub enum ClockError {
     /// It can't be read now.
     #[error("{why}")]
     Unavailable {
-        /// What is in the way, in a few words of English.
+        /// The reason, in a few words of English.
         why: String,
     },
 }
@@ -147,14 +155,15 @@ impl From<UnexpectedUniFFICallbackError> for ClockError {
 /// A clock other than the system's, for tests and for apps that know the time better.
 #[uniffi::export(foreign)]
 pub trait Clock: Send + Sync {
-    /// The time. If it fails, hangs, or is before 2020 or after 2199, the system's clock is asked instead.
+    /// The time. If it fails, hangs, or is before 2020 or after 2199, the system's clock is asked
+    /// instead.
     ///
     /// # Errors
     /// If it can't be read.
     fn now(&self) -> Result<SystemTime, ClockError>;
 }
 
-/// What an app gives the core.
+/// The platform of an app.
 #[derive(uniffi::Record)]
 pub struct Platform {
     /// The platform's keys.
@@ -174,7 +183,8 @@ pub struct Platform {
     /// A clock other than the system's.
     #[uniffi(default = None)]
     pub clock: Option<Arc<dyn Clock>>,
-    /// Certificate authorities to trust beside the public ones, each a DER certificate: for services inside an organisation.
+    /// Certificate authorities to trust beside the public ones, each a DER certificate: for
+    /// services inside an organisation.
     #[uniffi(default = [])]
     pub authorities: Vec<Vec<u8>>,
 }

@@ -1,5 +1,5 @@
-//! What stands in the way of every operation alike: the service, the phone, a field's value. Kinds for a screen to branch on, and the core's
-//! own words.
+//! Errors that every operation has: of the service, the phone, a field's value. Kinds for a screen
+//! to branch on, and the core's own words.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use countersign::platform::KeyStoreError;
 use countersign::transport::TransportError;
 use countersign::{FieldError, LinkError, PhoneError, ServiceError, StoreError};
 
-/// Defines an operation's error: every variant has the core's own words beside what a screen branches on.
+/// Defines an operation's error: every variant has the core's own words beside what a screen
+/// branches on.
 macro_rules! errors {
     (
         $(#[$doc:meta])*
@@ -36,7 +37,8 @@ macro_rules! errors {
 }
 pub(crate) use errors;
 
-/// Lets an operation's error take in what is not a whole PIN, and what goes wrong on the phone, by `?`.
+/// Lets an operation's error take in what is not a whole PIN, and what goes wrong on the phone, by
+/// `?`.
 macro_rules! from_incomplete_pin {
     ($error:ty) => {
         impl From<countersign::NotAPin> for $error {
@@ -85,10 +87,10 @@ macro_rules! from_service_and_phone {
 }
 pub(crate) use from_service_and_phone;
 
-/// What is wrong with a service's answer. Nothing was changed on this phone.
+/// An error of a service's reply. Nothing was changed on this phone.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct ServiceProblem {
-    /// What it is.
+    /// The error.
     pub kind: ServiceProblemKind,
     /// The service's host.
     pub host: String,
@@ -105,7 +107,8 @@ pub enum ServiceProblemKind {
     Unreachable,
     /// It took too long, or the answer broke off: try again.
     NoAnswer,
-    /// The network answered in the service's place, as one does that wants a sign-in of its own first.
+    /// The network answered in the service's place, as one does that wants a sign-in of its own
+    /// first.
     OtherAnswer,
     /// It is busy: try again after the time that it names.
     Busy,
@@ -153,7 +156,7 @@ impl ServiceProblem {
     }
 }
 
-/// Something on this phone is in the way. Nothing was changed.
+/// An error on this phone. Nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum PhoneProblem {
     /// A newer version of the app wrote the data: update the app.
@@ -166,7 +169,8 @@ pub enum PhoneProblem {
     DiskFull,
     /// The data are damaged, or can't be used for another reason.
     DataDamaged,
-    /// The data were sealed with another key than this phone's, or the key store gave back something else.
+    /// The data were sealed with another key than this phone's, or the key store gave back
+    /// something else.
     KeysNotOurs,
     /// The key store can't be used now, or failed.
     KeysUnavailable,
@@ -206,8 +210,8 @@ pub enum Refusal {
     },
     /// No tries are left: a new PIN is set with `setForgottenPin`.
     Blocked,
-    /// The service saw a copy of this phone: remove the device on its page and the account here, and
-    /// initialise it again.
+    /// The service saw a copy of this phone: remove the device on its page and the account here,
+    /// and initialise it again.
     Suspended,
     /// The service has another PIN epoch than this phone: a new PIN is set with `setForgottenPin`.
     OtherEpoch,
@@ -257,7 +261,7 @@ impl LinkProblem {
     }
 }
 
-/// What is wrong with a typed value, and what to type.
+/// An error in a typed value, with what to type.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum FieldProblem {
     /// Nothing, or spaces only.

@@ -16,7 +16,7 @@ use crate::checked::shown;
 /// The core gives all of it five seconds.
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// What carries push messages to a phone.
+/// A kind of push service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum PushKind {
     /// A Web Push subscription (RFC 8030), which UnifiedPush gives too: the address is its URL.
@@ -27,10 +27,11 @@ pub enum PushKind {
     Apns,
 }
 
-/// Where push messages go. Whoever knows it can wake the phone, and nothing else: keep it out of logs.
+/// Where push messages go. Anyone who knows it can wake the phone, and nothing else: keep it out of
+/// logs.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct PushAddress {
-    /// What carries them.
+    /// The kind of push service.
     pub kind: PushKind,
     /// The URL (https, in canonical form, at most 512 bytes) or token.
     pub address: String,
@@ -43,7 +44,7 @@ pub enum PushAddressError {
     /// It is not known now.
     #[error("{why}")]
     Unavailable {
-        /// What is in the way, in a few words of English.
+        /// The reason, in a few words of English.
         why: String,
     },
 }
@@ -54,18 +55,21 @@ impl From<UnexpectedUniFFICallbackError> for PushAddressError {
     }
 }
 
-/// Where push messages for this phone go: what wakes the app when a request waits. A message says "look" and nothing else: when one comes, whoever sent
-/// it, ask for the requests (`pendingAll`).
+/// Where push messages for this phone go: what wakes the app when a request waits. A message says
+/// "look" and nothing else: when one comes, whoever sent it, ask for the requests (`pendingAll`).
 ///
-/// Asked at every start (`resume`), after an account was added, and by `pushAddressChanged`. If it fails, takes more than three seconds, or returns what
-/// is no address, nothing is changed: services keep the address that they have, and it is asked again at the next start.
+/// Asked at every start (`resume`), after an account was added, and by `pushAddressChanged`. If it
+/// fails, takes more than three seconds, or returns what is no address, nothing is changed:
+/// services keep the address that they have, and it is asked again at the next start.
 #[uniffi::export(foreign)]
 #[async_trait]
 pub trait PushAddresses: Send + Sync {
-    /// The address for the service at this origin, of its own where the platform can. `push_key` is the key that the service signs Web Push requests with
-    /// (VAPID, RFC 8292; an uncompressed P-256 point of 65 bytes), to which a subscription is to be bound; without one it sends no Web Push. None:
-    /// no push messages, and the service forgets the address that it has. After the last account at the service was removed it is asked without a key once
-    /// more: end the subscription. Answer from what is known already, and begin to subscribe where nothing is.
+    /// The address for the service at this origin, of its own where the platform can. `push_key` is
+    /// the key that the service signs Web Push requests with (VAPID, RFC 8292; an uncompressed
+    /// P-256 point of 65 bytes), to which a subscription is to be bound; without one it sends no
+    /// Web Push. None: no push messages, and the service forgets the address that it has. After the
+    /// last account at the service was removed it is asked without a key once more: end the
+    /// subscription. Answer from what is known already, and begin to subscribe where nothing is.
     ///
     /// # Errors
     /// If it is not known now.

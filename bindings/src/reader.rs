@@ -1,7 +1,9 @@
-//! The phone's fingerprint or face reader: the trait that an app implements, and the guard before it.
+//! The phone's fingerprint or face reader: the trait that an app implements, and the guard before
+//! it.
 //!
-//! As with the key store, what comes back is used only if it is what must have been asked for. What was sealed for a finger can't be opened at once
-//! to see whether it opens, because the person would be asked twice: should it not open later, the PIN always works.
+//! As with the key store, what comes back is used only if it is what must have been asked for. What
+//! was sealed for a finger can't be opened at once to see whether it opens, because the person
+//! would be asked twice: should it not open later, the PIN always works.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,7 @@ use crate::checked::{
 };
 use crate::limit::{Calls, PRESENCE_LIMIT};
 
-/// What is asked of a reader without asking the person.
+/// The longest time for a call that does not ask the person.
 const LIMIT: Duration = Duration::from_secs(5);
 const MOST_HANGING: isize = 2;
 
@@ -36,7 +38,7 @@ pub enum BiometricsError {
     /// It can't be used now.
     #[error("{why}")]
     Unavailable {
-        /// What is in the way, in a few words of English.
+        /// The reason, in a few words of English.
         why: String,
     },
 }
@@ -52,14 +54,16 @@ impl From<UnexpectedUniFFICallbackError> for BiometricsError {
 pub struct CreatedBiometricKey {
     /// How the reader finds it again. It must be worthless without the hardware; up to 4,096 bytes.
     pub handle: Vec<u8>,
-    /// Its public half: an uncompressed point (65 bytes), or that in an X.509 SubjectPublicKeyInfo (91 bytes).
+    /// Its public half: an uncompressed point (65 bytes), or that in an X.509 SubjectPublicKeyInfo
+    /// (91 bytes).
     pub public_key: Vec<u8>,
 }
 
-/// The phone's fingerprint or face reader, with the keys that it unlocks. The platform must destroy them when fingers or faces are added; then
-/// everything says `Changed`.
+/// The phone's fingerprint or face reader, with the keys that it unlocks. The platform must destroy
+/// them when fingers or faces are added; then everything says `Changed`.
 ///
-/// What may ask the person is given two minutes. A reader that fails, hangs or errs stops what was asked, and the PIN is used instead.
+/// A call that may ask the person has two minutes. A reader that fails, hangs or errs stops the
+/// operation, and the PIN is used instead.
 #[uniffi::export(foreign)]
 #[async_trait]
 pub trait Biometrics: Send + Sync {
@@ -69,13 +73,15 @@ pub trait Biometrics: Send + Sync {
     /// If that can't be known; it counts as no.
     fn available(&self) -> Result<bool, BiometricsError>;
 
-    /// Makes a P-256 key for ECDSA with SHA-256 that only this finger or face unlocks, and what `seal` needs.
+    /// Makes a P-256 key for ECDSA with SHA-256 that only this finger or face unlocks, and what
+    /// `seal` needs.
     ///
     /// # Errors
     /// If the reader can't be used now.
     async fn create_key(&self) -> Result<CreatedBiometricKey, BiometricsError>;
 
-    /// Signs with ECDSA and SHA-256, in ASN.1 DER, after asking the person, for a reason in English.
+    /// Signs with ECDSA and SHA-256, in ASN.1 DER, after asking the person, for a reason in
+    /// English.
     ///
     /// # Errors
     /// If the person does not confirm, or the key is gone.
@@ -86,7 +92,8 @@ pub trait Biometrics: Send + Sync {
         reason: String,
     ) -> Result<Vec<u8>, BiometricsError>;
 
-    /// Seals a secret of at most 64 bytes so that only the same finger or face opens it. Wipe your copy of the secret.
+    /// Seals a secret of at most 64 bytes so that only the same finger or face opens it. Wipe your
+    /// copy of the secret.
     ///
     /// # Errors
     /// If the person does not confirm, or the key is gone.
@@ -152,7 +159,8 @@ async fn asked<T>(
     }
 }
 
-/// The reader's own handle. What is sealed with a key has a context of its own, which `check` binds.
+/// The reader's own handle. What is sealed with a key has a context of its own, which `check`
+/// binds.
 fn own(handle: &[u8]) -> Result<&[u8], CoreError> {
     parts(handle)
         .map(|(_, _, own)| own)
@@ -233,7 +241,7 @@ impl CoreBiometrics for GuardedBiometrics {
     }
 
     fn delete_key(&self, handle: &[u8]) -> Result<(), CoreError> {
-        // What is no handle of this reader names no key that could be there.
+        // A handle that is not of this reader's form names no key.
         let Some((_, _, own)) = parts(handle) else {
             return Ok(());
         };

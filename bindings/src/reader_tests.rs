@@ -11,7 +11,8 @@ const SHARE: &[u8] = b"the account, B";
 
 type Change = fn(Vec<u8>) -> Vec<u8>;
 
-/// A reader whose person always confirms, but for what a test changes. It keeps what it seals, and gives its place in the list.
+/// A reader whose person always confirms, but for what a test changes. It keeps what it seals, and
+/// gives its place in the list.
 struct Reader {
     changed: Change,
     error: Option<BiometricsError>,

@@ -1,4 +1,5 @@
-//! The core's records, as Kotlin and Swift see them: times are the platform's, numbers are signed, names of challenges are text.
+//! The core's records, as Kotlin and Swift see them: times are the platform's, numbers are signed,
+//! names of challenges are text.
 
 use std::time::SystemTime;
 
@@ -6,7 +7,7 @@ use countersign::{AccountNumber, AccountState, ChallengeId, EventKind, FieldKind
 
 use crate::asked::{RequestDetails, instant};
 
-/// The challenge of a request's name. What is no name at all is the name of nothing that is held.
+/// The challenge of a request's name. A text that is no name gives `None`.
 pub(crate) fn challenge(name: &str) -> Option<ChallengeId> {
     let mut bytes = [0; 16];
     if name.len() != 32 || !name.bytes().all(|digit| digit.is_ascii_hexdigit()) {
@@ -23,7 +24,7 @@ pub(crate) fn challenge(name: &str) -> Option<ChallengeId> {
 pub struct Account {
     /// Its number on this phone, by which every call names it. Never used again.
     pub number: u32,
-    /// What the person calls it; the service's label until it is renamed.
+    /// The person's name for it; the service's label until it is renamed.
     pub name: String,
     /// The service's name for people.
     pub app_name: String,
@@ -31,21 +32,22 @@ pub struct Account {
     pub host: String,
     /// The account's name at the service.
     pub account_label: String,
-    /// What the service calls this phone; empty while the enrolment is unfinished.
+    /// The service's name for this phone; empty while the enrolment is unfinished.
     pub device_name: String,
     /// How it stands.
     pub state: AccountState,
-    /// PIN tries left in a row, as last told.
+    /// PIN tries left in a row, as last reported.
     pub tries_left: Option<i32>,
-    /// PIN tries left before the PIN's next renewal, as last told.
+    /// PIN tries left before the PIN's next renewal, as last reported.
     pub tries_left_in_epoch: Option<i32>,
     /// Whether biometrics may unlock what asks for the PIN or biometrics.
     pub biometrics: bool,
     /// A change of the PIN was begun and not answered: `resume` finishes or drops it.
     pub change_unfinished: bool,
-    /// When a recovery of the account that somebody began can be finished, as last told: warn the person, who may not have begun it.
+    /// When a recovery of the account that somebody began can be finished, as last reported: warn
+    /// the person, who may not have begun it.
     pub recovery_ends_at: Option<SystemTime>,
-    /// What to say about it, with the next step, in English; none where it can be used as usual.
+    /// Advice about it, with the next step, in English; none where it can be used as usual.
     pub advice: Option<String>,
     /// When it was initialised.
     pub created_at: SystemTime,
@@ -83,9 +85,9 @@ pub struct PendingRequest {
     pub id: String,
     /// Whose it is.
     pub account: Account,
-    /// Who asks, for what, from where and when.
+    /// The details: who asks, for what, from where and when.
     pub details: RequestDetails,
-    /// What unlocks an approval: where it says so, biometrics in the place of the PIN.
+    /// The unlock methods that an approval takes: the PIN, or biometrics too.
     pub unlock: Unlock,
     /// Whether the person types the number (10 to 99) that the computer shows.
     pub number_asked: bool,
@@ -106,11 +108,12 @@ impl From<countersign::PendingRequest> for PendingRequest {
 /// An approval that the service took.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Approved {
-    /// PIN tries left in a row, as told.
+    /// PIN tries left in a row, from the reply.
     pub tries_left: Option<i32>,
-    /// PIN tries left before the PIN's next renewal, as told.
+    /// PIN tries left before the PIN's next renewal, from the reply.
     pub tries_left_in_epoch: Option<i32>,
-    /// Where the browser on this phone goes on: open it at once, in the browser that began. Only for requests that began on this phone.
+    /// Where the browser on this phone goes on: open it at once, in the browser that began. Only
+    /// for requests that began on this phone.
     pub open: Option<String>,
 }
 
@@ -124,16 +127,18 @@ impl From<countersign::Approved> for Approved {
     }
 }
 
-/// What a person is shown before any PIN is asked.
+/// The details to show before any PIN is asked.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct OfferDetails {
-    /// The service's host, with the port where it is not the default. International names are in their `xn--` form.
+    /// The service's host, with the port where it is not the default. International names are in
+    /// their `xn--` form.
     pub host: String,
     /// The service's name for people.
     pub app_name: String,
     /// The account's name at the service.
     pub account_label: String,
-    /// Whether the PIN was chosen in the browser, and is typed here once; otherwise a new one is chosen here, and typed twice.
+    /// Whether the PIN was chosen in the browser, and is typed here once; otherwise a new one is
+    /// chosen here, and typed twice.
     pub pin_chosen_in_browser: bool,
     /// When the offer expires.
     pub expires_at: SystemTime,
@@ -158,7 +163,8 @@ pub struct Claimed {
     pub account: Account,
     /// Six digits to type on the page, where the PIN was chosen on this phone.
     pub confirmation_code: Option<String>,
-    /// An earlier attempt had arrived without its answer: the PIN typed then is the one that counts.
+    /// An earlier attempt had arrived without its answer: the PIN typed then is the one that
+    /// counts.
     pub earlier_attempt: bool,
 }
 
@@ -172,20 +178,22 @@ impl From<countersign::Claimed> for Claimed {
     }
 }
 
-/// What a code is asked for.
+/// A request for a code.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct CodeRequest {
     /// Names it in `code`.
     pub id: String,
     /// Whose it is: say so where it is not the account that the person is looking at.
     pub account: Account,
-    /// Who asks, for what, from where and when.
+    /// The details: who asks, for what, from where and when.
     pub details: RequestDetails,
-    /// What must be asked before the code is made.
+    /// The unlock method that the code asks for.
     pub unlock: Unlock,
-    /// The request seems to come from the future: this phone's clock looks wrong. The service's clock decides.
+    /// The request seems to come from the future: this phone's clock looks wrong. The service's
+    /// clock decides.
     pub clock_looks_wrong: bool,
-    /// A code was made for it already and is still in memory: it is shown again, and nothing is asked.
+    /// A code was made for it already and is still in memory: it is shown again, and nothing is
+    /// asked.
     pub same_as_before: bool,
 }
 
@@ -228,9 +236,9 @@ impl From<countersign::ShownCode> for ShownCode {
 pub struct FormField {
     /// Names it in `TypedValue`.
     pub id: String,
-    /// What the person reads.
+    /// Its label.
     pub label: String,
-    /// What it holds: tells which keyboard to show.
+    /// Its kind, by which an app chooses the keyboard.
     pub kind: FieldKind,
     /// The longest value, in characters, as it is signed.
     pub longest: i32,
@@ -245,17 +253,18 @@ pub struct TransactionForm {
     pub id: String,
     /// Whose it is: say so where it is not the account that the person is looking at.
     pub account: Account,
-    /// Who asks, from where and when.
+    /// The details: who asks, from where and when.
     pub details: RequestDetails,
-    /// What must be asked before the code is made.
+    /// The unlock method that the code asks for.
     pub unlock: Unlock,
     /// This phone's clock looks wrong.
     pub clock_looks_wrong: bool,
-    /// A code was made for it already: the same values show it again, others need a new code on the page.
+    /// A code was made for it already: the same values show it again, others need a new code on the
+    /// page.
     pub same_as_before: bool,
-    /// What is being signed.
+    /// The title.
     pub title: String,
-    /// What to say above the fields, in English.
+    /// The advice above the fields, in English.
     pub advice: String,
     /// The fields in order.
     pub fields: Vec<FormField>,
@@ -287,12 +296,12 @@ impl From<countersign::TransactionForm> for TransactionForm {
     }
 }
 
-/// What was typed into a field.
+/// A typed value.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct TypedValue {
     /// The field.
     pub id: String,
-    /// What was typed, as it was typed.
+    /// The text, as it was typed.
     pub value: String,
 }
 
@@ -329,7 +338,7 @@ impl From<countersign::SignedValue> for SignedValue {
 /// A transaction's code to show.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct SignedTransaction {
-    /// What was signed.
+    /// The title.
     pub title: String,
     /// The signed values, to be shown beside the code.
     pub values: Vec<SignedValue>,
@@ -360,30 +369,30 @@ pub struct OnMobileRequest {
     pub id: String,
     /// The accounts of the service on this phone; with several the person chooses.
     pub accounts: Vec<Account>,
-    /// Who asks, for what, from where and when.
+    /// The details: who asks, for what, from where and when.
     pub details: RequestDetails,
-    /// What unlocks an approval: where it says so, biometrics in the place of the PIN.
+    /// The unlock methods that an approval takes: the PIN, or biometrics too.
     pub unlock: Unlock,
 }
 
-/// What the text of a code or link asks for.
+/// The meaning of the text of a code or link.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum Scanned {
     /// To add an account: pass the same text on to `beginEnrolment`.
     Enrolment,
     /// A sign-in code.
     Code {
-        /// What is asked.
+        /// The request.
         request: CodeRequest,
     },
     /// Data to type and sign.
     Transaction {
-        /// What to fill in.
+        /// The form.
         form: TransactionForm,
     },
     /// An approval of what began in a browser on this phone.
     OnMobile {
-        /// What is asked.
+        /// The request.
         request: OnMobileRequest,
     },
 }
@@ -411,11 +420,12 @@ impl From<countersign::Scanned> for Scanned {
 /// An account that was removed from this phone.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Removed {
-    /// What it was.
+    /// The account.
     pub account: Account,
-    /// Whether the service has removed the device too. Otherwise this phone tells it at a later `resume`.
+    /// Whether the service has removed the device too. Otherwise this phone tells it at a later
+    /// `resume`.
     pub told: bool,
-    /// What to do next, in English.
+    /// The next step, in English.
     pub next: String,
 }
 
@@ -436,9 +446,9 @@ pub struct HistoryEvent {
     pub at: SystemTime,
     /// The account, which may be gone by now.
     pub account: Option<u32>,
-    /// What the account was called then.
+    /// The account's name then.
     pub name: String,
-    /// What happened.
+    /// The kind of event.
     pub kind: EventKind,
     /// For what and from where, in English.
     pub detail: String,

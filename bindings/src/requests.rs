@@ -16,9 +16,9 @@ use crate::problem::{
 };
 use crate::records::{Account, Approved, PendingRequest, challenge};
 
-/// The most requests that a watcher remembers having told of.
+/// The most requests that a watcher remembers.
 const MOST_KNOWN: usize = 64;
-/// How long a watcher pauses when it was told what it knows.
+/// How long a watcher pauses when there was nothing new.
 const PAUSE: Duration = Duration::from_secs(2);
 
 errors! {
@@ -31,12 +31,12 @@ errors! {
         }
         /// The service did not answer, or not as it should.
         Service {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -87,14 +87,15 @@ errors! {
         Biometrics {}
         /// The account is not of the service that asks.
         OtherService {}
-        /// The service did not answer, or not as it should. Whether a request arrived, `pending` tells.
+        /// The service did not answer, or not as it should. Whether a request arrived, `pending`
+        /// tells.
         Service {
-            /// What was wrong.
+            /// The error.
             problem: ServiceProblem,
         }
-        /// Something on this phone is in the way.
+        /// An error on this phone.
         Phone {
-            /// What it is.
+            /// The error.
             problem: PhoneProblem,
         }
     }
@@ -138,7 +139,7 @@ pub struct AccountInbox {
 /// The requests of all accounts, and the accounts whose inbox was not had.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct Inbox {
-    /// What waits for a decision, the oldest first.
+    /// The requests that wait for a decision, the oldest first.
     pub requests: Vec<PendingRequest>,
     /// Accounts about which nothing is known now.
     pub problems: Vec<AccountInbox>,
@@ -162,7 +163,7 @@ impl Authenticator {
     /// The open requests of all accounts, at once, and the accounts that could not be asked about.
     ///
     /// # Errors
-    /// If something on this phone is in the way.
+    /// If an error on this phone prevents it.
     pub async fn pending_all(&self) -> Result<Inbox, PhoneError> {
         let core = self.core();
         let inbox = self
@@ -195,13 +196,15 @@ impl Authenticator {
         }
     }
 
-    /// Approves a request of the inbox, or one that began in a browser on this phone: then `account` is
-    /// the one that the person chose, and the answer's address is to be opened in that browser at once.
-    /// `number` is what the computer shows, where the request says that it is asked.
+    /// Approves a request of the inbox, or one that began in a browser on this phone: then
+    /// `account` is the one that the person chose, and the answer's address is to be opened in that
+    /// browser at once. `number` is what the computer shows, where the request says that it is
+    /// asked.
     ///
     /// # Errors
-    /// Among others `Refused` with the tries left after a wrong PIN, after which the same request can be
-    /// approved again; `WrongNumber`, which ends it; and `Biometrics`, after which the PIN may be used.
+    /// Among others `Refused` with the tries left after a wrong PIN, after which the same request
+    /// can be approved again; `WrongNumber`, which ends it; and `Biometrics`, after which the PIN
+    /// may be used.
     pub async fn approve(
         &self,
         request: String,
@@ -221,8 +224,8 @@ impl Authenticator {
         Ok(approved.into())
     }
 
-    /// Declines a request. It is final and asks no PIN. With `report` it is reported as fraud too: the
-    /// person did not begin it. `account` is as in `approve`.
+    /// Declines a request. It is final and asks no PIN. With `report` it is reported as fraud too:
+    /// the person did not begin it. `account` is as in `approve`.
     ///
     /// # Errors
     /// If it is not open any more, or the service can't be reached.
@@ -242,7 +245,7 @@ impl Authenticator {
     }
 }
 
-/// Waits for new requests. Each is told of once.
+/// Waits for new requests. Each is returned once.
 #[derive(uniffi::Object)]
 pub struct RequestWatcher {
     phone: Arc<Authenticator>,
@@ -250,12 +253,12 @@ pub struct RequestWatcher {
     told: Mutex<Told>,
 }
 
-/// What was heard of.
+/// The requests that a watcher knows.
 #[derive(Default)]
 struct Told {
     /// The newest first.
     known: Vec<ChallengeId>,
-    /// New ones that nobody was told of yet.
+    /// New ones that were not returned yet.
     waiting: Vec<CoreRequest>,
 }
 
@@ -280,10 +283,12 @@ impl Told {
 
 #[uniffi::export]
 impl RequestWatcher {
-    /// Waits for the next new request. Networks that fail are waited out. A call that is cancelled loses none.
+    /// Waits for the next new request. Networks that fail are waited out. A call that is cancelled
+    /// loses none.
     ///
     /// # Errors
-    /// What waiting can't heal: the service does not know this phone any more, or there is no account in use.
+    /// Errors that waiting can't resolve: the service does not know this phone any more, or there
+    /// is no account in use.
     pub async fn next(&self) -> Result<PendingRequest, InboxError> {
         loop {
             let known = {

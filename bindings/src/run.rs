@@ -1,4 +1,5 @@
-//! Where the core's work runs: on threads of its own, never on the caller's, which may be the one that draws the screen.
+//! Where the core's work runs: on threads of its own, never on the caller's, which may be the one
+//! that draws the screen.
 
 use std::future::{Future, pending};
 use std::io;
@@ -25,7 +26,8 @@ impl Runner {
         self.0.as_ref().map(Runtime::handle)
     }
 
-    /// Does the work on the runtime. Dropping the future, which is what a cancelled call does, stops the work where it next waits.
+    /// Does the work on the runtime. Dropping the future, which is what a cancelled call does,
+    /// stops the work where it next waits.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -61,7 +63,8 @@ async fn joined<T>(task: JoinHandle<T>) -> T {
     let _abort = AbortOnDrop(task.abort_handle());
     match task.await.map_err(JoinError::try_into_panic) {
         Ok(value) => value,
-        // A panic is a fault of ours: it arrives as an unexpected exception, and the library goes on.
+        // A panic is a fault of ours: it arrives as an unexpected exception, and the library goes
+        // on.
         Err(Ok(panic)) => resume_unwind(panic),
         // Only the end of the runtime cancels a task, and its owner lives as long as this call.
         Err(Err(_)) => pending().await,

@@ -43,7 +43,8 @@ impl From<ScanError> for PictureError {
 /// How a frame's pixels lie in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum PixelFormat {
-    /// A byte of brightness each, as the first plane of a camera's YUV frame has them; what follows is not looked at.
+    /// A byte of brightness each, as the first plane of a camera's YUV frame has them; what follows
+    /// is not looked at.
     Luma,
     /// Red, green, blue and alpha, a byte each.
     Rgba,
@@ -54,7 +55,8 @@ pub enum PixelFormat {
 pub struct QrCode {
     /// Its text: pass it on to `scan` or `beginEnrolment`.
     pub text: String,
-    /// Its corners in pixels, x and y by turns: top left, top right, bottom right, bottom left, as the code itself is turned.
+    /// Its corners in pixels, x and y by turns: top left, top right, bottom right, bottom left, as
+    /// the code itself is turned.
     pub corners: Vec<f32>,
 }
 
@@ -90,9 +92,10 @@ impl Scanner {
         Self(Mutex::new(CoreScanner::default()))
     }
 
-    /// Every code that is read in this frame, within about eight milliseconds. `stride` is the distance between the starts of two rows, in bytes. The
-    /// pixels are looked at where they are, in a direct buffer, and not copied. Call it on the camera's thread, with frame after frame: what
-    /// one does not show, another will.
+    /// Every code that is read in this frame, within about eight milliseconds. `stride` is the
+    /// distance between the starts of two rows, in bytes. The pixels are looked at where they are,
+    /// in a direct buffer, and not copied. Call it on the camera's thread, with frame after frame:
+    /// what one does not show, another will.
     ///
     /// # Errors
     /// If the sizes do not fit the bytes.
@@ -118,7 +121,8 @@ impl Scanner {
         Ok(readable(scanner.frame(image)))
     }
 
-    /// Every code in a picture file, which may be a screenshot with several. It takes its time, up to about a second and a half.
+    /// Every code in a picture file, which may be a screenshot with several. It takes its time, up
+    /// to about a second and a half.
     ///
     /// # Errors
     /// If it is no picture, too large, or no code is found.

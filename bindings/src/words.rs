@@ -1,4 +1,5 @@
-//! The core's closed lists, as Kotlin and Swift see them. The core's own types: a list that grows there does not build until it grows here.
+//! The core's closed lists, as Kotlin and Swift see them. The core's own types: a list that grows
+//! there does not build until it grows here.
 
 use countersign::qr::scan::Diagnosis;
 // Named otherwise than what every Kotlin file has as `System`.
@@ -16,7 +17,7 @@ pub enum Purpose {
     AddDevice,
     /// Changing the PIN.
     ChangePin,
-    /// Lifting a block, or setting a forgotten PIN anew.
+    /// Lifting a block, or setting a new PIN for a forgotten one.
     Unblock,
     /// Removing a device or another factor.
     Remove,
@@ -74,7 +75,7 @@ pub enum OperatingSystem {
     ChromeOs,
 }
 
-/// What must be asked before a code is made.
+/// The unlock method that a code asks for.
 #[uniffi::remote(Enum)]
 pub enum Unlock {
     /// Nothing but the phone's own lock, which the core asks for by itself.
@@ -102,7 +103,8 @@ pub enum FieldKind {
     Text,
 }
 
-/// How a link or the text of a QR code reached the phone. Say the truth: what may come which way is part of the protection.
+/// How a link or the text of a QR code reached the phone. Say the truth: what may come which way is
+/// part of the protection.
 #[uniffi::remote(Enum)]
 pub enum Source {
     /// The scanner's camera, or an image that the person chose.
@@ -115,7 +117,7 @@ pub enum Source {
     CustomScheme,
 }
 
-/// How an account stands, as last told by the service.
+/// How an account stands, as last reported by the service.
 #[uniffi::remote(Enum)]
 pub enum AccountState {
     /// The enrolment is not finished: `resume` finishes or drops it.
@@ -124,14 +126,15 @@ pub enum AccountState {
     Active,
     /// No PIN tries are left.
     Blocked,
-    /// This phone and the service no longer have the same PIN, because one of them was restored from a backup: a new PIN is set with
-    /// `setForgottenPin`.
+    /// This phone and the service no longer have the same PIN, because one of them was restored
+    /// from a backup: a new PIN is set with `setForgottenPin`.
     NewPinNeeded,
-    /// A copy of this phone was seen: remove the device on the service's page, and the account here, and initialise anew.
+    /// A copy of this phone was seen: remove the device on the service's page, and the account
+    /// here, and initialise it again.
     Suspended,
 }
 
-/// What happened on this phone.
+/// A kind of event on this phone.
 #[uniffi::remote(Enum)]
 pub enum EventKind {
     /// An account was initialised.
@@ -162,7 +165,7 @@ pub enum EventKind {
     ServiceKeysChanged,
     /// The PIN was changed.
     PinChanged,
-    /// What the PIN protects was made anew, and the PIN is the same.
+    /// The keys that the PIN protects were renewed, and the PIN is the same.
     PinRenewed,
     /// A new PIN was set in the place of one that was forgotten or blocked.
     PinSetAnew,
@@ -197,7 +200,7 @@ pub enum Guessable {
     Common,
 }
 
-/// What seems to stand between a picture and its code.
+/// Why a picture seems to show no code.
 #[uniffi::remote(Enum)]
 pub enum Diagnosis {
     /// Too few pixels for any code.

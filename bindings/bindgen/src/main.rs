@@ -1,6 +1,8 @@
-//! Writes the code that calls the library from Kotlin or Swift: `countersign-bindgen kotlin|swift LIBRARY FOLDER`.
+//! Writes the code that calls the library from Kotlin or Swift: `countersign-bindgen kotlin|swift
+//! LIBRARY FOLDER`.
 //!
-//! It reads what the library says of itself, so the library must have been built, and not stripped of more than debug information.
+//! It reads what the library says of itself, so the library must have been built, and not stripped
+//! of more than debug information.
 
 mod swift;
 

@@ -1,7 +1,9 @@
-//! What the generated Swift lacks, written into it: calls that end when their task is cancelled, errors whose cases are named as Swift names cases,
-//! and documentation that says what is thrown where Swift's readers look for it.
+//! What the generated Swift lacks, written into it: calls that end when their task is cancelled,
+//! errors whose cases are named as Swift names cases, and documentation that says what is thrown
+//! where Swift's readers look for it.
 //!
-//! It knows the text that this version of uniffi writes. Where that is not found, nothing is written.
+//! It knows the text that this version of uniffi writes. Where that is not found, nothing is
+//! written.
 
 use std::fmt;
 

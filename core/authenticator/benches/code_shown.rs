@@ -1,8 +1,9 @@
-//! What stands between a scanned text and the code on the screen, against what it can't do without: one P-256 verification, and one
-//! commit of a row by a database with the same journal, erasing and waiting for the disk.
+//! What stands between a scanned text and the code on the screen, against what it can't do without:
+//! one P-256 verification, and one commit of a row by a database with the same journal, erasing and
+//! waiting for the disk.
 //!
-//! `cargo bench -p countersign --bench code_shown`. Both are measured by turns in one run on the disk that holds the build, and the run fails
-//! above the bound.
+//! `cargo bench -p countersign --bench code_shown`. Both are measured by turns in one run on the
+//! disk that holds the build, and the run fails above the bound.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "../tests/support/mod.rs"]
@@ -36,7 +37,8 @@ struct Codes {
     acc: AccountId,
     runtime: Runtime,
     step: u64,
-    /// QR codes to be scanned, made beforehand: whoever computes before it is measured waits for its turn afterwards.
+    /// QR codes to be scanned, made beforehand: whoever computes before it is measured waits for
+    /// its turn afterwards.
     texts: Vec<String>,
 }
 
@@ -92,7 +94,8 @@ impl Codes {
     }
 }
 
-/// One verification of a message that is as long as a challenge, and one commit of one row in a copy of the phone's database.
+/// One verification of a message that is as long as a challenge, and one commit of one row in a
+/// copy of the phone's database.
 struct Least {
     key: PublicKey,
     message: Vec<u8>,
@@ -143,7 +146,8 @@ impl Least {
     }
 }
 
-/// Time, and this thread's processor time in it: on a busy machine or a slow disk the difference is all waiting, the same for both.
+/// Time, and this thread's processor time in it: on a busy machine or a slow disk the difference is
+/// all waiting, the same for both.
 #[derive(Clone, Copy)]
 struct Cost {
     time: Duration,

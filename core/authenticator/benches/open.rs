@@ -1,4 +1,5 @@
-//! What opening a phone with 20 accounts costs, up to the list: processor time, as programs that begin anew have it.
+//! What opening a phone with 20 accounts costs, up to the list: processor time, as programs that
+//! begin anew have it.
 //!
 //! `cargo bench -p countersign --bench open`. The run fails above the bound.
 #![allow(clippy::unwrap_used, clippy::panic)]

@@ -12,10 +12,10 @@ use crate::platform::transport::{HttpTransport, Transport};
 use crate::platform::{Biometrics, Clock, Entropy, KeyStore, PushAddresses, UserPresence};
 use crate::store::{DATABASE_FILE, Record, Store};
 
-/// What is sealed to tell whether the key store is the one that the data were sealed with.
+/// Sealed in the data, to check that they belong to this key store.
 const PROOF: &[u8] = b"countersign/phone/proof";
 
-/// What a phone's platform gives the core.
+/// The services of a phone's platform that the core uses.
 #[derive(Clone)]
 pub struct Platform {
     /// The platform's keys.
@@ -32,12 +32,13 @@ pub struct Platform {
     pub entropy: Arc<dyn Entropy>,
     /// The network.
     pub transport: Arc<dyn Transport>,
-    /// What services are told of this phone.
+    /// The description of this phone that services get.
     pub device: Device,
 }
 
 impl Platform {
-    /// The embedded default: a plain computer, whose wrapping key is a file in `folder`, which must be there.
+    /// The embedded default: a plain computer, whose wrapping key is a file in `folder`, which must
+    /// be there.
     ///
     /// # Errors
     /// If the key file can't be read or made.
@@ -57,8 +58,8 @@ impl Platform {
         })
     }
 
-    /// The same with a stand-in for a fingerprint reader, to try biometrics out with. It asks nobody: whoever can run a program as this user can
-    /// use it, so say so before it is turned on.
+    /// The same with a stand-in for a fingerprint reader, to try biometrics out with. It asks
+    /// nobody: whoever can run a program as this user can use it, so say so before it is turned on.
     ///
     /// # Errors
     /// As [`Platform::embedded`].

@@ -1,6 +1,6 @@
-//! Biometrics in the place of the PIN (PROTOCOL.md §13): a key and a code share that only a finger or
-//! face unlocks. They are turned on with the PIN, which always works too; a new PIN turns them off,
-//! and so does the platform when fingers or faces change.
+//! Biometrics in the place of the PIN (PROTOCOL.md §13): a key and a code share that only a finger
+//! or face unlocks. They are turned on with the PIN, which always works too; a new PIN turns them
+//! off, and so does the platform when fingers or faces change.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ pub enum TurnOnError {
     /// The service did not answer, or not as it should.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
@@ -91,12 +91,12 @@ impl Authenticator {
         Ok(available && account.state == State::Active && !account.has_biometrics())
     }
 
-    /// Turns biometrics on for an account, with its PIN, which always works too. A new PIN turns them
-    /// off, and so does the platform when fingers or faces are added.
+    /// Turns biometrics on for an account, with its PIN, which always works too. A new PIN turns
+    /// them off, and so does the platform when fingers or faces are added.
     ///
     /// # Errors
-    /// [`Refusal::WrongPin`] with the tries left; [`TurnOnError::Unfinished`] if no answer came; and
-    /// the rest, after which they are off.
+    /// [`Refusal::WrongPin`] with the tries left; [`TurnOnError::Unfinished`] if no answer came;
+    /// and the rest, after which they are off.
     pub async fn turn_on_biometrics(
         &self,
         number: AccountNumber,
@@ -150,11 +150,11 @@ impl Authenticator {
         Ok(AccountSummary::of(&phone.account(number.0)?))
     }
 
-    /// Turns biometrics off for an account, without a network too: it is reported to the service now
-    /// or later.
+    /// Turns biometrics off for an account, without a network too: it is reported to the service
+    /// now or later.
     ///
     /// # Errors
-    /// If something on this phone prevents it.
+    /// If an error on this phone prevents it.
     pub async fn turn_off_biometrics(
         &self,
         number: AccountNumber,
@@ -196,7 +196,8 @@ async fn make(
     }
 }
 
-/// Stores K_bio and B, then sends them with the PIN's signature, which is of the same form for any PIN.
+/// Stores K_bio and B, then sends them with the PIN's signature, which is of the same form for any
+/// PIN.
 async fn send(
     phone: &Phone,
     platform: &Arc<dyn Biometrics>,
@@ -209,7 +210,7 @@ async fn send(
     let mut rounds = Rounds::new();
     loop {
         let account = rounds.next(phone, account.number)?;
-        // What is off by then is filled in by the draft.
+        // The draft fills in the rest.
         let what = What::BiometricsOff {
             epoch: account.epoch,
         };
@@ -249,14 +250,14 @@ async fn send(
 
 fn store(phone: &Phone, number: u32, row: &BiometricRow) -> Result<(), PhoneError> {
     phone.change::<_, PhoneError>(Write::BiometricsStored, number, |connection, account| {
-        // What was on before makes room.
+        // An earlier key is discarded first.
         discard(phone, connection, account)?;
         Ok(phone.store.set_biometrics(connection, number, row)?)
     })?;
     Ok(phone.store.rewrite()?)
 }
 
-/// What was asked for is not on. `reply` is what the service said of it, if it said anything.
+/// Discards a key that was not turned on. `reply` is the service's, if there was one.
 fn drop_asked(phone: &Phone, number: u32, reply: Option<&Reply>) -> Result<Account, PhoneError> {
     let account =
         phone.change::<_, PhoneError>(Write::BiometricsErased, number, |connection, account| {

@@ -1,7 +1,8 @@
 //! Everything that the phone makes durable, by name.
 
 countersign_failpoint::durable_writes! {
-    /// A durable write. A test kills the program before each of these: a new one needs a step in that test's story.
+    /// A durable write. A test kills the program before each of these: a new one needs a step in
+    /// that test's story.
     pub(crate) enum Write {
         /// The database's file, empty.
         DatabaseFile,
@@ -15,27 +16,27 @@ countersign_failpoint::durable_writes! {
         KeyDraftGone,
         /// The proof that key and data belong together.
         Proof,
-        /// The file is written anew, without remains of rows.
+        /// The file is rewritten, without remains of rows.
         Rewritten,
         /// No remains are expected any more.
         NoRemains,
         /// An account's keys, before its claim is sent.
         AccountAdded,
-        /// What the service said to the claim.
+        /// The reply to the claim.
         ClaimAnswered,
         /// The account is in use.
         Completed,
-        /// What the service said of an enrolment that an earlier run began.
+        /// The reply about an enrolment that an earlier run began.
         Resumed,
         /// An account with its keys goes.
         AccountErased,
         /// The counter of an answer, before it is sent.
         Counter,
-        /// What the service said to an answer.
+        /// The reply to an answer.
         Answered,
-        /// What the service said with the inbox.
+        /// The reply to an inbox query.
         Inbox,
-        /// What the service said of the account.
+        /// The reply to a status query.
         Status,
         /// The chain moves past a code's step.
         CodeMade,
@@ -43,7 +44,7 @@ countersign_failpoint::durable_writes! {
         Renamed,
         /// A service's newer keys.
         ServiceKeys,
-        /// Slot B, before its change is sent, or its hash, before a change that was signed anew is.
+        /// Slot B, before its change is sent, or its hash, before a re-signed change is.
         SlotStored,
         /// The service took the change of slot B; before `commit` is sent.
         SlotAccepted,
@@ -53,7 +54,7 @@ countersign_failpoint::durable_writes! {
         SlotErased,
         /// K_bio and B, before biometrics are asked for.
         BiometricsStored,
-        /// What the service said of biometrics.
+        /// The reply to a biometrics request.
         BiometricsAnswered,
         /// K_bio and B go.
         BiometricsErased,

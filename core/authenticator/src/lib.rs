@@ -1,8 +1,9 @@
 //! The phone's side of Countersign: a mobile authenticator's core.
 //!
-//! [`Authenticator`] is a whole phone: accounts at several services, requests to approve, one-time codes without a network, signed
-//! transactions, a history. It holds to one rule: **nothing that it stores, shows or sends tells a right PIN from a wrong one.** A wrong PIN
-//! gives a request or code of the same form; the service is the judge.
+//! [`Authenticator`] is a whole phone: accounts at several services, requests to approve, one-time
+//! codes without a network, signed transactions, a history. It holds to one rule: **nothing that it
+//! stores, shows or sends tells a right PIN from a wrong one.** A wrong PIN gives a request or code
+//! of the same form; the service is the judge.
 //!
 //! # A phone in a few lines
 //! ```no_run
@@ -11,7 +12,8 @@
 //! # async fn phone(qr_code: &str, sign_in_code: &str) -> Result<(), Box<dyn std::error::Error>> {
 //! let phone = Authenticator::embedded("phone-data".as_ref())?;
 //!
-//! // Initialise: show host and account, ask for a new PIN twice, show the code for the page, wait for the page.
+//! // Initialise: show host and account, ask for a new PIN twice, show the code for the page, wait
+//! // for the page.
 //! let offer = phone.begin_enrolment(qr_code, Source::Camera).await?;
 //! println!("{} at {}", offer.details().account_label, offer.details().host);
 //! let claimed = phone
@@ -20,7 +22,7 @@
 //! println!("type on the page: {:?}", claimed.confirmation_code);
 //! let account = phone.complete_enrolment(claimed.account.number).await?;
 //!
-//! // Approve: who asks, for what, from where; then the number that the computer shows, and the PIN.
+//! // Approve: show the details, then ask for the number that the computer shows, and the PIN.
 //! for request in phone.pending(account.number).await? {
 //!     println!("{} asks: {}", request.details.app_name, request.details);
 //!     let pin = UnlockMethod::Pin(Pin::from_bytes(b"4711")?);
@@ -38,9 +40,10 @@
 //! # A phone's life
 //! ```no_run
 //! # use countersign::{AccountNumber, Authenticator, ChangeError, Pin, Refusal, Resumed};
-//! # async fn life(phone: &Authenticator, account: AccountNumber) -> Result<(), Box<dyn std::error::Error>> {
+//! # use std::error::Error;
+//! # async fn life(phone: &Authenticator, account: AccountNumber) -> Result<(), Box<dyn Error>> {
 //! # let pin = |digits: &[u8]| Pin::from_bytes(digits);
-//! // At every start: what a crash or a lost answer left unfinished is finished or dropped, and the person hears of it.
+//! // At every start: finish or drop what a crash or a lost reply left unfinished, and show it.
 //! for resumed in phone.resume().await? {
 //!     if let Resumed::PinChanged(account) = resumed {
 //!         println!("the new PIN of {} holds", account.name);
@@ -49,15 +52,18 @@
 //!
 //! // The new PIN is typed twice. One PIN works at every moment; which one, the service says.
 //! match phone.change_pin(account, pin(b"4711")?, pin(b"8023")?, pin(b"8023")?).await {
-//!     Err(ChangeError::Refused(Refusal::WrongPin { tries_left, .. })) => println!("{tries_left} tries left"),
+//!     Err(ChangeError::Refused(Refusal::WrongPin { tries_left, .. })) => {
+//!         println!("{tries_left} tries left");
+//!     }
 //!     changed => println!("{}", changed?.name),
 //! }
 //!
-//! // Forgotten or blocked: another of the person's devices or keys approves it on the service's page.
+//! // Forgotten or blocked: another of the person's devices or keys approves it on the service's
+//! // page.
 //! phone.watch_new_pin_grant(account).await?;
 //! phone.set_forgotten_pin(account, pin(b"4711")?, pin(b"4711")?).await?;
 //!
-//! // What to say where an account can't be used as usual.
+//! // Advice where an account can't be used as usual.
 //! for account in phone.accounts()? {
 //!     println!("{}: {}", account.name, account.advice().unwrap_or_default());
 //! }
@@ -65,12 +71,15 @@
 //! ```
 //!
 //! # Shape
-//! Every method takes `&self`; an [`Authenticator`] is `Send + Sync` and goes into an [`std::sync::Arc`]. What it takes and gives are plain records
-//! and enums. What it needs of the platform is in [`platform`] and [`transport`]; [`software`] is the default for a plain computer.
-//! Methods that are `async` use the network, except where they say otherwise, and need a Tokio runtime. Dropping a future stops the waiting
-//! and never leaves anything half done. Each operation has its own error enum; every message says what happened and what to do.
+//! Every method takes `&self`; an [`Authenticator`] is `Send + Sync` and goes into an
+//! [`std::sync::Arc`]. What it takes and gives are plain records and enums. What it needs of the
+//! platform is in [`platform`] and [`transport`]; [`software`] is the default for a plain computer.
+//! Methods that are `async` use the network, except where they say otherwise, and need a Tokio
+//! runtime. Dropping a future stops the waiting and never leaves anything half done. Each operation
+//! has its own error enum; every message says what happened and what to do.
 //!
-//! Two programs may use the same data at once: changes are transactions, and requests that go one at a time wait for each other.
+//! Two programs may use the same data at once: changes are transactions, and requests that go one
+//! at a time wait for each other.
 
 mod accounts;
 mod authenticator;

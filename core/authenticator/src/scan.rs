@@ -1,4 +1,5 @@
-//! What was scanned, pasted or opened as a link: whose it is, and what it asks for. Verified before a person is asked for anything.
+//! Reads a text that was scanned, pasted or opened as a link: which account it is for, and what it
+//! asks for. It is verified before the person is asked for anything.
 
 use std::sync::Arc;
 
@@ -65,7 +66,8 @@ pub enum ReadError {
         "this code has expired: get a new one on the page. If the page says that it is still good, this phone's clock is wrong: set it"
     )]
     Expired,
-    /// Its step was used, and the code that was made is not in memory any more; or it is too far ahead.
+    /// Its step was used, and the code that was made is not in memory any more; or it is too far
+    /// ahead.
     #[error(transparent)]
     Step(#[from] NotAccepted),
     /// The service would refuse every code of this phone.
@@ -74,7 +76,7 @@ pub enum ReadError {
     /// The service's key was not had, or the message is not the service's.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
@@ -87,13 +89,13 @@ pub struct OnMobileRequest {
     pub id: ChallengeId,
     /// The accounts of the service on this phone; with several the person chooses.
     pub accounts: Vec<AccountSummary>,
-    /// Who asks, for what, from where and when.
+    /// The details: who asks, for what, from where and when.
     pub details: RequestDetails,
-    /// What unlocks an approval: where it says so, biometrics in the place of the PIN.
+    /// The unlock methods that an approval takes: the PIN, or biometrics too.
     pub unlock: Unlock,
 }
 
-/// What a text asks for.
+/// The meaning of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scanned {
     /// To add an account: pass the same text on to [`crate::Authenticator::begin_enrolment`].
@@ -107,8 +109,8 @@ pub enum Scanned {
 }
 
 impl Authenticator {
-    /// Reads the text of a code or link, and says whose it is and what it asks for. Without a network,
-    /// unless the service changed its keys.
+    /// Reads the text of a code or link, and says whose it is and what it asks for. Without a
+    /// network, unless the service changed its keys.
     ///
     /// # Errors
     /// If it is not for this phone, not genuine, expired or used.

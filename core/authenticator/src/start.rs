@@ -13,7 +13,7 @@ use crate::store::{Account, BiometricRow, BiometricState};
 use crate::sync::epoch;
 use crate::sync::settle::{reconcile_biometrics, report_deleted_key};
 
-/// What became of something that an earlier run left unfinished.
+/// The outcome of something that an earlier run left unfinished.
 #[derive(Debug)]
 pub enum Resumed {
     /// The app was on this phone before, and its data are gone: a reinstall, or data that were
@@ -22,7 +22,8 @@ pub enum Resumed {
     Reinstalled,
     /// The enrolment is finished: the account is in use now.
     Active(AccountSummary),
-    /// The enrolment waits to be confirmed on the page: show the code and call [`crate::Authenticator::complete_enrolment`].
+    /// The enrolment waits to be confirmed on the page: show the code and call
+    /// [`crate::Authenticator::complete_enrolment`].
     Waiting(Claimed),
     /// The service does not have the enrolment; nothing of it is left here.
     Dropped(AccountSummary),
@@ -44,7 +45,7 @@ impl Authenticator {
     /// has changed. Call it at every start; without anything it does nothing.
     ///
     /// # Errors
-    /// If something on this phone prevents it. A service that can't be reached is no error.
+    /// If an error on this phone prevents it. A service that can't be reached is no error.
     pub async fn resume(&self) -> Result<Vec<Resumed>, PhoneError> {
         let phone = &*self.phone;
         phone.tidy_if_due()?;
@@ -79,7 +80,7 @@ impl Authenticator {
     }
 }
 
-/// What a person did not begin, a renewal of the keys, is no news.
+/// Only a change that the person began is reported; a renewal of the keys is not.
 async fn change(phone: &Phone, account: &Account) -> Result<Option<Resumed>, PhoneError> {
     let is_news = account
         .pending

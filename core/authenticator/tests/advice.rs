@@ -1,5 +1,6 @@
-//! What a phone says of an account that was blocked or suspended, that is not finished, or whose PIN is not the service's any more: plain
-//! words with the next step, and nothing where all is well.
+//! What a phone says of an account that was blocked or suspended, that is not finished, or whose
+//! PIN is not the service's any more: plain words with the next step, and nothing where all is
+//! well.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use countersign::{AccountState, AccountSummary, ReadError, Refusal, Source, Unlock};
@@ -75,7 +76,7 @@ async fn a_suspended_phone_says_why_and_what_to_do_also_when_it_was_no_restore()
         &[
             "copy of this phone's data",
             "remove the device “my phone”",
-            "initialise anew",
+            "initialise it again",
             "If you have not restored a backup",
         ],
     );

@@ -7,7 +7,8 @@ use countersign_protocol::id::DeviceId;
 
 use crate::support::*;
 
-/// Names that people and strangers may choose, and that would be taken for something else if a sentence were taken apart.
+/// Names that people and strangers may choose, and that would be taken for something else if a
+/// sentence were taken apart.
 const HOSTILE: [&str; 5] = [
     "Old, Safari on iOS",
     "from Safari on iOS",

@@ -1,4 +1,5 @@
-//! A new PIN epoch: changing the PIN, renewing its keys, setting a forgotten one. Whatever is lost, exactly one PIN works.
+//! A new PIN epoch: changing the PIN, renewing its keys, setting a forgotten one. Whatever is lost,
+//! exactly one PIN works.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
@@ -131,7 +132,8 @@ async fn a_message_that_is_signed_anew_replaces_the_stored_hash_before_it_is_sen
     assert!(works(&scene.phone, &scene.desk, account, PIN).await);
 }
 
-/// Every message of a change lost, on the way there and on the way back, with the phone restarted after it: one PIN works, and the phone says which.
+/// Every message of a change lost, on the way there and on the way back, with the phone restarted
+/// after it: one PIN works, and the phone says which.
 #[tokio::test(start_paused = true)]
 async fn whatever_answer_is_lost_exactly_one_pin_works_and_the_next_start_says_which() {
     for (lost, before) in [

@@ -1,4 +1,5 @@
-//! From a scanned code to an account, and what the phone does with every code that it should not take for one.
+//! From a scanned code to an account, and what the phone does with every code that it should not
+//! take for one.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;

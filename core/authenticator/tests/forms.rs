@@ -1,4 +1,5 @@
-//! Forms whose patterns are costly or can't be used: judged once, and only when the service signed them.
+//! Forms whose patterns are costly or can't be used: judged once, and only when the service signed
+//! them.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! One test for each kind of answer that a phone must not take, over real HTTP: it says what was wrong, and nothing has changed.
+//! One test for each kind of answer that a phone must not take, over real HTTP: it says what was
+//! wrong, and nothing has changed.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::{Read, Write};
@@ -165,7 +166,8 @@ fn over_http(folder: &Path, clock: &Arc<TestClock>) -> Authenticator {
 }
 
 impl Scene {
-    /// Tries to approve under a manner or twist, checks that nothing changed, and that the phone goes on as if nothing had been.
+    /// Tries to approve under a manner or twist, checks that nothing changed, and that the phone
+    /// goes on as if nothing had been.
     async fn refuses(&self, manner: Manner, twists: &[Twist]) -> ServiceError {
         self.desk.ask_approval(None);
         let request = self.phone.pending(self.account).await.unwrap().remove(0);
@@ -353,7 +355,8 @@ async fn no_status_but_200_is_ever_taken_for_an_answer() {
 async fn an_answer_that_is_lost_costs_nothing_and_is_asked_for_again() {
     let scene = a_phone_over_http().await;
     let desk = &scene.desk;
-    // Two in three answers are lost after the service judged: the same bytes fetch the recorded outcome.
+    // Two in three answers are lost after the service judged: the same bytes fetch the recorded
+    // outcome.
     let clock = TestClock::new();
     let folder = tempfile::tempdir().unwrap();
     let direct = Desk::new(&clock);

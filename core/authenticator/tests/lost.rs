@@ -1,4 +1,5 @@
-//! Every message of what begins a PIN epoch is lost in turn, on its way there or back: one PIN works, and no other.
+//! Every message of what begins a PIN epoch is lost in turn, on its way there or back: one PIN
+//! works, and no other.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::support::*;
@@ -14,7 +15,8 @@ enum Begins {
     Renewal,
 }
 
-/// Every message of each of them in turn does not arrive, or its answer does not; nothing gets through after it until the phone is started anew.
+/// Every message of each of them in turn does not arrive, or its answer does not; nothing gets
+/// through after it until the phone is started anew.
 #[tokio::test(start_paused = true)]
 async fn exactly_one_pin_works_whichever_message_is_lost_in_whatever_begins_an_epoch() {
     for begins in [

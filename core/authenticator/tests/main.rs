@@ -1,4 +1,5 @@
-//! The phone's tests. One program: linked once, it takes a fraction of the time and the disk of one for each file.
+//! The phone's tests. One program: linked once, it takes a fraction of the time and the disk of one
+//! for each file.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod advice;

@@ -1,4 +1,5 @@
-//! Two programs, or two tasks, on one phone at once: an answer that is older than what happened here meanwhile.
+//! Two programs, or two tasks, on one phone at once: an answer that is older than what happened
+//! here meanwhile.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::pin::Pin as Pinned;
@@ -13,7 +14,8 @@ use crate::support::*;
 
 type Work = Pinned<Box<dyn Future<Output = ()> + Send>>;
 
-/// Does something else after the verifier has answered a request to this path, and before the phone hears the answer.
+/// Does something else after the verifier has answered a request to this path, and before the phone
+/// hears the answer.
 struct Meanwhile {
     desk: Arc<Desk>,
     path: &'static str,

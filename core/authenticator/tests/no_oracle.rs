@@ -1,4 +1,5 @@
-//! A thief who holds the phone's folder and its wrapping key, and opens every seal, learns nothing that tells a right PIN from a wrong one.
+//! A thief who holds the phone's folder and its wrapping key, and opens every seal, learns nothing
+//! that tells a right PIN from a wrong one.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
@@ -21,7 +22,8 @@ struct Stolen {
     acc: AccountId,
 }
 
-/// A phone with a full life: an enrolment, a wrong PIN and a right one, codes with and without PIN, a second account come and gone.
+/// A phone with a full life: an enrolment, a wrong PIN and a right one, codes with and without PIN,
+/// a second account come and gone.
 async fn a_phone_with_a_life(folder: &Path) -> Stolen {
     let clock = TestClock::new();
     let desk = Desk::new(&clock);
@@ -58,7 +60,8 @@ async fn a_phone_with_a_life(folder: &Path) -> Stolen {
         };
         phone.code(request.id, typed.map(pin).into()).await.unwrap();
         if step == 2 {
-            // Enough accounts that their rows are moved from page to page, each of which might keep a remnant.
+            // Enough accounts that their rows are moved from page to page, each of which might keep
+            // a remnant.
             for other in 0..24 {
                 let other = Desk::at(&format!("https://other-{other}.example.eu"), &clock);
                 enrol_elsewhere(folder, &notebook, &clock, &other).await;
@@ -176,7 +179,8 @@ async fn no_request_and_no_signature_of_the_pin_is_stored() {
     .concat();
     assert!(bodies.len() >= 3);
     for body in bodies {
-        // Public names are in both; what is sealed and the signatures are in neither form here. They are the body's last 300 bytes.
+        // Public names are in both; what is sealed and the signatures are in neither form here.
+        // They are the body's last 300 bytes.
         let sealed = &body[body.len() - 100..];
         assert!(!sealed.windows(8).any(|part| haystack.contains(part)));
         let hash = digest::digest(&digest::SHA256, &body);

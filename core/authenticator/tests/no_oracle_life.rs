@@ -1,5 +1,6 @@
-//! The PIN rule through a phone's whole life: at every moment of a changed, renewed and forgotten PIN, and of biometrics, and at all of them
-//! together, nothing that is stored tells a right PIN from a wrong one.
+//! The PIN rule through a phone's whole life: at every moment of a changed, renewed and forgotten
+//! PIN, and of biometrics, and at all of them together, nothing that is stored tells a right PIN
+//! from a wrong one.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
@@ -346,7 +347,8 @@ fn plain(folder: &Path, clock: &Arc<TestClock>, desk: &Arc<Desk>) -> Authenticat
     Authenticator::open(folder, platform).unwrap()
 }
 
-/// The database's bytes. What is known to be random to whoever reads it, the hash of a change, is left out.
+/// The database's bytes. What is known to be random to whoever reads it, the hash of a change, is
+/// left out.
 fn database(folder: &Path) -> Vec<u8> {
     let file = folder.join(DATABASE_FILE);
     let connection = rusqlite::Connection::open(&file).unwrap();
@@ -362,7 +364,8 @@ fn database(folder: &Path) -> Vec<u8> {
     bytes
 }
 
-/// With the same random numbers every PIN leaves the same bytes in the store, until the service speaks.
+/// With the same random numbers every PIN leaves the same bytes in the store, until the service
+/// speaks.
 #[tokio::test(start_paused = true)]
 async fn what_is_stored_does_not_depend_on_the_pin_that_was_typed() {
     let base = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! Telling services where push messages go: once for each address, whatever breaks off, and never as the failure of something else.
+//! Telling services where push messages go: once for each address, whatever breaks off, and never
+//! as the failure of something else.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -154,7 +155,8 @@ async fn a_platform_that_hangs_delays_a_start_and_an_enrolment_by_seconds_and_ha
     assert_eq!(scene.push(), Some(address("first")));
 }
 
-/// Whichever message is lost on its way there or back: the enrolment or start that it rides on is done, and the next start makes up for it.
+/// Whichever message is lost on its way there or back: the enrolment or start that it rides on is
+/// done, and the next start makes up for it.
 #[tokio::test(start_paused = true)]
 async fn what_is_lost_is_told_at_the_next_start_and_is_never_the_failure_of_what_it_rides_on() {
     for lost in [
@@ -214,7 +216,8 @@ async fn a_service_that_sends_none_of_that_kind_hears_it_again_only_when_it_publ
     assert_eq!((scene.told(), scene.push()), (2, None));
     scene.phone.resume().await.unwrap();
     assert_eq!(scene.told(), 2);
-    // It was restored, or has pushes now: it is told in the next request, and the phone tells it at the next start.
+    // It was restored, or has pushes now: it is told in the next request, and the phone tells it at
+    // the next start.
     scene.desk.with_device(|device| device.takes_pushes = true);
     scene.desk.sequence.fetch_add(1, Ordering::SeqCst);
     scene.phone.pending_all().await.unwrap();
@@ -346,7 +349,8 @@ async fn a_service_with_ever_other_keys_is_told_an_address_once_at_a_time() {
     platform.push = Some(Arc::clone(&addresses) as _);
     scene.phone = Authenticator::open(scene.folder.path(), platform).unwrap();
     enrol(&scene.phone, &scene.desk, "anna@example.eu").await;
-    // Each key makes the platform subscribe anew, and what comes of that is told again: that must not go round by itself.
+    // Each key makes the platform subscribe anew, and what comes of that is told again: that must
+    // not go round by itself.
     let asked = || addresses.asked.lock().unwrap().len();
     assert_eq!((scene.told(), asked()), (1, 1));
     scene.phone.resume().await.unwrap();

@@ -1,4 +1,5 @@
-//! Removing an account: here at once, at the service now or later; and what a phone says that was removed, blocked or suspended there.
+//! Removing an account: here at once, at the service now or later; and what a phone says that was
+//! removed, blocked or suspended there.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
@@ -46,7 +47,7 @@ async fn a_removal_works_without_a_network_and_is_told_at_a_later_start() {
     let removed = scene.phone.remove(account).await.unwrap();
     assert!(!removed.told);
     assert!(
-        removed.next.contains("could not be told yet"),
+        removed.next.contains("does not know it yet"),
         "{}",
         removed.next
     );
@@ -158,7 +159,7 @@ async fn what_a_phone_says_that_was_removed_elsewhere_names_the_next_step() {
         "removed there",
         "STOP",
         "Remove the account here",
-        "initialise anew",
+        "initialise it again",
     ] {
         assert!(words.contains(part), "{words}");
     }

@@ -1,4 +1,5 @@
-//! Several services on one phone: none of them stands in another's way, and one that is gone is forgotten.
+//! Several services on one phone: none of them stands in another's way, and one that is gone is
+//! forgotten.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
-//! The phone's data under everything that can happen to them: each error says what to do, and nothing confirmed is lost.
+//! The phone's data under everything that can happen to them: each error says what to do, and
+//! nothing confirmed is lost.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
@@ -65,7 +66,7 @@ fn damaged_data_are_named() {
     fs::write(folder.path().join(DATABASE_FILE), [0x5a; 8192]).unwrap();
     let error = refusal(folder.path());
     assert!(
-        error.contains("damaged") && error.contains("initialise anew"),
+        error.contains("damaged") && error.contains("initialise the account again"),
         "{error}"
     );
 }
@@ -559,7 +560,8 @@ fn remains_of_rows_that_moved_go_at_the_next_start_where_a_crash_left_them() {
     database
         .execute("INSERT INTO gone VALUES (?1)", [REMAINS])
         .unwrap();
-    // What the transaction that adds or removes an account leaves in the header until the file was written anew.
+    // What the transaction that adds or removes an account leaves in the header until the file was
+    // written anew.
     database
         .execute_batch("DROP TABLE gone; PRAGMA application_id = 0x43537265")
         .unwrap();

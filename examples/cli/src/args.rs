@@ -36,7 +36,8 @@ pub(crate) struct Global {
     /// Print JSON instead of words
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// The folder with the phone's accounts and key [default: $XDG_DATA_HOME/countersign, else ~/.local/share/countersign]
+    /// The folder with the phone's accounts and key [default: $XDG_DATA_HOME/countersign, else
+    /// ~/.local/share/countersign]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 }
@@ -44,7 +45,8 @@ pub(crate) struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Initialise this phone for an account, with the QR code or link from the page "Add a mobile device"
+    /// Initialise this phone for an account, with the QR code or link from the page "Add a mobile
+    /// device"
     #[command(after_help = "\
 Examples:
   countersign init screenshot.png
@@ -66,7 +68,8 @@ PIN here, type the six digits that appear on the page with the QR code.")]
         after_help = "Examples:\n  countersign watch\n  countersign watch --once && echo 'a request waits'\n\nWith --json or without a terminal it prints requests and asks nothing."
     )]
     Watch(Watch),
-    /// Approve a request: shows who asks, for what, from where and when, then takes the number and the PIN
+    /// Approve a request: shows who asks, for what, from where and when, then takes the number and
+    /// the PIN
     #[command(
         after_help = "Examples:\n  countersign approve\n  pass show example/pin | countersign approve --number 42 --pin-stdin\n  countersign approve --number 42 --biometrics\n\nThe number is the one that the computer's screen shows."
     )]
@@ -74,7 +77,8 @@ PIN here, type the six digits that appear on the page with the QR code.")]
     /// Decline a request, or report it as fraud; this needs no PIN
     #[command(after_help = "Examples:\n  countersign decline\n  countersign decline --report")]
     Decline(Decline),
-    /// Scan a QR code: shows the sign-in code, or asks for a transaction's data and shows its code. Needs no network
+    /// Scan a QR code: shows the sign-in code, or asks for a transaction's data and shows its code.
+    /// Needs no network
     #[command(after_help = "\
 Examples:
   countersign scan photo.jpg
@@ -99,13 +103,14 @@ the QR code.")]
         after_help = "Example:\n  countersign remove 1\n\nIt works without a network; then the next command that goes online tells the service."
     )]
     Remove(Remove),
-    /// Change an account's PIN, or set a forgotten or blocked one anew
+    /// Change an account's PIN, or set a new one where it was forgotten or is blocked
     Pin {
         /// Which of the two
         #[command(subcommand)]
         command: PinCommand,
     },
-    /// Turn biometrics on or off: a key of their own in the place of the PIN, where the service allows it
+    /// Turn biometrics on or off: a key of their own in the place of the PIN, where the service
+    /// allows it
     #[command(after_help = "\
 Examples:
   countersign biometrics on
@@ -175,7 +180,8 @@ pub(crate) struct PinOption {
 pub(crate) struct UnlockOption {
     #[command(flatten)]
     pub(crate) pin: PinOption,
-    /// Use biometrics in the place of the PIN, where the service allows it and `countersign biometrics on` was said
+    /// Use biometrics in the place of the PIN, where the service allows it and `countersign
+    /// biometrics on` was said
     #[arg(long, conflicts_with = "pin_stdin")]
     pub(crate) biometrics: bool,
 }
@@ -191,7 +197,8 @@ pub(crate) struct AccountOption {
 /// `init`.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// A picture of the QR code, the link itself, or - for either on standard input; without it, goes on with an earlier init
+    /// A picture of the QR code, the link itself, or - for either on standard input; without it,
+    /// goes on with an earlier init
     #[arg(value_name = "IMAGE|LINK|-")]
     pub(crate) code: Option<String>,
     #[command(flatten)]
@@ -252,7 +259,8 @@ pub(crate) struct Scan {
     /// A field of a transaction, by its id; may be repeated. What is missing is asked
     #[arg(long = "field", value_name = "ID=VALUE", value_parser = field)]
     pub(crate) fields: Vec<(String, String)>,
-    /// The account that you mean; where the code is for another one, that is said, and asked on a terminal
+    /// The account that you mean; where the code is for another one, that is said, and asked on a
+    /// terminal
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) account: Option<String>,
     /// Decline a sign-in that began in this device's browser; this needs no PIN
@@ -273,7 +281,8 @@ pub(crate) struct History {
     /// At most so many, the newest first
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) limit: u32,
-    /// Everything, as comma-separated values (RFC 4180): time in seconds since 1970, account, name, event, detail
+    /// Everything, as comma-separated values (RFC 4180): time in seconds since 1970, account, name,
+    /// event, detail
     #[arg(long, conflicts_with_all = ["account", "limit"])]
     pub(crate) csv: bool,
 }
@@ -310,7 +319,8 @@ With --pin-stdin the first line is the present PIN and the second the new one.
 Exit code 3 when the present PIN was wrong. If the last answer does not come
 (exit code 4), the next command that goes online finds out which PIN holds.")]
     Change(PinChange),
-    /// Set a new PIN where it was forgotten or is blocked; another of your factors has to approve it first
+    /// Set a new PIN where it was forgotten or is blocked; another of your factors has to approve
+    /// it first
     #[command(after_help = "\
 Examples:
   countersign pin forgotten
@@ -325,7 +335,8 @@ first line is the new PIN. Exit code 3 when nothing has approved it.")]
 /// `pin change`.
 #[derive(Debug, Args)]
 pub(crate) struct PinChange {
-    /// The account's number in `countersign accounts`, or its name; not needed when there is only one
+    /// The account's number in `countersign accounts`, or its name; not needed when there is only
+    /// one
     pub(crate) account: Option<String>,
     #[command(flatten)]
     pub(crate) pin: PinOption,
@@ -334,7 +345,8 @@ pub(crate) struct PinChange {
 /// `pin forgotten`.
 #[derive(Debug, Args)]
 pub(crate) struct PinForgotten {
-    /// The account's number in `countersign accounts`, or its name; not needed when there is only one
+    /// The account's number in `countersign accounts`, or its name; not needed when there is only
+    /// one
     pub(crate) account: Option<String>,
     /// Wait until it is approved
     #[arg(long)]
@@ -351,7 +363,7 @@ pub(crate) enum BiometricsCommand {
         after_help = "Example:\n  countersign biometrics on\n\nExit code 3 when the PIN was wrong."
     )]
     On(BiometricsOn),
-    /// Turn them off; without a network too, and then the service is told later
+    /// Turn them off; without a network too, and then it is reported to the service later
     #[command(after_help = "Example:\n  countersign biometrics off")]
     Off(BiometricsOff),
 }
@@ -359,7 +371,8 @@ pub(crate) enum BiometricsCommand {
 /// `biometrics on`.
 #[derive(Debug, Args)]
 pub(crate) struct BiometricsOn {
-    /// The account's number in `countersign accounts`, or its name; not needed when there is only one
+    /// The account's number in `countersign accounts`, or its name; not needed when there is only
+    /// one
     pub(crate) account: Option<String>,
     #[command(flatten)]
     pub(crate) pin: PinOption,
@@ -368,14 +381,16 @@ pub(crate) struct BiometricsOn {
 /// `biometrics off`.
 #[derive(Debug, Args)]
 pub(crate) struct BiometricsOff {
-    /// The account's number in `countersign accounts`, or its name; not needed when there is only one
+    /// The account's number in `countersign accounts`, or its name; not needed when there is only
+    /// one
     pub(crate) account: Option<String>,
 }
 
 /// `rotate`.
 #[derive(Debug, Args)]
 pub(crate) struct Rotate {
-    /// The account's number in `countersign accounts`, or its name; not needed when there is only one
+    /// The account's number in `countersign accounts`, or its name; not needed when there is only
+    /// one
     pub(crate) account: Option<String>,
     #[command(flatten)]
     pub(crate) pin: PinOption,
@@ -417,10 +432,12 @@ pub(crate) enum LevelOption {
 /// `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Show a phone's whole life instead of its first day: PINs changed and forgotten, a new phone, a copied one
+    /// Show a phone's whole life instead of its first day: PINs changed and forgotten, a new phone,
+    /// a copied one
     #[arg(long)]
     pub(crate) life: bool,
-    /// Keep the folder with the phone's and the service's data and the pictures, and say where it is
+    /// Keep the folder with the phone's and the service's data and the pictures, and say where it
+    /// is
     #[arg(long)]
     pub(crate) keep: bool,
     /// Use a running service instead of one of its own

@@ -2,14 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
-/// Exit codes. They are part of the program's interface: `countersign --help` and README.md list them.
+/// Exit codes. They are part of the program's interface: `countersign --help` and README.md list
+/// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Nothing was found or nothing is waiting, or a check or a step of the demo did not come out right.
+    /// Nothing was found or nothing is waiting, or a check or a step of the demo did not come out
+    /// right.
     Nothing = 1,
-    /// The command line is wrong, or something had to be asked and there was nobody to ask. Clap uses the same number.
+    /// The command line is wrong, or something had to be asked and there was nobody to ask. Clap
+    /// uses the same number.
     Usage = 2,
-    /// The service said no: a wrong PIN or number, a request that has expired, a device that is blocked or removed.
+    /// The service said no: a wrong PIN or number, a request that has expired, a device that is
+    /// blocked or removed.
     Refused = 3,
     /// The service could not be reached.
     Network = 4,

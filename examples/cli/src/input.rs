@@ -1,4 +1,5 @@
-//! What a person gives as "the code": a picture's file, a link, or `-` for either on standard input.
+//! What a person gives as "the code": a picture's file, a link, or `-` for either on standard
+//! input.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -93,7 +94,8 @@ fn is_link(bytes: &[u8]) -> bool {
 /// [`Exit::Nothing`] when the picture is fine and has none, else [`Exit::Input`].
 pub(crate) fn decode(name: &str, bytes: &[u8]) -> Outcome<Vec<Code>> {
     let mut decoded = decode_file(bytes);
-    // The phone's core gives a picture a moment; on a computer that is busy with other things there may be more of them.
+    // The phone's core gives a picture a moment; on a computer that is busy with other things there
+    // may be more of them.
     for _ in 0..BUSY_TRIES {
         if matches!(decoded, Err(ScanError::NoCode(Diagnosis::Unfinished))) {
             decoded = decode_file(bytes);

@@ -1,6 +1,7 @@
 //! Countersign on the command line: a whole phone, and the demo.
 //!
-//! The program `countersign` is [`run`]. [`person`] is the demo's person at the computer, which tests use too.
+//! The program `countersign` is [`run`]. [`person`] is the demo's person at the computer, which
+//! tests use too.
 
 mod args;
 mod command;

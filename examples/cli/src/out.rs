@@ -1,4 +1,5 @@
-//! Where output goes: what was asked for to standard output, in words or as JSON; questions and notes to standard error.
+//! Where output goes: what was asked for to standard output, in words or as JSON; questions and
+//! notes to standard error.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -84,7 +85,7 @@ impl Out {
                 vec![line.to_owned()]
             };
             for line in lines {
-                // Nobody is left to be told when standard error is gone.
+                // When standard error is gone, nothing can be reported.
                 let _ = writeln!(stderr, "{line}");
             }
         }

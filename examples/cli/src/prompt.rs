@@ -1,4 +1,5 @@
-//! Asking the person: a PIN that doesn't echo, numbers, values, yes or no. Where nobody can be asked, a failure says which option to give.
+//! Asking the person: a PIN that doesn't echo, numbers, values, yes or no. Where nobody can be
+//! asked, a failure says which option to give.
 
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
@@ -78,7 +79,8 @@ pub(crate) fn new_pin(from_stdin: bool) -> Outcome<(Pin, Pin)> {
     }
 }
 
-/// Standard input without the buffer of [`io::Stdin`], which would keep the PIN in memory and is never wiped.
+/// Standard input without the buffer of [`io::Stdin`], which would keep the PIN in memory and is
+/// never wiped.
 fn stdin_unbuffered() -> Outcome<File> {
     #[cfg(unix)]
     let owned = {
@@ -98,7 +100,8 @@ fn stdin_unbuffered() -> Outcome<File> {
     })
 }
 
-/// Reads one line byte by byte, so that what follows is left for others, and no further than a PIN can be long.
+/// Reads one line byte by byte, so that what follows is left for others, and no further than a PIN
+/// can be long.
 fn pin_from(input: &mut impl Read) -> Outcome<Pin> {
     let mut line = Zeroizing::new([0_u8; 8]);
     let mut length = 0;

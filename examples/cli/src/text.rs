@@ -5,7 +5,8 @@ use countersign::Time;
 use countersign_protocol::field::Hostile;
 use serde_json::Value;
 
-/// The text with everything that a terminal could obey, or that reads otherwise than it is, written as `\u{..}`.
+/// The text with everything that a terminal could obey, or that reads otherwise than it is, written
+/// as `\u{..}`.
 #[must_use]
 pub(crate) fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -19,7 +20,8 @@ pub(crate) fn safe(text: &str) -> String {
     out
 }
 
-/// JSON, over several lines or on one, with everything escaped that [`safe`] escapes. Such characters stand only inside of strings, where `\uXXXX` is the same.
+/// JSON, over several lines or on one, with everything escaped that [`safe`] escapes. Such
+/// characters stand only inside of strings, where `\uXXXX` is the same.
 #[must_use]
 pub(crate) fn safe_json(value: &Value, lines: bool) -> String {
     let mut out = String::new();
@@ -40,7 +42,8 @@ pub(crate) fn safe_json(value: &Value, lines: bool) -> String {
     out
 }
 
-/// A moment in this computer's time zone, with the day when it isn't today, and how long ago or ahead it is.
+/// A moment in this computer's time zone, with the day when it isn't today, and how long ago or
+/// ahead it is.
 #[must_use]
 pub(crate) fn moment(time: Time, now: Time) -> String {
     let Some(at) = local(time) else {

@@ -1,5 +1,5 @@
-//! Several accounts on one phone: what is for another account than the one that was named says so, and offers to switch. And a sign-in
-//! that began in a browser on the phone.
+//! Several accounts on one phone: what is for another account than the one that was named says so,
+//! and offers to switch. And a sign-in that began in a browser on the phone.
 #![allow(clippy::unwrap_used)]
 
 use crate::common::world::{PASSWORD, PIN, World};

@@ -1,4 +1,5 @@
-//! What the program shows of a request, in words and as JSON: every part in a field of its own, whatever names are in it.
+//! What the program shows of a request, in words and as JSON: every part in a field of its own,
+//! whatever names are in it.
 #![allow(clippy::unwrap_used)]
 
 use crate::common::world::{EMAIL, PASSWORD, PIN, World};
@@ -23,7 +24,8 @@ fn row<'a>(words: &'a str, name: &str) -> &'a str {
     found.strip_prefix(&start).unwrap().trim_start()
 }
 
-/// Anna asks on the page to remove the phone, which confirms that itself. Returns the device's identifier.
+/// Anna asks on the page to remove the phone, which confirms that itself. Returns the device's
+/// identifier.
 async fn ask_to_remove(world: &mut World) -> String {
     world.anna.open("/account/devices").await.unwrap();
     let html = &world.anna.page().html;

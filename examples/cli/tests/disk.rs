@@ -1,4 +1,5 @@
-//! The phone's folder on a disk that is full, or that can't be written: real disks, in a mount namespace of their own.
+//! The phone's folder on a disk that is full, or that can't be written: real disks, in a mount
+//! namespace of their own.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -7,8 +8,9 @@ use std::process::Command;
 
 use crate::common::world::{EMAIL, PASSWORD, World};
 
-/// Runs a script of the shell in which `phone` is the program, with its data on a disk of its own at `$disk`; what it says is in the
-/// answer. `None`, said so, where a program may not mount a disk.
+/// Runs a script of the shell in which `phone` is the program, with its data on a disk of its own
+/// at `$disk`; what it says is in the answer. `None`, said so, where a program may not mount a
+/// disk.
 fn with_a_disk(folder: &Path, script: &str) -> Option<String> {
     let disk = folder.join("disk");
     std::fs::create_dir(&disk).unwrap();

@@ -1,4 +1,5 @@
-//! The program as a phone, against a real service and a person at its pages. Every run is a process of its own.
+//! The program as a phone, against a real service and a person at its pages. Every run is a process
+//! of its own.
 
 #![allow(clippy::unwrap_used)]
 

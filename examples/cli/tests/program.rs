@@ -1,4 +1,5 @@
-//! The program as people and scripts meet it: help, exit codes, pictures, and what it says when something is wrong.
+//! The program as people and scripts meet it: help, exit codes, pictures, and what it says when
+//! something is wrong.
 
 #![allow(clippy::unwrap_used)]
 

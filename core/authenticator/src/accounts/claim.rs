@@ -32,7 +32,8 @@ const FIRST_KEY: u32 = 0;
 /// Why a claim was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
-    /// The PIN is chosen on this phone, or was chosen in the browser; the other call is the right one.
+    /// The PIN is chosen on this phone, or was chosen in the browser; the other call is the right
+    /// one.
     #[error("{0}")]
     OtherWay(&'static str),
     /// The two PINs differ.
@@ -49,7 +50,7 @@ pub enum ClaimError {
     },
     /// The service does not take it.
     #[error(
-        "the service does not take this enrolment any more: it expired or was used. Begin anew on its page"
+        "the service does not take this enrolment any more: it expired or was used. Start again on its page"
     )]
     Refused,
     /// It expired before it was sent.
@@ -58,20 +59,20 @@ pub enum ClaimError {
     /// The account is on this phone already.
     #[error("the account {name} is on this phone already")]
     AlreadyHere {
-        /// What it is called.
+        /// Its name.
         name: String,
     },
     /// The service did not answer, or not as it should. What was stored is finished or dropped by
     /// [`crate::Authenticator::resume`], or by claiming again.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
 from_phone_errors!(ClaimError);
 
-/// What a new account is made of, before it is stored. In memory only.
+/// The keys and secrets of a new account, before it is stored. In memory only.
 struct Keys {
     key: DeviceKey,
     /// Z.
@@ -106,8 +107,8 @@ impl Authenticator {
         self.claim(offer, &pin).await
     }
 
-    /// Claims an account with the PIN that was chosen in the browser. After a wrong one the same offer
-    /// can be claimed again.
+    /// Claims an account with the PIN that was chosen in the browser. After a wrong one the same
+    /// offer can be claimed again.
     ///
     /// # Errors
     /// If the service says that the PIN is wrong, or does not take the claim.
@@ -170,8 +171,8 @@ impl Authenticator {
         }
     }
 
-    /// An attempt that was stored before: what the service knows of it comes first, so that no claim is
-    /// ever made twice.
+    /// An attempt that was stored before: what the service knows of it comes first, so that no
+    /// claim is ever made twice.
     async fn earlier_attempt(&self, offer: &EnrolmentOffer) -> Result<Option<Claimed>, ClaimError> {
         let phone = &*self.phone;
         let Some(account) = existing(phone, offer)? else {

@@ -1,5 +1,5 @@
-//! Enrolment (PROTOCOL.md §10): from a scanned code to an account in use. Each step is a persisted state
-//! that the next start finishes or drops. The claim is in `claim.rs`.
+//! Enrolment (PROTOCOL.md §10): from a scanned code to an account in use. Each step is a persisted
+//! state that the next start finishes or drops. The claim is in `claim.rs`.
 
 use countersign_protocol::Time;
 use countersign_protocol::enrolment::{Enrolment, Way};
@@ -44,12 +44,13 @@ pub enum BeginError {
         /// Where the link points.
         host: String,
     },
-    /// The signature is not right, or the service's information is not the one that the message names.
+    /// The signature is not right, or the service's information is not the one that the message
+    /// names.
     #[error("this code was not made by {host} ({why}): ask its page for a new one")]
     NotGenuine {
         /// The service.
         host: String,
-        /// What gave it away.
+        /// The check that failed.
         why: &'static str,
     },
     /// It expired.
@@ -59,16 +60,16 @@ pub enum BeginError {
     Expired,
     /// The account is on this phone already.
     #[error(
-        "the account {name} is on this phone already: remove it here first if you want to initialise it anew"
+        "the account {name} is on this phone already: remove it here first if you want to initialise it again"
     )]
     AlreadyHere {
-        /// What it is called.
+        /// Its name.
         name: String,
     },
     /// The service did not answer, or not as it should.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
@@ -79,31 +80,33 @@ from_phone_errors!(BeginError);
 pub enum CompleteError {
     /// The service dropped it.
     #[error(
-        "the service dropped this enrolment: it expired, or was ended on the page. Begin anew there"
+        "the service dropped this enrolment: it expired, or was ended on the page. Start again there"
     )]
     Refused,
     /// It was not confirmed in time.
-    #[error("nobody confirmed this enrolment on the page in time: begin anew there")]
+    #[error("nobody confirmed this enrolment on the page in time: start again there")]
     Expired,
     /// The service did not answer, or not as it should.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
 from_phone_errors!(CompleteError);
 
-/// What a person is shown before any PIN is asked.
+/// The details to show before any PIN is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferDetails {
-    /// The service's host, with the port where it is not the default. International names are in their `xn--` form.
+    /// The service's host, with the port where it is not the default. International names are in
+    /// their `xn--` form.
     pub host: String,
     /// The service's name for people.
     pub app_name: String,
     /// The account's name at the service.
     pub account_label: String,
-    /// Whether the PIN was chosen in the browser, and is typed here once; otherwise a new one is chosen here, and typed twice.
+    /// Whether the PIN was chosen in the browser, and is typed here once; otherwise a new one is
+    /// chosen here, and typed twice.
     pub pin_chosen_in_browser: bool,
     /// When the offer expires.
     pub expires_at: Time,
@@ -117,7 +120,7 @@ pub struct EnrolmentOffer {
 }
 
 impl EnrolmentOffer {
-    /// What a person is shown before any PIN is asked.
+    /// The details to show before any PIN is asked.
     #[must_use]
     pub fn details(&self) -> OfferDetails {
         OfferDetails {
@@ -145,11 +148,12 @@ pub struct Claimed {
     pub account: AccountSummary,
     /// Six digits to type on the page, where the PIN was chosen on this phone.
     pub confirmation_code: Option<String>,
-    /// An earlier attempt had arrived without its answer: the PIN typed then is the one that counts.
+    /// An earlier attempt had arrived without its answer: the PIN typed then is the one that
+    /// counts.
     pub earlier_attempt: bool,
 }
 
-/// What became of an enrolment that was begun before.
+/// The outcome of an enrolment that was begun earlier.
 pub(crate) enum Earlier {
     Active(AccountSummary),
     Waiting(Claimed),
@@ -162,7 +166,8 @@ impl Authenticator {
     /// stored yet. Show [`EnrolmentOffer::details`] before asking for a PIN.
     ///
     /// # Errors
-    /// If it is not genuine or expired, the account is here already, or the service can't be reached.
+    /// If it is not genuine or expired, the account is here already, or the service can't be
+    /// reached.
     pub async fn begin_enrolment(
         &self,
         text: &str,
@@ -289,8 +294,9 @@ impl Authenticator {
         let reply = match ask(phone, account, PATIENT).await {
             Ok(reply) => reply,
             Err(ServiceError::Phone(error)) => return Err(error),
-            // The service had no claim of this phone while it could still come, so none will be taken any more. Once it has said anything that
-            // it signed, a 401, which anybody on the way could give, erases nothing.
+            // The service had no claim of this phone while it could still come, so none will be
+            // taken any more. Once it has said anything that it signed, a 401, which anybody on the
+            // way could give, erases nothing.
             Err(ServiceError::NotKnown { .. })
                 if account.state == State::Stored
                     && phone.now(account.svc) > account.enrolment_ends.saturating_add(GRACE) =>

@@ -16,7 +16,7 @@ pub enum AccountError {
     /// Not a name.
     #[error("a name has 1 to 40 characters that can be seen; choose another")]
     Name,
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
@@ -55,7 +55,7 @@ impl Authenticator {
         })
     }
 
-    /// What happened on this phone, the newest first: at most 2,000 events, and 500 of one service.
+    /// The events on this phone, the newest first: at most 2,000 events, and 500 of one service.
     ///
     /// # Errors
     /// If the data can't be read.
@@ -87,7 +87,8 @@ impl Authenticator {
     }
 }
 
-/// In quotes; a leading `=`, `+`, `-` or `@`, which spreadsheets take for a formula, gets an apostrophe before it.
+/// In quotes; a leading `=`, `+`, `-` or `@`, which spreadsheets take for a formula, gets an
+/// apostrophe before it.
 fn quoted(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@']);
     let guard = if formula { "'" } else { "" };

@@ -1,5 +1,6 @@
-//! Telling services where push messages for this phone go (§13). Without it the phone works: it asks while it is open. So nothing here is ever
-//! the failure of something else, and what can't be told now is told later.
+//! Telling services where push messages for this phone go (§13). Without it the phone works: it
+//! asks while it is open. So nothing here is ever fails another operation, and failures are retried
+//! at the next start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,20 +37,19 @@ enum PushError {
     Slow,
 }
 
-/// What a service is to hear: the address, and the information for which it is meant.
+/// A push address to report, and the information of the service for which it is meant.
 struct News {
     address: Option<PushAddress>,
     info: Arc<Verified<Info>>,
 }
 
 impl Authenticator {
-    /// The platform has another push address: asks it for those of all accounts
-    /// ([`PushAddresses`]) and reports them to the services that know another one. `true` if all know
-    /// theirs now; otherwise the next start, or the next call, reports them. It takes five seconds at
-    /// most.
+    /// The platform has another push address: asks it for those of all accounts ([`PushAddresses`])
+    /// and reports them to the services that know another one. `true` if all know theirs now;
+    /// otherwise the next start, or the next call, reports them. It takes five seconds at most.
     ///
     /// # Errors
-    /// If something on this phone prevents it. A service that can't be reached is no error.
+    /// If an error on this phone prevents it. A service that can't be reached is no error.
     pub async fn push_address_changed(&self) -> Result<bool, PhoneError> {
         let accounts = self.phone.store.accounts()?;
         let numbers: Vec<_> = accounts.iter().map(|account| account.number).collect();
@@ -57,8 +57,8 @@ impl Authenticator {
     }
 }
 
-/// Reports to the services of these accounts the push addresses that they have not been sent. Whether
-/// all have theirs now. Failures are retried at the next start.
+/// Reports to the services of these accounts the push addresses that they have not been sent.
+/// Whether all have theirs now. Failures are retried at the next start.
 pub(super) async fn report(phone: &Phone, numbers: &[u32]) -> bool {
     let until = Instant::now() + REPORT_MAY_TAKE;
     let mut told = true;
@@ -82,17 +82,17 @@ pub(super) async fn report(phone: &Phone, numbers: &[u32]) -> bool {
     told
 }
 
-/// What came of it by then, if it went well.
+/// Runs `work` until the deadline. A failure or timeout is logged and gives `None`.
 async fn by<T>(until: Instant, work: impl Future<Output = Result<T, PushError>>) -> Option<T> {
     let done = timeout_at(until, work).await;
     let done = done.unwrap_or(Err(PushError::Slow));
     done.inspect_err(
-        |error| tracing::warn!(%error, "the service is told later where push messages go"),
+        |error| tracing::warn!(%error, "the push address is reported to the service later"),
     )
     .ok()
 }
 
-/// What the service of an account has not heard, if there is anything.
+/// The push address to report to an account's service, if it does not have it.
 async fn news(phone: &Phone, number: u32) -> Result<Option<News>, PushError> {
     let account = phone.account(number).map_err(ServiceError::from)?;
     if account.state != State::Active {
@@ -124,8 +124,9 @@ async fn try_report(phone: &Phone, number: u32, news: News) -> Result<(), PushEr
             continue;
         }
         let heard = matches!(reply.result, ResultCode::Done | ResultCode::NoPush);
-        // The reply may have told of newer information. Where that has another key for pushes, the next start tells of the address for it: endpoint the
-        // platform now makes it subscribe anew, and a service with a new key each time would keep the phone at that for ever.
+        // The reply may have told of newer information. Where that has another key for pushes, the
+        // next start tells of the address for it: endpoint the platform now makes it subscribe
+        // again, and a service with a new key each time would keep the phone at that for ever.
         let newer = phone.known_info(account.svc).map_err(ServiceError::from)?;
         if newer.push_key == info.push_key {
             info = newer;
@@ -149,12 +150,14 @@ async fn wanted(
         return Ok(None);
     };
     let address = PushAddresses::address(platform, info.origin.as_str(), info.push_key.as_ref());
-    // A Web Push subscription without the service's key is one that anybody could send to; and who has no key sends none.
+    // A Web Push subscription without the service's key is one that anybody could send to; and who
+    // has no key sends none.
     let usable = |to: &PushAddress| to.kind() != PushKind::WebPush || info.push_key.is_some();
     Ok(address.await?.filter(usable))
 }
 
-/// After a removal: if it was the service's last account here, the platform hears that it sends none, so that it can end what it has for it.
+/// After a removal: if it was the service's last account here, the platform hears that it sends
+/// none, so that it can end what it has for it.
 pub(crate) async fn end(phone: &Phone, removed: &Account) -> Result<(), PhoneError> {
     let accounts = phone.store.accounts()?;
     let is_last = accounts.iter().all(|account| account.svc != removed.svc);

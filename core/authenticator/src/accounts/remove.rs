@@ -1,5 +1,5 @@
-//! Removing an account (§13). Here everything of it but K_dev goes at once, without a network too; the service is told now or later, and then
-//! K_dev goes.
+//! Removing an account (§13). Everything of it but K_dev is deleted at once, without a network too;
+//! the removal is reported now or later, and then K_dev goes.
 
 use std::time::Duration;
 
@@ -24,17 +24,18 @@ const REPORT_MAY_TAKE: Duration = Duration::from_secs(5);
 /// An account that was removed from this phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
-    /// What it was.
+    /// The account.
     pub account: AccountSummary,
-    /// Whether the service has removed the device too. Otherwise this phone tells it at a later start: [`crate::Authenticator::resume`].
+    /// Whether the service has removed the device too. Otherwise this phone tells it at a later
+    /// start: [`crate::Authenticator::resume`].
     pub told: bool,
-    /// What to do next, for people.
+    /// The next step, for people.
     pub next: String,
 }
 
 impl Authenticator {
-    /// Removes an account from this phone, without a network too: everything of it goes at once, but
-    /// for the key that reports it to the service, now or at a later [`Authenticator::resume`].
+    /// Removes an account from this phone, without a network too: everything of it goes at once,
+    /// but for the key that reports it to the service, now or at a later [`Authenticator::resume`].
     /// [`Removed::next`] says what is left to do.
     ///
     /// # Errors
@@ -89,12 +90,13 @@ fn next(account: &AccountSummary, told: bool) -> String {
         )
     } else {
         format!(
-            "The account is gone from this phone. {host} could not be told yet: this phone does so when the app is next opened with a network. If you will not open it again, sign in there and remove the device{device}."
+            "The account is gone from this phone. {host} does not know it yet: this phone reports it when the app is next opened with a network. If you will not open it again, sign in there and remove the device{device}."
         )
     }
 }
 
-/// Removes an account of which the service knows nothing, with its keys, and leaves no remains of them in the file.
+/// Removes an account of which the service knows nothing, with its keys, and leaves no remains of
+/// them in the file.
 pub(crate) fn erase(phone: &Phone, account: &Account) -> Result<(), PhoneError> {
     phone
         .store
@@ -106,7 +108,7 @@ pub(crate) fn erase(phone: &Phone, account: &Account) -> Result<(), PhoneError> 
     forget(phone, account, account.svc)
 }
 
-/// What was in memory of an account.
+/// Removes an account from memory.
 fn forget(phone: &Phone, account: &Account, svc: Svc) -> Result<(), PhoneError> {
     phone
         .memory()
@@ -125,19 +127,20 @@ fn forget_service(phone: &Phone, svc: Svc) -> Result<(), PhoneError> {
     Ok(())
 }
 
-/// Tells the services of everything that was removed here. What can't be told now is told later.
+/// Reports everything that was removed here to its services. Failures are retried at the next
+/// start.
 pub(crate) async fn report(phone: &Phone) -> Result<(), PhoneError> {
     for removal in phone.store.removals()? {
         match report_one(phone, &removal).await {
             Ok(()) => close(phone, &removal)?,
             Err(ServiceError::Phone(error)) => return Err(error),
-            Err(error) => tracing::warn!(%error, "the service is told of a removal later"),
+            Err(error) => tracing::warn!(%error, "a removal is reported to the service later"),
         }
     }
     Ok(())
 }
 
-/// Who is not known there is removed.
+/// Reports one removal. A device that the service does not know is removed already.
 async fn report_one(phone: &Phone, removal: &Removal) -> Result<(), ServiceError> {
     for (key, epoch) in &removal.keys {
         let who = Identity {

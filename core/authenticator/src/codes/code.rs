@@ -19,20 +19,23 @@ use crate::phone::secrets::{N, UnlockMethod};
 use crate::phone::{Held, KeptCode, Phone, lock};
 use crate::requests::asked::RequestDetails;
 
-/// What a code is asked for.
+/// A request for a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeRequest {
-    /// The challenge, which names the request in [`crate::Authenticator::code`] and [`crate::Authenticator::sign`].
+    /// The challenge, which names the request in [`crate::Authenticator::code`] and
+    /// [`crate::Authenticator::sign`].
     pub id: ChallengeId,
     /// Whose it is: say so where it is not the account that the person is looking at.
     pub account: AccountSummary,
-    /// Who asks, for what, from where and when.
+    /// The details: who asks, for what, from where and when.
     pub details: RequestDetails,
-    /// What must be asked before the code is made.
+    /// The unlock method that the code asks for.
     pub unlock: Unlock,
-    /// The challenge seems to come from the future: this phone's clock looks wrong. The service's clock decides.
+    /// The challenge seems to come from the future: this phone's clock looks wrong. The service's
+    /// clock decides.
     pub clock_looks_wrong: bool,
-    /// A code was made for it already and is still in memory: it is shown again, and nothing is asked.
+    /// A code was made for it already and is still in memory: it is shown again, and nothing is
+    /// asked.
     pub same_as_before: bool,
 }
 
@@ -48,12 +51,12 @@ pub struct ShownCode {
 
 impl Authenticator {
     /// Makes the sign-in code of a scanned request, without a network; `unlock` as
-    /// [`CodeRequest::unlock`] asks. Until it expires, asking again gives the same code whatever PIN is
-    /// given; it was computed with the one that was typed first.
+    /// [`CodeRequest::unlock`] asks. Until it expires, asking again gives the same code whatever
+    /// PIN is given; it was computed with the one that was typed first.
     ///
     /// # Errors
-    /// If the request expired or its step was used; the step is spent only when there is a code. After
-    /// [`CodeError::Biometrics`] the PIN may be used.
+    /// If the request expired or its step was used; the step is spent only when there is a code.
+    /// After [`CodeError::Biometrics`] the PIN may be used.
     pub async fn code(
         &self,
         request: ChallengeId,
@@ -79,7 +82,7 @@ impl Authenticator {
     }
 }
 
-/// What a code is made of.
+/// The inputs of a code.
 pub(crate) struct Spend<'a> {
     pub(crate) held: &'a Held,
     pub(crate) shape: Shape,
@@ -88,7 +91,8 @@ pub(crate) struct Spend<'a> {
     pub(crate) event: Event,
 }
 
-/// Makes the code, or finds the one that was made for the same challenge and values. A step is spent once.
+/// Makes the code, or finds the one that was made for the same challenge and values. A step is
+/// spent once.
 pub(crate) fn spend_once(
     phone: &Phone,
     spend: Spend<'_>,

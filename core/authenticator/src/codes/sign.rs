@@ -1,4 +1,5 @@
-//! Signed transactions (PROTOCOL.md §12): a form to fill in from one's own papers, and a code over exactly what was typed.
+//! Signed transactions (PROTOCOL.md §12): a form to fill in from one's own papers, and a code over
+//! exactly what was typed.
 
 use countersign_protocol::Time;
 use countersign_protocol::challenge::{Field, Kind, Unlock};
@@ -16,7 +17,7 @@ use crate::phone::secrets::UnlockMethod;
 use crate::phone::{Held, Phone};
 use crate::requests::asked::RequestDetails;
 
-/// What the form says above its fields.
+/// The advice above a form's fields.
 pub const FROM_YOUR_OWN_PAPERS: &str = "Type the data from your own papers, not from the page that shows the code: only what you type here is signed.";
 
 /// A field to fill in.
@@ -24,9 +25,9 @@ pub const FROM_YOUR_OWN_PAPERS: &str = "Type the data from your own papers, not 
 pub struct FormField {
     /// Names it in [`TypedValue`].
     pub id: String,
-    /// What the person reads.
+    /// Its label.
     pub label: String,
-    /// What it holds: tells which keyboard to show.
+    /// Its kind, by which an app chooses the keyboard.
     pub kind: FieldKind,
     /// The longest canonical value, in characters.
     pub longest: u16,
@@ -41,17 +42,18 @@ pub struct TransactionForm {
     pub id: ChallengeId,
     /// Whose it is: say so where it is not the account that the person is looking at.
     pub account: AccountSummary,
-    /// Who asks, from where and when.
+    /// The details: who asks, from where and when.
     pub details: RequestDetails,
-    /// What must be asked before the code is made.
+    /// The unlock method that the code asks for.
     pub unlock: Unlock,
     /// This phone's clock looks wrong.
     pub clock_looks_wrong: bool,
-    /// A code was made for it already: the same values show it again, others need a new code on the page.
+    /// A code was made for it already: the same values show it again, others need a new code on the
+    /// page.
     pub same_as_before: bool,
-    /// What is being signed.
+    /// The title.
     pub title: String,
-    /// What to say above the fields.
+    /// The advice above the fields.
     pub advice: &'static str,
     /// The fields in order.
     pub fields: Vec<FormField>,
@@ -82,12 +84,12 @@ impl TransactionForm {
     }
 }
 
-/// What was typed into a field.
+/// A typed value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypedValue {
     /// The field.
     pub id: String,
-    /// What was typed, as it was typed.
+    /// The text, as it was typed.
     pub value: String,
 }
 
@@ -104,7 +106,7 @@ pub struct SignedValue {
 
 /// A transaction's code to show.
 pub struct SignedTransaction {
-    /// What was signed.
+    /// The title.
     pub title: String,
     /// The canonical values, to be shown beside the code.
     pub values: Vec<SignedValue>,
@@ -116,7 +118,7 @@ pub struct SignedTransaction {
     pub same_as_before: bool,
 }
 
-/// What is wrong with what was typed. Nothing was spent.
+/// An error in a typed form. Nothing was spent.
 #[derive(Debug, thiserror::Error)]
 pub enum FormError {
     /// The form is not in memory.
@@ -135,7 +137,7 @@ pub enum FormError {
         id: String,
         /// Its label.
         label: String,
-        /// What is wrong and what to type.
+        /// The error, with what to type.
         problem: FieldError,
     },
 }
@@ -156,7 +158,7 @@ impl Authenticator {
     /// be signed.
     ///
     /// # Errors
-    /// What is wrong with it, and what to type.
+    /// If the value is not valid: with what to type.
     pub fn check_field(
         &self,
         transaction: ChallengeId,
@@ -171,8 +173,8 @@ impl Authenticator {
             .and_then(|(place, field)| value(field, held.patterns.of(place), &typed.value))
     }
 
-    /// Checks the whole form and returns the values as they will be signed, in the form's order: show
-    /// them before asking for the PIN.
+    /// Checks the whole form and returns the values as they will be signed, in the form's order:
+    /// show them before asking for the PIN.
     ///
     /// # Errors
     /// The first field that is wrong or missing.

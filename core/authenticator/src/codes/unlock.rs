@@ -1,4 +1,5 @@
-//! What unlocks a code: nothing but the phone's own lock, the PIN, or biometrics (PROTOCOL.md §12).
+//! The unlock methods of a code: nothing but the phone's own lock, the PIN, or biometrics
+//! (PROTOCOL.md §12).
 
 use countersign_protocol::challenge::{Kind, Unlock};
 use countersign_protocol::pin::Pin;
@@ -48,7 +49,7 @@ pub enum CodeError {
     /// The phone's own lock was not confirmed.
     #[error(transparent)]
     NotConfirmed(#[from] NotConfirmed),
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
@@ -73,7 +74,8 @@ pub(crate) enum CodeSecret<'a> {
     B(Secret32),
 }
 
-/// From the moment in which a new PIN may be in force, until it is known, no code can be told to be right. One attempt to find out is made.
+/// Once `commit` may have been sent we don't know which epoch the service uses, so codes are
+/// refused. Tries once to find out.
 async fn finish_change(phone: &Phone, held: &Held) -> Result<(), CodeError> {
     let Some(number) = held.account else {
         return Err(CodeError::NotHeld);
@@ -91,8 +93,8 @@ async fn finish_change(phone: &Phone, held: &Held) -> Result<(), CodeError> {
     Ok(())
 }
 
-/// Asks the phone's own lock where no PIN is asked, or the finger or face, and refuses where the PIN is missing. A code that was made is shown
-/// without.
+/// Asks the phone's own lock where no PIN is asked, or the finger or face, and refuses where the
+/// PIN is missing. A code that was made is shown without.
 pub(crate) async fn code_secret<'a>(
     phone: &Phone,
     held: &Held,

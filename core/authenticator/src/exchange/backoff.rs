@@ -6,7 +6,8 @@ use super::ServiceError;
 use crate::phone::Phone;
 use crate::platform::NoEntropy;
 
-/// Longer and longer pauses, up to a minute, each with a random part so that phones do not come back all at once.
+/// Longer and longer pauses, up to a minute, each with a random part so that phones do not come
+/// back all at once.
 pub(crate) struct Backoff {
     seconds: u64,
 }

@@ -13,8 +13,8 @@ use crate::store::Account;
 /// How often a request is signed at most.
 const MOST_ROUNDS: u32 = 4;
 
-/// Retry loop for requests with a counter: re-signs on `Counter`, `Clock` or `Unsealable`, four rounds
-/// at most.
+/// Retry loop for requests with a counter: re-signs on `Counter`, `Clock` or `Unsealable`, four
+/// rounds at most.
 pub(crate) struct Rounds {
     left: u32,
     above: u64,
@@ -28,8 +28,8 @@ impl Rounds {
         }
     }
 
-    /// The account with the counter of the next attempt, which is on disk before anything is sent: a request that was sent and forgotten can
-    /// never meet one with the same counter.
+    /// The account with the counter of the next attempt, which is on disk before anything is sent:
+    /// a request that was sent and forgotten can never meet one with the same counter.
     pub(crate) fn next(&mut self, phone: &Phone, number: u32) -> Result<Account, PhoneError> {
         self.left = self.left.saturating_sub(1);
         phone.change(Write::Counter, number, |_, account| {

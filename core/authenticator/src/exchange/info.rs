@@ -73,8 +73,8 @@ impl Phone {
         sent.map_err(|error| refined(origin.authority(), error))
     }
 
-    /// Fetches the information of a known service again and takes it if a key that is known here signed it, or one that such a key leads
-    /// to through earlier information (§13).
+    /// Fetches the information of a known service again and takes it if a key that is known here
+    /// signed it, or one that such a key leads to through earlier information (§13).
     pub(crate) async fn renew_info(&self, svc: Svc) -> Result<Arc<Verified<Info>>, ServiceError> {
         let known = self.known_info(svc)?;
         let received = self.fetch_info(&known.origin).await?;

@@ -1,4 +1,5 @@
-//! One signed exchange with a service. Nothing that came in is used before its signature is verified.
+//! One signed exchange with a service. Nothing that came in is used before its signature is
+//! verified.
 
 pub(crate) mod backoff;
 pub(crate) mod counted;
@@ -21,7 +22,7 @@ use crate::platform::KeyStoreError;
 use crate::platform::transport::{Outgoing, TransportError};
 use crate::store::Account;
 
-/// What an answer may take when the service does not hold it back.
+/// The longest time for a reply that the service does not hold back.
 pub(crate) const PROMPT: Duration = Duration::from_secs(15);
 
 /// A service did not answer, or not as it should. Nothing was changed.
@@ -32,7 +33,7 @@ pub enum ServiceError {
     Transport(#[from] TransportError),
     /// It does not know this phone, or no longer.
     #[error(
-        "{host} does not know this phone, or no longer: the device was removed there, or all were by STOP. Remove the account here, sign in there, and initialise anew; if it was not you who removed it, say so there"
+        "{host} does not know this phone, or no longer: the device was removed there, or all were by STOP. Remove the account here, sign in there, and initialise it again; if it was not you who removed it, say so there"
     )]
     NotKnown {
         /// The service.
@@ -53,7 +54,7 @@ pub enum ServiceError {
     Unreadable {
         /// The service.
         host: String,
-        /// What is wrong with it.
+        /// The error.
         problem: ParseError,
     },
     /// The answer is not the service's, or not to this request.
@@ -63,7 +64,7 @@ pub enum ServiceError {
     NotGenuine {
         /// The service.
         host: String,
-        /// What gave it away.
+        /// The check that failed.
         why: &'static str,
     },
     /// The answer is signed, but makes no sense here.
@@ -73,10 +74,10 @@ pub enum ServiceError {
     Unexpected {
         /// The service.
         host: String,
-        /// What is missing or out of place.
+        /// The part that is missing or out of place.
         what: &'static str,
     },
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
@@ -110,7 +111,8 @@ pub(crate) struct Endpoint {
     pub(crate) path: &'static str,
     /// How long the service may hold the request.
     pub(crate) hold: Duration,
-    /// How often the same bytes are sent when no answer arrives. They are in memory for that long, and nowhere else.
+    /// How often the same bytes are sent when no answer arrives. They are in memory for that long,
+    /// and nowhere else.
     pub(crate) attempts: u32,
 }
 
@@ -264,7 +266,7 @@ impl Phone {
     }
 }
 
-/// What an HTTP status says where it says more than that there is no answer.
+/// Maps the HTTP statuses that have a meaning of their own.
 pub(crate) fn refined(host: &str, error: TransportError) -> ServiceError {
     match error {
         TransportError::Refused { status: 401, .. } => ServiceError::NotKnown {

@@ -8,7 +8,8 @@ use countersign_protocol::request::Unsigned;
 use super::{Endpoint, Identity, ServiceError};
 use crate::phone::Phone;
 
-/// Sends a question under K_dev. The service's clock decides: a phone whose clock is off asks again with the time that it was told.
+/// Sends a query under K_dev. The service's clock decides: a phone whose clock is off retries once
+/// with the time of the reply.
 pub(crate) async fn query(
     phone: &Phone,
     who: &Identity,

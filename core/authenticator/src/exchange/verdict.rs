@@ -1,4 +1,5 @@
-//! What a reply says of its account, stored: the state token, the tries left, how the device stands.
+//! Stores the part of a reply that is about its account: the state token, the tries left, the
+//! device's state.
 
 use countersign_protocol::reply::{Reply, ResultCode};
 use rusqlite::Connection;

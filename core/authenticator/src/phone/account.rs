@@ -18,7 +18,7 @@ impl fmt::Display for AccountNumber {
     }
 }
 
-/// How an account stands, as last told by the service.
+/// How an account stands, as last reported by the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountState {
     /// The enrolment is not finished: [`crate::Authenticator::resume`] finishes or drops it.
@@ -27,19 +27,21 @@ pub enum AccountState {
     Active,
     /// No PIN tries are left.
     Blocked,
-    /// This phone and the service no longer have the same PIN, because one of them was restored from a backup: a new PIN is set with
-    /// [`crate::Authenticator::set_forgotten_pin`].
+    /// This phone and the service no longer have the same PIN, because one of them was restored
+    /// from a backup: a new PIN is set with [`crate::Authenticator::set_forgotten_pin`].
     NewPinNeeded,
-    /// A copy of this phone was seen: remove the device on the service's page, and the account here, and initialise anew.
+    /// A copy of this phone was seen: remove the device on the service's page, and the account
+    /// here, and initialise it again.
     Suspended,
 }
 
-/// An account, as a list shows it. [`AccountSummary::advice`] says what to do where it can't be used as usual.
+/// An account, as a list shows it. [`AccountSummary::advice`] says what to do where it can't be
+/// used as usual.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountSummary {
     /// Its number on this phone.
     pub number: AccountNumber,
-    /// What the person calls it; the service's label until it is renamed.
+    /// The person's name for it; the service's label until it is renamed.
     pub name: String,
     /// The service's name for people.
     pub app_name: String,
@@ -47,19 +49,21 @@ pub struct AccountSummary {
     pub host: String,
     /// The account's name at the service.
     pub account_label: String,
-    /// What the service calls this phone; empty while the enrolment is unfinished.
+    /// The service's name for this phone; empty while the enrolment is unfinished.
     pub device_name: String,
     /// How it stands.
     pub state: AccountState,
-    /// PIN tries left in a row, as last told.
+    /// PIN tries left in a row, as last reported.
     pub tries_left: Option<u8>,
-    /// PIN tries left before the PIN's next renewal, as last told.
+    /// PIN tries left before the PIN's next renewal, as last reported.
     pub tries_left_in_epoch: Option<u8>,
     /// Whether biometrics may unlock what asks for “PIN or biometrics”.
     pub biometrics: bool,
-    /// A change of the PIN was begun and not answered: [`crate::Authenticator::resume`] finishes or drops it.
+    /// A change of the PIN was begun and not answered: [`crate::Authenticator::resume`] finishes or
+    /// drops it.
     pub change_unfinished: bool,
-    /// When a recovery of the account that somebody began can be finished, as last told: warn the person, who may not have begun it.
+    /// When a recovery of the account that somebody began can be finished, as last reported: warn
+    /// the person, who may not have begun it.
     pub recovery_ends_at: Option<Time>,
     /// When it was initialised.
     pub created_at: Time,
@@ -183,7 +187,7 @@ pub(crate) fn host(origin: &str) -> &str {
 const FEW: u8 = 2;
 
 impl AccountSummary {
-    /// What to say about the account, with the next step. `None` where it can be used as usual.
+    /// Advice about the account, with the next step. `None` where it can be used as usual.
     #[must_use]
     pub fn advice(&self) -> Option<String> {
         let host = &self.host;
@@ -196,10 +200,10 @@ impl AccountSummary {
         );
         Some(match self.state {
             AccountState::Unfinished => format!(
-                "The account is not finished. Go online and open the app, which finishes it; or begin anew with a new QR code of {host}."
+                "The account is not finished. Go online and open the app, which finishes it; or start again with a new QR code of {host}."
             ),
             AccountState::Suspended => format!(
-                "{host} saw a copy of this phone's data and suspended this phone, so that neither can be used. Sign in there in another way, remove {device}, remove the account here, and initialise anew. If you have not restored a backup or moved to a new phone, somebody has copied the data: say so there."
+                "{host} saw a copy of this phone's data and suspended this phone, so that neither can be used. Sign in there in another way, remove {device}, remove the account here, and initialise it again. If you have not restored a backup or moved to a new phone, somebody has copied the data: say so there."
             ),
             AccountState::Blocked => format!(
                 "This phone is blocked for this account, because the PIN was wrong too often. {unblock} If it was not you, somebody has tried your PIN."
@@ -227,7 +231,8 @@ impl AccountSummary {
     }
 }
 
-/// A name in quotation marks, for a sentence: whatever quotation marks it has itself become `'`, so that it can't end early.
+/// A name in quotation marks, for a sentence: whatever quotation marks it has itself become `'`, so
+/// that it can't end early.
 #[must_use]
 pub fn quoted(name: &str) -> String {
     let inside: String = name

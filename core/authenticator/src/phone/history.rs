@@ -1,4 +1,5 @@
-//! The phone's own event history: what happened, readable, without secrets, and nothing of a PIN before the service's verdict.
+//! The phone's own event history: what happened, readable, without secrets, and nothing of a PIN
+//! before the service's verdict.
 
 use countersign_protocol::Time;
 use rusqlite::Connection;
@@ -7,7 +8,7 @@ use super::Phone;
 use super::account::AccountNumber;
 use crate::store::{Account, Record, StoreError};
 
-/// What happened.
+/// The kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// An account was initialised.
@@ -38,7 +39,7 @@ pub enum Kind {
     ServiceKeysChanged,
     /// The PIN was changed.
     PinChanged,
-    /// What the PIN protects was made anew, and the PIN is the same.
+    /// The keys that the PIN protects were renewed, and the PIN is the same.
     PinRenewed,
     /// A new PIN was set in the place of one that was forgotten or blocked.
     PinSetAnew,
@@ -108,9 +109,9 @@ pub struct HistoryEvent {
     pub at: Time,
     /// The account, which may be gone by now.
     pub account: Option<AccountNumber>,
-    /// What the account was called then.
+    /// The account's name then.
     pub name: String,
-    /// What happened.
+    /// The kind of event.
     pub kind: Kind,
     /// For what and from where, for people: `sign-in, Firefox on Linux, LV`.
     pub detail: String,

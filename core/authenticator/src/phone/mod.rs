@@ -1,4 +1,4 @@
-//! What every use case has at hand: the store, the platform, and what is kept in memory only.
+//! The state of a phone: its store, its platform, and what it keeps in memory only.
 
 pub(crate) mod account;
 pub(crate) mod history;
@@ -25,7 +25,7 @@ use crate::platform::{
 };
 use crate::store::{Account, DiscardedKey, Store, StoreError};
 
-/// What is told of this phone when it enrols.
+/// The description of this phone that is sent when it enrols.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     /// The system, for people; what goes past 20 bytes is cut off.
@@ -34,7 +34,7 @@ pub struct Device {
     pub model: String,
 }
 
-/// Something on this phone is in the way. Nothing was changed.
+/// An error on this phone. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PhoneError {
     /// The data can't be read or written.
@@ -74,14 +74,14 @@ pub(crate) struct Held {
     /// The account; none while the person has yet to choose it.
     pub(crate) account: Option<u32>,
     pub(crate) challenge: Arc<Verified<Challenge>>,
-    /// What the fields of its form must match; empty for what has no form.
+    /// The patterns that the fields of its form must match; empty without a form.
     pub(crate) patterns: Arc<Patterns>,
 }
 
 /// A code that was made. It is in memory until it expires, and nowhere else.
 pub(crate) struct KeptCode {
     pub(crate) code: Code,
-    /// What a transaction's code was made for: field ids and canonical values.
+    /// The field ids and canonical values that a transaction's code was made for.
     pub(crate) values: Vec<(String, String)>,
     pub(crate) expires_at: Time,
 }
@@ -96,8 +96,8 @@ pub(crate) struct Memory {
     pub(crate) codes: HashMap<Hash, KeptCode>,
 }
 
-/// The most challenges of one service that wait in memory: one that asks without end crowds out itself alone. An inbox holds four for an
-/// account; the rest is room.
+/// The most challenges of one service that wait in memory: one that asks without end crowds out
+/// itself alone. An inbox holds four for an account; the rest is room.
 const MOST_HELD: usize = 64;
 
 pub(crate) struct Phone {
@@ -161,11 +161,13 @@ impl Phone {
         })
     }
 
-    /// Leaves no remains of what was erased, and has the key stores forget what was discarded. What can't be done now is done at the next start.
+    /// Leaves no remains of what was erased, and has the key stores forget what was discarded.
+    /// Failures are retried at the next start.
     pub(crate) fn tidy(&self) {
         let clear = || -> Result<(), PhoneError> {
             for key in self.store.discarded_keys()? {
-                // A key store that can't be used now is no reason to leave remains of anything else.
+                // A key store that can't be used now is no reason to leave remains of anything
+                // else.
                 if self.forget(&key) {
                     self.store.forget_discarded(&key)?;
                 }
@@ -173,7 +175,7 @@ impl Phone {
             Ok(self.store.rewrite()?)
         };
         if let Err(error) = clear() {
-            tracing::warn!(%error, "what was erased is cleared away at the next start");
+            tracing::warn!(%error, "erased data are cleared away at the next start");
         }
     }
 
@@ -202,7 +204,8 @@ impl Phone {
         Ok(())
     }
 
-    /// The patterns of a verified form, compiled unless it is in memory already: a camera reads the same code many times.
+    /// The patterns of a verified form, compiled unless it is in memory already: a camera reads the
+    /// same code many times.
     pub(crate) fn patterns(
         &self,
         challenge: &Verified<Challenge>,
@@ -252,7 +255,8 @@ impl Phone {
     }
 }
 
-/// No state behind these locks is ever left half changed, so a panic elsewhere is no reason to stop.
+/// No state behind these locks is ever left half changed, so a panic elsewhere is no reason to
+/// stop.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -12,8 +12,8 @@ pub(crate) fn random_secret(entropy: &dyn Entropy) -> Result<Secret32, NoEntropy
     Secret32::try_new_with(|bytes| entropy.fill(bytes))
 }
 
-/// The platform's entropy in the form that sealing takes, which cannot fail: whoever uses it asks [`Random::check`] before anything made with
-/// it leaves.
+/// The platform's entropy in the form that sealing takes, which cannot fail: whoever uses it asks
+/// [`Random::check`] before anything made with it leaves.
 pub(crate) struct Random<'a> {
     entropy: &'a dyn Entropy,
     failed: bool,

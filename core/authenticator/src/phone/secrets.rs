@@ -1,4 +1,5 @@
-//! What an account's secrets are sealed for, and how they are used. Everything that the PIN enters stays inside one call.
+//! The contexts for which an account's secrets are sealed, and their use. Everything that the PIN
+//! enters stays inside one call.
 
 use countersign_protocol::id::{AccountId, DeviceId, Svc};
 use countersign_protocol::keys::{Binding, Chain, PinKeys};
@@ -23,7 +24,7 @@ pub(crate) const B: &str = "B";
 const DEVICE_KEY: &str = "K_dev";
 const SHARE: &str = "Z";
 
-/// What the person gives to unlock an approval, a code or a signature.
+/// How the person unlocks an approval, a code or a signature.
 pub enum UnlockMethod {
     /// Nothing: for a code that asks for none.
     Nothing,
@@ -54,7 +55,8 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// The associated data of a seal: account | field name | epoch. Ends of fixed length leave one way to read it.
+    /// The associated data of a seal: account | field name | epoch. Ends of fixed length leave one
+    /// way to read it.
     pub(crate) fn context(&self, field: &str, epoch: u32) -> Vec<u8> {
         [
             &self.svc.0[..],
@@ -66,7 +68,8 @@ impl Owner {
         .concat()
     }
 
-    /// `epoch` is 0 for the K_dev of the enrolment, and that of its rotation for a later one, so that each has a name of its own.
+    /// `epoch` is 0 for the K_dev of the enrolment, and that of its rotation for a later one, so
+    /// that each has a name of its own.
     pub(crate) fn device_key_context(&self, epoch: u32) -> Vec<u8> {
         self.context(DEVICE_KEY, epoch)
     }

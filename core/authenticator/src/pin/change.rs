@@ -1,5 +1,5 @@
-//! Changing the PIN, and renewing what it protects (PROTOCOL.md §13). The old PIN is never judged on
-//! this phone: the service counts tries and answers.
+//! Changing the PIN, and renewing what it protects (PROTOCOL.md §13). The old PIN is never judged
+//! on this phone: the service counts tries and answers.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub enum ChangeError {
     /// The new PIN is too easy to guess.
     #[error("{0}")]
     Guessable(Guessable),
-    /// What was typed as the present PIN was typed as the new one too. Nothing was compared with anything else.
+    /// The new PIN is what was typed as the present one. Nothing else was compared.
     #[error("the new PIN is the same as the one that you typed as the present one: choose another")]
     SamePin,
     /// The service refuses it; the PIN is as it was.
@@ -52,13 +52,13 @@ pub enum ChangeError {
     /// The service did not answer, or not as it should. Nothing was changed.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
 from_phone_errors!(ChangeError);
 
-/// What the present PIN vouches for.
+/// The change that the present PIN vouches for.
 struct Vouched {
     kind: ChangeKind,
     rotate: bool,
@@ -76,12 +76,12 @@ fn refused(refusal: &Refusal) -> String {
 
 impl Authenticator {
     /// Changes an account's PIN. The new one is typed twice and must not be easy to guess; only the
-    /// service can tell whether the old one is right. If the change is interrupted, one PIN works, and
-    /// [`Authenticator::resume`] or the next request finds out which.
+    /// service can tell whether the old one is right. If the change is interrupted, one PIN works,
+    /// and [`Authenticator::resume`] or the next request finds out which.
     ///
     /// # Errors
-    /// [`Refusal::WrongPin`] with the tries left; [`ChangeError::Unfinished`] if the last answer did
-    /// not come; and the rest, after which the PIN is as it was.
+    /// [`Refusal::WrongPin`] with the tries left; [`ChangeError::Unfinished`] if the last answer
+    /// did not come; and the rest, after which the PIN is as it was.
     pub async fn change_pin(
         &self,
         number: AccountNumber,
@@ -105,8 +105,8 @@ impl Authenticator {
         self.begin_epoch(number, &old, &new, what).await
     }
 
-    /// Makes new keys for an account, with the same PIN: a new K_dev, and new keys of the PIN. Both old
-    /// keys vouch for both new ones.
+    /// Makes new keys for an account, with the same PIN: a new K_dev, and new keys of the PIN. Both
+    /// old keys vouch for both new ones.
     ///
     /// # Errors
     /// As [`Authenticator::change_pin`].

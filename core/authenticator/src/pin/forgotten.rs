@@ -1,5 +1,5 @@
-//! Setting a new PIN where it was forgotten or blocked, or where phone and service no longer agree on
-//! it (PROTOCOL.md §13). Another factor grants it.
+//! Setting a new PIN where it was forgotten or blocked, or where phone and service no longer agree
+//! on it (PROTOCOL.md §13). Another factor grants it.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::sync::settle::{locked, up_to_date};
 /// How often a phone that waits for the grant asks for it.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Why a PIN was not set anew.
+/// Why a new PIN was not set.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgottenError {
     /// The new PIN and its repetition differ.
@@ -55,15 +55,15 @@ pub enum ForgottenError {
     /// The service did not answer, or not as it should. Nothing was changed.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
 from_phone_errors!(ForgottenError);
 
 impl Authenticator {
-    /// Whether another factor has approved on the service's page that this phone sets a new PIN. The
-    /// approval holds for ten minutes.
+    /// Whether another factor has approved on the service's page that this phone sets a new PIN.
+    /// The approval holds for ten minutes.
     ///
     /// # Errors
     /// If the service can't be reached or does not know this phone, or suspended it.
@@ -78,8 +78,8 @@ impl Authenticator {
         }
     }
 
-    /// Waits until another factor has approved it. Network failures are retried; dropping the future
-    /// stops the waiting.
+    /// Waits until another factor has approved it. Network failures are retried; dropping the
+    /// future stops the waiting.
     ///
     /// # Errors
     /// Those that waiting can't resolve.
@@ -100,12 +100,13 @@ impl Authenticator {
         }
     }
 
-    /// Sets a new PIN, typed twice, after another factor approved it: where the PIN was forgotten or
-    /// blocked, or is not the service's any more. It lifts a block. The old PIN is not asked for.
+    /// Sets a new PIN, typed twice, after another factor approved it: where the PIN was forgotten
+    /// or blocked, or is not the service's any more. It lifts a block. The old PIN is not asked
+    /// for.
     ///
     /// # Errors
-    /// [`ForgottenError::NotGranted`] with what to do first; [`ForgottenError::Unfinished`] if the last
-    /// answer did not come; and the rest, after which the PIN is as it was.
+    /// [`ForgottenError::NotGranted`] with what to do first; [`ForgottenError::Unfinished`] if the
+    /// last answer did not come; and the rest, after which the PIN is as it was.
     pub async fn set_forgotten_pin(
         &self,
         number: AccountNumber,

@@ -39,7 +39,8 @@ fn with_more(
         .with_custom_certificate_verifier(Arc::new(verifier)))
 }
 
-/// On Android an app names further authorities in its network security configuration, and nowhere else.
+/// On Android an app names further authorities in its network security configuration, and nowhere
+/// else.
 #[cfg(target_os = "android")]
 fn with_more(
     _: Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error>,

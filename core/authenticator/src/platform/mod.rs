@@ -1,7 +1,8 @@
-//! What a phone's platform gives the core: keys, presence, biometrics, push addresses, clock, entropy. Traits only; [`software`] is the embedded default.
+//! The services of a phone's platform that the core uses: keys, presence, biometrics, push
+//! addresses, clock, entropy. Traits only; [`software`] is the embedded default.
 //!
-//! The core keeps an `Arc<dyn ...>` of each. Calls into [`KeyStore`], [`Clock`] and [`Entropy`] are short and may block; the
-//! network comes in through [`transport::Transport`].
+//! The core keeps an `Arc<dyn ...>` of each. Calls into [`KeyStore`], [`Clock`] and [`Entropy`] are
+//! short and may block; the network comes in through [`transport::Transport`].
 
 #[cfg(feature = "platform-authorities")]
 mod authorities;
@@ -22,7 +23,7 @@ use zeroize::Zeroizing;
 pub enum KeyStoreError {
     /// Something was sealed with another key, for another purpose, or was changed.
     #[error(
-        "what is stored here was not sealed with this phone's key: put the key and the data that belong together back in place, or remove both and initialise anew"
+        "what is stored here was not sealed with this phone's key: put the key and the data that belong together back in place, or remove both and initialise the accounts again"
     )]
     NotOurs,
     /// The key store can't be used now.
@@ -32,7 +33,8 @@ pub enum KeyStoreError {
 
 /// A signing key that a key store made.
 pub struct DeviceKey {
-    /// How the key store finds it again; kept in the store as it is. It must be worthless without the key store.
+    /// How the key store finds it again; kept in the store as it is. It must be worthless without
+    /// the key store.
     pub handle: Vec<u8>,
     /// Its public half.
     pub public: PublicKey,
@@ -62,8 +64,8 @@ pub trait KeyStore: Send + Sync {
     /// If it was made with another key or context, or was changed.
     fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyStoreError>;
 
-    /// Makes a P-256 key that only this key store can use. `context` names the account; a second call makes another key, with a handle of its
-    /// own.
+    /// Makes a P-256 key that only this key store can use. `context` names the account; a second
+    /// call makes another key, with a handle of its own.
     ///
     /// # Errors
     /// If the key store can't be used now.
@@ -86,8 +88,8 @@ pub trait KeyStore: Send + Sync {
     /// If the key store can't be used now.
     fn delete_key(&self, handle: &[u8]) -> Result<(), KeyStoreError>;
 
-    /// Z, the account's share that never leaves hardware, where there is such hardware. The same for the same context, always; whether it is
-    /// there is fixed when an account is enrolled.
+    /// Z, the account's share that never leaves hardware, where there is such hardware. The same
+    /// for the same context, always; whether it is there is fixed when an account is enrolled.
     ///
     /// # Errors
     /// If there is such hardware and it can't be used now.
@@ -102,7 +104,8 @@ pub struct NotConfirmed;
 /// Whether the phone's owner is there: the phone's own lock.
 #[async_trait]
 pub trait UserPresence: Send + Sync {
-    /// Asks for the phone's own lock, unless it was asked a moment ago. Called before a code that needs no PIN is made.
+    /// Asks for the phone's own lock, unless it was asked a moment ago. Called before a code that
+    /// needs no PIN is made.
     ///
     /// # Errors
     /// If the person does not confirm.
@@ -133,15 +136,17 @@ pub struct BiometricKey {
     pub public: PublicKey,
 }
 
-/// The phone's fingerprint or face reader with the keys that it unlocks. What is `async` may ask the person, with a reason in English for the
-/// platform's own question. The platform destroys the keys when fingers or faces are added; then everything says [`BiometricsError::Changed`].
+/// The phone's fingerprint or face reader with the keys that it unlocks. What is `async` may ask
+/// the person, with a reason in English for the platform's own question. The platform destroys the
+/// keys when fingers or faces are added; then everything says [`BiometricsError::Changed`].
 #[async_trait]
 pub trait Biometrics: Send + Sync {
     /// Whether there is such a reader and the person has set it up.
     fn available(&self) -> bool;
 
-    /// Makes a P-256 key that only this finger or face unlocks, and what [`Biometrics::seal`] needs. `context` names the account; a second call
-    /// makes another key, with a handle of its own.
+    /// Makes a P-256 key that only this finger or face unlocks, and what [`Biometrics::seal`]
+    /// needs. `context` names the account; a second call makes another key, with a handle of its
+    /// own.
     ///
     /// # Errors
     /// If they can't be used now.
@@ -159,7 +164,8 @@ pub trait Biometrics: Send + Sync {
         reason: &str,
     ) -> Result<SignatureBytes, BiometricsError>;
 
-    /// Seals a secret so that only the same finger or face opens it; `context` is the associated data.
+    /// Seals a secret so that only the same finger or face opens it; `context` is the associated
+    /// data.
     ///
     /// # Errors
     /// If the person does not confirm, or the key is gone.
@@ -197,16 +203,19 @@ pub trait Biometrics: Send + Sync {
 )]
 pub struct PushAddressError(pub String);
 
-/// Where push messages for this phone go: what wakes it when a request waits. A message says "look" and nothing else, so whoever sends a false
-/// one makes the app look, and no more. When one comes, look: [`crate::Authenticator::pending_all`].
+/// Where push messages for this phone go: what wakes it when a request waits. A message says "look"
+/// and nothing else, so whoever sends a false one makes the app look, and no more. When one comes,
+/// look: [`crate::Authenticator::pending_all`].
 #[async_trait]
 pub trait PushAddresses: Send + Sync {
-    /// The address for the service at `origin`, one of its own where the platform can (a Web Push subscription can, an app's token can't): no
-    /// service can then reach the phone in another's name. `push_key` is the key that the service signs Web Push requests with (VAPID,
-    /// RFC 8292), to which a subscription is to be bound; without one the service sends no Web Push. `None`: no push messages, and the service
-    /// forgets the address that it has. After the last account at the service was removed it is asked without a key once more, so that it can end the
-    /// subscription. It is asked at every start, so answer from what is known already; the core waits five seconds at
-    /// most, and asks again at the next start.
+    /// The address for the service at `origin`, one of its own where the platform can (a Web Push
+    /// subscription can, an app's token can't): no service can then reach the phone in another's
+    /// name. `push_key` is the key that the service signs Web Push requests with (VAPID, RFC 8292),
+    /// to which a subscription is to be bound; without one the service sends no Web Push. `None`:
+    /// no push messages, and the service forgets the address that it has. After the last account at
+    /// the service was removed it is asked without a key once more, so that it can end the
+    /// subscription. It is asked at every start, so answer from what is known already; the core
+    /// waits five seconds at most, and asks again at the next start.
     ///
     /// # Errors
     /// If it is not known now. Nothing is changed then.

@@ -1,7 +1,9 @@
-//! The embedded default of the platform traits: a plain computer. What it seals is as safe as the file that holds its key.
+//! The embedded default of the platform traits: a plain computer. Its seals are as safe as the file
+//! that holds its key.
 //!
-//! The wrapping key is 32 random bytes in a file that only its owner may read, beside the store. AES-256-GCM by ring,
-//! a random nonce for each seal: `nonce (12) | ciphertext | tag (16)`. A device key is sealed like any other secret.
+//! The wrapping key is 32 random bytes in a file that only its owner may read, beside the store.
+//! AES-256-GCM by ring, a random nonce for each seal: `nonce (12) | ciphertext | tag (16)`. A
+//! device key is sealed like any other secret.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -39,7 +41,7 @@ pub enum KeyFileError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         source: io::Error,
     },
     /// No room is left for it.
@@ -162,7 +164,8 @@ impl KeyStore for SoftwareKeyStore {
         let unavailable = |_| KeyStoreError::Unavailable("no random numbers".to_owned());
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).map_err(unavailable)?;
-        // With room for the tag from the start, so that no copy of the secret is left behind by growing.
+        // With room for the tag from the start, so that no copy of the secret is left behind by
+        // growing.
         let mut buffer = Zeroizing::new(Vec::with_capacity(secret.len() + AES_256_GCM.tag_len()));
         buffer.extend_from_slice(secret);
         self.wrapping
@@ -250,8 +253,8 @@ fn read_key(path: &Path) -> Result<Option<Secret32>, KeyFileError> {
         .map_err(io)
 }
 
-/// Writes a new key to a file of its own, and gives it its name only when it is whole and on disk. Who comes second leaves the first
-/// one's key in place.
+/// Writes a new key to a file of its own, and gives it its name only when it is whole and on disk.
+/// A second program leaves the first one's key in place.
 fn make_key(folder: &Path, path: &Path) -> Result<(), KeyFileError> {
     let io = |source| failed(path, source);
     let key = Secret32::try_new_with(|key| SystemEntropy::default().fill(key))?;
@@ -304,7 +307,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// A computer has no lock of its own to ask for: whoever can run a program as this user is its owner.
+/// A computer has no lock of its own to ask for: whoever can run a program as this user is its
+/// owner.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct LoggedIn;
 
@@ -315,8 +319,8 @@ impl UserPresence for LoggedIn {
     }
 }
 
-/// A stand-in for a fingerprint reader on a computer that has none: it asks whom [`UserPresence`] asks. Its keys are as safe as the file that
-/// holds the wrapping key.
+/// A stand-in for a fingerprint reader on a computer that has none: it asks whom [`UserPresence`]
+/// asks. Its keys are as safe as the file that holds the wrapping key.
 pub struct SoftwareBiometrics {
     keys: SoftwareKeyStore,
     presence: Arc<dyn UserPresence>,

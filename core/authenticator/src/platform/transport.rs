@@ -1,7 +1,9 @@
-//! Bytes to a service and back over HTTPS. It sees bytes only: whether an answer is the service's is told by its signature.
+//! Bytes to a service and back over HTTPS. It sees bytes only: its signature shows whether a reply
+//! is the service's.
 //!
-//! [`HttpTransport`] follows no redirect, speaks plain HTTP to loopback only, trusts the platform's certificate authorities, or built-in ones
-//! where a platform would have to be prepared first (and those of an organisation's own that its caller names), and bounds time and size.
+//! [`HttpTransport`] follows no redirect, speaks plain HTTP to loopback only, trusts the platform's
+//! certificate authorities, or built-in ones where a platform would have to be prepared first (and
+//! those of an organisation's own that its caller names), and bounds time and size.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -16,9 +18,9 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
-/// What every answer of a service is.
+/// The media type of every reply.
 const COSE: &str = "application/cose";
-/// What every request body is.
+/// The media type of every request body.
 const REQUEST: &str = "application/vnd.countersign+cbor";
 /// The most that is read of the line which an error brings.
 const LONGEST_LINE: usize = 200;
@@ -32,7 +34,7 @@ pub enum TransportError {
     Unreachable {
         /// The service.
         host: String,
-        /// What was in the way.
+        /// The reason.
         why: String,
     },
     /// It took too long.
@@ -62,7 +64,7 @@ pub enum TransportError {
         host: String,
         /// The HTTP status.
         status: u16,
-        /// What it says, made safe to show; may be empty.
+        /// Its message, made safe to show; may be empty.
         line: String,
         /// Seconds after which to try again, if it says.
         retry_after: Option<u64>,
@@ -86,7 +88,8 @@ pub enum TransportError {
 }
 
 impl TransportError {
-    /// Whether the request may have been answered without the answer arriving, so that sending the same bytes again is worth while.
+    /// Whether the request may have been answered without the answer arriving, so that sending the
+    /// same bytes again is worth while.
     pub(crate) fn is_lost(&self) -> bool {
         matches!(
             self,
@@ -123,7 +126,8 @@ pub trait Transport: Send + Sync {
 /// HTTPS by reqwest and rustls on ring.
 #[derive(Default)]
 pub struct HttpTransport {
-    // Made when first needed: loading the platform's authorities takes longer than everything else at a start.
+    // Made when first needed: loading the platform's authorities takes longer than everything else
+    // at a start.
     secure: OnceLock<Result<Client, String>>,
     authorities: Vec<CertificateDer<'static>>,
     built_in: bool,
@@ -137,8 +141,9 @@ impl HttpTransport {
         Self::default()
     }
 
-    /// A transport that trusts these certificate authorities too, each a DER certificate (RFC 5280), for services inside an organisation
-    /// and for tests. Every other check of a certificate stays as it is.
+    /// A transport that trusts these certificate authorities too, each a DER certificate (RFC
+    /// 5280), for services inside an organisation and for tests. Every other check of a certificate
+    /// stays as it is.
     #[must_use]
     pub fn with_authorities(authorities: impl IntoIterator<Item = Vec<u8>>) -> Self {
         Self {
@@ -147,7 +152,8 @@ impl HttpTransport {
         }
     }
 
-    /// A transport that asks nothing of its platform: it trusts Mozilla's certificate authorities, which are built in, and these besides.
+    /// A transport that asks nothing of its platform: it trusts Mozilla's certificate authorities,
+    /// which are built in, and these besides.
     #[must_use]
     pub fn with_built_in_authorities(authorities: impl IntoIterator<Item = Vec<u8>>) -> Self {
         Self {
@@ -204,7 +210,8 @@ fn built_in_client(authorities: &[CertificateDer<'static>]) -> Result<Client, St
     build(config, true)
 }
 
-/// An [`Origin`] is `http` for loopback hosts only; nothing is trusted here that could be anything else.
+/// An [`Origin`] is `http` for loopback hosts only; nothing is trusted here that could be anything
+/// else.
 fn loopback_client() -> Result<Client, String> {
     let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
@@ -331,7 +338,8 @@ fn lost(host: &str, error: &reqwest::Error) -> TransportError {
     }
 }
 
-/// The innermost cause, which is the one that tells a person something. It never holds a body, and our URLs hold no secret.
+/// The innermost cause, which is the one that tells a person something. It never holds a body, and
+/// our URLs hold no secret.
 fn reason(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
     while let Some(source) = inner.source() {

@@ -1,5 +1,5 @@
-//! Approving, declining, reporting as fraud (PROTOCOL.md §11). Every PIN gives a request of the same
-//! form; only the service's reply says what it was.
+//! Approving, declining, reporting as fraud (PROTOCOL.md §11). Every PIN gives a request of the
+//! same form; only the service's reply says what it was.
 
 use countersign_protocol::answer::{Answer, Decision, StateToken, UnlockedBy};
 use countersign_protocol::challenge::{Challenge, Kind, Purpose, Subject, Unlock};
@@ -54,7 +54,8 @@ pub enum ApproveError {
         "this request cannot be approved with a PIN: use biometrics where they are on, or see on the computer what it asks for"
     )]
     UnlockNotAllowed,
-    /// It can't be approved with biometrics, says the request, or the service has no such key of this phone.
+    /// It can't be approved with biometrics, says the request, or the service has no such key of
+    /// this phone.
     #[error("this request cannot be approved with biometrics: use the PIN")]
     BiometricsNotAllowed,
     /// Biometrics are not on for this account.
@@ -69,7 +70,7 @@ pub enum ApproveError {
     /// The service did not answer, or not as it should.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
@@ -88,11 +89,12 @@ impl From<UseError> for ApproveError {
 /// An approval that the service took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approved {
-    /// PIN tries left in a row, as told.
+    /// PIN tries left in a row, from the reply.
     pub tries_left: Option<u8>,
-    /// PIN tries left before the PIN's next renewal, as told.
+    /// PIN tries left before the PIN's next renewal, from the reply.
     pub tries_left_in_epoch: Option<u8>,
-    /// Where the browser on this phone goes on: open it at once, in the browser that began. Only for requests that began on this phone.
+    /// Where the browser on this phone goes on: open it at once, in the browser that began. Only
+    /// for requests that began on this phone.
     pub open: Option<String>,
 }
 
@@ -104,9 +106,9 @@ impl Authenticator {
     /// [`Approved::open`] at once where it is there.
     ///
     /// # Errors
-    /// [`Refusal::WrongPin`] with the tries left, after which the same request can be approved again;
-    /// [`ApproveError::WrongNumber`], which ends it; [`ApproveError::Biometrics`], after which the PIN
-    /// may be used; and the rest.
+    /// [`Refusal::WrongPin`] with the tries left, after which the same request can be approved
+    /// again; [`ApproveError::WrongNumber`], which ends it; [`ApproveError::Biometrics`], after
+    /// which the PIN may be used; and the rest.
     pub async fn approve(
         &self,
         request: ChallengeId,
@@ -124,8 +126,8 @@ impl Authenticator {
         self.answer(&held, account, decision, &unlock).await
     }
 
-    /// Declines a request. It is final and asks no PIN. With `report` it is reported as fraud too: the
-    /// person did not begin it, somebody else did or sent them the link. `account` is as in
+    /// Declines a request. It is final and asks no PIN. With `report` it is reported as fraud too:
+    /// the person did not begin it, somebody else did or sent them the link. `account` is as in
     /// [`Authenticator::approve`].
     ///
     /// # Errors
@@ -181,8 +183,8 @@ impl Authenticator {
     }
 }
 
-/// The request, and the account that answers it: its own for one of the inbox, the chosen one for one
-/// that began in a browser on this phone.
+/// The request, and the account that answers it: its own for one of the inbox, the chosen one for
+/// one that began in a browser on this phone.
 fn held(
     phone: &Phone,
     id: ChallengeId,
@@ -226,7 +228,7 @@ async fn answer_once(
     if challenge.expires_at() <= phone.now(account.svc) {
         return Err(ApproveError::Expired);
     }
-    // Whoever knows the PIN needs no new one (§13): only biometrics can grant this phone one.
+    // Anyone who knows the PIN needs no new one (§13): only biometrics can grant this phone one.
     let about = challenge.subject.as_ref().and_then(Subject::device);
     let about_itself = challenge.purpose == Purpose::Unblock && about == Some(account.dev);
     if about_itself && matches!(unlock, UnlockMethod::Pin(_)) {
@@ -263,7 +265,7 @@ async fn answer_once(
         }
         store_reply(phone, connection, account, &reply)
     })?;
-    // What another way to unlock, or time, may still approve stays.
+    // A request that another unlock method, or a later try, may still approve stays.
     if !matches!(
         reply.result,
         ResultCode::WrongPin | ResultCode::Blocked | ResultCode::Unlock

@@ -1,4 +1,5 @@
-//! Who asks, for what, from where and when: what a person is shown before deciding, each in a field of its own.
+//! The details of a request that a person sees before deciding: who asks, for what, from where and
+//! when, each in a field of its own.
 
 use core::fmt;
 
@@ -7,8 +8,8 @@ use countersign_protocol::challenge::{Browser, Challenge, Kind, Pair, Purpose, S
 
 use crate::phone::account::quoted;
 
-/// What a challenge says of itself. The service signed it. Names in it were chosen by people and services: show each in a place of its
-/// own, or [`quoted`].
+/// The details of a challenge. The service signed them. Names in it were chosen by people and
+/// services: show each in a place of its own, or [`quoted`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestDetails {
     /// The service's name for people.
@@ -17,11 +18,11 @@ pub struct RequestDetails {
     pub host: String,
     /// The operation.
     pub purpose: Purpose,
-    /// What the operation is about. Every purpose but a sign-in and a transaction has one.
+    /// The subject of the operation. Every purpose but a sign-in and a transaction has one.
     pub subject: Option<Subject>,
     /// The service behind this one for which the person signs in or approves, as this one calls it.
     pub client: Option<String>,
-    /// What the person compares with what stands where they began.
+    /// A message to compare with the one shown where the person began.
     pub binding: Option<String>,
     /// The data of a transaction that arrived online: show them all before the PIN is asked.
     pub transaction: Option<OnlineTransaction>,
@@ -40,16 +41,16 @@ pub struct RequestDetails {
 /// A part of what is asked, as [`RequestDetails::rows`] gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// What it is: words of this program, or the label of a pair in quotation marks.
+    /// Its label: words of this program, or the label of a pair in quotation marks.
     pub label: String,
-    /// What it says.
+    /// Its value.
     pub value: String,
 }
 
-/// What an approval signs, where it is a transaction.
+/// The transaction that an approval signs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnlineTransaction {
-    /// What is being signed.
+    /// The title.
     pub title: String,
     /// 1 to 12 labels with their values, in order.
     pub pairs: Vec<Pair>,
@@ -80,8 +81,9 @@ impl RequestDetails {
         }
     }
 
-    /// What to show a person who decides, in English, in order: one row for each part, but for the moments, which are the phone's to write.
-    /// Names stand in quotation marks, and so do the labels of a transaction: none can be taken for another row.
+    /// The rows to show a person who decides, in English, in order: one for each part but the
+    /// times, which the app formats. Names stand in quotation marks, and so do the labels of a
+    /// transaction: none can be taken for another row.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
         let row = |label: &str, value: String| Row {
@@ -115,7 +117,8 @@ impl RequestDetails {
         rows
     }
 
-    /// Where it came from, in English: `Firefox on Linux, LV`. Nothing in it was written by a person.
+    /// Where it came from, in English: `Firefox on Linux, LV`. Nothing in it was written by a
+    /// person.
     #[must_use]
     pub fn origin(&self) -> Option<String> {
         let program = match (browser_name(self.browser), system_name(self.system)) {
@@ -130,7 +133,8 @@ impl RequestDetails {
     }
 }
 
-/// One line in English, for a history: `sign-in, Firefox on Linux, LV`. Show a person who decides the fields instead.
+/// One line in English, for a history: `sign-in, Firefox on Linux, LV`. Show a person who decides
+/// the fields instead.
 impl fmt::Display for RequestDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(purpose_name(self.purpose))?;
@@ -150,7 +154,7 @@ impl fmt::Display for RequestDetails {
     }
 }
 
-/// What an operation is called, in English.
+/// The name of an operation, in English.
 #[must_use]
 pub fn purpose_name(purpose: Purpose) -> &'static str {
     match purpose {
@@ -168,7 +172,7 @@ pub fn purpose_name(purpose: Purpose) -> &'static str {
     }
 }
 
-/// What a subject is, in English, before its name.
+/// The kind of a subject, in English, to be shown before its name.
 #[must_use]
 pub fn subject_name(subject: &Subject) -> &'static str {
     match subject {

@@ -36,9 +36,9 @@ pub struct PendingRequest {
     pub id: ChallengeId,
     /// Whose it is.
     pub account: AccountSummary,
-    /// Who asks, for what, from where and when.
+    /// The details: who asks, for what, from where and when.
     pub details: RequestDetails,
-    /// What unlocks an approval: where it says so, biometrics in the place of the PIN.
+    /// The unlock methods that an approval takes: the PIN, or biometrics too.
     pub unlock: Unlock,
     /// Whether the person types the number (10 to 99) that the computer shows.
     pub number_asked: bool,
@@ -53,7 +53,7 @@ pub enum InboxError {
     /// The service did not answer, or not as it should.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }
@@ -62,7 +62,7 @@ from_phone_errors!(InboxError);
 /// The requests of all accounts, and the accounts whose inbox was not had.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    /// What waits for a decision.
+    /// The requests that wait for a decision.
     pub requests: Vec<PendingRequest>,
     /// Accounts about which nothing is known now, and why.
     pub problems: Vec<(AccountSummary, InboxError)>,
@@ -88,7 +88,7 @@ impl Authenticator {
     /// service could not be asked.
     ///
     /// # Errors
-    /// If something on this phone prevents it.
+    /// If an error on this phone prevents it.
     pub async fn pending_all(&self) -> Result<Inbox, PhoneError> {
         let mut inbox = Inbox::default();
         let mut polls = JoinSet::new();
@@ -118,11 +118,12 @@ impl Authenticator {
         Ok(inbox)
     }
 
-    /// Waits until an account has an open request other than `known`, which is the one on the screen.
-    /// Network failures are retried.
+    /// Waits until an account has an open request other than `known`, which is the one on the
+    /// screen. Network failures are retried.
     ///
     /// # Errors
-    /// Those that waiting can't resolve: the service does not know this phone any more, for instance.
+    /// Those that waiting can't resolve: the service does not know this phone any more, for
+    /// instance.
     pub async fn watch(
         &self,
         number: AccountNumber,

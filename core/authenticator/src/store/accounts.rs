@@ -11,7 +11,7 @@ use super::biometrics::{BiometricRow, BiometricState};
 use super::changes::PendingChange;
 use super::{Store, StoreError};
 
-/// How far an account is, as last told by the service.
+/// How far an account is, as last reported by the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     /// Stored before the claim was sent; nothing heard yet.
@@ -60,7 +60,7 @@ impl State {
     }
 }
 
-/// Tries left, as last told by the service.
+/// Tries left, as last reported by the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tries {
     pub(crate) in_row: u8,
@@ -99,14 +99,14 @@ pub(crate) struct Account {
     pub(crate) pending: Option<PendingChange>,
     /// K_bio and B.
     pub(crate) biometrics: Option<BiometricRow>,
-    /// What was told of a push address.
+    /// The hash of the push address that was last reported.
     pub(crate) push_told: Option<[u8; 32]>,
-    /// When a recovery of the account can be finished, where the service told of one.
+    /// When a recovery of the account can be finished, where the service reported one.
     pub(crate) recovery_ends_at: Option<Time>,
 }
 
 impl Account {
-    /// What the person calls it.
+    /// The person's name for it.
     pub(crate) fn name(&self) -> &str {
         self.own_name.as_deref().unwrap_or(&self.account_label)
     }
@@ -303,8 +303,8 @@ impl Store {
         Ok(number)
     }
 
-    /// Writes back what changes of an account: state, names, epoch, step, token, tries, K_dev, what was told of a push address,
-    /// a recovery.
+    /// Writes back what changes of an account: state, names, epoch, step, token, tries, K_dev, the
+    /// hash of the reported push address, a recovery.
     pub(crate) fn save_account(
         &self,
         connection: &Connection,
@@ -339,7 +339,8 @@ impl Store {
         )
     }
 
-    /// Removes an account and all that was sealed for it; the service's row goes with its last account.
+    /// Removes an account and all that was sealed for it; the service's row goes with its last
+    /// account.
     pub(crate) fn remove_account(
         &self,
         connection: &Connection,

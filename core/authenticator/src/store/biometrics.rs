@@ -12,7 +12,7 @@ pub(crate) enum BiometricState {
     Asked = 1,
     /// In use.
     On = 2,
-    /// Gone here; the service has yet to be told.
+    /// Deleted here, and not reported to the service yet.
     Gone = 3,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct BiometricRow {
     pub(crate) state: BiometricState,
     /// The handle of K_bio.
     pub(crate) key: Vec<u8>,
-    /// What the service calls it.
+    /// Its key id at the service.
     pub(crate) kid: KeyId,
     /// B, sealed by the biometric store.
     pub(crate) share: Vec<u8>,

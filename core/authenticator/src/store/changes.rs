@@ -64,7 +64,8 @@ impl Store {
         Ok(())
     }
 
-    /// Writes back what a message that is signed anew changes of slot B: its hash, and the chain value with its step.
+    /// Writes back the parts of slot B that a re-signed message changes: its hash, and the chain
+    /// value with its step.
     pub(crate) fn sign_pending_anew(
         &self,
         connection: &Connection,
@@ -117,7 +118,7 @@ impl Store {
         )
     }
 
-    /// Moves a secret that outlives its epoch into the next one, sealed anew for it.
+    /// Moves a secret that outlives its epoch into the next one, sealed again for it.
     pub(crate) fn move_sealed(
         &self,
         connection: &Connection,

@@ -19,7 +19,7 @@ pub(crate) struct Record {
     pub(crate) svc: Option<Svc>,
     /// The account's number, unless the event is about none.
     pub(crate) account: Option<u32>,
-    /// What the account was called then.
+    /// The account's name then.
     pub(crate) name: String,
     pub(crate) kind: String,
     pub(crate) detail: String,

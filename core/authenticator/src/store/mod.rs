@@ -1,7 +1,8 @@
 //! The phone's database: SQLite in one folder. It sees sealed blobs and public facts only.
 //!
-//! A rollback journal that is deleted at each commit, `secure_delete`, and `synchronous=EXTRA`, so that an erased chain value is in
-//! no file once the commit returns, and a power cut cannot bring the journal that held it back.
+//! A rollback journal that is deleted at each commit, `secure_delete`, and `synchronous=EXTRA`, so
+//! that an erased chain value is in no file once the commit returns, and a power cut cannot bring
+//! the journal that held it back.
 
 mod accounts;
 mod biometrics;
@@ -66,7 +67,7 @@ pub enum StoreError {
     NotWritable {
         /// The folder.
         folder: PathBuf,
-        /// What the system says.
+        /// The system's message.
         why: String,
     },
     /// No room is left.
@@ -82,17 +83,17 @@ pub enum StoreError {
     Disk {
         /// The folder.
         folder: PathBuf,
-        /// What the database says.
+        /// The database's message.
         why: String,
     },
     /// It is not what this program wrote.
     #[error(
-        "the data in {} are damaged ({why}): restore the folder as a whole, or remove it, remove this phone on the service's page, and initialise anew", folder.display()
+        "the data in {} are damaged ({why}): restore the folder as a whole, or remove it, remove this phone on the service's page, and initialise the account again", folder.display()
     )]
     Damaged {
         /// The folder.
         folder: PathBuf,
-        /// What was found.
+        /// The damage.
         why: String,
     },
     /// Anything else that the database says.
@@ -100,7 +101,7 @@ pub enum StoreError {
     Other {
         /// The folder.
         folder: PathBuf,
-        /// What the database says.
+        /// The database's message.
         why: String,
     },
 }
@@ -111,8 +112,8 @@ pub(crate) struct Store {
     connection: Mutex<Connection>,
 }
 
-/// Held while a request that carries a counter and state token is on its way; given back when dropped, or by the system when
-/// the program ends.
+/// Held while a request that carries a counter and state token is on its way; given back when
+/// dropped, or by the system when the program ends.
 pub(crate) struct RequestLock(
     #[expect(dead_code, reason = "closing the file gives the lock back")] File,
 );
@@ -136,7 +137,7 @@ impl Store {
         let map = |error| failure(folder, error);
         let mut connection = Connection::open(&file).map_err(map)?;
         connection.busy_timeout(PATIENCE).map_err(map)?;
-        // Without this a kept statement is compiled anew whenever another value is bound to it.
+        // Without this a kept statement is compiled again whenever another value is bound to it.
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(map)?;
@@ -159,13 +160,14 @@ impl Store {
             connection: Mutex::new(connection),
         };
         if header == REMAINS {
-            // A program ended between adding or removing an account and writing the file anew.
+            // A program ended between adding or removing an account and rewriting the file.
             store.rewrite()?;
         }
         Ok(store)
     }
 
-    /// Waits for requests of other programs on the same phone: those with a counter and state token go one at a time.
+    /// Waits for requests of other programs on the same phone: those with a counter and state token
+    /// go one at a time.
     pub(crate) async fn lock_requests(&self) -> Result<RequestLock, StoreError> {
         let not_writable = |source: io::Error| StoreError::NotWritable {
             folder: self.folder.clone(),
@@ -190,7 +192,8 @@ impl Store {
         })
     }
 
-    /// Runs `work` in one transaction that other programs cannot come between, and commits it durably.
+    /// Runs `work` in one transaction that other programs cannot come between, and commits it
+    /// durably.
     pub(crate) fn write<T, E: From<StoreError>>(
         &self,
         write: Write,
@@ -221,7 +224,8 @@ impl Store {
         work(&self.connection()).map_err(|error| self.failure(error))
     }
 
-    /// Writes the whole file anew. Pages on which rows were added or removed may hold remains of their neighbours; this leaves none.
+    /// Rewrites the whole file. Pages on which rows were added or removed may hold remains of their
+    /// neighbours; this leaves none.
     pub(crate) fn rewrite(&self) -> Result<(), StoreError> {
         self.read(|connection| {
             Write::Rewritten.reach();
@@ -231,7 +235,8 @@ impl Store {
         })
     }
 
-    /// Notes, in the transaction that adds or removes rows, that [`Self::rewrite`] is due, so that the next start makes up for it.
+    /// Notes, in the transaction that adds or removes rows, that [`Self::rewrite`] is due, so that
+    /// the next start makes up for it.
     fn expect_remains(&self, connection: &Connection) -> Result<(), StoreError> {
         connection
             .pragma_update(None, "application_id", REMAINS)
@@ -247,7 +252,8 @@ impl Store {
         })
     }
 
-    /// Keeps a proof, with an event, unless another program has just kept one. The proof that holds.
+    /// Keeps a proof, with an event, unless another program has just kept one. The proof that
+    /// holds.
     pub(crate) fn keep_proof(
         &self,
         blob: &[u8],
@@ -281,7 +287,8 @@ impl Store {
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        // A panic elsewhere leaves the connection usable: its transaction was rolled back as it was dropped.
+        // A panic elsewhere leaves the connection usable: its transaction was rolled back as it was
+        // dropped.
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! Rows of accounts that were removed here, and of which the service has yet to be told.
+//! Rows of accounts that were removed here and whose removal is not reported to the service yet.
 
 use countersign_protocol::id::{AccountId, DeviceId, Svc};
 use rusqlite::{Connection, Row, params};
@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use super::accounts::Account;
 use super::{Store, StoreError};
 
-/// What is left of an account that was removed.
+/// The remains of an account that was removed, until its removal is reported.
 pub(crate) struct Removal {
     id: i64,
     pub(crate) svc: Svc,
@@ -59,7 +59,7 @@ impl Store {
         )
     }
 
-    /// Every removal of which the service has yet to be told, in the order in which they came.
+    /// Every removal that is not reported yet, in order.
     pub(crate) fn removals(&self) -> Result<Vec<Removal>, StoreError> {
         self.read(|connection| {
             connection
@@ -72,7 +72,7 @@ impl Store {
         })
     }
 
-    /// The service was told.
+    /// The removal was reported.
     pub(crate) fn close_removal(
         &self,
         connection: &Connection,

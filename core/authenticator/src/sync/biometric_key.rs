@@ -80,14 +80,15 @@ pub(crate) fn erase(phone: &Phone, number: u32, event: Kind) -> Result<(), Phone
     Ok(())
 }
 
-/// Takes in which K_bio the service has. `reply` is a status that has seen everything that this phone sent.
+/// Takes in which K_bio the service has. `reply` is a status that has seen everything that this
+/// phone sent.
 pub(crate) fn hear(
     phone: &Phone,
     connection: &Connection,
     account: &mut Account,
     reply: &Reply,
 ) -> Result<(), PhoneError> {
-    // What was sent later than the service judged may be on its way.
+    // A request that the service has not judged yet may be on its way.
     let has_seen_all = reply.counter.is_some_and(|seen| seen >= account.counter);
     if has_seen_all {
         reconcile(phone, connection, account, reply.biometric_kid)?;

@@ -1,6 +1,6 @@
-//! A new PIN epoch in two phases (PROTOCOL.md §13): slot B is stored beside slot A, then `change` is
-//! sent, then `commit`; then A is erased. If either is interrupted, one PIN works, and the service's
-//! status says which: [`reconcile`].
+//! A new PIN epoch in two phases (PROTOCOL.md §13): slot B is stored beside slot A, then `change`
+//! is sent, then `commit`; then A is erased. If either is interrupted, one PIN works, and the
+//! service's status says which: [`reconcile`].
 
 use countersign_protocol::id::Hash;
 use countersign_protocol::reply::{Reply, ResultCode};
@@ -25,7 +25,7 @@ pub(crate) enum Ended {
     Refused(ResultCode, Account),
     /// The service does not have it; the old epoch is in use.
     Lost(ServiceError),
-    /// What became of it was not told. Slot B stays until it is.
+    /// The outcome is not known yet. Slot B stays until it is.
     Unfinished(ServiceError),
 }
 
@@ -44,7 +44,8 @@ impl Account {
 /// Makes slot B and sends it, and commits it once the service took it.
 ///
 /// # Errors
-/// If it could not be made: nothing was stored or sent. Or if the service no longer knows this phone.
+/// If it could not be made: nothing was stored or sent. Or if the service no longer knows this
+/// phone.
 pub(crate) async fn begin(
     phone: &Phone,
     lock: &RequestLock,
@@ -80,7 +81,8 @@ pub(crate) fn after(account: &Account, epoch: u32) -> Result<u32, ServiceError> 
         .ok_or_else(|| account.unexpected("the epoch"))
 }
 
-/// Sends the change until the service takes it, or refuses it with this result, after which it is erased.
+/// Sends the change until the service takes it, or refuses it with this result, after which it is
+/// erased.
 async fn send(
     phone: &Phone,
     number: u32,
@@ -125,7 +127,8 @@ async fn send(
     }
 }
 
-/// Sends `commit` for what was accepted, until the new epoch is in use, or the service refuses it with this result, after which it is erased.
+/// Sends `commit` for what was accepted, until the new epoch is in use, or the service refuses it
+/// with this result, after which it is erased.
 async fn commit(
     phone: &Phone,
     number: u32,
@@ -171,7 +174,8 @@ async fn commit(
     }
 }
 
-/// Asks the service what became of slot B, and finishes or erases it. Whether the new epoch is in use.
+/// Asks the service what became of slot B, and finishes or erases it. Whether the new epoch is in
+/// use.
 ///
 /// # Errors
 /// If the service's word was not had; then slot B stays.

@@ -18,7 +18,7 @@ pub enum StatusError {
     /// The service did not answer, or not as it should.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Something on this phone is in the way.
+    /// An error on this phone.
     #[error(transparent)]
     Phone(#[from] PhoneError),
 }

@@ -1,5 +1,5 @@
-//! Brings an account up to date: what an earlier request left unfinished comes first. Every use case
-//! that sends something calls it once, before anything else.
+//! Brings an account up to date: what an earlier request left unfinished comes first. Every use
+//! case that sends something calls it once, before anything else.
 
 use countersign_protocol::reply::ResultCode;
 use countersign_protocol::request::Unsigned;
@@ -14,8 +14,8 @@ use crate::exchange::{Endpoint, ServiceError};
 use crate::phone::Phone;
 use crate::store::{Account, BiometricState, RequestLock, State};
 
-/// The account, after an unfinished change of its PIN was finished or dropped and a deleted biometric
-/// key was reported.
+/// The account, after an unfinished change of its PIN was finished or dropped and a deleted
+/// biometric key was reported.
 pub(crate) async fn up_to_date(
     phone: &Phone,
     number: u32,

@@ -22,7 +22,7 @@ use crate::phone::{Phone, PhoneError};
 use crate::platform::{DeviceKey, KeyStoreError};
 use crate::store::{Account, PendingChange};
 
-/// What a new epoch is to be.
+/// The plan for a new epoch.
 pub(crate) struct Plan<'a> {
     pub(crate) kind: ChangeKind,
     /// Its number.
@@ -31,7 +31,7 @@ pub(crate) struct Plan<'a> {
     /// The PIN of the present epoch, where it vouches.
     pub(crate) old: Option<&'a Pin>,
     pub(crate) granted_by: Option<ChallengeId>,
-    /// Whether K_dev is made anew too.
+    /// Whether there is a new K_dev too.
     pub(crate) rotate: bool,
     /// How often a message is sent when no answer arrives.
     pub(crate) attempts: u32,
@@ -82,8 +82,8 @@ impl<'a> Slot<'a> {
         })
     }
 
-    /// Makes the change anew for the account's present counter, and stores its hash before anybody can send it: with the first one the
-    /// whole of slot B.
+    /// Re-signs the change for the account's present counter, and stores its hash before it is
+    /// sent; with the first one the whole of slot B.
     pub(super) fn request(
         &mut self,
         phone: &Phone,
@@ -183,7 +183,8 @@ impl<'a> Slot<'a> {
     }
 }
 
-/// Puts slot B in the place of slot A, which is erased with its chain. C' moves to the step after the last that A spent.
+/// Puts slot B in the place of slot A, which is erased with its chain. C' moves to the step after
+/// the last that A spent.
 pub(super) fn swap(
     phone: &Phone,
     connection: &Connection,
@@ -241,7 +242,8 @@ pub(super) fn swap(
     Ok(())
 }
 
-/// Erases slot B and leaves no remains of it. `reply` is what the service said of it, if it said anything.
+/// Erases slot B and leaves no remains of it. `reply` is what the service said of it, if it said
+/// anything.
 pub(super) fn erase(phone: &Phone, number: u32, reply: Option<&Reply>) -> Result<(), PhoneError> {
     phone.change::<_, PhoneError>(Write::SlotErased, number, |connection, account| {
         let result = reply.map(|reply| reply.result);

@@ -50,10 +50,11 @@ pub(crate) fn store_status(
     if epoch != account.epoch && !account.state.is_enrolled() {
         return Err(account.unexpected("the epoch"));
     }
-    // The service was restored from a backup, or this phone was: the PIN is set anew.
+    // The service was restored from a backup, or this phone was: a new PIN has to be set.
     account.told_epoch = (epoch != account.epoch).then_some(epoch);
     if account.next_step.is_none() {
-        // The first that is heard of a claim: from here on the chain value that was sent has its step.
+        // The first that is heard of a claim: from here on the chain value that was sent has its
+        // step.
         account.next_step = Some(
             reply
                 .i0
@@ -80,8 +81,8 @@ pub(crate) fn store_status(
     Ok(())
 }
 
-/// Moves the chain to the step that the service names, so that a phone that was away is not left behind. It never moves back, and
-/// not further at once than for a code.
+/// Moves the chain to the step that the service names, so that a phone that was away is not left
+/// behind. It never moves back, and not further at once than for a code.
 fn advance(
     phone: &Phone,
     connection: &Connection,

@@ -1,4 +1,5 @@
-//! What the verifier asks phones for: invitations, requests, codes; and its judgement of a typed code.
+//! What the verifier asks phones for: invitations, requests, codes; and its judgement of a typed
+//! code.
 
 use countersign::platform::Clock;
 use countersign_protocol::challenge::{

@@ -1,4 +1,5 @@
-//! The verifier: the least of a service that the protocol's `verify` needs around it, with replies that a test can spoil.
+//! The verifier: the least of a service that the protocol's `verify` needs around it, with replies
+//! that a test can spoil.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

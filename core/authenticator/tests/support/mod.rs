@@ -1,5 +1,6 @@
-//! A verifier that the phone is tried against: the protocol's own `verify`, behind the phone's `Transport`. It is no service; what needs one
-//! is tested in the project's `tests`. And a platform whose clock the test holds.
+//! A verifier that the phone is tried against: the protocol's own `verify`, behind the phone's
+//! `Transport`. It is no service; what needs one is tested in the project's `tests`. And a platform
+//! whose clock the test holds.
 #![allow(
     dead_code,
     unreachable_pub,

@@ -1,4 +1,5 @@
-//! The thief: everything that is stored, opened with the phone's own wrapping key, and every PIN tried against it.
+//! The thief: everything that is stored, opened with the phone's own wrapping key, and every PIN
+//! tried against it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -243,9 +244,10 @@ fn context((svc, acc, dev): &Owner, field: &str, epoch: u32) -> Vec<u8> {
     [&svc[..], acc, dev, field.as_bytes(), &epoch.to_be_bytes()].concat()
 }
 
-/// Tries every PIN of an account against everything that was stolen at all of these moments together: nothing that a PIN gives is there, nor its
-/// hash, nor a MAC of it under anything that is stored; nor, of the PINs that were `typed`, a signature over the hash of a message. Tells how many
-/// different D there were.
+/// Tries every PIN of an account against everything that was stolen at all of these moments
+/// together: nothing that a PIN gives is there, nor its hash, nor a MAC of it under anything that
+/// is stored; nor, of the PINs that were `typed`, a signature over the hash of a message. Tells how
+/// many different D there were.
 pub fn try_every_pin(loots: &[Loot], acc: AccountId, typed: &[&str]) -> usize {
     let mut haystack = Haystack::new();
     let (mut keys, mut ds, mut hashes) = (

@@ -11,7 +11,7 @@ use crate::out::{Out, table};
 use crate::prompt;
 use crate::text::{rfc3339, safe, stamp, wrapped};
 
-/// Every account, and how it stands as last told by its service.
+/// Every account, and how it stands as last reported by its service.
 pub(crate) fn accounts(phone: &Authenticator, out: Out) -> Outcome {
     let accounts = phone.accounts()?;
     if accounts.is_empty() {

@@ -1,4 +1,4 @@
-//! `doctor`: is anything in the way? Data, clock, reachability, account by account.
+//! `doctor`: is the check of this phone. Data, clock, reachability, account by account.
 
 use chrono::DateTime;
 use countersign::{AccountState, AccountSummary, Authenticator};
@@ -14,7 +14,8 @@ use crate::out::Out;
 use crate::person;
 use crate::text::{duration, safe};
 
-/// A clock that is further off than this is told; the service refuses above 120 seconds, and the phone then adapts.
+/// A clock that is further off than this is reported; the service refuses above 120 seconds, and
+/// the phone then adapts.
 const CLOCK_TOLERANCE: u64 = 60;
 
 struct Check {
@@ -70,7 +71,7 @@ pub(crate) async fn doctor(global: &Global, out: Out) -> Outcome {
         },
     );
     match failed.and_then(|check| check.exit) {
-        Some(exit) => Err(Failure::new(exit, "something is in the way; see above").said()),
+        Some(exit) => Err(Failure::new(exit, "something has to be put right; see above").said()),
         None => Ok(()),
     }
 }
@@ -130,7 +131,7 @@ async fn account_checks(
             None,
             format!("its clock and this one differ by {}: set this computer's clock, or codes may be taken for expired", duration(off)),
         ),
-        None => check(None, "its clock cannot be told".to_owned()),
+        None => check(None, "its clock cannot be read".to_owned()),
     });
 }
 

@@ -117,7 +117,7 @@ fn done(account: &AccountSummary, out: Out) {
     );
 }
 
-/// What became of something that an earlier run left unfinished.
+/// The outcome of something that an earlier run left unfinished.
 pub(super) fn say_resumed(resumed: &Resumed, out: Out) {
     let (account, what) = match resumed {
         Resumed::Reinstalled => {

@@ -100,7 +100,8 @@ pub(crate) fn one(phone: &Authenticator, which: Option<&str>) -> Outcome<Account
     }
 }
 
-/// Something is for this account, and another was named: on a terminal the person is asked whether they mean it.
+/// Something is for this account, and another was named: on a terminal the person is asked whether
+/// they mean it.
 pub(crate) fn offer_to_switch(
     what: &str,
     account: &AccountSummary,

@@ -13,7 +13,8 @@ use crate::input;
 use crate::out::Out;
 use crate::text::safe;
 
-/// The text of every code in every picture, one a line. A picture without one doesn't hide the others' texts.
+/// The text of every code in every picture, one a line. A picture without one doesn't hide the
+/// others' texts.
 pub(crate) fn decode(args: &Decode, out: Out) -> Outcome {
     let mut found = Vec::new();
     let mut failure: Option<Failure> = None;
@@ -21,7 +22,8 @@ pub(crate) fn decode(args: &Decode, out: Out) -> Outcome {
         match input::read(image).and_then(|bytes| input::decode(image, &bytes)) {
             Ok(codes) => found.extend(codes.into_iter().map(|code| (image, code))),
             Err(error) => {
-                // The last one is said by the caller; a picture that can't be read outweighs one without a code.
+                // The last one is said by the caller; a picture that can't be read outweighs one
+                // without a code.
                 if let Some(earlier) = &failure {
                     out.note(&format!("countersign: {}", safe(&earlier.to_string())));
                 }

@@ -31,7 +31,8 @@ async fn open(
         return Ok(phone.pending(account.number).await?);
     }
     let mut inbox = phone.pending_all().await?;
-    // One service that is away doesn't hide another's requests; when nothing is left, its error is the answer.
+    // One service that is away doesn't hide another's requests; when nothing is left, its error is
+    // the answer.
     let last = inbox.problems.pop();
     for (account, error) in inbox.problems {
         out.note(&format!(
@@ -121,7 +122,8 @@ async fn of_another_account(
     Ok(one.filter(|_| requests.is_empty()))
 }
 
-/// `approve`: shows the request first. A wrong PIN can be typed again where there is a person; the service counts.
+/// `approve`: shows the request first. A wrong PIN can be typed again where there is a person; the
+/// service counts.
 pub(crate) async fn approve(phone: &Authenticator, args: &Approve, out: Out) -> Outcome {
     let request = chosen(phone, &args.which, out).await?;
     out.note(&views::request_words(&request));
@@ -146,8 +148,8 @@ fn asked_number(request: &PendingRequest, given: Option<u8>) -> Outcome<Option<u
     }
 }
 
-/// Approves with biometrics, or asks for the PIN and approves. On a terminal a wrong PIN can be typed
-/// again.
+/// Approves with biometrics, or asks for the PIN and approves. On a terminal a wrong PIN can be
+/// typed again.
 pub(super) async fn ask_and_approve(
     phone: &Authenticator,
     id: ChallengeId,

@@ -1,4 +1,5 @@
-//! `scan`: a QR code gives a sign-in code, or a form whose data are signed. None of it needs a network.
+//! `scan`: a QR code gives a sign-in code, or a form whose data are signed. None of it needs a
+//! network.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -76,7 +77,8 @@ fn say_clock(looks_wrong: bool, out: Out) {
     }
 }
 
-/// Where the code is for another account than the one that was named: says so, and offers to switch.
+/// Where the code is for another account than the one that was named: says so, and offers to
+/// switch.
 fn switch(phone: &Authenticator, args: &Scan, account: &AccountSummary, out: Out) -> Outcome {
     let Some(which) = &args.account else {
         return Ok(());
@@ -231,14 +233,16 @@ fn fill_in(
     Ok(typed)
 }
 
-/// Seconds until it expires by the challenge's own lifetime and this computer's clock, whichever is less.
+/// Seconds until it expires by the challenge's own lifetime and this computer's clock, whichever is
+/// less.
 fn remaining(asked: &RequestDetails, expires_at: Time) -> u64 {
     expires_at
         .saturating_sub(views::now())
         .min(expires_at.saturating_sub(asked.issued_at))
 }
 
-/// Shows a code. On a terminal it stays until Enter or until it expires, and then is gone, from the scrollback too.
+/// Shows a code. On a terminal it stays until Enter or until it expires, and then is gone, from the
+/// scrollback too.
 async fn show(out: Out, words: &str, seconds: u64) -> Outcome {
     if !(prompt::is_interactive() && io::stdout().is_terminal()) {
         out.line(|| json!(null), || words.to_owned());

@@ -46,7 +46,8 @@ pub(crate) fn account(account: &AccountSummary) -> Value {
     })
 }
 
-/// `“anna@example.eu” at “Example” (sign.example.eu)`, and the person's own name for it where that is another.
+/// `“anna@example.eu” at “Example” (sign.example.eu)`, and the person's own name for it where that
+/// is another.
 pub(crate) fn account_words(account: &AccountSummary) -> String {
     let own = if account.name == account.account_label {
         String::new()
@@ -61,7 +62,8 @@ pub(crate) fn account_words(account: &AccountSummary) -> String {
     )
 }
 
-/// A warning where somebody began to recover the account: it may be a stranger who reads the person's mail.
+/// A warning where somebody began to recover the account: it may be a stranger who reads the
+/// person's mail.
 pub(crate) fn recovery_words(account: &AccountSummary) -> Option<String> {
     let at = account.recovery_ends_at?;
     let host = &account.host;
@@ -71,7 +73,7 @@ pub(crate) fn recovery_words(account: &AccountSummary) -> Option<String> {
     ))
 }
 
-/// `4 tries left`, where the service has told.
+/// `4 tries left`, where the service has reported it.
 pub(crate) fn tries_words(account: &AccountSummary) -> String {
     match (account.tries_left, account.tries_left_in_epoch) {
         (Some(row), Some(epoch)) => {

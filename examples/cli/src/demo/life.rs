@@ -1,5 +1,5 @@
-//! `demo --life`: a phone's whole life. PINs change and are forgotten, a new phone comes, a thief copies it, it goes, and the service comes
-//! back from a backup.
+//! `demo --life`: a phone's whole life. PINs change and are forgotten, a new phone comes, a thief
+//! copies it, it goes, and the service comes back from a backup.
 
 use std::fs;
 use std::path::Path;
@@ -57,7 +57,8 @@ impl Story {
             .ok_or_else(|| "the page does not list the new phone".to_owned())
     }
 
-    /// Signs out and begins a sign-in that asks this phone; the number on the page, and the request.
+    /// Signs out and begins a sign-in that asks this phone; the number on the page, and the
+    /// request.
     async fn sign_in_with(&mut self, device: &Device) -> Step<(u8, countersign::PendingRequest)> {
         if self.person.is_signed_in().await.map_err(words)? {
             self.person.sign_out().await.map_err(words)?;
@@ -155,7 +156,8 @@ impl Story {
         })
     }
 
-    /// Turned on with the PIN; then a finger signs in. The demo's reader is a stand-in that always says yes.
+    /// Turned on with the PIN; then a finger signs in. The demo's reader is a stand-in that always
+    /// says yes.
     async fn biometrics(&mut self, first: &Device, steps: &mut Steps) -> Step {
         first
             .phone
@@ -173,7 +175,8 @@ impl Story {
         Ok(())
     }
 
-    /// A wrong old PIN is counted and changes nothing; then the old one no longer works, and the new one does.
+    /// A wrong old PIN is counted and changes nothing; then the old one no longer works, and the
+    /// new one does.
     async fn change_pin(&mut self, first: &Device, steps: &mut Steps) -> Step {
         let change = async |old, new| {
             first
@@ -214,7 +217,8 @@ impl Story {
         Ok(())
     }
 
-    /// Wrong PINs with right ones between: the eighth makes the phone renew its keys at the next right PIN, by itself.
+    /// Wrong PINs with right ones between: the eighth makes the phone renew its keys at the next
+    /// right PIN, by itself.
     async fn renew(&mut self, first: &Device, steps: &mut Steps) -> Step {
         let mut spent = 0;
         let mut before = 15;
@@ -230,7 +234,7 @@ impl Story {
                     ..
                 })) = wrong
                 else {
-                    return Err("a wrong PIN should be told".to_owned());
+                    return Err("a wrong PIN should be reported".to_owned());
                 };
                 spent += 1;
                 before = tries_left_in_epoch;
@@ -321,12 +325,13 @@ impl Story {
         }
         self.signs_in(first, PIN).await?;
         steps.done(&format!(
-            "Five wrong PINs block the first phone. The new one approves ({asked}), the first one sets a PIN anew: signed in"
+            "Five wrong PINs block the first phone. The new one approves ({asked}), the first one sets a new PIN: signed in"
         ));
         Ok(())
     }
 
-    /// A thief copies the new phone's files. The owner goes on, and the copy is found out at its first word.
+    /// A thief copies the new phone's files. The owner goes on, and the copy is found out at its
+    /// first word.
     async fn copy(&mut self, second: &Device, steps: &mut Steps) -> Step {
         let stolen = self.folder.join("copied-phone");
         copy_folder(&self.folder.join("new-phone"), &stolen).map_err(words)?;
@@ -366,7 +371,7 @@ impl Story {
         if self.person.devices() != [first.dev.as_str()] {
             return Err("the page should list the first phone alone".to_owned());
         }
-        steps.done("Anna removes the account on the phone that was copied: the service is told, and the page lists the first phone alone");
+        steps.done("Anna removes the account on the phone that was copied: it is reported to the service, and the page lists the first phone alone");
         Ok(())
     }
 

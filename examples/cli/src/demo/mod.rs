@@ -1,7 +1,9 @@
-//! `demo`: the main job from end to end. A sign-in service, a person at a computer and a phone meet over real HTTP and real QR images.
+//! `demo`: the main job from end to end. A sign-in service, a person at a computer and a phone meet
+//! over real HTTP and real QR images.
 //!
-//! The person knows only the service's pages, the phone only what it scans and receives. Every step checks its outcome on the other
-//! side: what the phone did, in the browser; what the browser did, on the phone.
+//! The person knows only the service's pages, the phone only what it scans and receives. Every step
+//! checks its outcome on the other side: what the phone did, in the browser; what the browser did,
+//! on the phone.
 
 mod life;
 mod offline;
@@ -385,7 +387,8 @@ impl Story {
         Ok(())
     }
 
-    /// The phone as a process of its own, which can't reach the service where the system lets us take its network away.
+    /// The phone as a process of its own, which can't reach the service where the system lets us
+    /// take its network away.
     async fn offline_code(&mut self, steps: &mut Steps) -> Step {
         self.give_password().await?;
         self.person.ask_code().await.map_err(words)?;

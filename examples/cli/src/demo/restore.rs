@@ -17,7 +17,8 @@ impl Story {
         Ok(())
     }
 
-    /// The backup is older than the removal of the phone that was copied. What must not come back doesn't, and who stayed goes on.
+    /// The backup is older than the removal of the phone that was copied. What must not come back
+    /// doesn't, and who stayed goes on.
     pub(super) async fn restore(&mut self, first: &Device, steps: &mut Steps) -> Step {
         let Some(service) = self.service.take() else {
             return Ok(());

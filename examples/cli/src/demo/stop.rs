@@ -1,4 +1,5 @@
-//! STOP: all devices deleted with the password alone, and why a thief who has it gains nothing by that.
+//! STOP: all devices deleted with the password alone, and why a thief who has it gains nothing by
+//! that.
 
 use countersign::AccountNumber;
 

@@ -1,4 +1,5 @@
-//! The other ways in: a phone with the PIN chosen in the browser, and a sign-in that begins on the phone.
+//! The other ways in: a phone with the PIN chosen in the browser, and a sign-in that begins on the
+//! phone.
 
 use std::fs;
 
@@ -71,7 +72,8 @@ impl Story {
         Ok(())
     }
 
-    /// A browser on the phone, the app beside it, and somebody else's browser that is given the same address.
+    /// A browser on the phone, the app beside it, and somebody else's browser that is given the
+    /// same address.
     pub(super) async fn on_mobile(&mut self, account: AccountNumber, steps: &mut Steps) -> Step {
         let mut browser = Person::at(&self.origin).map_err(words)?;
         let link = browser.begin_on_mobile().await.map_err(words)?;
@@ -88,9 +90,7 @@ impl Story {
             .approve(request.id, Some(account), None, pin(PIN)?.into())
             .await
             .map_err(words)?;
-        let address = approved
-            .open
-            .ok_or("the phone was told no address to open")?;
+        let address = approved.open.ok_or("the phone got no address to open")?;
         let mut other = Person::at(&self.origin).map_err(words)?;
         other.open(&address).await.map_err(words)?;
         if other.is_signed_in().await.map_err(words)? {

@@ -1,7 +1,8 @@
-//! Just enough HTML for the pages of a sign-in service: tags with their attributes, forms with their fields, texts by id.
+//! Just enough HTML for the pages of a sign-in service: tags with their attributes, forms with
+//! their fields, texts by id.
 //!
-//! A tolerant scanner and no parser of the standard's: it reads server-rendered pages that a person could use without scripts, and
-//! whatever it does not understand it passes over.
+//! A tolerant scanner and no parser of the standard's: it reads server-rendered pages that a person
+//! could use without scripts, and whatever it does not understand it passes over.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! The person's mail: a service that sends none itself leaves its messages in a folder, one file each.
+//! The person's mail: a service that sends none itself leaves its messages in a folder, one file
+//! each.
 
 use std::{
     fs, io,
@@ -10,7 +11,8 @@ use std::{
 const POLL: Duration = Duration::from_millis(20);
 
 /// The newest message in `outbox` to this address with a link to a page below `path`, such as
-/// `/register/`, that is not one of those in `used`: the path of that link. `None`: none came in time.
+/// `/register/`, that is not one of those in `used`: the path of that link. `None`: none came in
+/// time.
 ///
 /// # Errors
 /// If the folder can't be read.

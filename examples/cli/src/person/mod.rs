@@ -1,7 +1,9 @@
-//! The person at the computer: a browser without a screen that uses a sign-in service's own pages and forms over real HTTP.
+//! The person at the computer: a browser without a screen that uses a sign-in service's own pages
+//! and forms over real HTTP.
 //!
-//! The demo and the end-to-end tests drive a service with it. It knows what a person knows: addresses, what the fields are
-//! called, and what the page says; never the service's inside. What it reads is listed at `countersign_service`'s module `web`.
+//! The demo and the end-to-end tests drive a service with it. It knows what a person knows:
+//! addresses, what the fields are called, and what the page says; never the service's inside. What
+//! it reads is listed at `countersign_service`'s module `web`.
 
 pub mod html;
 pub mod mail;
@@ -209,7 +211,8 @@ impl Person {
         self
     }
 
-    /// The newest link in the person's mail to a page below `path` that was not opened before: its own path.
+    /// The newest link in the person's mail to a page below `path` that was not opened before: its
+    /// own path.
     ///
     /// # Errors
     /// If no message comes.
@@ -238,7 +241,8 @@ impl Person {
         self.go(Method::GET, url, None).await
     }
 
-    /// Fills in the form of the current page whose address ends with `action`, and sends it. The other fields stay as they are.
+    /// Fills in the form of the current page whose address ends with `action`, and sends it. The
+    /// other fields stay as they are.
     ///
     /// # Errors
     /// If there is no such form or field, or no answer.
@@ -436,7 +440,8 @@ impl Person {
         self.arrived("creating an account", "/account")
     }
 
-    /// Gives e-mail and password. With no device yet, that is all; else the page asks for the method.
+    /// Gives e-mail and password. With no device yet, that is all; else the page asks for the
+    /// method.
     ///
     /// # Errors
     /// If the page does not accept them.
@@ -474,8 +479,8 @@ impl Person {
         Ok(self.arrived("looking at the account", "/account").is_ok())
     }
 
-    /// Adds a device; the first with the password and a link that comes by mail. The page then shows a QR code, or first asks for an
-    /// approval by another device.
+    /// Adds a device; the first with the password and a link that comes by mail. The page then
+    /// shows a QR code, or first asks for an approval by another device.
     ///
     /// # Errors
     /// If the page does not accept it.
@@ -483,7 +488,8 @@ impl Person {
         self.begin_device(&[("name", name)]).await
     }
 
-    /// Fills in the form that adds a device. The first of an account takes the password too, and a link that comes by mail.
+    /// Fills in the form that adds a device. The first of an account takes the password too, and a
+    /// link that comes by mail.
     async fn begin_device(&mut self, values: &[(&str, &str)]) -> Result<(), PersonError> {
         self.open("/account/devices").await?;
         let form = self.form("/account/devices/add", &[]);
@@ -566,8 +572,8 @@ impl Person {
         Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
     }
 
-    /// Types a code from the phone into the page's only code form: six digits at enrolment, else a one-time or transaction code.
-    /// Whether it was right, the next page tells.
+    /// Types a code from the phone into the page's only code form: six digits at enrolment, else a
+    /// one-time or transaction code. Whether it was right, the next page tells.
     ///
     /// # Errors
     /// If the page has no such form, or does not answer.
@@ -595,7 +601,8 @@ impl Person {
         self.open(&path).await
     }
 
-    /// What the page's own script would be told: `open`, `done`; at enrolment `claimed`, `confirmed`, `done`, `void`.
+    /// What the page's own script would be told: `open`, `done`; at enrolment `claimed`,
+    /// `confirmed`, `done`, `void`.
     ///
     /// # Errors
     /// If there is no answer.

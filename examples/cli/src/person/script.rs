@@ -1,5 +1,5 @@
-//! What the scripts of the service's pages do, played here: this browser runs no JavaScript. The real script is tested in Chromium
-//! (`tests/browser`).
+//! What the scripts of the service's pages do, played here: this browser runs no JavaScript. The
+//! real script is tested in Chromium (`tests/browser`).
 
 use countersign_protocol::{
     id::EnrolmentId,
@@ -13,7 +13,8 @@ use reqwest::{Method, StatusCode};
 use super::{Page, Person, PersonError, html::forms};
 
 impl Person {
-    /// Adds a device as with a script: the PIN is to be chosen on the page, once another device has approved.
+    /// Adds a device as with a script: the PIN is to be chosen on the page, once another device has
+    /// approved.
     ///
     /// # Errors
     /// If the page does not accept it.
@@ -22,7 +23,8 @@ impl Person {
             .await
     }
 
-    /// Chooses the PIN on the page: makes S, gives the service V alone, and returns the text of the code that the script draws.
+    /// Chooses the PIN on the page: makes S, gives the service V alone, and returns the text of the
+    /// code that the script draws.
     ///
     /// # Errors
     /// If the page takes no PIN, or the system gives no random bytes.

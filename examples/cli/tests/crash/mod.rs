@@ -1,7 +1,9 @@
-//! The phone is killed (`kill -9`) before each of its durable writes, in everything that a person does with it, and goes on: nothing
-//! confirmed is lost, no account is half initialised, no try goes uncounted, and a retry costs nothing.
+//! The phone is killed (`kill -9`) before each of its durable writes, in everything that a person
+//! does with it, and goes on: nothing confirmed is lost, no account is half initialised, no try
+//! goes uncounted, and a retry costs nothing.
 //!
-//! A new durable write needs a place in one of the stories here: the test fails until one reaches it.
+//! A new durable write needs a place in one of the stories here: the test fails until one reaches
+//! it.
 #![cfg(all(unix, debug_assertions))]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -93,8 +95,9 @@ impl Arm {
     }
 }
 
-/// Lets `act` happen once to learn what it writes; then, each time in a new world, kills the program before one of these writes, and
-/// lets `after` do what a person does next and look at what is left. `after` is told the name of the write that was not made.
+/// Lets `act` happen once to learn what it writes; then, each time in a new world, kills the
+/// program before one of these writes, and lets `after` do what a person does next and look at what
+/// is left. `after` is told the name of the write that was not made.
 fn story(
     world: impl AsyncFn() -> World,
     act: impl AsyncFn(&mut World, &Arm) -> Run,
@@ -120,7 +123,8 @@ fn story(
     })
 }
 
-/// The phone's file is sound, and it signs in both with its PIN and with a code; the service counted just so many wrong PINs.
+/// The phone's file is sound, and it signs in both with its PIN and with a code; the service
+/// counted just so many wrong PINs.
 async fn is_whole(world: &mut World, wrong_pins: u64) {
     let file = world.data().join("countersign/countersign.db");
     let verdict: String = rusqlite::Connection::open(file)
@@ -383,7 +387,8 @@ fn a_service_with_newer_information() -> Names {
             let service = world.service.take().unwrap();
             let (address, data) = (service.address(), service.data().to_owned());
             service.stop().await;
-            // A program that another story is just starting holds this process's files, and with them the lock, until it runs.
+            // A program that another story is just starting holds this process's files, and with
+            // them the lock, until it runs.
             let end = Instant::now() + Duration::from_secs(60);
             while world.service.is_none() {
                 let config = Config {
@@ -427,7 +432,8 @@ fn removing() -> Names {
             let run = world.run(&["remove", "1", "--yes"]);
             assert_eq!(run.code, i32::from(gone), "{name}: {}", run.stderr);
             assert_eq!(world.run(&["accounts"]).code, 1);
-            // The service was told, then or now: it knows no device of hers, and guards the account.
+            // The service was told, then or now: it knows no device of hers, and guards the
+            // account.
             assert!(!world.is_signed_in().await, "{name}");
             let refused = world.anna.give_password(EMAIL, PASSWORD).await;
             let page = format!("{:?}", refused.unwrap_err());

@@ -171,22 +171,27 @@ pub fn judge_answer(
         accepted: None,
         next: Next::Reply(result),
     };
+    // 11.4: the time.
     if !clock_is_near(answer.time, now) {
         return refuse(ResultCode::Clock);
     }
+    // 11.5: the device is active.
     match device.state {
         DeviceState::Active => {}
         DeviceState::Blocked => return refuse(ResultCode::Blocked),
         DeviceState::Suspended => return refuse(ResultCode::Suspended),
         DeviceState::Claimed | DeviceState::Confirmed => return refuse(ResultCode::NotActive),
     }
+    // 11.6: the challenge is open, unexpired, this device's, and its hash right.
     let Some(challenge) = challenge.filter(|challenge| is_for(challenge, answer, device, now))
     else {
         return refuse(ResultCode::NotOpen);
     };
+    // 11.7: the counter.
     if answer.counter <= device.counter {
         return refuse(ResultCode::Counter);
     }
+    // 11.8: the state token.
     let shown = device.tokens.shown(answer.state_token.sequence());
     let Some(tokens) = shown.filter(|_| made) else {
         return Judgement {
@@ -216,12 +221,15 @@ fn is_for(challenge: &ChallengeRecord, answer: &Answer, device: &DeviceRecord, n
 }
 
 fn judge_content(answer: &Answer, device: &DeviceRecord, challenge: &ChallengeRecord) -> Next {
+    // 11.9: the epoch.
     if answer.epoch != device.epoch {
         return Next::Reply(ResultCode::Epoch);
     }
+    // 11.11: a decline or report is final. Nothing has to unlock it (11.10).
     if answer.decision != Decision::Approve {
         return Next::Close(answer.decision);
     }
+    // 11.10: this way to unlock is allowed.
     let check = match answer.unlocked_by {
         UnlockedBy::Pin => Next::CheckPin,
         UnlockedBy::Biometrics
@@ -233,6 +241,7 @@ fn judge_content(answer: &Answer, device: &DeviceRecord, challenge: &ChallengeRe
             return Next::Reply(ResultCode::Unlock);
         }
     };
+    // 11.12: the number.
     if answer.number != challenge.number {
         return Next::CloseWrongNumber;
     }

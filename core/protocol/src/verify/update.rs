@@ -81,9 +81,11 @@ pub fn judge_update(
         accepted: None,
         next: UpdateNext::Reply(result),
     };
+    // 13.4: the time.
     if !clock_is_near(update.time, now) {
         return refuse(ResultCode::Clock);
     }
+    // 13.5: the device is active, or blocked and sends what lifts the block.
     match record.device.state {
         DeviceState::Active => {}
         DeviceState::Blocked if lifts_a_block(&update.what, record) => {}
@@ -91,9 +93,11 @@ pub fn judge_update(
         DeviceState::Suspended => return refuse(ResultCode::Suspended),
         DeviceState::Claimed | DeviceState::Confirmed => return refuse(ResultCode::NotActive),
     }
+    // 13.6: the counter.
     if update.counter <= record.device.counter {
         return refuse(ResultCode::Counter);
     }
+    // 13.7: the state token.
     let shown = record.device.tokens.shown(update.state_token.sequence());
     let Some(tokens) = shown.filter(|_| made) else {
         return UpdateJudgement {
@@ -130,6 +134,7 @@ fn judge_what(what: &What, record: &UpdateRecord) -> UpdateNext {
     let epoch = record.device.epoch;
     match what {
         What::Change(change) => judge_change(change, record),
+        // 13.9: a change that is committed already is done, any other must be pending.
         What::Commit { change } if record.began_with == Some(*change) => {
             UpdateNext::Reply(ResultCode::Done)
         }
@@ -137,6 +142,7 @@ fn judge_what(what: &What, record: &UpdateRecord) -> UpdateNext {
             Some(pending) if pending.hash == *change => UpdateNext::Swap,
             _ => UpdateNext::Reply(ResultCode::NotOpen),
         },
+        // 13.8: the epoch.
         What::BiometricsOn { epoch: of, .. } | What::BiometricsOff { epoch: of }
             if *of != epoch =>
         {
@@ -149,6 +155,7 @@ fn judge_what(what: &What, record: &UpdateRecord) -> UpdateNext {
 }
 
 fn judge_change(change: &Change, record: &UpdateRecord) -> UpdateNext {
+    // 13.8: the epoch that the change begins.
     let present = record.device.epoch;
     let fits = match change.kind {
         ChangeKind::Change | ChangeKind::Refresh => Some(change.epoch) == present.checked_add(1),
@@ -157,11 +164,13 @@ fn judge_change(change: &Change, record: &UpdateRecord) -> UpdateNext {
     if !fits {
         return UpdateNext::Reply(ResultCode::Epoch);
     }
+    // 13.10: the grant.
     if change.kind == ChangeKind::Forgotten
         && (record.granted.is_none() || record.granted != change.granted_by)
     {
         return UpdateNext::Reply(ResultCode::NotOpen);
     }
+    // 13.11: the class of a new K_dev.
     let lower = |new: KeyClass| record.key_class == KeyClass::Hardware && new != KeyClass::Hardware;
     if change.device_key.is_some_and(|new| lower(new.class)) {
         return UpdateNext::Reply(ResultCode::Refused);

@@ -13,9 +13,7 @@
 
 use std::fmt;
 
-use countersign_protocol::{Time, challenge::Purpose};
-
-use crate::store::{Method, Session};
+use countersign_protocol::challenge::Purpose;
 
 /// How strongly a factor proves a change, weakest first. It depends on what the factor shows and
 /// asks, not on how it is used to sign in.
@@ -266,23 +264,8 @@ impl Facts {
 /// How long a finished recovery lets its session add a factor, in seconds.
 pub(crate) const RECOVERED_SECONDS: u64 = 3600;
 
-/// Whether this session by itself is the proof that a change needs. Only [`Proof::Session`] and
-/// [`Proof::Recovered`] can be; every other proof is made for the change.
-pub(crate) fn session_proves(proof: Proof, session: &Session, now: Time) -> bool {
-    let recovered = |session: &Session| {
-        session
-            .proved(Method::Recovery)
-            .is_some_and(|at| now < at + RECOVERED_SECONDS)
-    };
-    match proof {
-        Proof::Session => session.signed_in,
-        Proof::Recovered => session.signed_in && recovered(session),
-        _ => false,
-    }
-}
-
 /// All changes with their names, in the table's order.
-const ROWS: [(Change, &str); 20] = [
+pub(crate) const ROWS: [(Change, &str); 20] = [
     (Change::Add, "add a factor"),
     (Change::Remove, "remove a factor"),
     (Change::RemoveByPhone, "removal by the phone"),
@@ -314,7 +297,7 @@ const PLAIN: Facts = Facts {
     weak_password: false,
 };
 /// An account with a device that works.
-const HOLDS: Facts = Facts {
+pub(crate) const HOLDS: Facts = Facts {
     held: Some(Rank::Three),
     able: true,
     ..PLAIN

@@ -1,7 +1,4 @@
-use countersign_protocol::id::{AccountId, DeviceId};
-
 use super::*;
-use crate::store::Proved;
 
 /// The table as it was decided. A cell that changes must be changed here too, with a reason.
 const DECIDED: &str = "\
@@ -145,51 +142,4 @@ fn a_password_that_a_mailed_link_alone_set_neither_stops_nor_recovers_an_account
             );
         }
     }
-}
-
-#[test]
-fn a_sign_in_never_proves_a_change_and_a_finished_recovery_does_for_an_hour() {
-    let session = |method, signed_in| Session {
-        hash: [0; 32],
-        account: AccountId([0; 8]),
-        signed_in,
-        proofs: vec![Proved {
-            method,
-            at: 1000,
-            dev: Some(DeviceId([1; 8])),
-        }],
-        created_at: 1000,
-        used_at: 1000,
-        expires_at: 9000,
-    };
-    let strongest = session(Method::AppPin, true);
-    for (change, name) in ROWS {
-        let Ok(needed) = needs(change, &HOLDS) else {
-            continue;
-        };
-        let by_sign_in = session_proves(needed, &strongest, 1000);
-        assert_eq!(by_sign_in, change == Change::Rename, "{name}");
-    }
-    let recovered = session(Method::Recovery, true);
-    assert!(session_proves(
-        Proof::Recovered,
-        &recovered,
-        1000 + RECOVERED_SECONDS - 1
-    ));
-    assert!(!session_proves(
-        Proof::Recovered,
-        &recovered,
-        1000 + RECOVERED_SECONDS
-    ));
-    assert!(!session_proves(
-        Proof::Recovered,
-        &session(Method::Recovery, false),
-        1000
-    ));
-    assert!(!session_proves(Proof::Recovered, &strongest, 1000));
-    assert!(!session_proves(
-        Proof::Session,
-        &session(Method::Password, false),
-        1000
-    ));
 }

@@ -28,7 +28,7 @@ use crate::{
     base::hex::Hex,
     edge::Source,
     password::Password,
-    policy::changes::{Change, Proof, Refused, session_proves},
+    policy::changes::{Change, Proof, Refused},
     store::Begin,
 };
 
@@ -89,7 +89,7 @@ async fn begin(
             };
             prove::approval(app, session, headers, asked).await
         }
-        proof @ Proof::Recovered if session_proves(proof, session, app.now()) => {
+        proof @ Proof::Recovered if session.proves(proof, app.now()) => {
             Ok(new_device::begin(app, visitor, new, Begin::Recovered, None).await?)
         }
         Proof::PasswordAndLink => {

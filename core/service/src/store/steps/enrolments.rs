@@ -10,7 +10,7 @@ use super::{events::note, facts, journal_rows, links, sessions};
 use crate::{
     policy::{
         self,
-        changes::{Change, Proof, Refused, session_proves},
+        changes::{Change, Proof, Refused},
     },
     store::*,
 };
@@ -133,7 +133,7 @@ pub(super) fn begin_on(
     let allowed = match on {
         Begin::Recovered => {
             let proves = |session: &Session| {
-                session.account == new.account && session_proves(Proof::Recovered, session, now)
+                session.account == new.account && session.proves(Proof::Recovered, now)
             };
             match sessions::get(tx, new.session, now)?.is_some_and(|session| proves(&session)) {
                 true => facts::allow(tx, new.account, Change::Add, Proof::Recovered, now)?,

@@ -15,7 +15,7 @@ use countersign_protocol::{
 use crate::store::SessionHash;
 use crate::{
     base::{email::Email, names::names},
-    policy::changes::Rank,
+    policy::changes::{Proof, RECOVERED_SECONDS, Rank},
 };
 
 /// An account to be made.
@@ -138,6 +138,19 @@ impl Session {
         self.proofs
             .last()
             .map_or(Method::Password, |proof| proof.method)
+    }
+
+    /// Whether this session by itself is the proof that a change needs. Only [`Proof::Session`] and
+    /// [`Proof::Recovered`] can be; every other proof is made for the change.
+    pub(crate) fn proves(&self, proof: Proof, now: Time) -> bool {
+        let recovered = |at| now < at + RECOVERED_SECONDS;
+        match proof {
+            Proof::Session => self.signed_in,
+            Proof::Recovered => {
+                self.signed_in && self.proved(Method::Recovery).is_some_and(recovered)
+            }
+            _ => false,
+        }
     }
 
     /// Did it prove a factor of its own, beside password and e-mail?
@@ -413,4 +426,41 @@ pub(crate) enum Completion {
     NotYet,
     /// There is no such enrolment (any more).
     Refused,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::changes::{Change, HOLDS, ROWS, needs};
+
+    #[test]
+    fn a_sign_in_never_proves_a_change_and_a_finished_recovery_does_for_an_hour() {
+        let session = |method, signed_in| Session {
+            hash: [0; 32],
+            account: AccountId([0; 8]),
+            signed_in,
+            proofs: vec![Proved {
+                method,
+                at: 1000,
+                dev: Some(DeviceId([1; 8])),
+            }],
+            created_at: 1000,
+            used_at: 1000,
+            expires_at: 9000,
+        };
+        let strongest = session(Method::AppPin, true);
+        for (change, name) in ROWS {
+            let Ok(needed) = needs(change, &HOLDS) else {
+                continue;
+            };
+            let by_sign_in = strongest.proves(needed, 1000);
+            assert_eq!(by_sign_in, change == Change::Rename, "{name}");
+        }
+        let recovered = session(Method::Recovery, true);
+        assert!(recovered.proves(Proof::Recovered, 1000 + RECOVERED_SECONDS - 1));
+        assert!(!recovered.proves(Proof::Recovered, 1000 + RECOVERED_SECONDS));
+        assert!(!session(Method::Recovery, false).proves(Proof::Recovered, 1000));
+        assert!(!strongest.proves(Proof::Recovered, 1000));
+        assert!(!session(Method::Password, false).proves(Proof::Session, 1000));
+    }
 }

@@ -232,26 +232,345 @@ fn a_reply_about_the_life_cycle_is_read_as_it_was_written() {
     assert_eq!(*read.verify(&w.service_key()).unwrap(), reply);
 }
 
+/// An update that breaks one rule, and every rule that comes after it.
 struct Case {
     name: &'static str,
     what: What,
-    change: fn(&mut UpdateRecord, &mut Update),
+    change: Breaks,
     next: UpdateNext,
     accepted: bool,
 }
 
-/// The order of §13, one line a rule: each case breaks one rule and all that come after it, so that
-/// the first is answered.
+type Breaks = fn(&mut UpdateRecord, &mut Update);
+
+fn case(name: &'static str, what: What, change: Breaks, next: UpdateNext, accepted: bool) -> Case {
+    Case {
+        name,
+        what,
+        change,
+        next,
+        accepted,
+    }
+}
+
+fn refused(name: &'static str, what: What, change: Breaks, result: ResultCode) -> Case {
+    case(name, what, change, UpdateNext::Reply(result), false)
+}
+
+fn nothing(_: &mut UpdateRecord, _: &mut Update) {}
+
+fn blocked(record: &mut UpdateRecord, _: &mut Update) {
+    record.device.state = DeviceState::Blocked;
+}
+
+/// One update of each kind.
+struct Updates<'a>(&'a World);
+
+impl Updates<'_> {
+    fn change(&self, kind: ChangeKind) -> What {
+        What::Change(self.0.change(kind, false))
+    }
+
+    fn commit(&self) -> What {
+        let change = Hash([9; 32]);
+        What::Commit { change }
+    }
+
+    fn on(&self) -> What {
+        received(self.0, self.0.biometrics_unsigned()).what.clone()
+    }
+
+    fn off(&self) -> What {
+        What::BiometricsOff { epoch: 1 }
+    }
+
+    fn push(&self) -> What {
+        What::PushAddress(Some(self.0.push_address()))
+    }
+}
+
+/// Updates that an active device may send.
+fn allowed(u: &Updates<'_>) -> Vec<Case> {
+    vec![
+        case(
+            "a change",
+            u.change(ChangeKind::Change),
+            nothing,
+            UpdateNext::CheckChange,
+            true,
+        ),
+        case(
+            "a refresh",
+            u.change(ChangeKind::Refresh),
+            nothing,
+            UpdateNext::CheckChange,
+            true,
+        ),
+        case(
+            "a forgotten PIN",
+            u.change(ChangeKind::Forgotten),
+            nothing,
+            UpdateNext::CheckChange,
+            true,
+        ),
+        case("a commit", u.commit(), nothing, UpdateNext::Swap, true),
+        case(
+            "biometrics on",
+            u.on(),
+            nothing,
+            UpdateNext::CheckBiometrics,
+            true,
+        ),
+        case(
+            "biometrics off",
+            u.off(),
+            nothing,
+            UpdateNext::DropBiometrics,
+            true,
+        ),
+        case(
+            "a push address",
+            u.push(),
+            nothing,
+            UpdateNext::SetPushAddress,
+            true,
+        ),
+        case(
+            "no push address any more",
+            What::PushAddress(None),
+            nothing,
+            UpdateNext::SetPushAddress,
+            true,
+        ),
+    ]
+}
+
+/// Steps 13.4 and 13.5.
+fn refused_by_clock_and_state(u: &Updates<'_>) -> Vec<Case> {
+    vec![
+        refused(
+            "blocked: push address",
+            u.push(),
+            blocked,
+            ResultCode::Blocked,
+        ),
+        refused(
+            "suspended: push address",
+            u.push(),
+            |r, _| r.device.state = DeviceState::Suspended,
+            ResultCode::Suspended,
+        ),
+        refused(
+            "clock before state",
+            u.commit(),
+            |r, u| {
+                u.time = ISSUED + 900 + 121;
+                r.device.state = DeviceState::Suspended;
+            },
+            ResultCode::Clock,
+        ),
+        refused(
+            "suspended",
+            u.commit(),
+            |r, _| r.device.state = DeviceState::Suspended,
+            ResultCode::Suspended,
+        ),
+        refused(
+            "not active",
+            u.commit(),
+            |r, _| r.device.state = DeviceState::Confirmed,
+            ResultCode::NotActive,
+        ),
+    ]
+}
+
+/// Step 13.5: the only updates of a blocked device are those that lift the block.
+fn of_a_blocked_device(u: &Updates<'_>) -> Vec<Case> {
+    vec![
+        refused(
+            "blocked: change",
+            u.change(ChangeKind::Change),
+            blocked,
+            ResultCode::Blocked,
+        ),
+        refused(
+            "blocked: refresh",
+            u.change(ChangeKind::Refresh),
+            blocked,
+            ResultCode::Blocked,
+        ),
+        refused("blocked: biometrics", u.on(), blocked, ResultCode::Blocked),
+        refused(
+            "blocked: biometrics off",
+            u.off(),
+            blocked,
+            ResultCode::Blocked,
+        ),
+        refused(
+            "blocked: commit of a change that the old PIN vouched for",
+            u.commit(),
+            blocked,
+            ResultCode::Blocked,
+        ),
+        case(
+            "blocked: forgotten PIN",
+            u.change(ChangeKind::Forgotten),
+            blocked,
+            UpdateNext::CheckChange,
+            true,
+        ),
+        case(
+            "blocked: its commit",
+            u.commit(),
+            |r, _| {
+                r.device.state = DeviceState::Blocked;
+                r.pending = Some(PendingChange {
+                    hash: Hash([9; 32]),
+                    kind: ChangeKind::Forgotten,
+                });
+            },
+            UpdateNext::Swap,
+            true,
+        ),
+        case(
+            "blocked: committed already",
+            u.commit(),
+            |r, _| {
+                r.device.state = DeviceState::Blocked;
+                r.began_with = Some(Hash([9; 32]));
+                r.pending = None;
+            },
+            UpdateNext::Reply(ResultCode::Done),
+            true,
+        ),
+    ]
+}
+
+/// Steps 13.6 to 13.8.
+fn refused_by_counter_token_and_epoch(u: &Updates<'_>) -> Vec<Case> {
+    vec![
+        case(
+            "a copy's push address",
+            u.push(),
+            |r, _| {
+                r.device.tokens = TokenState {
+                    issued: 5,
+                    acked: 4,
+                }
+            },
+            UpdateNext::Suspend,
+            false,
+        ),
+        refused(
+            "counter before token",
+            u.commit(),
+            |_, u| {
+                u.counter = 1;
+                u.state_token.0[7] = 99;
+            },
+            ResultCode::Counter,
+        ),
+        case(
+            "an old token",
+            u.commit(),
+            |r, _| {
+                r.device.tokens = TokenState {
+                    issued: 5,
+                    acked: 4,
+                }
+            },
+            UpdateNext::Suspend,
+            false,
+        ),
+        case(
+            "another epoch",
+            u.change(ChangeKind::Change),
+            |r, _| r.device.epoch = 2,
+            UpdateNext::Reply(ResultCode::Epoch),
+            true,
+        ),
+        case(
+            "an epoch further on",
+            u.change(ChangeKind::Forgotten),
+            |r, _| r.device.epoch = 2,
+            UpdateNext::Reply(ResultCode::Epoch),
+            true,
+        ),
+        case(
+            "biometrics of another epoch",
+            u.on(),
+            |r, _| r.device.epoch = 2,
+            UpdateNext::Reply(ResultCode::Epoch),
+            true,
+        ),
+    ]
+}
+
+/// Steps 13.9 to 13.11.
+fn refused_by_content(u: &Updates<'_>) -> Vec<Case> {
+    vec![
+        case(
+            "no grant",
+            u.change(ChangeKind::Forgotten),
+            |r, _| r.granted = None,
+            UpdateNext::Reply(ResultCode::NotOpen),
+            true,
+        ),
+        case(
+            "another grant",
+            u.change(ChangeKind::Forgotten),
+            |r, _| r.granted = Some(ChallengeId([4; 16])),
+            UpdateNext::Reply(ResultCode::NotOpen),
+            true,
+        ),
+        case(
+            "nothing pending",
+            u.commit(),
+            |r, _| r.pending = None,
+            UpdateNext::Reply(ResultCode::NotOpen),
+            true,
+        ),
+        case(
+            "another change pending",
+            u.commit(),
+            |r, _| {
+                r.pending = Some(PendingChange {
+                    hash: Hash([8; 32]),
+                    kind: ChangeKind::Change,
+                });
+            },
+            UpdateNext::Reply(ResultCode::NotOpen),
+            true,
+        ),
+        case(
+            "committed already",
+            u.commit(),
+            |r, _| r.began_with = Some(Hash([9; 32])),
+            UpdateNext::Reply(ResultCode::Done),
+            true,
+        ),
+        case(
+            "a lower key class",
+            What::Change({
+                let mut change = u.0.change(ChangeKind::Refresh, true);
+                change.device_key = change.device_key.map(|mut new| {
+                    new.class = KeyClass::Software;
+                    new
+                });
+                change
+            }),
+            |r, _| r.key_class = KeyClass::Hardware,
+            UpdateNext::Reply(ResultCode::Refused),
+            true,
+        ),
+    ]
+}
+
+/// The order of §13: each case breaks one rule and all that come after it, so that the first is
+/// answered.
 #[test]
 fn updates_are_judged_in_the_order_of_the_specification() {
     let w = World::new();
-    let hash = Hash([9; 32]);
-    let change = |kind| What::Change(w.change(kind, false));
-    let commit = || What::Commit { change: hash };
-    let on = || received(&w, w.biometrics_unsigned()).what.clone();
-    let off = || What::BiometricsOff { epoch: 1 };
-    let push = || What::PushAddress(Some(w.push_address()));
-    let pending = |kind| Some(PendingChange { hash, kind });
     let record = UpdateRecord {
         device: DeviceRecord {
             state: DeviceState::Active,
@@ -265,271 +584,22 @@ fn updates_are_judged_in_the_order_of_the_specification() {
             has_biometrics: false,
         },
         key_class: KeyClass::Software,
-        pending: pending(ChangeKind::Change),
+        pending: Some(PendingChange {
+            hash: Hash([9; 32]),
+            kind: ChangeKind::Change,
+        }),
         began_with: None,
         granted: Some(ChallengeId(id("challenge"))),
     };
-    let nothing: fn(&mut UpdateRecord, &mut Update) = |_, _| {};
-    let case = |name, what, change, next, accepted| Case {
-        name,
-        what,
-        change,
-        next,
-        accepted,
-    };
-    let refused =
-        |name, what, change, result| case(name, what, change, UpdateNext::Reply(result), false);
-    let blocked: fn(&mut UpdateRecord, &mut Update) = |r, _| r.device.state = DeviceState::Blocked;
+    let u = Updates(&w);
     let cases = [
-        case(
-            "a change",
-            change(ChangeKind::Change),
-            nothing,
-            UpdateNext::CheckChange,
-            true,
-        ),
-        case(
-            "a refresh",
-            change(ChangeKind::Refresh),
-            nothing,
-            UpdateNext::CheckChange,
-            true,
-        ),
-        case(
-            "a forgotten PIN",
-            change(ChangeKind::Forgotten),
-            nothing,
-            UpdateNext::CheckChange,
-            true,
-        ),
-        case("a commit", commit(), nothing, UpdateNext::Swap, true),
-        case(
-            "biometrics on",
-            on(),
-            nothing,
-            UpdateNext::CheckBiometrics,
-            true,
-        ),
-        case(
-            "biometrics off",
-            off(),
-            nothing,
-            UpdateNext::DropBiometrics,
-            true,
-        ),
-        case(
-            "a push address",
-            push(),
-            nothing,
-            UpdateNext::SetPushAddress,
-            true,
-        ),
-        case(
-            "no push address any more",
-            What::PushAddress(None),
-            nothing,
-            UpdateNext::SetPushAddress,
-            true,
-        ),
-        refused(
-            "blocked: push address",
-            push(),
-            blocked,
-            ResultCode::Blocked,
-        ),
-        refused(
-            "suspended: push address",
-            push(),
-            |r, _| r.device.state = DeviceState::Suspended,
-            ResultCode::Suspended,
-        ),
-        case(
-            "a copy's push address",
-            push(),
-            |r, _| {
-                r.device.tokens = TokenState {
-                    issued: 5,
-                    acked: 4,
-                }
-            },
-            UpdateNext::Suspend,
-            false,
-        ),
-        refused(
-            "clock before state",
-            commit(),
-            |r, u| {
-                u.time = ISSUED + 900 + 121;
-                r.device.state = DeviceState::Suspended;
-            },
-            ResultCode::Clock,
-        ),
-        refused(
-            "suspended",
-            commit(),
-            |r, _| r.device.state = DeviceState::Suspended,
-            ResultCode::Suspended,
-        ),
-        refused(
-            "not active",
-            commit(),
-            |r, _| r.device.state = DeviceState::Confirmed,
-            ResultCode::NotActive,
-        ),
-        refused(
-            "blocked: change",
-            change(ChangeKind::Change),
-            blocked,
-            ResultCode::Blocked,
-        ),
-        refused(
-            "blocked: refresh",
-            change(ChangeKind::Refresh),
-            blocked,
-            ResultCode::Blocked,
-        ),
-        refused("blocked: biometrics", on(), blocked, ResultCode::Blocked),
-        refused(
-            "blocked: biometrics off",
-            off(),
-            blocked,
-            ResultCode::Blocked,
-        ),
-        refused(
-            "blocked: commit of a change that the old PIN vouched for",
-            commit(),
-            blocked,
-            ResultCode::Blocked,
-        ),
-        case(
-            "blocked: forgotten PIN",
-            change(ChangeKind::Forgotten),
-            blocked,
-            UpdateNext::CheckChange,
-            true,
-        ),
-        case(
-            "blocked: its commit",
-            commit(),
-            |r, _| {
-                r.device.state = DeviceState::Blocked;
-                r.pending = Some(PendingChange {
-                    hash: Hash([9; 32]),
-                    kind: ChangeKind::Forgotten,
-                });
-            },
-            UpdateNext::Swap,
-            true,
-        ),
-        case(
-            "blocked: committed already",
-            commit(),
-            |r, _| {
-                r.device.state = DeviceState::Blocked;
-                r.began_with = Some(Hash([9; 32]));
-                r.pending = None;
-            },
-            UpdateNext::Reply(ResultCode::Done),
-            true,
-        ),
-        refused(
-            "counter before token",
-            commit(),
-            |_, u| {
-                u.counter = 1;
-                u.state_token.0[7] = 99;
-            },
-            ResultCode::Counter,
-        ),
-        case(
-            "an old token",
-            commit(),
-            |r, _| {
-                r.device.tokens = TokenState {
-                    issued: 5,
-                    acked: 4,
-                }
-            },
-            UpdateNext::Suspend,
-            false,
-        ),
-        case(
-            "another epoch",
-            change(ChangeKind::Change),
-            |r, _| r.device.epoch = 2,
-            UpdateNext::Reply(ResultCode::Epoch),
-            true,
-        ),
-        case(
-            "an epoch further on",
-            change(ChangeKind::Forgotten),
-            |r, _| r.device.epoch = 2,
-            UpdateNext::Reply(ResultCode::Epoch),
-            true,
-        ),
-        case(
-            "biometrics of another epoch",
-            on(),
-            |r, _| r.device.epoch = 2,
-            UpdateNext::Reply(ResultCode::Epoch),
-            true,
-        ),
-        case(
-            "no grant",
-            change(ChangeKind::Forgotten),
-            |r, _| r.granted = None,
-            UpdateNext::Reply(ResultCode::NotOpen),
-            true,
-        ),
-        case(
-            "another grant",
-            change(ChangeKind::Forgotten),
-            |r, _| r.granted = Some(ChallengeId([4; 16])),
-            UpdateNext::Reply(ResultCode::NotOpen),
-            true,
-        ),
-        case(
-            "nothing pending",
-            commit(),
-            |r, _| r.pending = None,
-            UpdateNext::Reply(ResultCode::NotOpen),
-            true,
-        ),
-        case(
-            "another change pending",
-            commit(),
-            |r, _| {
-                r.pending = Some(PendingChange {
-                    hash: Hash([8; 32]),
-                    kind: ChangeKind::Change,
-                });
-            },
-            UpdateNext::Reply(ResultCode::NotOpen),
-            true,
-        ),
-        case(
-            "committed already",
-            commit(),
-            |r, _| r.began_with = Some(Hash([9; 32])),
-            UpdateNext::Reply(ResultCode::Done),
-            true,
-        ),
-        case(
-            "a lower key class",
-            What::Change({
-                let mut change = w.change(ChangeKind::Refresh, true);
-                change.device_key = change.device_key.map(|mut new| {
-                    new.class = KeyClass::Software;
-                    new
-                });
-                change
-            }),
-            |r, _| r.key_class = KeyClass::Hardware,
-            UpdateNext::Reply(ResultCode::Refused),
-            true,
-        ),
+        allowed(&u),
+        refused_by_clock_and_state(&u),
+        of_a_blocked_device(&u),
+        refused_by_counter_token_and_epoch(&u),
+        refused_by_content(&u),
     ];
-    for case in cases {
+    for case in cases.into_iter().flatten() {
         let (mut record, mut update) = (record, w.update(case.what));
         (case.change)(&mut record, &mut update);
         let judged = judge_update(&update, &record, ISSUED + 900, true);

@@ -334,9 +334,8 @@ fn each_message_comes_only_the_ways_that_the_table_allows() {
     }
 }
 
-#[test]
-fn an_answer_is_judged_in_the_order_of_the_specification() {
-    let w = World::new();
+/// The rows of a service for the answer of [`World::answer`].
+fn asked(w: &World) -> (ChallengeRecord, DeviceRecord) {
     let challenge = ChallengeRecord {
         id: w.answer().challenge,
         hash: w.answer().challenge_hash,
@@ -357,6 +356,13 @@ fn an_answer_is_judged_in_the_order_of_the_specification() {
         epoch: 1,
         has_biometrics: false,
     };
+    (challenge, device)
+}
+
+#[test]
+fn an_answer_is_judged_in_the_order_of_the_specification() {
+    let w = World::new();
+    let (challenge, device) = asked(&w);
     let now = w.answer().time;
     let next = |answer: &Answer, device: &DeviceRecord, challenge: &ChallengeRecord, made| {
         judge_answer(answer, device, Some(challenge), now, made)
@@ -407,13 +413,19 @@ fn an_answer_is_judged_in_the_order_of_the_specification() {
     );
     a.time += 121;
     assert_eq!(next(&a, &d, &c, false).next, Next::Reply(ResultCode::Clock));
+}
 
+#[test]
+fn a_decline_is_final_and_an_answer_to_another_challenge_is_not_open() {
+    let w = World::new();
+    let (challenge, device) = asked(&w);
+    let now = w.answer().time;
+    let next = |answer: &Answer, challenge: &ChallengeRecord| {
+        judge_answer(answer, &device, Some(challenge), now, true).next
+    };
     let mut declined = w.answer();
     declined.decision = Decision::Decline;
-    assert_eq!(
-        next(&declined, &device, &challenge, true).next,
-        Next::Close(Decision::Decline)
-    );
+    assert_eq!(next(&declined, &challenge), Next::Close(Decision::Decline));
     for broken in [
         ChallengeRecord {
             expires_at: now,
@@ -432,10 +444,7 @@ fn an_answer_is_judged_in_the_order_of_the_specification() {
             ..challenge
         },
     ] {
-        assert_eq!(
-            next(&w.answer(), &device, &broken, true).next,
-            Next::Reply(ResultCode::NotOpen)
-        );
+        assert_eq!(next(&w.answer(), &broken), Next::Reply(ResultCode::NotOpen));
     }
 }
 

@@ -49,7 +49,14 @@ fn computed() -> Vectors {
     v.hex("device public key", w.device_key().as_bytes());
 
     keys(&w, &mut v);
+    enrolment(&w, &mut v);
+    approvals(&w, &mut v);
+    codes(&w, &mut v);
+    life_cycle(&w, &mut v);
+    v
+}
 
+fn enrolment(w: &World, v: &mut Vectors) {
     v.hex("information payload", w.info().encode());
     v.hex("information message", w.signed(&w.info()));
     v.hex("information hash", w.info_hash().0);
@@ -101,7 +108,9 @@ fn computed() -> Vectors {
         v.hex(&format!("{name} transcript"), query.encode());
         v.hex(&format!("{name} body"), w.body(Unsigned::plain(&query)));
     }
+}
 
+fn approvals(w: &World, v: &mut Vectors) {
     v.hex("approve challenge", w.signed(&w.approve()));
     v.hex("approve challenge hash", w.hash(&w.approve()).0);
     v.hex("on-mobile challenge", w.signed(&w.on_mobile()));
@@ -121,10 +130,6 @@ fn computed() -> Vectors {
     v.hex("online answer body", w.body(w.online_answer_unsigned()));
     v.hex("state token key", secret("state key").expose());
     v.hex("state token 1", w.state.token(w.dev, 1).0);
-
-    codes(&w, &mut v);
-    life_cycle(&w, &mut v);
-    v
 }
 
 fn life_cycle(w: &World, v: &mut Vectors) {

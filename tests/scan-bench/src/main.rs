@@ -183,6 +183,61 @@ fn pgm(data: &[u8]) -> Option<(usize, usize, &[u8])> {
     Some((width, height, lines.next()?))
 }
 
+const KINDS: [&str; 7] = [
+    "black",
+    "noise",
+    "blocks",
+    "rings",
+    "rings-jittered",
+    "stripes",
+    "gradient",
+];
+
+/// A picture of one kind, of black, grey and white pixels without any code.
+fn hard(kind: &str, width: usize, height: usize, noisy: &[u8]) -> Vec<u8> {
+    let mut r = countersign_scan_bench::Random::new(3);
+    let jitter: Vec<usize> = (0..4096).map(|_| r.below(3)).collect();
+    let pixel = |i: usize| {
+        let (x, y) = (i % width, i / width);
+        match kind {
+            "black" => 0,
+            "noise" => noisy[(i * 7 + i / 911_111) % noisy.len()],
+            "blocks" => {
+                if noisy[(x / 3 + y / 3 * (width / 3 + 1)) % noisy.len()] & 1 == 0 {
+                    0
+                } else {
+                    255
+                }
+            }
+            "rings" | "rings-jittered" => {
+                // 24 × 24 finder patterns.
+                let m = (width.min(height) / 24 / 9).max(1);
+                let j = if kind == "rings" {
+                    0
+                } else {
+                    jitter[(x / (9 * m) + 64 * (y / (9 * m))) % 4096] * m / 2
+                };
+                let (u, v) = ((x + j) / m % 9, (y + j) / m % 9);
+                let inside = |w: usize| u.max(v) < 7 && u.min(v) >= w && u.max(v) < 7 - w;
+                if u > 6 || v > 6 || (inside(1) && !inside(2)) {
+                    255
+                } else {
+                    0
+                }
+            }
+            "stripes" => {
+                if (x + y / 7) % 14 < 7 {
+                    20
+                } else {
+                    230
+                }
+            }
+            _ => (x * 255 / width.max(2)) as u8,
+        }
+    };
+    (0..width * height).map(pixel).collect()
+}
+
 /// The inputs that take longest: large pictures full of noise, rings, checkerboards and large
 /// codes.
 fn worst() -> Result<(), Box<dyn Error>> {
@@ -198,63 +253,8 @@ fn worst() -> Result<(), Box<dyn Error>> {
         (12_000, 1000),
         (1000, 12_000),
     ] {
-        for kind in [
-            "black",
-            "noise",
-            "blocks",
-            "rings",
-            "rings-jittered",
-            "stripes",
-            "gradient",
-        ] {
-            let mut r = countersign_scan_bench::Random::new(3);
-            let ring = [0, 255, 0, 0, 0, 255, 0, 255, 255];
-            let jitter: Vec<usize> = (0..4096).map(|_| r.below(3)).collect();
-            let pixels: Vec<u8> = (0..width * height)
-                .map(|i| {
-                    let (x, y) = (i % width, i / width);
-                    match kind {
-                        "black" => 0,
-                        "noise" => noisy[(i * 7 + i / 911_111) % noisy.len()],
-                        "blocks" => {
-                            if noisy[(x / 3 + y / 3 * (width / 3 + 1)) % noisy.len()] & 1 == 0 {
-                                0
-                            } else {
-                                255
-                            }
-                        }
-                        "rings" | "rings-jittered" => {
-                            // 24 × 24 finder patterns.
-                            let m = (width.min(height) / 24 / 9).max(1);
-                            let j = if kind == "rings" {
-                                0
-                            } else {
-                                jitter[(x / (9 * m) + 64 * (y / (9 * m))) % 4096] * m / 2
-                            };
-                            let (u, v) = ((x + j) / m % 9, (y + j) / m % 9);
-                            let inside =
-                                |w: usize| u.max(v) < 7 && u.min(v) >= w && u.max(v) < 7 - w;
-                            if u > 6 || v > 6 {
-                                255
-                            } else if inside(2) {
-                                0
-                            } else if inside(1) {
-                                255
-                            } else {
-                                ring[0]
-                            }
-                        }
-                        "stripes" => {
-                            if (x + y / 7) % 14 < 7 {
-                                20
-                            } else {
-                                230
-                            }
-                        }
-                        _ => (x * 255 / width.max(2)) as u8,
-                    }
-                })
-                .collect();
+        for kind in KINDS {
+            let pixels = hard(kind, width, height, &noisy);
             let image = Image::grey(&pixels, width, height, width)?;
             let (still, codes) = best_of(1, || thorough(image));
             let mut scanner = Scanner::default();

@@ -281,7 +281,7 @@ fn signed(app: &App, reply: &Reply) -> Result<Response, ApiError> {
 }
 
 fn token(app: &App, dev: DeviceId, sequence: u64) -> StateToken {
-    app.tokens.token(dev, sequence)
+    app.root.tokens.token(dev, sequence)
 }
 
 /// What a claim's and a status's reply say of a device.

@@ -10,16 +10,15 @@ use countersign_protocol::{
     Time,
     id::{AccountId, DeviceId, PublicKey},
     origin::Origin,
-    secret::{Secret, Secret32},
-    verify::StateTokenKey,
+    secret::Secret,
 };
 use tokio::sync::{Notify, watch};
 
 use crate::{
     edge::Edge,
     keys::{
-        file::RootKeys,
         ring::{About, KeyRing},
+        root::RootKeys,
     },
     notices::{Notices, Pace},
     pages::Pages,
@@ -52,8 +51,6 @@ pub(crate) struct App {
     pub(crate) store: Arc<Store>,
     /// Keys from the key file.
     pub(crate) root: RootKeys,
-    /// Makes and checks state tokens.
-    pub(crate) tokens: StateTokenKey,
     /// The service's own keys.
     pub(crate) keys: KeyRing,
     /// The service's origin.
@@ -130,13 +127,6 @@ impl App {
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
-}
-
-/// The key of the phones' state tokens.
-pub(crate) fn token_key(root: &RootKeys) -> StateTokenKey {
-    StateTokenKey::new(Secret32::new_with(|out| {
-        out.copy_from_slice(root.state.expose())
-    }))
 }
 
 /// A copy of a secret's bytes in a buffer that is wiped.

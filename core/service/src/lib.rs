@@ -56,8 +56,8 @@ pub use edge::{BadNetwork, LargeNetwork};
 pub use keys::ring::{KeyState, KeyStatus, Rotate};
 pub use notices::{Notice, NoticeError, Notices, Outbox};
 pub use operations::{
-    BackupRefused, Checked, KeysRefused, Places, RestoreReport, backup, doctor, list_keys, restore,
-    rotate_keys,
+    BackupRefused, Checked, Exchange, ExchangeReport, KeysRefused, Places, Progress, RestoreReport,
+    backup, doctor, exchange_keys, list_keys, restore, restore_with_old_key, rotate_keys,
 };
 pub use push::{Knock, PushFailed, PushService};
 
@@ -342,7 +342,6 @@ impl Embedded {
         let edge = Edge::new(Networks::new(config.large_networks), edge::places());
         let edge = Arc::new(edge);
         let app = Arc::new(App {
-            tokens: app::token_key(&root),
             store: store.clone(),
             root,
             keys: KeyRing::new(keys),

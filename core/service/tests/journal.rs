@@ -293,7 +293,8 @@ fn private_copy(from: &Path, to: &Path) {
 fn marked(world: &World, database: &[u8]) -> Vec<u8> {
     use hmac::{Hmac, KeyInit, Mac};
     let text = fs::read_to_string(world.folder.path().join("keys/service.key")).unwrap();
-    let root = hex(text.trim().rsplit_once(' ').unwrap().1);
+    let root = text.lines().find_map(|line| line.strip_prefix("root "));
+    let root = hex(root.unwrap());
     let mut key = [0; 32];
     hkdf::Hkdf::<sha2::Sha256>::new(Some(b"countersign-service/v1/keyfile"), &root)
         .expand(b"backups", &mut key)

@@ -11,9 +11,9 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use countersign_service::{
-    Config, Connections, Embedded, KeyState, KeyStatus, LargeNetwork, OriginSetting, Places,
-    Rotate, StartError, SystemClock, backup, doctor, list_keys, policy_table, restore, rotate_keys,
-    utc,
+    Config, Connections, Embedded, Exchange, KeyState, KeyStatus, LargeNetwork, OriginSetting,
+    Places, Progress, Rotate, StartError, SystemClock, backup, doctor, exchange_keys, list_keys,
+    policy_table, restore, restore_with_old_key, rotate_keys, utc,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -85,6 +85,10 @@ enum Command {
         /// Put it in the place of the database that is there; that one is kept beside it
         #[arg(long)]
         replace: bool,
+        /// The key file that was in use when the backup was made, if it was exchanged since. The backup is taken if anybody with that file
+        /// made it: after a theft, take one from a place that the thief could not write to
+        #[arg(long, value_name = "FILE")]
+        old_key: Option<PathBuf>,
         #[command(flatten)]
         place: Where,
     },
@@ -112,6 +116,17 @@ enum Keys {
         /// Rotate one kind of key alone
         #[arg(long, value_name = "KIND")]
         only: Option<Only>,
+    },
+    /// Exchange the key file; the service must not be running. All that is sealed in the database is sealed again with a new key, and the
+    /// other keys stay. When it is interrupted, the same command goes on. Backups from before need the old key file from then on
+    /// (restore --old-key), so keep a copy of it where you keep copies
+    Reseal {
+        #[command(flatten)]
+        place: Where,
+        /// The key file was copied: replace every key. Everybody signs in again, mailed links are void, codes need a new PIN epoch, and
+        /// each phone's last state token is taken once, for 30 days
+        #[arg(long)]
+        compromised: bool,
     },
 }
 
@@ -214,10 +229,11 @@ async fn main() -> ExitCode {
             Some(Command::Restore {
                 file,
                 replace,
+                old_key,
                 place,
             }),
             _,
-        ) => run_restore(&place.into(), &file, replace),
+        ) => run_restore(&place.into(), &file, replace, old_key.as_deref()),
         (Some(Command::Doctor { place, tls_key }), _) => {
             run_doctor(&place.into(), tls_key.as_deref())
         }
@@ -260,9 +276,41 @@ async fn run_keys(keys: Keys) -> Result<(), Box<dyn Error>> {
             };
             rotate_keys(&place.into(), rotate, &SystemClock).await?
         }
+        Keys::Reseal { place, compromised } => return reseal(&place.into(), compromised).await,
     };
     for key in list {
         println!("{}", line(&key));
+    }
+    Ok(())
+}
+
+async fn reseal(places: &Places, compromised: bool) -> Result<(), Box<dyn Error>> {
+    let exchange = match compromised {
+        true => Exchange::Copied,
+        false => Exchange::Sealing,
+    };
+    let mut shown = None;
+    let progress = |Progress { done, all }| {
+        let percent = done * 100 / all.max(1);
+        if shown != Some(percent / 5) {
+            shown = Some(percent / 5);
+            eprintln!("{percent:3} %, {done} of {all} rows");
+        }
+    };
+    let report = exchange_keys(places, exchange, &SystemClock, progress).await?;
+    if report.resumed {
+        println!("An exchange that had been interrupted is done.");
+    }
+    println!(
+        "The key file is exchanged. Copy it to where you keep its copy, and keep the old copy for as long as you keep backups from before \
+         now: they are restored with --old-key."
+    );
+    if let Some(until) = report.waiting {
+        println!(
+            "A signing key that waits for its time was copied too: run countersign-service keys rotate after {} UTC, when the next one \
+             can be made.",
+            utc(until)
+        );
     }
     Ok(())
 }
@@ -282,8 +330,16 @@ fn run_doctor(places: &Places, tls_key: Option<&Path>) -> Result<(), Box<dyn Err
     }
 }
 
-fn run_restore(places: &Places, file: &Path, replace: bool) -> Result<(), Box<dyn Error>> {
-    let report = restore(places, file, replace, &SystemClock)?;
+fn run_restore(
+    places: &Places,
+    file: &Path,
+    replace: bool,
+    old_key: Option<&Path>,
+) -> Result<(), Box<dyn Error>> {
+    let report = match old_key {
+        Some(old_key) => restore_with_old_key(places, file, replace, old_key, &SystemClock)?,
+        None => restore(places, file, replace, &SystemClock)?,
+    };
     match report.made_at {
         Some(time) => println!("Restored: the backup of {} UTC.", utc(time)),
         None => println!("Restored."),

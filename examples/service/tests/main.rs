@@ -4,8 +4,11 @@
 mod connections;
 mod crash;
 mod disk;
+mod exchange;
+mod incidents;
 mod keys;
 mod restore;
 mod security_log;
 #[path = "../../../core/service/tests/support/mod.rs"]
 mod support;
+mod theft;

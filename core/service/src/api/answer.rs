@@ -46,7 +46,7 @@ async fn judge(app: Arc<App>, body: Cbor) -> Result<Response, ApiError> {
     let facts = AnswerFacts {
         answer: (*request).clone(),
         signed: hash,
-        made: app.tokens.made(device.dev, &request.state_token),
+        made: app.root.tokens.made(device.dev, &request.state_token),
         opened: opened.is_some(),
         proof: proof.clone(),
     };

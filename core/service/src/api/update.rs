@@ -76,7 +76,7 @@ async fn update(
     let facts = UpdateFacts {
         update: (*request).clone(),
         signed: hash,
-        made: app.tokens.made(device.dev, &request.state_token),
+        made: app.root.tokens.made(device.dev, &request.state_token),
         content: opened.content(&app, &request)?,
         proof: [request.signature().as_slice(), request.transcript_bytes()].concat(),
     };

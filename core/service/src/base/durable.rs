@@ -10,6 +10,14 @@ countersign_failpoint::durable_writes! {
         KeyDraft,
         /// That file gets the key file's name.
         KeyName,
+        /// An exchanged key file gets the key file's name.
+        KeyReplace,
+        /// What a copied key file makes worthless is ended.
+        EndCopied,
+        /// Rows are sealed again with the present key.
+        Reseal,
+        /// A journal that was written again gets the journal's name.
+        JournalRewrite,
         /// A message to a person, unfinished.
         MessageDraft,
         /// The message gets the name under which it is sent on.

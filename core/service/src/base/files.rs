@@ -34,6 +34,26 @@ fn owners() -> OpenOptions {
     options
 }
 
+/// Gives a file the owner of another, whose place it will take: an administrator's command may run
+/// as root, and the service may not.
+pub(crate) fn keep_owner(new: &Path, old: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let (new_owner, old_owner) = match (fs::metadata(new)?, fs::metadata(old)) {
+            (new, Ok(old)) => (new, old),
+            (_, Err(_)) => return Ok(()),
+        };
+        let ids = |file: &fs::Metadata| (file.uid(), file.gid());
+        if ids(&new_owner) != ids(&old_owner) {
+            return chown(new, Some(old_owner.uid()), Some(old_owner.gid()));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (new, old);
+    Ok(())
+}
+
 /// Removes a file, if it is there.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {

@@ -33,6 +33,8 @@ pub(crate) enum JournalEntry {
     Blocked(AccountId, DeviceId),
     /// A device was added.
     Added(AccountId, DeviceId),
+    /// A state token was taken from a device whose key was replaced after a theft, at this time.
+    OldToken(AccountId, DeviceId, Time),
     /// The password was changed or replaced.
     Password(AccountId),
     /// The e-mail address was changed to this one, or a change of it was taken back.
@@ -83,6 +85,7 @@ impl JournalEntry {
             }
             Self::Blocked(acc, dev) => format!("blocked {acc} {dev}"),
             Self::Added(acc, dev) => format!("added {acc} {dev}"),
+            Self::OldToken(acc, dev, of) => format!("old-token {acc} {dev} {of:016x}"),
             Self::Password(acc) => format!("password {acc}"),
             Self::Email(acc, email) => format!("email {acc} {}", hex::encode(email.as_bytes())),
             Self::Key(key) => format!(
@@ -123,6 +126,10 @@ impl JournalEntry {
             }
             ["blocked", a, d] => Self::Blocked(acc(a)?, dev(d)?),
             ["added", a, d] => Self::Added(acc(a)?, dev(d)?),
+            ["old-token", a, d, of] => {
+                let of = u64::from_be_bytes(hex::decode(of)?);
+                Self::OldToken(acc(a)?, dev(d)?, of)
+            }
             ["password", a] => Self::Password(acc(a)?),
             ["email", a, email] => Self::Email(acc(a)?, text_of(email)?),
             ["dropped"] => Self::Dropped,
@@ -162,6 +169,21 @@ pub(crate) struct Recorded {
     pub(crate) entry: String,
 }
 
+impl Recorded {
+    /// Whether both are the same entry. A key of the service may be sealed again in one of them.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let same = |one: &str, other: &str| {
+            use JournalEntry::Key;
+            let both = (JournalEntry::from_text(one), JournalEntry::from_text(other));
+            matches!(both, (Some(Key(one)), Some(Key(other)))
+                if (one.used_for, one.kid, one.created_at)
+                    == (other.used_for, other.kid, other.created_at))
+        };
+        (self.seq, self.at) == (other.seq, other.at)
+            && (self.entry == other.entry || same(&self.entry, &other.entry))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +209,7 @@ mod tests {
             JournalEntry::WrongCode(acc, Asker::Known, Vec::new()),
             JournalEntry::Blocked(acc, dev),
             JournalEntry::Added(acc, dev),
+            JournalEntry::OldToken(acc, dev, 1_795_450_000),
             JournalEntry::Password(acc),
             JournalEntry::Email(acc, "anna@example.eu".to_owned()),
             JournalEntry::Dropped,

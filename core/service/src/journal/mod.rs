@@ -19,11 +19,9 @@ use std::{
     sync::Arc,
 };
 
-use subtle::ConstantTimeEq;
-
 use crate::{
     base::{durable::Write, files, hex},
-    keys::file::MacKey,
+    keys::mac::MacKeys,
 };
 use entry::{JournalEntry, Recorded};
 
@@ -81,7 +79,7 @@ pub(crate) enum JournalError {
 pub(crate) struct Journal {
     file: File,
     path: PathBuf,
-    key: Arc<MacKey>,
+    keys: Arc<MacKeys>,
     /// The end of its last good line.
     length: u64,
     /// That line's number.
@@ -106,7 +104,7 @@ impl Journal {
     ///
     /// # Errors
     /// See [`JournalError`].
-    pub(crate) fn open(path: &Path, key: Arc<MacKey>) -> Result<(Self, Written), JournalError> {
+    pub(crate) fn open(path: &Path, keys: Arc<MacKeys>) -> Result<(Self, Written), JournalError> {
         let failed = |error| JournalError::Io(path.to_owned(), error);
         let mut file = files::private(path).map_err(failed)?;
         let mut text = Vec::new();
@@ -114,7 +112,7 @@ impl Journal {
         let mut journal = Self {
             file,
             path: path.to_owned(),
-            key,
+            keys,
             length: 0,
             last: 0,
         };
@@ -163,7 +161,7 @@ impl Journal {
         let line = std::str::from_utf8(line.strip_suffix(b"\n")?).ok()?;
         let (told, mac) = line.rsplit_once(' ')?;
         let mac: [u8; MAC] = hex::decode(mac)?;
-        if !bool::from(mac.ct_eq(&self.mac(told))) {
+        if !self.keys.made(&mac, &[told.as_bytes()]) {
             return None;
         }
         let mut words = told.splitn(3, ' ');
@@ -176,7 +174,7 @@ impl Journal {
 
     fn mac(&self, told: &str) -> [u8; MAC] {
         let mut mac = [0; MAC];
-        mac.copy_from_slice(&self.key.mac(&[told.as_bytes()])[..MAC]);
+        mac.copy_from_slice(&self.keys.mac(&[told.as_bytes()])[..MAC]);
         mac
     }
 
@@ -243,7 +241,12 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes it anew, with these rows.
+    /// Makes the MACs of the lines with these keys from now on.
+    pub(crate) fn change_keys(&mut self, keys: Arc<MacKeys>) {
+        self.keys = keys;
+    }
+
+    /// Writes it again, with these rows.
     ///
     /// # Errors
     /// [`JournalError::Io`]; the old one is there still.
@@ -254,6 +257,8 @@ impl Journal {
         let written = files::draft(&draft).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
+            files::keep_owner(&draft, &self.path)?;
+            Write::JournalRewrite.reach();
             fs::rename(&draft, &self.path)?;
             files::sync_name(&self.path)?;
             Ok(file)
@@ -268,6 +273,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::mac::MacKey;
 
     fn row(seq: u64) -> Recorded {
         Recorded {
@@ -281,8 +287,8 @@ mod tests {
         seqs.map(row).collect()
     }
 
-    fn key(byte: u8) -> Arc<MacKey> {
-        Arc::new(MacKey::new([byte; 32]))
+    fn key(byte: u8) -> Arc<MacKeys> {
+        Arc::new(MacKeys::new(MacKey::new([byte; 32])))
     }
 
     fn open(path: &Path) -> (Journal, Written) {

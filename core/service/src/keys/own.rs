@@ -2,7 +2,7 @@
 
 use countersign_protocol::{Time, id::KeyId};
 
-use crate::base::names::names;
+use crate::{base::names::names, keys::seal::Place};
 
 /// What a key of the service is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,13 @@ pub(crate) enum KeyUse {
 }
 
 names!(KeyUse { Sign = "sign", Hpke = "hpke" });
+
+impl KeyUse {
+    /// Where its private half is sealed.
+    pub(crate) const fn place(self) -> Place {
+        Place::service(self.name())
+    }
+}
 
 /// A key of the service.
 #[derive(Clone)]

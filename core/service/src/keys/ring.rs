@@ -26,10 +26,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     base::{random::NoRandomness, time::utc},
-    keys::{
-        file::RootKeys,
-        seal::{Place, SealError},
-    },
+    keys::{root::RootKeys, seal::SealError},
     store::{KeyUse, OwnKey, OwnKeys, Store, StoreError},
 };
 use publish::{new_keys, publication};
@@ -241,7 +238,7 @@ impl ServiceKeys {
     /// [`KeysError::Seal`] if it does not.
     pub(crate) fn fit(root: &RootKeys, stored: &OwnKeys) -> Result<(), KeysError> {
         for key in &stored.keys {
-            root.sealing.open(place(key.used_for), &key.sealed)?;
+            root.sealing.open(key.used_for.place(), &key.sealed)?;
         }
         Ok(())
     }
@@ -336,7 +333,7 @@ fn signers(
 ) -> Result<Vec<Signer>, KeysError> {
     let mut signers = Vec::new();
     for stored in keys.iter().filter(|key| key.used_for == KeyUse::Sign) {
-        let secret = root.sealing.open(place(KeyUse::Sign), &stored.sealed)?;
+        let secret = root.sealing.open(KeyUse::Sign.place(), &stored.sealed)?;
         let key = signing_key(&secret).ok_or(KeysError::Damaged)?;
         let public = PublicKey::of(&key);
         // What was published holds. One that was not (a restored key, or the very first) counts from when it was made.
@@ -372,7 +369,7 @@ fn openers(root: &RootKeys, keys: &[OwnKey]) -> Result<Vec<Opener>, KeysError> {
         .chain([None]);
     let mut openers = Vec::new();
     for (stored, until) in stored.iter().zip(ends) {
-        let seed = root.sealing.open(place(KeyUse::Hpke), &stored.sealed)?;
+        let seed = root.sealing.open(KeyUse::Hpke.place(), &stored.sealed)?;
         let key = Secret32::from_slice(&seed).and_then(|seed| OpeningKey::derive(&seed));
         openers.push(Opener {
             key: key.ok_or(KeysError::Damaged)?,
@@ -380,10 +377,6 @@ fn openers(root: &RootKeys, keys: &[OwnKey]) -> Result<Vec<Opener>, KeysError> {
         });
     }
     Ok(openers)
-}
-
-const fn place(used_for: KeyUse) -> Place {
-    Place::service(used_for.name())
 }
 
 fn signing_key(secret: &[u8]) -> Option<SigningKey> {

@@ -49,15 +49,34 @@ pub(crate) enum SealError {
     DoesNotOpen,
 }
 
-/// The key that seals secrets. It never touches the database.
-pub(crate) struct SealingKey(LessSafeKey);
+/// The key that seals secrets, and those that it replaces: these open what they sealed until it is
+/// sealed again. None of them touches the database.
+pub(crate) struct SealingKey {
+    present: LessSafeKey,
+    before: Vec<LessSafeKey>,
+}
+
+fn cipher(key: &[u8; 32]) -> Result<LessSafeKey, SealError> {
+    let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| SealError::DoesNotOpen)?;
+    Ok(LessSafeKey::new(key))
+}
 
 impl SealingKey {
     /// The key from its 32 bytes.
     pub(crate) fn new(key: &[u8; 32]) -> Result<Self, SealError> {
-        Ok(Self(LessSafeKey::new(
-            UnboundKey::new(&AES_256_GCM, key).map_err(|_| SealError::DoesNotOpen)?,
-        )))
+        Ok(Self {
+            present: cipher(key)?,
+            before: Vec::new(),
+        })
+    }
+
+    /// Opens what this key sealed, too.
+    ///
+    /// # Errors
+    /// [`SealError::DoesNotOpen`], never with 32 bytes.
+    pub(crate) fn accept(&mut self, before: &[u8; 32]) -> Result<(), SealError> {
+        self.before.push(cipher(before)?);
+        Ok(())
     }
 
     /// Seals `secret` for `place`: nonce, ciphertext, tag.
@@ -70,7 +89,7 @@ impl SealingKey {
         out.extend_from_slice(&nonce);
         out.extend_from_slice(secret);
         let tag = self
-            .0
+            .present
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(place.associated_data()),
@@ -81,7 +100,8 @@ impl SealingKey {
         Ok(out)
     }
 
-    /// Opens what [`SealingKey::seal`] made for the same place.
+    /// Opens what [`SealingKey::seal`] made for the same place, with this key or one that it
+    /// replaces.
     ///
     /// # Errors
     /// [`SealError::DoesNotOpen`] for anything else.
@@ -90,12 +110,37 @@ impl SealingKey {
         place: Place,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let keys = std::iter::once(&self.present).chain(&self.before);
+        keys.map(|key| Self::open_with(key, place, sealed))
+            .find(Result::is_ok)
+            .unwrap_or(Err(SealError::DoesNotOpen))
+    }
+
+    /// The same secret sealed with the present key; `None` when it is that already.
+    ///
+    /// # Errors
+    /// As [`SealingKey::open`] and [`SealingKey::seal`].
+    pub(crate) fn renewed(
+        &self,
+        place: Place,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, SealError> {
+        if Self::open_with(&self.present, place, sealed).is_ok() {
+            return Ok(None);
+        }
+        self.seal(place, &self.open(place, sealed)?).map(Some)
+    }
+
+    fn open_with(
+        key: &LessSafeKey,
+        place: Place,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (nonce, rest) = sealed
             .split_first_chunk::<NONCE_LEN>()
             .ok_or(SealError::DoesNotOpen)?;
         let mut rest = Zeroizing::new(rest.to_vec());
-        let length = self
-            .0
+        let length = key
             .open_in_place(
                 Nonce::assume_unique_for_key(*nonce),
                 Aad::from(place.associated_data()),
@@ -145,5 +190,21 @@ mod tests {
         for cut in 0..sealed.len() {
             assert!(key.open(PLACE, &sealed[..cut]).is_err());
         }
+    }
+
+    #[test]
+    fn what_a_replaced_key_sealed_opens_and_is_sealed_again_in_its_own_place_alone() {
+        let old = SealingKey::new(&[9; 32]).unwrap();
+        let sealed = old.seal(PLACE, b"secret").unwrap();
+        let mut key = SealingKey::new(&[8; 32]).unwrap();
+        assert!(key.renewed(PLACE, &sealed).is_err());
+        key.accept(&[9; 32]).unwrap();
+        assert_eq!(key.open(PLACE, &sealed).unwrap().as_slice(), b"secret");
+        let elsewhere = Place { epoch: 2, ..PLACE };
+        assert!(key.renewed(elsewhere, &sealed).is_err());
+        let again = key.renewed(PLACE, &sealed).unwrap().unwrap();
+        assert!(old.open(PLACE, &again).is_err());
+        assert_eq!(key.open(PLACE, &again).unwrap().as_slice(), b"secret");
+        assert!(key.renewed(PLACE, &again).unwrap().is_none());
     }
 }

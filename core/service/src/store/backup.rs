@@ -9,19 +9,24 @@ use super::{
     OpenError, OwnKeys, Recorded,
     sqlite::{self, backup::Draft},
     steps::{
-        journal_rows, own_keys,
+        journal_rows, own_keys, reseal,
         restore::BACKUP,
         settings::{set_setting, setting},
     },
 };
-use crate::keys::file::MacKey;
+use crate::keys::{mac::MacKeys, root::RootKeys};
 
 /// Copies the database in `folder` to a file that is not there yet, as it is at one moment, while
 /// the service runs or not.
 ///
 /// # Errors
 /// See [`BackupError`]; nothing is left of an unfinished backup.
-pub(crate) fn backup(folder: &Path, to: &Path, key: &MacKey, now: Time) -> Result<(), BackupError> {
+pub(crate) fn backup(
+    folder: &Path,
+    to: &Path,
+    key: &MacKeys,
+    now: Time,
+) -> Result<(), BackupError> {
     sqlite::backup::backup(folder, to, key, |tx| {
         set_setting(tx, BACKUP, now.to_string().as_bytes())
     })
@@ -55,7 +60,7 @@ pub(crate) fn prepare(
     folder: &Path,
     from: &Path,
     replace: bool,
-    key: &MacKey,
+    key: &MacKeys,
 ) -> Result<Prepared, BackupError> {
     let draft = sqlite::backup::prepare(folder, from, replace, key)?;
     let (made_at, last, keys) = draft.read(|tx| {
@@ -74,6 +79,26 @@ pub(crate) fn prepare(
 }
 
 impl Prepared {
+    /// Seals again what an older key sealed, and ends what was copied with that key.
+    ///
+    /// # Errors
+    /// See [`BackupError`]; the backup can't be used then, or with another old key only.
+    pub(crate) fn reseal(
+        &mut self,
+        root: &RootKeys,
+        copied_at: Option<Time>,
+        now: Time,
+    ) -> Result<(), BackupError> {
+        self.draft.change(|tx| {
+            if let Some(at) = copied_at {
+                reseal::end_copied(tx, root, at, now)?;
+            }
+            reseal::all(tx, &root.sealing)
+        })?;
+        self.keys = self.draft.read(own_keys::own)?;
+        Ok(())
+    }
+
     /// What the database that is to be replaced knows of the journal, if it can still be read.
     pub(crate) fn rows_before(&self) -> Option<Vec<Recorded>> {
         self.draft.read_replaced(|tx| journal_rows::since(tx, 0))

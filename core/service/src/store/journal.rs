@@ -19,7 +19,10 @@ use super::{
     },
     *,
 };
-use crate::journal::{Journal, JournalError, Written};
+use crate::{
+    journal::{Journal, JournalError, Written},
+    keys::mac::MacKeys,
+};
 
 /// Why journal and database can't be brought together.
 #[derive(Debug, thiserror::Error)]
@@ -64,8 +67,8 @@ impl JournalSubject {
     /// May it be this row? `account` is whose the device is; of a device that is gone nobody knows it any more.
     fn may_be(self, account: Option<AccountId>, row: &Recorded) -> bool {
         use JournalEntry::{
-            Added, Blocked, Cleared, Dropped, Email, Guarded, Key, Password, Removed, Suspended,
-            WrongCode, WrongPin,
+            Added, Blocked, Cleared, Dropped, Email, Guarded, Key, OldToken, Password, Removed,
+            Suspended, WrongCode, WrongPin,
         };
         match (JournalEntry::from_text(&row.entry), self) {
             (
@@ -74,7 +77,8 @@ impl JournalSubject {
                     | Suspended(_, dev)
                     | WrongPin(_, dev, _)
                     | Blocked(_, dev)
-                    | Added(_, dev),
+                    | Added(_, dev)
+                    | OldToken(_, dev, _),
                 ),
                 Self::Device(of),
             ) => dev == of,
@@ -90,6 +94,7 @@ impl JournalSubject {
                     | WrongCode(acc, ..)
                     | Blocked(acc, _)
                     | Added(acc, _)
+                    | OldToken(acc, ..)
                     | Password(acc)
                     | Email(acc, _),
                 ),
@@ -194,7 +199,24 @@ impl Store {
         Ok(())
     }
 
-    /// Writes the journal again from the database, after rows were dropped there.
+    /// Writes the journal again from the database, with MACs under these keys.
+    ///
+    /// # Errors
+    /// When the journal can't be written, or the database not be read.
+    pub(crate) async fn renew_journal(&self, keys: Arc<MacKeys>) -> Result<(), StoreError> {
+        let change = |journal: &mut Journal| journal.change_keys(keys);
+        let changed = {
+            let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+            journal.as_mut().map(change)
+        };
+        // Without one this is not the service.
+        if changed.is_none() {
+            return Ok(());
+        }
+        self.rewrite_journal().await
+    }
+
+    /// Writes the journal again from the database, after rows were changed or dropped there.
     pub(super) async fn rewrite_journal(&self) -> Result<(), StoreError> {
         let (journal, readers) = (
             Arc::clone(&self.journal),
@@ -255,7 +277,7 @@ fn check(
             continue;
         }
         while rows.next_if(|row| row.seq < line.seq).is_some() {}
-        let same = rows.peek() == Some(&line);
+        let same = rows.peek().is_some_and(|row| row.is(line));
         // What one of the two has dropped, the other may have still.
         let is_dropped = |row: &Recorded| row.entry == JournalEntry::Dropped.to_text();
         if !same && !is_dropped(line) && !rows.peek().is_some_and(|row| is_dropped(row)) {

@@ -4,7 +4,7 @@ use countersign_protocol::id::Hash;
 use tokio::task::JoinHandle;
 
 use super::{super::steps::journal_rows, *};
-use crate::keys::file::MacKey;
+use crate::keys::mac::{MacKey, MacKeys};
 
 const ACC: AccountId = AccountId([1; 8]);
 const DEV: DeviceId = DeviceId([2; 8]);
@@ -12,7 +12,7 @@ const NOW: Time = 1_795_450_000;
 
 async fn store(folder: &std::path::Path) -> Arc<Store> {
     let (store, _) = Store::open(folder).unwrap();
-    let key = Arc::new(MacKey::new([1; 32]));
+    let key = Arc::new(MacKeys::new(MacKey::new([1; 32])));
     let (journal, written) = Journal::open(&folder.join("service.journal"), key).unwrap();
     store.keep_journal(journal, written, NOW).await.unwrap();
     Arc::new(store)
@@ -136,7 +136,7 @@ fn a_line_that_is_missing_is_in_the_way_of_those_alone_whom_it_concerns() {
 #[test]
 fn a_long_journal_is_compared_with_its_rows_in_one_pass() {
     let folder = tempfile::tempdir().unwrap();
-    let key = Arc::new(MacKey::new([1; 32]));
+    let key = Arc::new(MacKeys::new(MacKey::new([1; 32])));
     let (journal, _) = Journal::open(&folder.path().join("service.journal"), key).unwrap();
     let row = |seq| Recorded {
         seq,

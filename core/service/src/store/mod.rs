@@ -17,7 +17,7 @@ use std::{
 
 use countersign_protocol::{Step, Time};
 
-pub(crate) use crate::{base::durable::Write, journal::entry::*, keys::own::*};
+pub(crate) use crate::{base::durable::Write, journal::entry::*, keys::own::*, keys::root::Made};
 use crate::{
     journal::Journal,
     security::{self, SecurityLog},
@@ -28,6 +28,7 @@ use journal::{JournalSubject, Progress};
 use sqlite::Sqlite;
 pub(crate) use sqlite::{OpenError, is_used};
 use steps::journal_rows;
+pub(crate) use steps::reseal::Position;
 use tx::{Row, Tx, Value, params};
 pub(crate) use types::*;
 
@@ -66,6 +67,12 @@ pub(crate) enum StoreError {
     /// A stored value has a form that this program never writes.
     #[error("a stored value is damaged: {0}")]
     Damaged(&'static str),
+    /// A sealed value opens under no key.
+    #[error(
+        "a sealed value of the table {0}, in the row {1}, opens under no key: it is damaged, or the database and the key file do not belong \
+         together"
+    )]
+    Unopened(&'static str, String),
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopped,
@@ -207,6 +214,14 @@ impl Store {
         if dropped {
             self.rewrite_journal().await?;
         }
+        self.empty_log().await
+    }
+
+    /// Empties the write-ahead log, which may have what was replaced or deleted.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(crate) async fn empty_log(&self) -> Result<(), StoreError> {
         let readers = Arc::clone(&self.database.readers);
         let emptied = tokio::task::spawn_blocking(move || readers.empty_log());
         emptied.await.map_err(|_| StoreError::Stopped)?

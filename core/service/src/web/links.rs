@@ -15,7 +15,7 @@ use super::{error::PageError, visitor::Visitor};
 use crate::{
     app::App,
     base::{email::Email, hex, random},
-    keys::{file::MacKey, seal::Place},
+    keys::{mac::MacKey, seal::Place},
     store::{AskedLink, Link, LinkId, LinkKind, NewLink, SessionHash},
 };
 

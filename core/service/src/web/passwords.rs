@@ -66,7 +66,7 @@ pub(super) async fn right(
 /// Whom guesses are counted for. An address without an account is counted like one with.
 fn guesser(app: &App, email: &Email, account: Option<&Account>, share: Share) -> Guesser {
     let who = match account {
-        Some(account) => app.root.guesses.mac(&[b"account", &account.acc.0]),
+        Some(account) => app.root.guesses_at(&account.acc.0),
         None => app
             .root
             .guesses

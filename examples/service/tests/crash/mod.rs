@@ -6,6 +6,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 mod credentials;
+mod exchange;
 mod life;
 mod restore;
 mod sign_in;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use countersign::{ClaimError, Source};
 
 use super::credentials::*;
+use super::exchange::*;
 use super::life::*;
 use super::restore::restoring_a_backup;
 use super::sign_in::*;
@@ -54,6 +55,8 @@ stories! {
     noting_that_a_message_was_sent,
     dropping_what_has_expired,
     restoring_a_backup,
+    exchanging_the_key_file,
+    replacing_all_keys_after_a_theft,
     mailing_a_link,
     using_up_guesses,
     changing_the_password,

@@ -173,6 +173,19 @@ impl Service {
         output.status
     }
 
+    /// The same for a command that names no file.
+    pub fn command_alone(&self, arguments: &[&str], (name, value): (&str, &str)) -> ExitStatus {
+        let output = Command::new(env!("CARGO_BIN_EXE_countersign-service"))
+            .args(arguments)
+            .arg("--data")
+            .arg(&self.folder)
+            .env(name, value)
+            .output()
+            .unwrap();
+        println!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.status
+    }
+
     /// Every row of the journal is a line of its file.
     pub fn journal_is_whole(&self) {
         let rows: i64 = self

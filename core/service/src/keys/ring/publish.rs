@@ -10,10 +10,10 @@ use countersign_protocol::{
 };
 use zeroize::Zeroizing;
 
-use super::{About, KeysError, Signer, information, is_over, openers, place, signers, signing_key};
+use super::{About, KeysError, Signer, information, is_over, openers, signers, signing_key};
 use crate::{
     base::random::{self, NoRandomness},
-    keys::file::RootKeys,
+    keys::root::RootKeys,
     store::{KeyUse, OwnKey, OwnKeys, Publication},
 };
 
@@ -167,7 +167,7 @@ fn new_key(root: &RootKeys, used_for: KeyUse, now: Time) -> Result<OwnKey, KeysE
         used_for,
         kid,
         created_at: now,
-        sealed: root.sealing.seal(place(used_for), secret.as_ref())?,
+        sealed: root.sealing.seal(used_for.place(), secret.as_ref())?,
     })
 }
 

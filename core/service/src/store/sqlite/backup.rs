@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use super::open::{self, OpenError};
 use crate::{
     base::{durable::Write, files},
-    keys::file::MacKey,
+    keys::mac::MacKeys,
     store::{StoreError, tx::Tx},
 };
 
@@ -31,8 +31,9 @@ const JOURNAL: usize = 6;
 /// Beside a database that is restored over, the old one: with this and the time after its name.
 const ASIDE: &str = "service.db.replaced-";
 /// What a data folder without a database may hold, so that one may be restored into it.
-const BESIDE: [&str; 5] = [
+const BESIDE: [&str; 6] = [
     "keys",
+    "keys.lock",
     "lock",
     "outbox",
     "service.db.part",
@@ -60,10 +61,16 @@ pub(crate) enum BackupError {
     /// The file was not made, or not left, by this service.
     #[error(
         "{} is no backup that this service made with its key file, or it was changed since. Nothing was changed here. Use another one, \
-         and the key file that belongs to it",
+         and the key file that belongs to it. If it was made before the key file was exchanged, give the key file of that time with --old-key",
         .0.display()
     )]
     Unauthentic(PathBuf),
+    /// The file is this service's, and its secrets were sealed with another key.
+    #[error(
+        "the backup {} was made before the key file was exchanged, and nothing was changed here. Give the key file of that time with --old-key",
+        .0.display()
+    )]
+    OtherKey(PathBuf),
     /// The data folder has a database.
     #[error(
         "there is a database in {} already, and nothing was changed. To put the backup in its place, add --replace: the old one is kept beside it",
@@ -89,7 +96,7 @@ impl From<rusqlite::Error> for BackupError {
 pub(crate) fn backup(
     folder: &Path,
     to: &Path,
-    key: &MacKey,
+    key: &MacKeys,
     mark: impl Fn(&dyn Tx) -> Result<(), StoreError>,
 ) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io(to.to_owned(), error);
@@ -113,7 +120,7 @@ pub(crate) fn backup(
 fn copy(
     connection: &Connection,
     draft: &Path,
-    key: &MacKey,
+    key: &MacKeys,
     mark: impl Fn(&dyn Tx) -> Result<(), StoreError>,
 ) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io(draft.to_owned(), error);
@@ -129,8 +136,9 @@ fn copy(
     copy.close().map_err(|(_, error)| error)?;
     let sign = |file: &mut File| {
         file.rewind()?;
-        let mac = key.mac_copied(file, &mut io::sink())?;
-        file.write_all(&[MARK, &mac].concat())?;
+        let macs = key.macs_copied(file, &mut io::sink())?;
+        let mac = macs.first().map_or(&[][..], |mac| &mac[..]);
+        file.write_all(&[MARK, mac].concat())?;
         // VACUUM INTO does not wait for the disk.
         file.sync_all()
     };
@@ -138,7 +146,7 @@ fn copy(
 }
 
 /// Copies the database of a backup to `to`; `false` when its mark or MAC is not this service's.
-fn extract(from: &mut File, to: &mut File, key: &MacKey) -> io::Result<bool> {
+fn extract(from: &mut File, to: &mut File, key: &MacKeys) -> io::Result<bool> {
     let trailer = MARK.len() + MAC;
     let length = from.metadata()?.len();
     let Some(database) = length.checked_sub(trailer as u64) else {
@@ -148,9 +156,10 @@ fn extract(from: &mut File, to: &mut File, key: &MacKey) -> io::Result<bool> {
     let mut end = vec![0; trailer];
     from.read_exact(&mut end)?;
     from.rewind()?;
-    let mac = key.mac_copied(&mut (&*from).take(database), to)?;
+    let macs = key.macs_copied(&mut (&*from).take(database), to)?;
     let (mark, right) = end.split_at(MARK.len());
-    Ok(mark == MARK && bool::from(right.ct_eq(&mac)))
+    let is_right = macs.iter().any(|mac| bool::from(right.ct_eq(mac)));
+    Ok(mark == MARK && is_right)
 }
 
 /// A backup on its way back, checked and beside where it belongs. The folder's lock is held: no service runs on it.
@@ -170,7 +179,7 @@ pub(crate) fn prepare(
     folder: &Path,
     from: &Path,
     replace: bool,
-    key: &MacKey,
+    key: &MacKeys,
 ) -> Result<Draft, BackupError> {
     let unreadable = |error| BackupError::Io(from.to_owned(), error);
     let mut source = File::open(from).map_err(unreadable)?;
@@ -267,6 +276,25 @@ impl Draft {
         let found = read(&connection)?;
         connection.close().map_err(|(_, error)| error)?;
         Ok(found)
+    }
+
+    /// Brings it to the present schema, and changes it in one transaction.
+    ///
+    /// # Errors
+    /// See [`BackupError`]; it can't be used then.
+    pub(crate) fn change(
+        &self,
+        change: impl FnOnce(&dyn Tx) -> Result<(), StoreError>,
+    ) -> Result<(), BackupError> {
+        let mut connection = open::existing(&self.path)?;
+        open::prepare(&mut connection, &self.path)?;
+        let transaction = connection.transaction()?;
+        change(&*transaction)?;
+        transaction.commit()?;
+        connection.close().map_err(|(_, error)| error)?;
+        let failed = |error| BackupError::Io(self.path.clone(), error);
+        let file = File::open(&self.path).map_err(failed)?;
+        file.sync_all().map_err(failed)
     }
 
     /// Reads from the database that is to be replaced, if it can still be read.

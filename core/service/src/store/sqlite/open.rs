@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0011_budgets.sql"),
     include_str!("../../../migrations/0012_guesses.sql"),
     include_str!("../../../migrations/0013_links.sql"),
+    include_str!("../../../migrations/0014_reseal.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
@@ -210,7 +211,7 @@ fn configure(connection: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn prepare(connection: &mut Connection, path: &Path) -> Result<bool, OpenError> {
+pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<bool, OpenError> {
     let version = version(connection, path)?;
     configure(connection)?;
     for (number, migration) in MIGRATIONS.iter().enumerate().skip(version) {

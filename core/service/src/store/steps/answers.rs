@@ -11,7 +11,7 @@ use countersign_protocol::{
 use super::{
     browsers, challenges, codes, devices,
     events::note,
-    facts, grants,
+    facts, grants, old_tokens,
     outcomes::{self, accept, decide, device_record, record, refusal, set_tries, wrong_pin},
     recovery, sessions,
 };
@@ -77,15 +77,17 @@ pub(super) fn begin(tx: &dyn Tx, facts: &AnswerFacts, now: Time) -> Result<Answe
     }
     let challenge =
         challenges::get(tx, answer.challenge)?.map(|challenge| challenge_record(&challenge));
+    let made = old_tokens::counts(tx, answer.dev, facts.made, now)?;
     let judged = judge_answer(
         answer,
         &device_record(&device),
         challenge.as_ref(),
         now,
-        facts.made,
+        made,
     );
     if let Some(accepted) = &judged.accepted {
         accept(tx, answer.dev, accepted, now)?;
+        old_tokens::taken(tx, &device, facts.made, now)?;
     }
     let decided = |result| match judged.accepted {
         Some(_) => decide(tx, answer.dev, facts.signed, result, now).map(AnswerStep::Decided),

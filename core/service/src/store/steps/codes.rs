@@ -17,7 +17,7 @@ use super::{
     failures::{self, Failed},
     journal_rows,
     outcomes::wrong_code,
-    past_epochs,
+    past_epochs, reseal,
 };
 use crate::{
     security::{self, Happened},
@@ -86,10 +86,12 @@ pub(super) fn take_try(
         return Ok(CodeStep::Closed);
     };
     let mut devices = devices::of_account(tx, owner)?;
+    let copied = reseal::copied(tx, owner)?;
     devices.retain(|device| {
         // A device without tries left is no active one: all that it may send is a new PIN.
         device.state == DeviceState::Active
             && !device.is_blocked()
+            && !copied.contains(&device.dev)
             && (!pin || take_of(device, asker, now).is_some())
     });
     tx.execute(

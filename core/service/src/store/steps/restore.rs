@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use countersign_protocol::{Time, id::AccountId, policy::steps};
 
 use super::{
-    accounts, codes, credentials, devices, events, journal_rows, links, outcomes, own_keys,
-    recovery, settings::setting,
+    accounts, codes, credentials, devices, events, journal_rows, links, old_tokens, outcomes,
+    own_keys, recovery, settings::setting,
 };
 use crate::store::*;
 
@@ -61,7 +61,7 @@ fn whose_factors(line: &Recorded) -> Option<AccountId> {
 }
 
 /// What was open when the backup was made was answered, cancelled, finished or ended since, as far as anybody knows.
-fn close_what_was_open(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
+pub(super) fn close_what_was_open(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE challenge SET state = 'replaced', closed_at = ?1 WHERE state IN ('open', 'approved')",
         params![now],
@@ -127,6 +127,7 @@ fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
                 told(account, "device-lost", "")?;
             }
         }
+        JournalEntry::OldToken(_, dev, of) => old_tokens::mark(tx, dev, of)?,
         JournalEntry::Password(account) => credentials::forget_password(tx, account)?,
         JournalEntry::Email(account, email) => credentials::set_email_again(tx, account, &email)?,
         JournalEntry::Dropped => {}

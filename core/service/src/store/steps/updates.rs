@@ -14,6 +14,7 @@ use super::{
     codes, devices,
     events::note,
     grants::granted,
+    old_tokens,
     outcomes::{self, accept, decide, device_record, record, refusal, set_tries, wrong_pin},
     past_epochs::keep_past,
     pushes,
@@ -147,9 +148,11 @@ pub(super) fn begin(
         began_with: device.began_with,
         granted: granted(tx, update.dev, now)?,
     };
-    let judged = judge_update(update, &known, now, facts.made);
+    let made = old_tokens::counts(tx, update.dev, facts.made, now)?;
+    let judged = judge_update(update, &known, now, made);
     if let Some(accepted) = &judged.accepted {
         accept(tx, update.dev, accepted, now)?;
+        old_tokens::taken(tx, &device, facts.made, now)?;
     }
     let decided = |result| {
         Ok(UpdateStep::Decided(match judged.accepted {

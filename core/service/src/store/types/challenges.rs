@@ -1,5 +1,6 @@
 //! Challenges and answers, as they go into the store and come out of it.
 
+use crate::keys::root::Made;
 use countersign_protocol::{
     Step, Time,
     answer::{Answer, UnlockedBy},
@@ -213,7 +214,7 @@ pub(crate) struct AnswerFacts {
     /// The hash of that.
     pub(crate) signed: Hash,
     /// Is the state token one that this service made for this device?
-    pub(crate) made: bool,
+    pub(crate) made: Made,
     /// Did the sealed part open?
     pub(crate) opened: bool,
     /// Transcript and device signature, which are kept.

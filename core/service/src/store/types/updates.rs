@@ -1,5 +1,6 @@
 //! Changes of a device's record, as they go into the store and come out of it.
 
+use crate::keys::root::Made;
 use countersign_protocol::{
     Time,
     id::{ChallengeId, Hash},
@@ -46,7 +47,7 @@ pub(crate) struct UpdateFacts {
     /// The hash of that.
     pub(crate) signed: Hash,
     /// Is the state token one that this service made for this device?
-    pub(crate) made: bool,
+    pub(crate) made: Made,
     /// What was sealed.
     pub(crate) content: Content,
     /// Transcript and device signature, which are kept.

@@ -1,0 +1,66 @@
+//! The service's own keys, listed and rotated from the command line.
+
+use super::places::{Places, Refusal, custody, exchanging};
+use crate::{
+    Clock,
+    keys::{
+        ring::{KeyStatus, Rotate, ServiceKeys},
+        root::{self, RootKeys},
+    },
+    store::Store,
+};
+
+/// The service's keys can't be listed or rotated. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct KeysRefused(#[from] Refusal);
+
+/// How each key of the service stands at this time.
+///
+/// # Errors
+/// [`KeysRefused`] says what is in the way.
+pub async fn list_keys(places: &Places, clock: &dyn Clock) -> Result<Vec<KeyStatus>, KeysRefused> {
+    let (store, root) = beside(places)?;
+    let keys = match store.own_keys().await {
+        Ok(stored) => ServiceKeys::open(&root, &stored).map_err(Refusal::from),
+        Err(error) => Err(error.into()),
+    };
+    store.close();
+    Ok(keys?.list(clock.now()))
+}
+
+/// Makes and publishes new keys. A running service takes them up within seconds.
+///
+/// # Errors
+/// [`KeysRefused`] says what is in the way.
+pub async fn rotate_keys(
+    places: &Places,
+    rotate: Rotate,
+    clock: &dyn Clock,
+) -> Result<Vec<KeyStatus>, KeysRefused> {
+    // Before the key file is read: an exchange of it must not come between.
+    let _alone = match places.database().exists() {
+        true => Some(exchanging(places)?),
+        false => None,
+    };
+    let (store, root) = beside(places)?;
+    let now = clock.now();
+    let keys = ServiceKeys::rotate(&store, &root, rotate, now).await;
+    store.close();
+    let keys = keys.map_err(Refusal::from)?;
+    places.note(clock, "keys-rotated", "");
+    Ok(keys.list(now))
+}
+
+/// The database and its keys, whether or not the service runs.
+fn beside(places: &Places) -> Result<(Store, RootKeys), Refusal> {
+    custody(places)?;
+    let store = Store::beside(&places.data)?;
+    match root::load(&places.key_file(), false) {
+        Ok(root) => Ok((store, root)),
+        Err(error) => {
+            store.close();
+            Err(error.into())
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Biometrics in the place of the PIN (PROTOCOL.md §13): a key and a code share that only a finger
+//! Biometrics in the place of the PIN (PROTOCOL.md §13): a key and a code secret that only a finger
 //! or face unlocks. They are turned on with the PIN, which always works too; a new PIN turns them
 //! off, and so does the platform when fingers or faces change.
 
@@ -179,12 +179,12 @@ async fn make(
         .seal(&context, &key.handle, b.expose(), "to turn on biometrics")
         .await;
     match sealed {
-        Ok(share) => Ok(New {
+        Ok(code_secret) => Ok(New {
             row: BiometricRow {
                 state: BiometricState::Asked,
                 kid: key.public.key_id(),
                 key: key.handle,
-                share,
+                code_secret,
             },
             public: key.public,
             b,
@@ -308,7 +308,7 @@ pub(crate) async fn code_secret(
     let (platform, row) = key_of(phone, account)?;
     let context = account.biometric_context(B);
     let opened = platform
-        .open(&context, &row.key, &row.share, reason)
+        .open(&context, &row.key, &row.code_secret, reason)
         .await
         .map_err(|error| unusable(phone, account, error))?;
     Secret32::from_slice(&opened)

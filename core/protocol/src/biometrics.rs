@@ -28,7 +28,7 @@ pub struct BiometricsDraft {
 }
 
 impl BiometricsDraft {
-    /// For K_bio's public key and the code share B, 32 random bytes. `update` gives all but
+    /// For K_bio's public key and the code secret B, 32 random bytes. `update` gives all but
     /// [`Update::what`].
     pub fn new(
         update: Update,
@@ -95,7 +95,7 @@ impl BiometricsDraft {
 /// Biometrics as opened: commitment and K_bio's signature are right; the PIN's nobody has looked at
 /// yet.
 pub struct OpenedBiometrics {
-    /// The code share B.
+    /// The code secret B.
     pub b: Secret32,
     vouched: Zeroizing<SignatureBytes>,
 }

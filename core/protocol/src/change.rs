@@ -21,7 +21,7 @@ const NEW_DEVICE_DOMAIN: &str = "countersign/v1/change-device";
 
 /// The secrets of a new epoch, for the service alone.
 pub struct ChangeSecrets {
-    /// The code share where the PIN is asked.
+    /// The code secret where the PIN is asked.
     pub p: Secret32,
     /// The chain value of step `last` + 1.
     pub chain: Secret32,

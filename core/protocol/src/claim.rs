@@ -59,9 +59,9 @@ pub struct Claim {
 pub struct ClaimSecrets {
     /// From the enrolment message.
     pub one_time_secret: Secret<16>,
-    /// The code share where the PIN is asked.
+    /// The code secret where the PIN is asked.
     pub p: Secret32,
-    /// The code share where it is not.
+    /// The code secret where it is not.
     pub n: Secret32,
     /// The chain value of step i0.
     pub chain: Secret32,

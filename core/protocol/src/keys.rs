@@ -35,7 +35,7 @@ pub struct Binding {
 /// memory only.
 pub struct PinKeys {
     sign: SigningKey,
-    /// The code share P.
+    /// The code secret P.
     pub code: Secret32,
 }
 
@@ -48,7 +48,7 @@ impl PinKeys {
         });
         Self {
             sign: scalar_key(&wide),
-            code: share(&hkdf, pin),
+            code: code_secret(&hkdf, pin),
         }
     }
 
@@ -59,7 +59,7 @@ impl PinKeys {
         z: Option<&Secret32>,
         pin: &Pin,
     ) -> Secret32 {
-        share(&extract(binding, d, z), pin)
+        code_secret(&extract(binding, d, z), pin)
     }
 
     /// sk_pin.
@@ -88,7 +88,7 @@ fn extract(binding: &Binding, d: &Secret32, z: Option<&Secret32>) -> Hkdf<Sha256
     hkdf
 }
 
-fn share(hkdf: &Hkdf<Sha256>, pin: &Pin) -> Secret32 {
+fn code_secret(hkdf: &Hkdf<Sha256>, pin: &Pin) -> Secret32 {
     Secret::new_with(|out| {
         expand(hkdf, &[b"countersign/v1/pin-code\0", pin.as_bytes()], out);
     })
@@ -159,9 +159,9 @@ impl Chain {
         Some(Chain { next: step, value })
     }
 
-    /// O_i of the step at which this place stands, with the code share U.
-    pub fn code_key(&self, share: &Secret32) -> Secret32 {
-        let hkdf = Hkdf::<Sha256>::new(Some(self.value.expose()), share.expose());
+    /// O_i of the step at which this place stands, with the code secret U.
+    pub fn code_key(&self, code_secret: &Secret32) -> Secret32 {
+        let hkdf = Hkdf::<Sha256>::new(Some(self.value.expose()), code_secret.expose());
         Secret::new_with(|out| expand(&hkdf, &[b"countersign/v1/code"], out))
     }
 }

@@ -248,20 +248,20 @@ fn judge_content(answer: &Answer, device: &DeviceRecord, challenge: &ChallengeRe
     check
 }
 
-/// Judges a typed code for one device: its stored chain, the code share, and the question (12.9).
+/// Judges a typed code for one device: its stored chain, the code secret, and the question (12.9).
 ///
 /// Returns the chain to store, past the step, if the code is right. Nothing is to be stored
 /// otherwise.
 pub fn judge_code(
     chain: &Chain,
-    share: &Secret32,
+    code_secret: &Secret32,
     step: Step,
     question: &[u8; 32],
     shape: Shape,
     typed: &Typed,
 ) -> Option<Chain> {
     let here = chain.advanced(step, LONGEST_ADVANCE)?;
-    let key = here.code_key(share);
+    let key = here.code_key(code_secret);
     if !Code::compute(shape, key.expose(), step, question).matches(typed) {
         return None;
     }

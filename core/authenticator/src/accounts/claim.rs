@@ -76,7 +76,7 @@ from_phone_errors!(ClaimError);
 struct Keys {
     key: DeviceKey,
     /// Z.
-    share: Option<Secret32>,
+    z: Option<Secret32>,
     d: Secret32,
     n: Secret32,
     chain: Secret32,
@@ -212,7 +212,7 @@ async fn send_claim(
         key: phone
             .keys
             .create_key(&owner.device_key_context(FIRST_KEY))?,
-        share: owner.share(&*phone.keys)?,
+        z: owner.hardware_share(&*phone.keys)?,
         d: random_secret(&*phone.entropy)?,
         n: random_secret(&*phone.entropy)?,
         chain: random_secret(&*phone.entropy)?,
@@ -224,7 +224,7 @@ async fn send_claim(
     let sealed_d = seal(D, &keys.d)?;
     let sealed_n = seal(N, &keys.n)?;
     let sealed_c = seal(C, &keys.chain)?;
-    let (handle, z_present) = (keys.key.handle.clone(), keys.share.is_some());
+    let (handle, z_present) = (keys.key.handle.clone(), keys.z.is_some());
     let request = request(phone, offer, keys, pin)?;
     let number = phone
         .store
@@ -267,7 +267,7 @@ fn request(
 ) -> Result<Unsigned, ClaimError> {
     let (enrolment, owner) = (&offer.enrolment, offer.owner());
     let binding = owner.binding(FIRST_EPOCH);
-    let pin_keys = PinKeys::derive(&binding, &keys.d, keys.share.as_ref(), pin);
+    let pin_keys = PinKeys::derive(&binding, &keys.d, keys.z.as_ref(), pin);
     let s = offer.s.as_ref();
     let secrets = ClaimSecrets {
         one_time_secret: Secret::new_with(|own| {
@@ -287,7 +287,7 @@ fn request(
         enrolment_hash: enrolment.hash(),
         device_key: keys.key.public,
         key_class: keys.key.class,
-        z_present: keys.share.is_some(),
+        z_present: keys.z.is_some(),
         platform: shortened(&phone.device.platform, 20),
         model: shortened(&phone.device.model, 40),
         time: phone.now(owner.svc),

@@ -70,14 +70,14 @@ pub(super) async fn report(phone: &Phone, numbers: &[u32]) -> bool {
         }
     }
     // A service that does not answer takes its share of the time, and nobody else's.
-    let mut shares = u32::try_from(due.len()).unwrap_or(u32::MAX);
+    let mut left = u32::try_from(due.len()).unwrap_or(u32::MAX);
     for (number, news) in due {
         let now = Instant::now();
-        let share = until.saturating_duration_since(now) / shares.max(1);
+        let share = until.saturating_duration_since(now) / left.max(1);
         told &= by(now + share, try_report(phone, number, news))
             .await
             .is_some();
-        shares = shares.saturating_sub(1);
+        left = left.saturating_sub(1);
     }
     told
 }

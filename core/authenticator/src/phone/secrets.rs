@@ -13,16 +13,16 @@ use crate::store::Account;
 
 /// D, 32 random bytes from which, with the PIN, everything of the PIN is derived.
 pub(crate) const D: &str = "D";
-/// The code share where no PIN is asked.
+/// The code secret where no PIN is asked.
 pub(crate) const N: &str = "N";
 /// The chain value of the account's next step.
 pub(crate) const C: &str = "C";
 /// K_bio, which only a finger or face unlocks. It is of no PIN epoch.
 pub(crate) const K_BIO: &str = "K_bio";
-/// The code share that only a finger or face unlocks. It is of no PIN epoch.
+/// The code secret that only a finger or face unlocks. It is of no PIN epoch.
 pub(crate) const B: &str = "B";
 const DEVICE_KEY: &str = "K_dev";
-const SHARE: &str = "Z";
+const Z: &str = "Z";
 
 /// How the person unlocks an approval, a code or a signature.
 pub enum UnlockMethod {
@@ -74,8 +74,11 @@ impl Owner {
         self.context(DEVICE_KEY, epoch)
     }
 
-    pub(crate) fn share(&self, keys: &dyn KeyStore) -> Result<Option<Secret32>, KeyStoreError> {
-        keys.hardware_share(&self.context(SHARE, 0))
+    pub(crate) fn hardware_share(
+        &self,
+        keys: &dyn KeyStore,
+    ) -> Result<Option<Secret32>, KeyStoreError> {
+        keys.hardware_share(&self.context(Z, 0))
     }
 
     pub(crate) fn binding(&self, epoch: u32) -> Binding {
@@ -127,12 +130,12 @@ impl Phone {
         let d = self
             .store
             .inspect(|connection| self.secret(connection, account, D))?;
-        let z = self.share(account)?;
+        let z = self.hardware_share(account)?;
         let binding = account.owner().binding(account.epoch);
         Ok(PinKeys::derive(&binding, &d, z.as_ref(), pin))
     }
 
-    /// The code share that this PIN gives.
+    /// The code secret that this PIN gives.
     pub(crate) fn pin_code_secret(
         &self,
         connection: &Connection,
@@ -140,14 +143,14 @@ impl Phone {
         pin: &Pin,
     ) -> Result<Secret32, PhoneError> {
         let d = self.secret(connection, account, D)?;
-        let z = self.share(account)?;
+        let z = self.hardware_share(account)?;
         let binding = account.owner().binding(account.epoch);
         Ok(PinKeys::derive_code(&binding, &d, z.as_ref(), pin))
     }
 
     /// Z, which is there or not as it was at the enrolment.
-    pub(crate) fn share(&self, account: &Account) -> Result<Option<Secret32>, PhoneError> {
-        let z = account.owner().share(&*self.keys)?;
+    pub(crate) fn hardware_share(&self, account: &Account) -> Result<Option<Secret32>, PhoneError> {
+        let z = account.owner().hardware_share(&*self.keys)?;
         if z.is_some() != account.z_present {
             return Err(KeyStoreError::Unavailable("its hardware share".to_owned()).into());
         }

@@ -191,7 +191,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
                         .ok_or_else(|| odd(30))?,
                     key: row.get(31)?,
                     kid: KeyId(row.get(32)?),
-                    share: row.get(33)?,
+                    code_secret: row.get(33)?,
                 })
             })
             .transpose()?,

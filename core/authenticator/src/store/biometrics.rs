@@ -33,7 +33,7 @@ pub(crate) struct BiometricRow {
     /// Its key id at the service.
     pub(crate) kid: KeyId,
     /// B, sealed by the biometric store.
-    pub(crate) share: Vec<u8>,
+    pub(crate) code_secret: Vec<u8>,
 }
 
 impl Store {
@@ -48,7 +48,7 @@ impl Store {
         self.run(
             connection,
             "INSERT OR REPLACE INTO biometrics (account, state, key, kid, share) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![account, row.state as i64, row.key, row.kid.0, row.share],
+            params![account, row.state as i64, row.key, row.kid.0, row.code_secret],
         )
     }
 

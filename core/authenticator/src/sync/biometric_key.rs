@@ -53,7 +53,7 @@ fn discard_and_report(
         state: BiometricState::Gone,
         key: Vec::new(),
         kid,
-        share: Vec::new(),
+        code_secret: Vec::new(),
     };
     phone
         .store

@@ -55,10 +55,10 @@ impl<'a> Slot<'a> {
         plan: &'a Plan<'a>,
     ) -> Result<Self, PhoneError> {
         let owner = account.owner();
-        let share = phone.share(account)?;
+        let z = phone.hardware_share(account)?;
         let d = random_secret(&*phone.entropy)?;
         let chain = random_secret(&*phone.entropy)?;
-        let new = PinKeys::derive(&owner.binding(plan.epoch), &d, share.as_ref(), plan.new);
+        let new = PinKeys::derive(&owner.binding(plan.epoch), &d, z.as_ref(), plan.new);
         let old = plan
             .old
             .map(|pin| phone.pin_keys(account, pin))

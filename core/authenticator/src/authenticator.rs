@@ -43,6 +43,14 @@ impl Platform {
     /// # Errors
     /// If the key file can't be read or made.
     pub fn embedded(folder: &Path) -> Result<Self, KeyFileError> {
+        let system = match std::env::consts::OS {
+            "linux" => "Linux",
+            "macos" => "macOS",
+            "windows" => "Windows",
+            "android" => "Android",
+            "ios" => "iOS",
+            _ => "another system",
+        };
         Ok(Self {
             keys: Arc::new(SoftwareKeyStore::open(folder)?),
             presence: Arc::new(LoggedIn),
@@ -52,7 +60,7 @@ impl Platform {
             entropy: Arc::new(SystemEntropy::default()),
             transport: Arc::new(HttpTransport::new()),
             device: Device {
-                platform: system_name().to_owned(),
+                platform: system.to_owned(),
                 model: "command line".to_owned(),
             },
         })
@@ -69,17 +77,6 @@ impl Platform {
             biometrics: Some(Arc::new(reader)),
             ..Self::embedded(folder)?
         })
-    }
-}
-
-fn system_name() -> &'static str {
-    match std::env::consts::OS {
-        "linux" => "Linux",
-        "macos" => "macOS",
-        "windows" => "Windows",
-        "android" => "Android",
-        "ios" => "iOS",
-        _ => "another system",
     }
 }
 

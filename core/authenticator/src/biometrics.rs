@@ -207,7 +207,7 @@ async fn send(
 ) -> Result<Reply, TurnOnError> {
     store(phone, account.number, &new.row)?;
     let pin_keys = phone.pin_keys(account, pin)?;
-    let mut rounds = Rounds::new();
+    let mut rounds = Rounds::START;
     loop {
         let account = rounds.next(phone, account.number)?;
         // The draft fills in the rest.

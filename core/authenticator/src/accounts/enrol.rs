@@ -248,7 +248,7 @@ impl Authenticator {
             let reply = match query(
                 phone,
                 &account.identity(),
-                Endpoint::complete(COMPLETE_WAIT),
+                Endpoint::COMPLETE.held(COMPLETE_WAIT),
                 complete,
             )
             .await

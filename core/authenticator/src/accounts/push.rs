@@ -1,6 +1,6 @@
-//! Telling services where push messages for this phone go (§13). Without it the phone works: it
-//! asks while it is open. So nothing here is ever fails another operation, and failures are retried
-//! at the next start.
+//! Reports to services where push messages for this phone go (PROTOCOL.md §13). The phone works
+//! without it: it asks while it is open. So nothing here fails another operation, and failures are
+//! retried at the next start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,7 +110,7 @@ async fn news(phone: &Phone, number: u32) -> Result<Option<News>, PushError> {
 async fn try_report(phone: &Phone, number: u32, news: News) -> Result<(), PushError> {
     let News { address, mut info } = news;
     let (_lock, _) = locked(phone, number, 1).await?;
-    let mut rounds = Rounds::new();
+    let mut rounds = Rounds::START;
     loop {
         let account = rounds.next(phone, number).map_err(ServiceError::from)?;
         if account.state != State::Active {
@@ -124,9 +124,9 @@ async fn try_report(phone: &Phone, number: u32, news: News) -> Result<(), PushEr
             continue;
         }
         let heard = matches!(reply.result, ResultCode::Done | ResultCode::NoPush);
-        // The reply may have told of newer information. Where that has another key for pushes, the
-        // next start tells of the address for it: endpoint the platform now makes it subscribe
-        // again, and a service with a new key each time would keep the phone at that for ever.
+        // The reply may have brought newer information. If it has another key for pushes, the next
+        // start reports the address for it: asking the platform now makes it subscribe again, and a
+        // service with a new key each time would keep the phone at that for ever.
         let newer = phone.known_info(account.svc).map_err(ServiceError::from)?;
         if newer.push_key == info.push_key {
             info = newer;
@@ -141,7 +141,7 @@ async fn try_report(phone: &Phone, number: u32, news: News) -> Result<(), PushEr
     }
 }
 
-/// The address to tell: one of a kind that the service can use.
+/// The address to report: one of a kind that the service can use.
 async fn wanted(
     phone: &Phone,
     info: &Arc<Verified<Info>>,
@@ -150,8 +150,8 @@ async fn wanted(
         return Ok(None);
     };
     let address = PushAddresses::address(platform, info.origin.as_str(), info.push_key.as_ref());
-    // A Web Push subscription without the service's key is one that anybody could send to; and who
-    // has no key sends none.
+    // Anybody could send to a Web Push subscription without the service's key, and a service
+    // without a key sends none.
     let usable = |to: &PushAddress| to.kind() != PushKind::WebPush || info.push_key.is_some();
     Ok(address.await?.filter(usable))
 }

@@ -26,7 +26,7 @@ const REPORT_MAY_TAKE: Duration = Duration::from_secs(5);
 pub struct Removed {
     /// The account.
     pub account: AccountSummary,
-    /// Whether the service has removed the device too. Otherwise this phone tells it at a later
+    /// Whether the service has removed the device too. Otherwise this phone reports it at a later
     /// start: [`crate::Authenticator::resume`].
     pub told: bool,
     /// The next step, for people.

@@ -21,12 +21,11 @@ pub(crate) struct Rounds {
 }
 
 impl Rounds {
-    pub(crate) fn new() -> Self {
-        Self {
-            left: MOST_ROUNDS,
-            above: 0,
-        }
-    }
+    /// Before the first attempt.
+    pub(crate) const START: Self = Self {
+        left: MOST_ROUNDS,
+        above: 0,
+    };
 
     /// The account with the counter of the next attempt, which is on disk before anything is sent:
     /// a request that was sent and forgotten can never meet one with the same counter.

@@ -141,20 +141,13 @@ impl Endpoint {
     /// Once: the next start asks again.
     pub(crate) const REMOVE: Self = Self::again("/api/v1/remove").at_most(1);
 
-    pub(crate) fn complete(wait: u8) -> Self {
-        Self::once("/api/v1/complete", wait)
-    }
+    pub(crate) const COMPLETE: Self = Self::again("/api/v1/complete").at_most(1);
+    pub(crate) const INBOX: Self = Self::again("/api/v1/inbox").at_most(1);
 
-    pub(crate) fn inbox(wait: u8) -> Self {
-        Self::once("/api/v1/inbox", wait)
-    }
-
-    fn once(path: &'static str, wait: u8) -> Self {
-        Self {
-            path,
-            hold: Duration::from_secs(wait.into()),
-            attempts: 1,
-        }
+    /// The same, where the service may hold the request for `wait` seconds.
+    pub(crate) fn held(self, wait: u8) -> Self {
+        let hold = Duration::from_secs(wait.into());
+        Self { hold, ..self }
     }
 }
 

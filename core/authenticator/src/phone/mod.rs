@@ -117,7 +117,7 @@ pub(crate) struct Phone {
 
 impl Phone {
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
-        lock(&self.memory)
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The time as the service has it, as far as is known.

@@ -126,33 +126,6 @@ impl SoftwareKeyStore {
         }
         Ok(())
     }
-
-    fn device_key(&self, context: &[u8], handle: &[u8]) -> Result<SigningKey, KeyStoreError> {
-        let bytes = self.open_bytes(&[b"K_dev", context].concat(), handle)?;
-        SigningKey::from_slice(&bytes).map_err(|_| KeyStoreError::NotOurs)
-    }
-
-    fn open_bytes(
-        &self,
-        context: &[u8],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
-        let (nonce, ciphertext) = sealed
-            .split_first_chunk::<NONCE_LEN>()
-            .ok_or(KeyStoreError::NotOurs)?;
-        let mut buffer = Zeroizing::new(ciphertext.to_vec());
-        let length = self
-            .wrapping
-            .open_in_place(
-                Nonce::assume_unique_for_key(*nonce),
-                Aad::from(context),
-                &mut buffer,
-            )
-            .map_err(|_| KeyStoreError::NotOurs)?
-            .len();
-        buffer.truncate(length);
-        Ok(buffer)
-    }
 }
 
 impl KeyStore for SoftwareKeyStore {
@@ -179,7 +152,21 @@ impl KeyStore for SoftwareKeyStore {
     }
 
     fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
-        self.open_bytes(context, sealed)
+        let (nonce, ciphertext) = sealed
+            .split_first_chunk::<NONCE_LEN>()
+            .ok_or(KeyStoreError::NotOurs)?;
+        let mut buffer = Zeroizing::new(ciphertext.to_vec());
+        let length = self
+            .wrapping
+            .open_in_place(
+                Nonce::assume_unique_for_key(*nonce),
+                Aad::from(context),
+                &mut buffer,
+            )
+            .map_err(|_| KeyStoreError::NotOurs)?
+            .len();
+        buffer.truncate(length);
+        Ok(buffer)
     }
 
     fn create_key(&self, context: &[u8]) -> Result<DeviceKey, KeyStoreError> {
@@ -205,7 +192,9 @@ impl KeyStore for SoftwareKeyStore {
         handle: &[u8],
         message: &[u8],
     ) -> Result<SignatureBytes, KeyStoreError> {
-        let signature: Signature = self.device_key(context, handle)?.sign(message);
+        let bytes = self.open(&[b"K_dev", context].concat(), handle)?;
+        let key = SigningKey::from_slice(&bytes).map_err(|_| KeyStoreError::NotOurs)?;
+        let signature: Signature = key.sign(message);
         Ok(signature.to_bytes().into())
     }
 

@@ -238,7 +238,7 @@ async fn answer_once(
         UnlockMethod::Pin(pin) => Some(phone.pin_keys(&account, pin)?),
         _ => None,
     };
-    let mut rounds = Rounds::new();
+    let mut rounds = Rounds::START;
     let (account, reply) = loop {
         let account = rounds.next(phone, number.0)?;
         let keys = pin_keys.as_ref();

@@ -202,7 +202,13 @@ async fn poll(
         wait,
         known,
     };
-    let reply = query(phone, &account.identity(), Endpoint::inbox(wait), inbox).await?;
+    let reply = query(
+        phone,
+        &account.identity(),
+        Endpoint::INBOX.held(wait),
+        inbox,
+    )
+    .await?;
     let account = store_news(phone, account, &reply)?;
     match reply.result {
         _ if account.state == State::Suspended => return Err(Refusal::Suspended.into()),
@@ -214,7 +220,14 @@ async fn poll(
     for bytes in reply.challenges.iter().flatten() {
         let challenge = verified(phone, &account, bytes).await?;
         if challenge.expires_at() > phone.now(account.svc) {
-            requests.push(show(phone, &account, challenge));
+            requests.push(PendingRequest {
+                id: challenge.id,
+                account: AccountSummary::of(&account),
+                details: RequestDetails::of(&challenge, account.host()),
+                unlock: challenge.unlock,
+                number_asked: challenge.kind.asks_number(),
+            });
+            phone.hold(Some(account.number), Arc::new(challenge), Arc::default());
         }
     }
     Ok(requests)
@@ -258,16 +271,4 @@ async fn verified(
     } else {
         Err(account.unexpected("a request for another phone"))
     }
-}
-
-fn show(phone: &Phone, account: &Account, challenge: Verified<Challenge>) -> PendingRequest {
-    let request = PendingRequest {
-        id: challenge.id,
-        account: AccountSummary::of(account),
-        details: RequestDetails::of(&challenge, account.host()),
-        unlock: challenge.unlock,
-        number_asked: challenge.kind.asks_number(),
-    };
-    phone.hold(Some(account.number), Arc::new(challenge), Arc::default());
-    request
 }

@@ -224,7 +224,7 @@ impl Store {
     }
 
     pub(crate) fn account(&self, number: u32) -> Result<Option<Account>, StoreError> {
-        self.read(|connection| find(connection, number))
+        self.inspect(|connection| self.account_in(connection, number))
     }
 
     /// The same inside a transaction.
@@ -233,7 +233,10 @@ impl Store {
         connection: &Connection,
         number: u32,
     ) -> Result<Option<Account>, StoreError> {
-        find(connection, number).map_err(|error| self.failure(error))
+        connection
+            .prepare_cached(&format!("{SELECT} WHERE number = ?1"))
+            .and_then(|mut statement| statement.query_row([number], account).optional())
+            .map_err(|error| self.failure(error))
     }
 
     /// The signed information of a service, as it was verified.
@@ -415,11 +418,4 @@ impl Store {
             .map(drop)
             .map_err(|error| self.failure(error))
     }
-}
-
-fn find(connection: &Connection, number: u32) -> rusqlite::Result<Option<Account>> {
-    connection
-        .prepare_cached(&format!("{SELECT} WHERE number = ?1"))?
-        .query_row([number], account)
-        .optional()
 }

@@ -89,7 +89,7 @@ async fn send(
     mut slot: Slot<'_>,
 ) -> Result<Option<ResultCode>, ServiceError> {
     let endpoint = Endpoint::CHANGE.at_most(slot.plan.attempts);
-    let mut rounds = Rounds::new();
+    let mut rounds = Rounds::START;
     let mut first = true;
     loop {
         let account = rounds.next(phone, number)?;
@@ -135,7 +135,7 @@ async fn commit(
     attempts: u32,
 ) -> Result<Option<ResultCode>, ServiceError> {
     let endpoint = Endpoint::COMMIT.at_most(attempts);
-    let mut rounds = Rounds::new();
+    let mut rounds = Rounds::START;
     loop {
         let account = rounds.next(phone, number)?;
         let pending = account.pending.as_ref().ok_or_else(missing)?;

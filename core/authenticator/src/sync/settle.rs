@@ -59,7 +59,7 @@ pub(crate) async fn report_deleted_key(phone: &Phone, number: u32) {
             return Ok(());
         }
         let _lock = phone.store.lock_requests().await?;
-        let mut rounds = Rounds::new();
+        let mut rounds = Rounds::START;
         loop {
             let account = rounds.next(phone, number)?;
             if !due(&account) || account.state != State::Active {

@@ -27,8 +27,8 @@ fn secret(byte: u8) -> Secret32 {
 
 /// The phone's work between a challenge and its code: the key of the step, the code, and the chain
 /// value of the next step.
-fn code(chain: &Chain, share: &Secret32) -> (Code, Option<Chain>) {
-    let key = chain.code_key(share);
+fn code(chain: &Chain, code_secret: &Secret32) -> (Code, Option<Chain>) {
+    let key = chain.code_key(code_secret);
     let code = Code::compute(Shape::Eight, key.expose(), STEP, &QUESTION);
     (code, chain.advanced(STEP + 1, 1))
 }
@@ -54,14 +54,14 @@ fn time(mut run: impl FnMut()) -> Duration {
 
 /// The median of ratios that are measured one right after the other, so that a busy machine slows
 /// both.
-fn ratio(chain: &Chain, share: &Secret32) -> f64 {
+fn ratio(chain: &Chain, code_secret: &Secret32) -> f64 {
     let mut ratios: Vec<f64> = (0..501)
         .map(|_| {
             let code = time(|| {
-                black_box(code(black_box(chain), black_box(share)));
+                black_box(code(black_box(chain), black_box(code_secret)));
             });
             let hmac = time(|| {
-                black_box(one_hmac(black_box(share.expose())));
+                black_box(one_hmac(black_box(code_secret.expose())));
             });
             code.as_secs_f64() / hmac.as_secs_f64()
         })
@@ -71,17 +71,17 @@ fn ratio(chain: &Chain, share: &Secret32) -> f64 {
 }
 
 fn main() -> ExitCode {
-    let (chain, share) = (Chain::new(STEP, secret(1)), secret(2));
+    let (chain, code_secret) = (Chain::new(STEP, secret(1)), secret(2));
     let mut criterion = Criterion::default().configure_from_args();
     criterion.bench_function("code with ratchet and derivation", |b| {
-        b.iter(|| code(black_box(&chain), black_box(&share)));
+        b.iter(|| code(black_box(&chain), black_box(&code_secret)));
     });
     criterion.bench_function("HMAC-SHA256 over the OCRA message", |b| {
-        b.iter(|| one_hmac(black_box(share.expose())));
+        b.iter(|| one_hmac(black_box(code_secret.expose())));
     });
     criterion.final_summary();
 
-    let ratio = ratio(&chain, &share);
+    let ratio = ratio(&chain, &code_secret);
     println!("a code costs {ratio:.2} times one HMAC (at most {BOUND})");
     if ratio <= BOUND {
         ExitCode::SUCCESS

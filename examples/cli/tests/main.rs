@@ -1,4 +1,5 @@
-//! The program's tests but the demo's, which mind the clock and run alone. One program: linked once, it takes a fraction of the time and the disk of one for each file.
+//! The program's tests but the demo's, which mind the clock and run alone. One program: linked
+//! once, it takes a fraction of the time and the disk of one for each file.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod accounts;

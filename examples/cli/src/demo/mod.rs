@@ -31,7 +31,7 @@ use crate::out::Out;
 use crate::person::{Account, Person, Transfer};
 
 use offline::Isolation;
-use steps::Steps;
+use steps::{Step, Steps, words};
 
 /// The PIN that Anna chooses. Nothing but her fingers and the phone's memory ever have it.
 const PIN: &[u8; 4] = b"4071";
@@ -49,13 +49,6 @@ const TRANSFER: Transfer<'_> = Transfer {
 };
 /// What the browser sends to the service instead.
 const FALSE_AMOUNT: &str = "9234.50";
-
-/// Why a step did not do what it should; in words, for the line with the cross.
-type Step<T = ()> = Result<T, String>;
-
-fn words(error: impl ToString) -> String {
-    error.to_string()
-}
 
 /// Goes through all steps. The exit code is 0 only if each did what it should.
 pub(crate) async fn demo(args: &Demo, out: Out) -> Outcome {

@@ -11,6 +11,14 @@ use crate::text::{safe, wrapped};
 /// The column at which times stand.
 const WIDTH: usize = 66;
 
+/// Why a step did not do what it should; in words, for the line with the cross.
+pub(super) type Step<T = ()> = Result<T, String>;
+
+/// An error's words.
+pub(super) fn words(error: impl ToString) -> String {
+    error.to_string()
+}
+
 /// Keeps the time.
 pub(super) struct Steps {
     out: Out,

@@ -23,6 +23,7 @@ use crate::{
     notices::{Notices, Pace},
     pages::Pages,
     password::Passwords,
+    policy::lifetimes::Kept,
     push::Pushes,
     security::{Ending, Failures, Happened, SecurityLog},
     store::Store,
@@ -57,6 +58,8 @@ pub(crate) struct App {
     pub(crate) origin: Origin,
     /// The name that phones show, at most 20 bytes.
     pub(crate) name: String,
+    /// How long what is over is kept.
+    pub(crate) kept: Kept,
     /// For how many seconds a backup can be restored.
     pub(crate) backup_seconds: Time,
     /// How many hours a recovery waits.

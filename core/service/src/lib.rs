@@ -59,6 +59,7 @@ pub use operations::{
     BackupRefused, Checked, Exchange, ExchangeReport, KeysRefused, Places, Progress, RestoreReport,
     backup, doctor, exchange_keys, list_keys, restore, restore_with_old_key, rotate_keys,
 };
+pub use policy::lifetimes::{BadLifetime, Lifetimes};
 pub use push::{Knock, PushFailed, PushService};
 
 /// The policy of changes as a table: which proof each change of an account needs, a row a change
@@ -78,7 +79,7 @@ use keys::ring::{About, KeyRing, ServiceKeys};
 use password::Passwords;
 use push::{Pushes, web::WebPush};
 use security::{Failures, SecurityLog};
-use store::Store;
+use store::{Over, Store};
 
 /// The setting that tells whether other push services were named since: a hash, for the database names no place to which messages go.
 const PUSHES: &str = "pushes";
@@ -137,6 +138,8 @@ pub struct Config {
     pub security_log: Option<PathBuf>,
     /// For how many days a backup can be restored, 1 to 3,650: the journal's older lines are dropped, and an older backup is refused.
     pub backup_days: u32,
+    /// How long what is over is kept.
+    pub lifetimes: Lifetimes,
     /// The name that phones and pages show, 1 to 20 bytes.
     pub name: String,
     /// How many hours a recovery waits, 1 to 720.
@@ -171,6 +174,7 @@ impl Config {
             new_journal: false,
             security_log: None,
             backup_days: 90,
+            lifetimes: Lifetimes::default(),
             name: "Countersign".into(),
             recovery_hours: 24,
             own_biometrics: false,
@@ -224,6 +228,9 @@ pub enum StartError {
     /// The time for which backups are restored is out of bounds.
     #[error("backups can't be restored for {0} days: take 1 to 3650")]
     BackupDays(u32),
+    /// How long something is kept is out of bounds.
+    #[error(transparent)]
+    Lifetime(#[from] BadLifetime),
     /// The name of a push service has a wrong form.
     #[error(
         "the push service {0:?} can't be used: give its host alone, as in --push-host updates.push.services.mozilla.com"
@@ -273,6 +280,7 @@ impl Embedded {
         if !(1..=3650).contains(&config.backup_days) {
             return Err(StartError::BackupDays(config.backup_days));
         }
+        let lifetimes = config.lifetimes.kept()?;
         let admission = server::Admission::new(&config)?;
         let listener = TcpListener::bind(config.listen)
             .await
@@ -352,6 +360,7 @@ impl Embedded {
                 .map_err(|error| StartError::Pages(format!("{error:#}")))?,
             name: config.name,
             recovery_hours: config.recovery_hours,
+            kept: lifetimes,
             backup_seconds: u64::from(config.backup_days) * 24 * 3600,
             own_biometrics: config.own_biometrics,
             biometric_transfers: config.biometric_transfers,
@@ -514,7 +523,12 @@ async fn renew_keys(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
 /// Drops what has expired, every half minute.
 async fn sweep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     loop {
-        if let Err(error) = app.store().sweep(app.now(), app.backup_seconds).await {
+        let over = Over {
+            now: app.now(),
+            kept: app.kept,
+            backups: app.backup_seconds,
+        };
+        if let Err(error) = app.store().sweep(over).await {
             tracing::warn!(%error, "expired data were not dropped");
         }
         tokio::select! {

@@ -1,7 +1,7 @@
 //! Signing in on the phone that has the app (PROTOCOL.md, section 11), and the link that somebody else opens, both ways.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use crate::support::{Browser, PASSWORD, PIN, Page, Phone, World};
+use crate::support::{Browser, PASSWORD, PIN, Page, Phone, World, number};
 use countersign_protocol::{
     answer::Decision,
     challenge::{Kind, Purpose},
@@ -75,6 +75,28 @@ async fn b7_a_phone_signs_its_own_browser_in_without_a_password() {
     old.cookie = before;
     assert_eq!(old.get(&back).await.status, 403);
     assert_eq!(signed_in(&mut old).await, None);
+}
+
+#[tokio::test]
+async fn three_hundred_sign_ins_that_one_browser_begins_are_one_row_and_the_last_one_works() {
+    let world = World::new().await;
+    let (_computer, mut phone) = world.person().await;
+    let (mut browser, mut other) = (world.browser(), world.browser());
+    let (_, others_link) = begin(&mut other).await;
+    let (_, first) = begin(&mut browser).await;
+    let mut last = String::new();
+    for _ in 0..299 {
+        last = begin(&mut browser).await.1;
+    }
+    let rows = "SELECT count(*) FROM challenge WHERE kind = 'on-mobile'";
+    assert_eq!(number(&world, rows), 2);
+    let challenge = phone.open(&first);
+    let reply = phone.decide(&challenge, Decision::Approve, None, PIN).await;
+    assert_eq!(reply.result, ResultCode::NotOpen);
+    for (browser, link) in [(&mut browser, &last), (&mut other, &others_link)] {
+        let back = approve(browser, &mut phone, link).await;
+        assert_eq!(browser.come_back(&back).await.path, "/account");
+    }
 }
 
 #[tokio::test]

@@ -11,9 +11,9 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use countersign_service::{
-    Config, Connections, Embedded, Exchange, KeyState, KeyStatus, LargeNetwork, OriginSetting,
-    Places, Progress, Rotate, StartError, SystemClock, backup, doctor, exchange_keys, list_keys,
-    policy_table, restore, restore_with_old_key, rotate_keys, utc,
+    Config, Connections, Embedded, Exchange, KeyState, KeyStatus, LargeNetwork, Lifetimes,
+    OriginSetting, Places, Progress, Rotate, StartError, SystemClock, backup, doctor,
+    exchange_keys, list_keys, policy_table, restore, restore_with_old_key, rotate_keys, utc,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -184,6 +184,18 @@ struct Serve {
     /// For how many days a backup can be restored: older lines of the journal are dropped, and an older backup is refused
     #[arg(long, default_value_t = 90, value_name = "DAYS")]
     backup_days: u32,
+    /// For how many hours requests and codes are kept that nobody answered: 2 to 8760
+    #[arg(long, default_value_t = 24, value_name = "HOURS")]
+    unanswered_hours: u32,
+    /// For how many days approvals and transfers are kept, with what the phone signed: 1 to 3650
+    #[arg(long, default_value_t = 396, value_name = "DAYS")]
+    approvals_days: u32,
+    /// For how many days the history of accounts is kept: 2 to 3650
+    #[arg(long, default_value_t = 396, value_name = "DAYS")]
+    events_days: u32,
+    /// For how many days enrolments are kept that are done: 1 to 365
+    #[arg(long, default_value_t = 7, value_name = "DAYS")]
+    enrolments_days: u32,
     /// How many hours a recovery waits, after a panic or when no factor is left: 1 to 720
     #[arg(long, default_value_t = 24, value_name = "HOURS")]
     recovery_hours: u32,
@@ -386,6 +398,12 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
         new_journal: arguments.new_journal,
         security_log: arguments.security_log,
         backup_days: arguments.backup_days,
+        lifetimes: Lifetimes {
+            unanswered_hours: arguments.unanswered_hours,
+            approvals_days: arguments.approvals_days,
+            events_days: arguments.events_days,
+            enrolments_days: arguments.enrolments_days,
+        },
         name: arguments.name,
         recovery_hours: arguments.recovery_hours,
         own_biometrics: arguments.own_biometrics,

@@ -2,6 +2,7 @@
 //! in `countersign_protocol::policy`.
 
 pub(crate) mod changes;
+pub(crate) mod lifetimes;
 
 use countersign_protocol::policy::{codes, share::Limit, steps};
 

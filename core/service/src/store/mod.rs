@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 
-use countersign_protocol::{Step, Time};
+use countersign_protocol::Step;
 
 pub(crate) use crate::{base::durable::Write, journal::entry::*, keys::own::*, keys::root::Made};
 use crate::{
@@ -27,8 +27,8 @@ pub(crate) use journal::ReconcileError;
 use journal::{JournalSubject, Progress};
 use sqlite::Sqlite;
 pub(crate) use sqlite::{OpenError, is_used};
-use steps::journal_rows;
-pub(crate) use steps::reseal::Position;
+use steps::{journal_rows, sweep};
+pub(crate) use steps::{reseal::Position, sweep::Over};
 use tx::{Row, Tx, Value, params};
 pub(crate) use types::*;
 
@@ -203,12 +203,21 @@ impl Store {
         self.database.readers.read(step)
     }
 
-    /// Drops what has expired: sessions, unfinished enrolments with their pending devices, old
-    /// outcomes and guesses, and the journal's lines of before `backups` seconds ago.
-    pub(crate) async fn sweep(&self, now: Time, backups: Time) -> Result<(), StoreError> {
-        let before = now.saturating_sub(backups);
-        let sweep = move |tx: &dyn Tx| steps::sweep(tx, now, before);
-        let dropped = self.write(Write::Sweep, sweep).await?;
+    /// Deletes what is over, a few rows in each transaction: whoever writes waits for one of them
+    /// at most.
+    ///
+    /// # Errors
+    /// When the database refuses, or the journal can't be written.
+    pub(crate) async fn sweep(&self, over: Over) -> Result<(), StoreError> {
+        let mut dropped = false;
+        loop {
+            let batch = move |tx: &dyn Tx| sweep::batch(tx, &over);
+            let swept = self.write(Write::Sweep, batch).await?;
+            dropped |= swept.journal;
+            if !swept.is_full {
+                break;
+            }
+        }
         // What could not be written when it happened.
         self.append_to_journal().await?;
         if dropped {
@@ -246,7 +255,14 @@ mod tests {
             store.set_setting("test", vec![byte; 64]).await.unwrap();
         }
         assert!(holds(0xa5) && holds(0xa6));
-        store.sweep(1, 1).await.unwrap();
+        let over = Over {
+            now: 1,
+            kept: crate::policy::lifetimes::Lifetimes::default()
+                .kept()
+                .unwrap(),
+            backups: 1,
+        };
+        store.sweep(over).await.unwrap();
         assert!(!holds(0xa5) && holds(0xa6));
         store.close();
     }

@@ -11,6 +11,7 @@ mod life;
 mod restore;
 mod sign_in;
 mod stories;
+mod sweep;
 mod world;
 
 use std::collections::BTreeSet;

@@ -12,6 +12,7 @@ use super::exchange::*;
 use super::life::*;
 use super::restore::restoring_a_backup;
 use super::sign_in::*;
+use super::sweep::*;
 use super::world::{PASSWORD, PIN, WRONG_PIN, World, pin};
 use super::{Before, Names, story};
 
@@ -413,15 +414,4 @@ async fn naming_a_message() -> Names {
 
 async fn noting_that_a_message_was_sent() -> Names {
     a_message("NoticeSent").await
-}
-
-async fn dropping_what_has_expired() -> Names {
-    story(
-        Before::Itself("Sweep"),
-        enrolled,
-        // It is the first thing that a service does when it has started.
-        async |_| tokio::time::sleep(Duration::from_millis(300)).await,
-        async |world, _| world.is_whole(0).await,
-    )
-    .await
 }

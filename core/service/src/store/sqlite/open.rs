@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0012_guesses.sql"),
     include_str!("../../../migrations/0013_links.sql"),
     include_str!("../../../migrations/0014_reseal.sql"),
+    include_str!("../../../migrations/0015_lifetimes.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);

@@ -76,14 +76,6 @@ pub(super) fn forget(
     Ok(())
 }
 
-pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
-    tx.execute(
-        "DELETE FROM known_browser WHERE at <= ?1",
-        params![oldest(now)],
-    )?;
-    Ok(())
-}
-
 fn oldest(now: Time) -> Time {
     now.saturating_sub(policy::KNOWN_BROWSER_SECONDS)
 }

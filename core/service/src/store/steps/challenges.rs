@@ -226,10 +226,11 @@ pub(super) fn issue_mobile(
     let Some(message) = &new.message else {
         return Ok(Issue::NotSigned);
     };
+    // A browser has one at a time: what it began before has no account, and nothing counts it.
     tx.execute(
-        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE session = ?1 AND kind = 'on-mobile' AND account IS NULL
-           AND state = 'open' AND expires_at > ?2",
-        params![new.session, now],
+        "DELETE FROM challenge WHERE session = ?1 AND kind = 'on-mobile' AND account IS NULL
+           AND state IN ('open', 'replaced')",
+        params![new.session],
     )?;
     // Anybody may begin one, so there is a bound for all together. Which makes room for this one, so
     // that nobody takes all of it, was decided by who began them.
@@ -249,14 +250,6 @@ pub(super) fn issue_mobile(
     }
     insert(tx, new, None, message, false, now)?;
     Ok(Issue::Opened)
-}
-
-pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
-    tx.execute(
-        "DELETE FROM challenge WHERE kind = 'on-mobile' AND account IS NULL AND expires_at <= ?1",
-        params![now],
-    )?;
-    Ok(())
 }
 
 fn insert(

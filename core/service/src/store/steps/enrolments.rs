@@ -435,7 +435,16 @@ pub(super) fn complete(
     now: Time,
 ) -> Result<Completion, StoreError> {
     let Some(enrolment) = get(tx, id, now)?.filter(|enrolment| enrolment.dev == dev) else {
-        return Ok(Completion::Refused);
+        // A phone that lost the answer long ago: the enrolment is deleted, and the device is its own.
+        let is_done = tx.one(
+            "SELECT 1 AS done FROM device WHERE dev = ?1 AND enrolment = ?2 AND state <> 'pending'",
+            params![dev.0, id.0],
+            |_| Ok(()),
+        )?;
+        return Ok(match is_done {
+            Some(()) => Completion::Active,
+            None => Completion::Refused,
+        });
     };
     match enrolment.state {
         EnrolmentState::Done => return Ok(Completion::Active),
@@ -462,18 +471,6 @@ pub(super) fn complete(
     links::end_of_account(tx, enrolment.account, now)?;
     note(tx, enrolment.account, "device-added", &enrolment.name, now)?;
     Ok(Completion::Active)
-}
-
-pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
-    tx.execute(
-        "DELETE FROM device WHERE state = 'pending' AND enrolment IN (SELECT id FROM enrolment WHERE expires_at <= ?1)",
-        params![now],
-    )?;
-    tx.execute(
-        "DELETE FROM enrolment WHERE state <> 'done' AND expires_at <= ?1",
-        params![now],
-    )?;
-    Ok(())
 }
 
 pub(super) fn from_row(row: &dyn Row) -> Result<Enrolment, StoreError> {

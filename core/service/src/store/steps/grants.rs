@@ -61,8 +61,3 @@ pub(super) fn grant(
     )?;
     Ok(())
 }
-
-pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM pin_grant WHERE until <= ?1", params![now])?;
-    Ok(())
-}

@@ -149,14 +149,6 @@ pub(super) fn reset(tx: &dyn Tx, account: AccountId) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
-    tx.execute(
-        "DELETE FROM guess_lift WHERE at <= ?1",
-        params![now.saturating_sub(policy::GUESS_LIFTS_SECONDS)],
-    )?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,9 +7,10 @@ use crate::store::*;
 /// Rows are dropped once in so many seconds.
 const DROPPED_EVERY: Time = 24 * 3600;
 
-/// Drops the rows that are older than any backup that is restored, and leaves a mark in the place of the last of them; the
-/// newest row stays, for the numbers go on from it. `false`: less than a day's, which can wait.
-pub(super) fn drop_old(tx: &dyn Tx, before: Time) -> Result<bool, StoreError> {
+/// Leaves a mark in the place of the last row that is older than any backup that is restored, and
+/// drops `at_most` of those before it; the newest row stays, for the numbers go on from it. Returns
+/// how many it changed: none where there is less than a day's, which can wait.
+pub(super) fn drop_old(tx: &dyn Tx, before: Time, at_most: u32) -> Result<usize, StoreError> {
     let mark = tx.one(
         "SELECT coalesce((SELECT min(seq) FROM journal WHERE at >= ?1), max(seq)) - 1 AS mark FROM journal
          HAVING EXISTS (SELECT 1 FROM journal WHERE entry <> ?2 AND at < ?1 - ?3)",
@@ -21,14 +22,19 @@ pub(super) fn drop_old(tx: &dyn Tx, before: Time) -> Result<bool, StoreError> {
         |row| row.get::<i64>("mark"),
     )?;
     let Some(mark) = mark.filter(|mark| *mark > 0) else {
-        return Ok(false);
+        return Ok(0);
     };
-    let dropped = tx.execute("DELETE FROM journal WHERE seq < ?1", params![mark])?;
+    // First: where it stands, what is before it does not count any more.
     let marked = tx.execute(
         "UPDATE journal SET entry = ?2 WHERE seq = ?1 AND entry <> ?2",
         params![mark, JournalEntry::Dropped.to_text()],
     )?;
-    Ok(dropped + marked > 0)
+    let dropped = tx.execute(
+        "DELETE FROM journal WHERE seq IN
+           (SELECT seq FROM journal WHERE seq < ?1 ORDER BY seq LIMIT ?2)",
+        params![mark, at_most],
+    )?;
+    Ok(dropped + marked)
 }
 
 /// Records what a restore must not undo.

@@ -308,12 +308,3 @@ pub(super) fn sent(tx: &dyn Tx, seq: u64) -> Result<(), StoreError> {
     )?;
     Ok(())
 }
-
-/// A row stays for a day, for the limits.
-pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
-    tx.execute(
-        "DELETE FROM mailed_link WHERE created_at <= ?1 AND (used_at IS NOT NULL OR expires_at <= ?2)",
-        params![now.saturating_sub(policy::DAY), now],
-    )?;
-    Ok(())
-}

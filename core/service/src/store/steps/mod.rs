@@ -27,21 +27,7 @@ pub(super) mod reseal;
 pub(super) mod restore;
 mod sessions;
 pub(super) mod settings;
+pub(super) mod sweep;
 mod updates;
 
 use super::*;
-
-/// Drops what has expired, and the journal's rows of before `before`; `true` when there were such.
-pub(super) fn sweep(tx: &dyn Tx, now: Time, before: Time) -> Result<bool, StoreError> {
-    sessions::sweep(tx, now)?;
-    outcomes::sweep(tx, now)?;
-    guesses::sweep(tx, now)?;
-    links::sweep(tx, now)?;
-    challenges::sweep(tx, now)?;
-    browsers::sweep(tx, now)?;
-    recovery::sweep(tx, now)?;
-    past_epochs::sweep(tx, now)?;
-    grants::sweep(tx, now)?;
-    enrolments::sweep(tx, now)?;
-    journal_rows::drop_old(tx, before)
-}

@@ -242,11 +242,3 @@ fn many_lately(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), StoreError
     )?;
     note(tx, device.account, "many-wrong-pins", &device.name, now)
 }
-
-pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
-    tx.execute(
-        "DELETE FROM outcome WHERE at <= ?1",
-        params![now.saturating_sub(policy::OUTCOME_SECONDS)],
-    )?;
-    Ok(())
-}

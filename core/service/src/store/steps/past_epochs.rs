@@ -57,8 +57,3 @@ pub(super) fn past(
         },
     )
 }
-
-pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM past_epoch WHERE until <= ?1", params![now])?;
-    Ok(())
-}

@@ -279,14 +279,3 @@ pub(super) fn finish(
     enter(tx, entry)?;
     Ok(Some(devices))
 }
-
-pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
-    tx.execute(
-        "DELETE FROM recovery WHERE ripe_at <= ?1 OR finished_at <= ?2",
-        params![
-            now.saturating_sub(policy::RECOVERY_OPEN_SECONDS),
-            now.saturating_sub(policy::RECOVERY_AGAIN_SECONDS),
-        ],
-    )?;
-    Ok(())
-}

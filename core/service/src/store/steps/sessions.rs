@@ -242,11 +242,3 @@ pub(super) fn end_without_factor(
     )?;
     Ok(())
 }
-
-pub(super) fn sweep(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
-    tx.execute(
-        "DELETE FROM session WHERE expires_at <= ?1 OR used_at <= ?2",
-        params![now, now.saturating_sub(policy::SESSION_IDLE_SECONDS)],
-    )?;
-    Ok(())
-}

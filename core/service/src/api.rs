@@ -1,16 +1,7 @@
 //! The endpoints that phones use: PROTOCOL.md, section 9. Bodies are bounded and strictly parsed; signatures are verified before anything
 //! else is looked at; replies are signed over the hash of the request.
 
-mod answer;
-mod claim;
-mod query;
-mod update;
-
-pub(crate) use answer::return_value;
-pub(crate) use claim::pin_check;
-pub(crate) use query::{open_chain, sealed_chain};
-
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -23,22 +14,17 @@ use axum::{
     routing::{any, get, post},
 };
 use countersign_protocol::{
-    ParseError,
-    answer::StateToken,
-    id::{DeviceId, Hash},
     info::{Info, encode_earlier},
-    message::{Message, Received},
-    policy::tries,
-    reply::{self, Names, Reply, ResultCode, Tries},
-    request::{LONGEST_BODY, ReceivedRequest, Request, Transcript},
+    message::Received,
+    request::LONGEST_BODY,
+    update::What,
 };
 
 use crate::{
     app::App,
-    edge::{self, Pass, TooMany},
-    keys::{ring::KeysError, seal::SealError},
+    edge::{self, TooMany},
+    flow::{self, Failed, Posted, Signed},
     security,
-    store::{Account, Device, DeviceState, StoreError},
 };
 
 const REPLY_TYPE: HeaderValue = HeaderValue::from_static("application/cose");
@@ -48,16 +34,16 @@ pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/countersign", get(information))
         .route("/.well-known/countersign/earlier", get(earlier))
-        .route("/api/v1/claim", post(claim::claim))
-        .route("/api/v1/complete", post(query::complete))
-        .route("/api/v1/status", post(query::status))
-        .route("/api/v1/inbox", post(query::inbox))
-        .route("/api/v1/answer", post(answer::answer))
-        .route("/api/v1/change", post(update::change))
-        .route("/api/v1/commit", post(update::commit))
-        .route("/api/v1/biometrics", post(update::biometrics))
-        .route("/api/v1/push", post(update::push))
-        .route("/api/v1/remove", post(query::remove))
+        .route("/api/v1/claim", post(claim))
+        .route("/api/v1/complete", post(complete))
+        .route("/api/v1/status", post(status))
+        .route("/api/v1/inbox", post(inbox))
+        .route("/api/v1/answer", post(answer))
+        .route("/api/v1/change", post(change))
+        .route("/api/v1/commit", post(commit))
+        .route("/api/v1/biometrics", post(biometrics))
+        .route("/api/v1/push", post(push))
+        .route("/api/v1/remove", post(remove))
         .method_not_allowed_fallback(|| async {
             (
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -76,12 +62,14 @@ pub(crate) fn has(path: &str) -> bool {
     path.starts_with("/api/") || path.starts_with("/.well-known/")
 }
 
-/// Works to the end also when the phone hangs up meanwhile: whoever took a try must learn what came of it, or a right PIN costs one.
+/// Works to the end also when the phone hangs up meanwhile: once a try is counted, the result must be
+/// recorded, or a right PIN would cost one.
 async fn to_the_end(
-    work: impl Future<Output = Result<Response, ApiError>> + Send + 'static,
+    work: impl Future<Output = Signed> + Send + 'static,
 ) -> Result<Response, ApiError> {
     let ended = tokio::spawn(security::carried(work)).await;
-    ended.unwrap_or_else(|error| Err(ApiError::Unavailable(error.to_string())))
+    let failed = |error: tokio::task::JoinError| Failed::Unavailable(error.to_string());
+    Ok(cose(ended.map_err(failed)??))
 }
 
 async fn information(State(app): State<Arc<App>>) -> Response {
@@ -90,7 +78,7 @@ async fn information(State(app): State<Arc<App>>) -> Response {
 
 /// For phones that slept while the keys that they know were replaced.
 async fn earlier(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
-    let earlier = app.store().own_keys().await?.earlier;
+    let earlier = app.store.own_keys().await.map_err(Failed::from)?.earlier;
     let mut earlier: Vec<_> = earlier
         .iter()
         .filter_map(|bytes| {
@@ -109,77 +97,100 @@ fn cose(bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, REPLY_TYPE)], bytes).into_response()
 }
 
-/// An error without a signature: a phone changes nothing on it. The body is one line for people.
+/// `POST /api/v1/claim`.
+async fn claim(State(app): State<Arc<App>>, Cbor(posted): Cbor) -> Result<Response, ApiError> {
+    to_the_end(flow::claim::claim(app, posted)).await
+}
+
+/// `POST /api/v1/complete`.
+async fn complete(State(app): State<Arc<App>>, Cbor(posted): Cbor) -> Result<Response, ApiError> {
+    Ok(cose(flow::query::complete(app, posted).await?))
+}
+
+/// `POST /api/v1/status`.
+async fn status(State(app): State<Arc<App>>, Cbor(posted): Cbor) -> Result<Response, ApiError> {
+    Ok(cose(flow::query::status(app, posted).await?))
+}
+
+/// `POST /api/v1/inbox`.
+async fn inbox(State(app): State<Arc<App>>, Cbor(posted): Cbor) -> Result<Response, ApiError> {
+    Ok(cose(flow::query::inbox(app, posted).await?))
+}
+
+/// `POST /api/v1/answer`.
+async fn answer(State(app): State<Arc<App>>, Cbor(posted): Cbor) -> Result<Response, ApiError> {
+    to_the_end(flow::answer::answer(app, posted)).await
+}
+
+/// `POST /api/v1/change`.
+async fn change(State(app): State<Arc<App>>, Cbor(posted): Cbor) -> Result<Response, ApiError> {
+    let belongs = |what: &What| matches!(what, What::Change(_));
+    to_the_end(flow::update::update(app, posted, belongs)).await
+}
+
+/// `POST /api/v1/commit`.
+async fn commit(State(app): State<Arc<App>>, Cbor(posted): Cbor) -> Result<Response, ApiError> {
+    let belongs = |what: &What| matches!(what, What::Commit { .. });
+    to_the_end(flow::update::update(app, posted, belongs)).await
+}
+
+/// `POST /api/v1/biometrics`.
+async fn biometrics(State(app): State<Arc<App>>, Cbor(posted): Cbor) -> Result<Response, ApiError> {
+    let belongs =
+        |what: &What| matches!(what, What::BiometricsOn { .. } | What::BiometricsOff { .. });
+    to_the_end(flow::update::update(app, posted, belongs)).await
+}
+
+/// `POST /api/v1/push`.
+async fn push(State(app): State<Arc<App>>, Cbor(posted): Cbor) -> Result<Response, ApiError> {
+    let belongs = |what: &What| matches!(what, What::PushAddress(_));
+    to_the_end(flow::update::update(app, posted, belongs)).await
+}
+
+/// `POST /api/v1/remove`.
+async fn remove(State(app): State<Arc<App>>, Cbor(posted): Cbor) -> Result<Response, ApiError> {
+    Ok(cose(flow::query::remove(app, posted).await?))
+}
+
+/// A request that gets no signed reply. The body is one line for people.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
-    #[error("{0}")]
-    Parse(#[from] ParseError),
-    #[error("this device is not known here, or its signature is wrong")]
-    Unknown,
-    #[error("the request is of a type that another endpoint takes")]
-    OtherEndpoint,
+    #[error(transparent)]
+    Failed(#[from] Failed),
     #[error("the request body is longer than {LONGEST_BODY} bytes")]
     TooLong,
     #[error("the request body was cut off")]
     CutOff,
     #[error("a request must be sent as {REQUEST_TYPE}")]
     MediaType,
-    #[error("too many requests; try again in {} seconds", .0.0)]
-    TooMany(TooMany),
-    #[error("the service can't answer now; try again in a moment")]
-    Unavailable(String),
 }
 
-impl From<TooMany> for ApiError {
-    fn from(error: TooMany) -> Self {
-        Self::TooMany(error)
-    }
-}
-
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Gone => Self::Unknown,
-            error => Self::Unavailable(error.to_string()),
-        }
-    }
-}
-
-impl From<SealError> for ApiError {
-    fn from(error: SealError) -> Self {
-        Self::Unavailable(error.to_string())
-    }
-}
-
-impl From<KeysError> for ApiError {
-    fn from(error: KeysError) -> Self {
-        Self::Unavailable(error.to_string())
-    }
-}
-
-impl From<crate::base::random::NoRandomness> for ApiError {
-    fn from(error: crate::base::random::NoRandomness) -> Self {
-        Self::Unavailable(error.to_string())
-    }
+fn unavailable(why: &dyn std::fmt::Display) -> StatusCode {
+    tracing::error!(%why, "a phone's request could not be answered");
+    StatusCode::SERVICE_UNAVAILABLE
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = match &self {
-            Self::Parse(_) | Self::CutOff | Self::OtherEndpoint => StatusCode::BAD_REQUEST,
-            Self::Unknown => StatusCode::UNAUTHORIZED,
+            Self::Failed(Failed::Parse(_) | Failed::OtherEndpoint) | Self::CutOff => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Failed(Failed::Unknown) => StatusCode::UNAUTHORIZED,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(why) => {
-                tracing::error!(%why, "a phone's request could not be answered");
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Failed(Failed::TooMany(_)) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Failed(Failed::Unavailable(why)) => unavailable(why),
+            Self::Failed(Failed::Store(error)) => unavailable(error),
         };
         let mut response = (status, format!("{self}\n")).into_response();
         match self {
-            Self::TooMany(TooMany(seconds)) => edge::retry_after(&mut response, seconds),
-            Self::Unavailable(_) => edge::retry_after(&mut response, 5),
+            Self::Failed(Failed::TooMany(TooMany(seconds))) => {
+                edge::retry_after(&mut response, seconds)
+            }
+            Self::Failed(Failed::Unavailable(_) | Failed::Store(_)) => {
+                edge::retry_after(&mut response, 5)
+            }
             _ => (),
         }
         response
@@ -187,11 +198,7 @@ impl IntoResponse for ApiError {
 }
 
 /// A request body of the protocol's media type and length.
-pub(crate) struct Cbor {
-    bytes: Bytes,
-    /// By what the request was admitted.
-    pass: Option<Pass>,
-}
+struct Cbor(Posted);
 
 impl<S: Send + Sync> FromRequest<S> for Cbor {
     type Rejection = ApiError;
@@ -210,7 +217,7 @@ impl<S: Send + Sync> FromRequest<S> for Cbor {
             return Err(ApiError::CutOff);
         };
         match body {
-            Ok(bytes) => Ok(Self { bytes, pass }),
+            Ok(bytes) => Ok(Self(Posted { bytes, pass })),
             Err(BytesRejection::FailedToBufferBody(error))
                 if error.status() == StatusCode::PAYLOAD_TOO_LARGE =>
             {
@@ -218,137 +225,5 @@ impl<S: Send + Sync> FromRequest<S> for Cbor {
             }
             Err(_) => Err(ApiError::CutOff),
         }
-    }
-}
-
-impl Cbor {
-    fn parse<T: Transcript>(&self) -> Result<ReceivedRequest<T>, ApiError> {
-        Ok(ReceivedRequest::parse(&self.bytes)?)
-    }
-}
-
-/// Parses, finds the device, verifies its signature: in this order, and nothing else before. From
-/// then on the request is counted for the device.
-async fn authenticated<T: Transcript>(
-    app: &App,
-    body: &Cbor,
-) -> Result<(Device, Request<T>), ApiError> {
-    let received = body.parse::<T>()?;
-    let device = device_of(app, &received).await?;
-    let request = received
-        .verify(&device.keys.device_key)
-        .map_err(|_| ApiError::Unknown)?;
-    if let Some(pass) = &body.pass {
-        app.edge.prove(pass, device.dev, app.now())?;
-    }
-    Ok((device, request))
-}
-
-/// The device that a request names, if it is of this service and account; told apart from nothing.
-async fn device_of<T: Transcript>(
-    app: &App,
-    request: &ReceivedRequest<T>,
-) -> Result<Device, ApiError> {
-    let (svc, acc, dev) = request.names();
-    if svc != app.origin.svc() {
-        return Err(ApiError::Unknown);
-    }
-    let device = app.store.device(dev).await?;
-    device
-        .filter(|device| device.account == acc)
-        .ok_or(ApiError::Unknown)
-}
-
-fn reply(app: &App, request: Hash, result: ResultCode) -> Reply {
-    let (keys, now) = (app.keys.now(), app.now());
-    Reply::new(
-        app.origin.svc(),
-        keys.kid(now),
-        request,
-        result,
-        now,
-        keys.sequence,
-    )
-}
-
-fn signed(app: &App, reply: &Reply) -> Result<Response, ApiError> {
-    let keys = app.keys.now();
-    let key = keys.signing(reply.kid).ok_or(KeysError::Damaged)?;
-    reply
-        .sign(key)
-        .map(cose)
-        .map_err(|error| ApiError::Unavailable(error.to_string()))
-}
-
-fn token(app: &App, dev: DeviceId, sequence: u64) -> StateToken {
-    app.root.tokens.token(dev, sequence)
-}
-
-/// What a claim's and a status's reply say of a device.
-fn describe(
-    app: &App,
-    reply: &mut Reply,
-    device: &Device,
-    account: &Account,
-    state: reply::DeviceState,
-    next_step: u64,
-) {
-    if device.acked == 0 && device.issued == 1 {
-        reply.state_token = Some(token(app, device.dev, device.issued));
-    }
-    reply.tries_in_row = Some(device.left_in_a_row());
-    reply.tries_in_epoch = Some(device.left_in_epoch());
-    reply.counter = Some(device.counter);
-    reply.next_step = Some(next_step);
-    reply.epoch = Some(device.epoch);
-    reply.device_state = Some(state);
-    if matches!(
-        state,
-        reply::DeviceState::Claimed | reply::DeviceState::Confirmed
-    ) {
-        // Section 8: only until the device is active.
-        reply.i0 = Some(device.first_step);
-    }
-    reply.names = Some(Names {
-        app_name: app.name.clone(),
-        account_label: account_label(account),
-        device_name: device.name.clone(),
-    });
-    reply.policy = Some(Tries {
-        in_row: tries::IN_A_ROW,
-        in_epoch: tries::IN_EPOCH,
-    });
-}
-
-/// The account as a phone shows it: the e-mail address, cut to 40 bytes at a character.
-pub(crate) fn account_label(account: &Account) -> String {
-    let mut label = account.email.to_string();
-    if label.len() > 40 {
-        let end = (0..=37)
-            .rev()
-            .find(|at| label.is_char_boundary(*at))
-            .unwrap_or(0);
-        label.truncate(end);
-        label.push('…');
-    }
-    label
-}
-
-fn state_of(device: &Device) -> reply::DeviceState {
-    match device.state {
-        DeviceState::Pending => reply::DeviceState::Claimed,
-        DeviceState::Suspended => reply::DeviceState::Suspended,
-        DeviceState::Active if device.is_blocked() => reply::DeviceState::Blocked,
-        DeviceState::Active => reply::DeviceState::Active,
-    }
-}
-
-/// Waits until there may be news, the service stops, or the time is over.
-async fn wait(app: &App, woken: tokio::sync::futures::Notified<'_>, time: Duration) {
-    let mut stopping = app.stopping.clone();
-    tokio::select! {
-        () = woken => {}
-        _ = stopping.wait_for(|stopping| *stopping) => {}
-        () = tokio::time::sleep(time) => {}
     }
 }

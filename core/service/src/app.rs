@@ -10,7 +10,6 @@ use countersign_protocol::{
     Time,
     id::{AccountId, DeviceId, PublicKey},
     origin::Origin,
-    secret::Secret,
 };
 use tokio::sync::{Notify, watch};
 
@@ -130,11 +129,6 @@ impl App {
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
-}
-
-/// A copy of a secret's bytes in a buffer that is wiped.
-pub(crate) fn secret<const N: usize>(bytes: &[u8]) -> Option<Secret<N>> {
-    Secret::from_slice(bytes)
 }
 
 /// Wakes the phones that wait for something.

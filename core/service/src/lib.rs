@@ -14,6 +14,7 @@ mod api;
 mod app;
 mod base;
 mod edge;
+mod flow;
 mod journal;
 mod keys;
 mod notices;

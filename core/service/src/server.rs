@@ -29,6 +29,7 @@ use crate::{
     api::{self, ApiError},
     app::App,
     edge::{Connection, Origins, Source, Steady},
+    flow::Failed,
     storage, tls, web,
 };
 
@@ -214,7 +215,7 @@ async fn in_time(
     let is_api = api::has(request.uri().path());
     if let Err(error) = app.edge.admit(&mut request, app.now()) {
         return if is_api {
-            ApiError::from(error).into_response()
+            ApiError::from(Failed::from(error)).into_response()
         } else {
             web::too_many(&app, error)
         };

@@ -1,6 +1,5 @@
 use std::{sync::Arc, time::Duration};
 
-use countersign_protocol::id::Hash;
 use tokio::task::JoinHandle;
 
 use super::{super::steps::journal_rows, *};
@@ -39,7 +38,7 @@ fn asks(store: &Arc<Store>) -> Vec<JoinHandle<()>> {
             match at {
                 0 => store.device(DEV).await.map(drop),
                 1 => store.devices(ACC).await.map(drop),
-                2 => store.outcome(DEV, Hash([3; 32])).await.map(drop),
+                2 => store.life(DEV, NOW).await.map(drop),
                 3 => store.standing(ACC).await.map(drop),
                 _ => store.remove_by_device(DEV, NOW).await.map(drop),
             }

@@ -1,6 +1,6 @@
 //! The page of a challenge: it waits for the phone, or takes the code, and then lets the operation go on that asked for it.
 
-use std::{iter, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -9,13 +9,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::{
-    answer::UnlockedBy,
-    challenge::{Purpose, Unlock},
-    code::{Shape, Typed, transaction_question},
+    challenge::Purpose,
+    code::{Shape, Typed},
     id::{ChallengeId, DeviceId},
     link::{link_text, qr_text},
-    secret::Secret32,
-    verify::judge_code,
 };
 use minijinja::context;
 use serde::Deserialize;
@@ -25,14 +22,10 @@ use super::{
     visitor::{Posted, Visitor},
 };
 use crate::{
-    api::{open_chain, sealed_chain},
-    app::{App, secret},
+    app::App,
     base::hex,
-    keys::seal::Place,
-    store::{
-        Challenge, ChallengeKind, ChallengeState, CodeStep, Device, Method, PastEpoch, RightCode,
-        Then,
-    },
+    flow::{self, code::Judged},
+    store::{Challenge, ChallengeKind, ChallengeState, Method, Then},
     transfer,
 };
 
@@ -198,134 +191,35 @@ pub(super) async fn code(
         );
     };
     let session = visitor.any()?.hash;
-    let (challenge, devices, last) = match app
-        .store()
-        .take_code_try(challenge.id, session, app.now())
-        .await?
-    {
-        CodeStep::Check {
-            challenge,
-            devices,
-            last,
-        } => (challenge, devices, last),
-        CodeStep::Closed => {
-            return show(
-                &app,
-                &visitor,
-                &challenge,
-                StatusCode::TOO_MANY_REQUESTS,
-                Some("issue_closed"),
-            );
-        }
-        CodeStep::Over => {
+    match flow::code::judge(&app, challenge.id, session, shape, &typed).await? {
+        Judged::Accepted(challenge) => proceed(&app, &visitor, &challenge).await,
+        Judged::Wrong(challenge) => show(
+            &app,
+            &visitor,
+            &challenge,
+            StatusCode::UNAUTHORIZED,
+            Some("code_error_wrong"),
+        ),
+        Judged::Closed => show(
+            &app,
+            &visitor,
+            &challenge,
+            StatusCode::TOO_MANY_REQUESTS,
+            Some("issue_closed"),
+        ),
+        Judged::Over => {
             let challenge = own(&app, &visitor, &id).await?;
             // The code was accepted, and the answer that said so was lost.
             if challenge.state == ChallengeState::Approved {
                 return proceed(&app, &visitor, &challenge).await;
             }
-            return ended(&app, &visitor, &challenge);
+            ended(&app, &visitor, &challenge)
         }
-    };
-    let winner = winner(&app, &challenge, &devices, shape, &typed)?;
-    let right = winner.is_some();
-    let counted = devices.iter().map(|(device, _)| device.dev).collect();
-    if app
-        .store()
-        .finish_code(challenge.id, winner, counted, app.now())
-        .await?
-    {
-        return proceed(&app, &visitor, &challenge).await;
-    }
-    if right || last {
-        let challenge = own(&app, &visitor, &id).await?;
-        return ended(&app, &visitor, &challenge);
-    }
-    show(
-        &app,
-        &visitor,
-        &challenge,
-        StatusCode::UNAUTHORIZED,
-        Some("code_error_wrong"),
-    )
-}
-
-/// The device and the PIN epoch whose code it is, with the chain past the step.
-fn winner(
-    app: &App,
-    challenge: &Challenge,
-    devices: &[(Device, Vec<PastEpoch>)],
-    shape: Shape,
-    typed: &Typed,
-) -> Result<Option<RightCode>, PageError> {
-    let Some(step) = challenge.step else {
-        return Ok(None);
-    };
-    let question = match challenge.kind {
-        ChallengeKind::Transaction => {
-            let Some(transfer) = transfer::Details::read(&challenge.payload) else {
-                return Ok(None);
-            };
-            transaction_question(&challenge.hash.0, &transfer.values())
-        }
-        _ => challenge.hash.0,
-    };
-    for (device, past) in devices {
-        let present = (
-            device.epoch,
-            &device.keys.pin_share,
-            &device.keys.chain,
-            device.chain_step,
-        );
-        let past = past
-            .iter()
-            .map(|past| (past.epoch, &past.pin_share, &past.chain, past.chain_step));
-        for (epoch, pin_share, chain, chain_step) in iter::once(present).chain(past) {
-            let chain = open_chain(app, device.dev, epoch, chain_step, chain)?;
-            for (unlocked, share) in shares(app, device, epoch, pin_share, challenge.unlock)? {
-                if let Some(moved) = judge_code(&chain, &share, step, &question, shape, typed) {
-                    let chain = sealed_chain(app, device.dev, epoch, &moved)?;
-                    return Ok(Some(RightCode { chain, unlocked }));
-                }
-            }
+        Judged::Ended => {
+            let challenge = own(&app, &visitor, &id).await?;
+            ended(&app, &visitor, &challenge)
         }
     }
-    Ok(None)
-}
-
-/// The shares of what may unlock a code of this PIN epoch. N and B are the same in all of them, sealed for the present one.
-fn shares(
-    app: &App,
-    device: &Device,
-    epoch: u32,
-    pin_share: &[u8],
-    unlock: Unlock,
-) -> Result<Vec<(UnlockedBy, Secret32)>, PageError> {
-    let pin = || (UnlockedBy::Pin, "pin-share", epoch, pin_share);
-    let sealed = match unlock {
-        Unlock::Nothing => vec![(
-            UnlockedBy::Nothing,
-            "plain-share",
-            device.epoch,
-            device.keys.plain_share.as_slice(),
-        )],
-        Unlock::Pin => vec![pin()],
-        Unlock::PinOrBiometrics => {
-            let b = device.bio_share.as_deref();
-            let b = b.map(|b| (UnlockedBy::Biometrics, "bio-share", device.epoch, b));
-            iter::once(pin()).chain(b).collect()
-        }
-    };
-    let mut shares = Vec::with_capacity(sealed.len());
-    for (unlocked, field, epoch, sealed) in sealed {
-        let place = Place {
-            owner: device.dev.0,
-            field,
-            epoch,
-        };
-        shares
-            .extend(secret(&app.root.sealing.open(place, sealed)?).map(|share| (unlocked, share)));
-    }
-    Ok(shares)
 }
 
 #[derive(Deserialize)]
@@ -353,12 +247,12 @@ async fn again(
     headers: &HeaderMap,
     old: &Challenge,
 ) -> Result<Response, PageError> {
-    match issue::code(
+    let asking = issue::asking(app, visitor.any()?, headers).await?;
+    match flow::issue::code(
         app,
-        visitor.any()?,
-        headers,
+        &asking,
         old.purpose,
-        issue::subject_of(old),
+        flow::issue::subject_of(old),
         old.payload.clone(),
         old.unlock,
     )

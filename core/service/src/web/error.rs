@@ -6,7 +6,7 @@ use axum::{
 };
 
 use crate::{
-    api::ApiError, base::random::NoRandomness, edge::TooMany, keys::seal::SealError,
+    base::random::NoRandomness, edge::TooMany, flow::Failed, keys::seal::SealError,
     password::PasswordError, policy::changes::Refused, store::StoreError,
 };
 
@@ -117,9 +117,14 @@ impl From<SealError> for PageError {
     }
 }
 
-impl From<ApiError> for PageError {
-    fn from(error: ApiError) -> Self {
-        Self::Broken(error.to_string())
+impl From<Failed> for PageError {
+    fn from(error: Failed) -> Self {
+        match error {
+            Failed::Store(error) => error.into(),
+            Failed::TooMany(error) => error.into(),
+            Failed::Unavailable(why) => Self::Broken(why),
+            error => Self::Broken(error.to_string()),
+        }
     }
 }
 

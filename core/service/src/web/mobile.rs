@@ -23,10 +23,10 @@ use super::{
     visitor::{Posted, Visitor, is_known},
 };
 use crate::{
-    api::return_value,
     app::App,
     base::hex,
     edge::Source,
+    flow::{self, answer::return_value, issue::MobileBrowser},
     store::{Challenge, ChallengeKind, ChallengeState, Method},
 };
 
@@ -42,7 +42,13 @@ pub(super) async fn begin(
     let Posted {
         visitor, headers, ..
     } = posted;
-    match issue::on_mobile(&app, &visitor, source, &headers).await? {
+    let browser = MobileBrowser {
+        cookie: visitor.browser(),
+        account: visitor.session.as_ref().map(|session| session.account),
+        source,
+        context: issue::context(&headers),
+    };
+    match flow::issue::on_mobile(&app, browser).await? {
         Ok(id) => Ok(Redirect::to(&format!("/mobile/{}", hex::encode(&id.0))).into_response()),
         Err(error) => app.pages.refuse(
             StatusCode::TOO_MANY_REQUESTS,

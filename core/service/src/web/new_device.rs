@@ -16,9 +16,9 @@ use super::{
     visitor::{Visitor, account_of},
 };
 use crate::{
-    api::account_label,
     app::App,
     base::random,
+    flow::claim::account_label,
     policy,
     store::{Begin, Enrolment, NewEnrolment, Session, SignedMessage},
 };

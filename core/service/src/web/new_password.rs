@@ -17,8 +17,8 @@ use super::{
     visitor::Visitor,
 };
 use crate::{
-    api::account_label,
     app::App,
+    flow::claim::account_label,
     policy::changes::Refused,
     store::{Account, NewPassword, PasswordSet, Session},
 };

@@ -24,9 +24,9 @@ use super::{
     visitor::{Nothing, Posted},
 };
 use crate::{
-    api,
     app::App,
     base::hex::{self, Hex},
+    flow::claim,
     store::{Begin, EnrolmentState},
 };
 
@@ -53,7 +53,7 @@ pub(super) async fn verifier(
     let sealed = app
         .root
         .sealing
-        .seal(api::pin_check(enrolment.dev), v.as_slice())?;
+        .seal(claim::pin_check(enrolment.dev), v.as_slice())?;
     let taken = app
         .store()
         .set_pin_check(enrolment.id, session, sealed, app.now())

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     app::App,
     edge::Source,
+    flow,
     password::Password,
     policy::changes::{Change, Proof, needs},
     store::{Account, AskedLink, LinkKind, Session, Share},
@@ -85,7 +86,8 @@ pub(super) async fn approval(
         subject,
         payload,
     } = asked;
-    let issued = issue::approval(app, session, headers, purpose, dev, subject, payload).await?;
+    let asking = issue::asking(app, session, headers).await?;
+    let issued = flow::issue::approval(app, &asking, purpose, dev, subject, payload).await?;
     go(issued, Refusal::conflict)
 }
 

@@ -18,7 +18,7 @@ use super::{
     prove::{self, Approval},
     visitor::{Nothing, Posted, Visitor, is_known},
 };
-use crate::{app::App, edge::Source, password::Password, store::Share};
+use crate::{app::App, edge::Source, flow, password::Password, store::Share};
 
 /// `GET /sign-in`.
 pub(super) async fn form(
@@ -175,7 +175,8 @@ pub(super) async fn code(
     // The password came first, so the code needs no PIN: the reference system's policy.
     let (purpose, unlock) = (Purpose::SignIn, Unlock::Nothing);
     let payload = String::new();
-    let issued = issue::code(&app, session, &headers, purpose, None, payload, unlock).await?;
+    let asking = issue::asking(&app, session, &headers).await?;
+    let issued = flow::issue::code(&app, &asking, purpose, None, payload, unlock).await?;
     match prove::go(issued, Refusal::too_many) {
         Ok(response) => Ok(response),
         Err(not_done) => choose(&app, &visitor, Some(not_done.refusal()?)).await,

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     app::App,
     base::hex::Hex,
+    flow,
     store::ChallengeState,
     transfer::{Details, FIELDS, TITLE},
 };
@@ -110,21 +111,22 @@ pub(super) async fn begin(
         true => Unlock::PinOrBiometrics,
         false => Unlock::Pin,
     };
+    let asking = issue::asking(&app, session, &headers).await?;
     let issued = if form.way.as_deref() == Some("phone") {
         let Some(dev) = pick(&able, form.with.as_deref()) else {
             return refuse(Refusal::conflict("devices_error_with"));
         };
-        let shown = issue::Shown {
+        let shown = flow::issue::Shown {
             title: TITLE,
             pairs: details.pairs(),
             client: None,
             binding: None,
             unlock,
         };
-        issue::online(&app, session, &headers, dev, shown, payload).await?
+        flow::issue::online(&app, &asking, dev, shown, payload).await?
     } else {
         let purpose = Purpose::Transaction;
-        issue::code(&app, session, &headers, purpose, None, payload, unlock).await?
+        flow::issue::code(&app, &asking, purpose, None, payload, unlock).await?
     };
     match prove::go(issued, Refusal::too_many) {
         Ok(response) => Ok(response),

@@ -2,14 +2,16 @@
 
 use countersign_protocol::{
     Time,
-    challenge::Purpose,
     id::{ChallengeId, DeviceId},
     policy::month::Month,
     verify::GRANT_LASTS,
 };
 
-use super::devices;
-use crate::store::*;
+use super::{devices, facts};
+use crate::{
+    policy::changes::{Change, Proof, Rank},
+    store::*,
+};
 
 /// The approved challenge that lets the device set its PIN anew now. A grant ends with the device that gave it, and one by the device's own
 /// biometrics with these; nor does that one lift a block, for it helps who forgot a PIN, and not who guessed.
@@ -30,7 +32,8 @@ pub(super) fn granted(
     .map(Option::flatten)
 }
 
-/// An approval was given: when it was asked for another device's PIN, or where it `grants_itself` for its own, that device may set it anew.
+/// An approval to set another device's PIN anew was given, or where it `grants_itself` its own: that
+/// device may do so now, if the account's policy still allows it.
 pub(super) fn grant(
     tx: &dyn Tx,
     challenge: &Challenge,
@@ -38,11 +41,13 @@ pub(super) fn grant(
     grants_itself: bool,
     now: Time,
 ) -> Result<(), StoreError> {
-    let (ChallengeKind::Approve, Purpose::Unblock, Some(subject)) =
-        (challenge.kind, challenge.purpose, challenge.subject)
-    else {
+    let Some(subject) = challenge.subject else {
         return Ok(());
     };
+    let given = Proof::Approval(Rank::Three);
+    if facts::allow(tx, giver.account, Change::Unblock, given, now)?.is_err() {
+        return Ok(());
+    }
     let of_account = devices::get(tx, subject)?.is_some_and(|device| {
         device.account == giver.account && device.state == DeviceState::Active
     });

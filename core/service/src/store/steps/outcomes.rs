@@ -13,7 +13,6 @@ use countersign_protocol::{
 };
 
 use super::{
-    devices,
     events::note,
     failures::{self, Failed},
     journal_rows, sessions,
@@ -24,131 +23,165 @@ use crate::{
     store::*,
 };
 
-impl Store {
-    /// What was answered to this request of the device before.
-    pub(crate) async fn outcome(
-        &self,
-        dev: DeviceId,
+/// A request with a counter and a state token, as the step that judges it sees it: an answer or an
+/// update.
+pub(super) struct CountedRequest {
+    /// The device that sent it, as it stands now.
+    pub(super) device: Device,
+    /// The hash of what it signed.
+    pub(super) signed: Hash,
+    /// Were its counter and state token accepted? Only then its outcome is recorded.
+    pub(super) accepted: bool,
+}
+
+impl CountedRequest {
+    /// Notes the counter and the state tokens of a request, where they were accepted.
+    pub(super) fn begin(
+        tx: &dyn Tx,
+        mut device: Device,
         signed: Hash,
-    ) -> Result<Option<Known>, StoreError> {
-        self.read_of(JournalSubject::Device(dev), |tx| get(tx, dev, signed))
-            .await
+        accepted: Option<&Accepted>,
+        now: Time,
+    ) -> Result<Self, StoreError> {
+        if let Some(accepted) = accepted {
+            device.counter = accepted.counter;
+            device.issued = accepted.tokens.issued;
+            device.acked = accepted.tokens.acked;
+            tx.execute(
+                "UPDATE device SET counter = ?2, issued = ?3, acked = ?4, used_at = ?5 WHERE dev = ?1",
+                params![device.dev.0, device.counter, device.issued, device.acked, now],
+            )?;
+        }
+        Ok(Self {
+            device,
+            signed,
+            accepted: accepted.is_some(),
+        })
+    }
+
+    /// Counts a try at the PIN before it is checked, and records the request as one that is being
+    /// checked. Biometrics cost no try. `false`: there is none left.
+    pub(super) fn begin_check(
+        &mut self,
+        tx: &dyn Tx,
+        with_pin: bool,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        if with_pin {
+            let month = self.device.month.take(Asker::Known, now);
+            let (Ok(tries), Ok(month)) = (self.device.tries.take(), month) else {
+                return Ok(false);
+            };
+            self.set_tries(tx, tries, month)?;
+        }
+        self.record(tx, None, now)?;
+        Ok(true)
+    }
+
+    /// Gives the try at a right PIN back.
+    pub(super) fn give_back(&mut self, tx: &dyn Tx) -> Result<(), StoreError> {
+        let month = self.device.month.give_back(Asker::Known);
+        self.set_tries(tx, self.device.tries.give_back(), month)
+    }
+
+    fn set_tries(&mut self, tx: &dyn Tx, tries: Tries, month: Month) -> Result<(), StoreError> {
+        (self.device.tries, self.device.month) = (tries, month);
+        set_tries(tx, &self.device)
+    }
+
+    /// Decides the request. The outcome is recorded if its state token was accepted.
+    pub(super) fn decide(
+        &self,
+        tx: &dyn Tx,
+        result: ResultCode,
+        now: Time,
+    ) -> Result<Outcome, StoreError> {
+        if self.accepted {
+            let recorded = self.record(tx, Some(result), now)?;
+            return recorded.ok_or(StoreError::Damaged("outcome"));
+        }
+        Ok(Outcome {
+            result,
+            at: now,
+            row_left: self.device.left_in_a_row(),
+            epoch_left: self.device.left_in_epoch(),
+            counter: self.device.counter,
+            epoch: self.device.epoch,
+            issued: None,
+        })
+    }
+
+    /// Records the request as the device stands now: with its result, or as one that is being
+    /// checked, which gives no outcome.
+    fn record(
+        &self,
+        tx: &dyn Tx,
+        result: Option<ResultCode>,
+        now: Time,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let device = &self.device;
+        let mut epoch_left = device.left_in_epoch();
+        // Where all went well, many wrong codes count too, so that the phone refreshes its epoch.
+        if result == Some(ResultCode::Done) && device.wrong_codes.refresh_needed() {
+            epoch_left = epoch_left.min(device.wrong_codes.left());
+        }
+        // The counter and state token are those that this very request was given, also if another
+        // came while it was checked.
+        let recorded = tx.one(
+            "INSERT INTO outcome (dev, signed, at, result, row_left, epoch_left, counter, epoch, issued)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (dev, signed) DO UPDATE
+             SET at = ?3, result = ?4, row_left = ?5, epoch_left = ?6, epoch = ?8
+             WHERE outcome.result IS NULL
+             RETURNING *",
+            params![
+                device.dev.0,
+                self.signed.0,
+                now,
+                result.map(|result| result as u8),
+                device.left_in_a_row(),
+                epoch_left,
+                device.counter,
+                device.epoch,
+                device.issued
+            ],
+            from_row,
+        )?;
+        // A phone asks again before it asks anything else; one that asks without end must not fill
+        // the table.
+        tx.execute(
+            "DELETE FROM outcome WHERE dev = ?1 AND issued <= ?2",
+            params![device.dev.0, device.issued.saturating_sub(policy::OUTCOMES)],
+        )?;
+        Ok(match recorded {
+            Some(Known::Answered(outcome)) => Some(outcome),
+            _ => None,
+        })
     }
 }
 
-/// What is known of a request that came before.
+/// What is known of a request that came before (11.3, 13.3).
 pub(super) fn get(tx: &dyn Tx, dev: DeviceId, signed: Hash) -> Result<Option<Known>, StoreError> {
     tx.one(
         "SELECT * FROM outcome WHERE dev = ?1 AND signed = ?2",
         params![dev.0, signed.0],
-        |row| {
-            let Some(result) = row.get::<Option<u8>>("result")? else {
-                return Ok(Known::Checking);
-            };
-            Ok(Known::Answered(Outcome {
-                result: ResultCode::from_number(result.into())
-                    .ok_or(StoreError::Damaged("result"))?,
-                at: row.get("at")?,
-                row_left: row.get("row_left")?,
-                epoch_left: row.get("epoch_left")?,
-                counter: row.get("counter")?,
-                epoch: row.get("epoch")?,
-                issued: Some(row.get("issued")?),
-            }))
-        },
+        from_row,
     )
 }
 
-/// An outcome that is not recorded, because the state token was not accepted.
-pub(super) fn refusal(device: &Device, result: ResultCode, now: Time) -> Outcome {
-    Outcome {
-        result,
-        at: now,
-        row_left: device.left_in_a_row(),
-        epoch_left: device.left_in_epoch(),
-        counter: device.counter,
-        epoch: device.epoch,
-        issued: None,
+fn from_row(row: &dyn Row) -> Result<Known, StoreError> {
+    if row.get::<Option<u64>>("result")?.is_none() {
+        return Ok(Known::Checking);
     }
-}
-
-/// Records a request whose state token was accepted, as the device stands now: with its outcome, or as one that is being checked.
-pub(super) fn record(
-    tx: &dyn Tx,
-    dev: DeviceId,
-    signed: Hash,
-    result: Option<ResultCode>,
-    now: Time,
-) -> Result<(), StoreError> {
-    let device = devices::get(tx, dev)?.ok_or(StoreError::Gone)?;
-    // The counter and state token are those that this very request was given, also if another came while it was checked.
-    tx.execute(
-        "INSERT INTO outcome (dev, signed, at, result, row_left, epoch_left, counter, epoch, issued)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT (dev, signed) DO UPDATE SET at = ?3, result = ?4, row_left = ?5, epoch_left = ?6, epoch = ?8 WHERE outcome.result IS NULL",
-        params![
-            dev.0,
-            signed.0,
-            now,
-            result.map(|result| result as u8),
-            device.left_in_a_row(),
-            left_in_epoch(&device, result),
-            device.counter,
-            device.epoch,
-            device.issued
-        ],
-    )?;
-    // A phone asks again before it asks anything else; one that asks without end must not fill the table.
-    tx.execute(
-        "DELETE FROM outcome WHERE dev = ?1 AND issued <= ?2",
-        params![dev.0, device.issued.saturating_sub(policy::OUTCOMES)],
-    )?;
-    Ok(())
-}
-
-/// Where all went well, many wrong codes count too, so that the phone refreshes its epoch.
-fn left_in_epoch(device: &Device, result: Option<ResultCode>) -> u8 {
-    let left = device.left_in_epoch();
-    if result == Some(ResultCode::Done) && device.wrong_codes.refresh_needed() {
-        left.min(device.wrong_codes.left())
-    } else {
-        left
-    }
-}
-
-/// Records an outcome and gives it back as it is recorded.
-pub(super) fn decide(
-    tx: &dyn Tx,
-    dev: DeviceId,
-    signed: Hash,
-    result: ResultCode,
-    now: Time,
-) -> Result<Outcome, StoreError> {
-    record(tx, dev, signed, Some(result), now)?;
-    match get(tx, dev, signed)? {
-        Some(Known::Answered(outcome)) => Ok(outcome),
-        _ => Err(StoreError::Damaged("outcome")),
-    }
-}
-
-/// The counter and state tokens of a request that was accepted.
-pub(super) fn accept(
-    tx: &dyn Tx,
-    dev: DeviceId,
-    accepted: &Accepted,
-    now: Time,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE device SET counter = ?2, issued = ?3, acked = ?4, used_at = ?5 WHERE dev = ?1",
-        params![
-            dev.0,
-            accepted.counter,
-            accepted.tokens.issued,
-            accepted.tokens.acked,
-            now
-        ],
-    )?;
-    Ok(())
+    Ok(Known::Answered(Outcome {
+        result: row.numbered("result", ResultCode::from_number)?,
+        at: row.get("at")?,
+        row_left: row.get("row_left")?,
+        epoch_left: row.get("epoch_left")?,
+        counter: row.get("counter")?,
+        epoch: row.get("epoch")?,
+        issued: Some(row.get("issued")?),
+    }))
 }
 
 /// A device as the protocol judges it.
@@ -171,14 +204,16 @@ pub(super) fn device_record(device: &Device) -> DeviceRecord {
     }
 }
 
-pub(super) fn set_tries(
-    tx: &dyn Tx,
-    dev: DeviceId,
-    (tries, month): (Tries, Month),
-) -> Result<(), StoreError> {
+/// Writes the tries at a device's PIN.
+pub(super) fn set_tries(tx: &dyn Tx, device: &Device) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE device SET wrong_row = ?2, wrong_epoch = ?3, wrong_month = ?4 WHERE dev = ?1",
-        params![dev.0, tries.in_a_row, tries.in_epoch, month.to_bytes()],
+        params![
+            device.dev.0,
+            device.tries.in_a_row,
+            device.tries.in_epoch,
+            device.month.to_bytes()
+        ],
     )?;
     Ok(())
 }
@@ -218,18 +253,18 @@ fn blocked(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), StoreError> {
 /// A restored database learns of a wrong PIN that came after its backup.
 pub(super) fn count_again(
     tx: &dyn Tx,
-    device: &Device,
+    mut device: Device,
     epoch: u32,
     at: Time,
 ) -> Result<(), StoreError> {
-    let tries = match device.epoch == epoch {
-        true => device.tries.lost(),
-        // Of a PIN that this database does not know: only the 30 days count it.
-        false => device.tries,
-    };
-    let month = device.month.take(Asker::Known, at);
-    let month = month.unwrap_or_else(|_| device.month.clone());
-    set_tries(tx, device.dev, (tries, month))
+    // A PIN that this database does not know counts in the 30 days only.
+    if device.epoch == epoch {
+        device.tries = device.tries.lost();
+    }
+    if let Ok(month) = device.month.take(Asker::Known, at) {
+        device.month = month;
+    }
+    set_tries(tx, &device)
 }
 
 fn many_lately(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), StoreError> {

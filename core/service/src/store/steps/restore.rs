@@ -109,16 +109,16 @@ fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
         JournalEntry::Key(key) => own_keys::add(tx, &key)?,
         JournalEntry::WrongPin(account, dev, epoch) => {
             if let Some(device) = devices::of(tx, account, dev)? {
-                outcomes::count_again(tx, &device, epoch, line.at)?;
+                outcomes::count_again(tx, device, epoch, line.at)?;
             }
         }
         JournalEntry::WrongCode(account, asker, devices) => {
             codes::count_again(tx, account, asker, &devices, line.at)?;
         }
         JournalEntry::Blocked(account, dev) => {
-            if let Some(device) = devices::of(tx, account, dev)? {
-                let blocked = (device.tries.all_in_a_row(), device.month.clone());
-                outcomes::set_tries(tx, dev, blocked)?;
+            if let Some(mut device) = devices::of(tx, account, dev)? {
+                device.tries = device.tries.all_in_a_row();
+                outcomes::set_tries(tx, &device)?;
                 told(account, "device-blocked", &device.name)?;
             }
         }

@@ -15,7 +15,7 @@ use super::{
     events::note,
     grants::granted,
     old_tokens,
-    outcomes::{self, accept, decide, device_record, record, refusal, set_tries, wrong_pin},
+    outcomes::{self, CountedRequest, device_record, wrong_pin},
     past_epochs::keep_past,
     pushes,
 };
@@ -35,7 +35,7 @@ impl Store {
         update: UpdateFacts,
         reseal: Reseal,
         now: Time,
-    ) -> Result<UpdateStep, StoreError> {
+    ) -> Result<CountedStep, StoreError> {
         let write = match update.update.what {
             What::Change(_) => Write::BeginChange,
             What::Commit { .. } => Write::Commit,
@@ -118,28 +118,29 @@ pub(super) fn life(tx: &dyn Tx, dev: DeviceId, now: Time) -> Result<Life, StoreE
     })
 }
 
-pub(super) fn begin(
+fn begin(
     tx: &dyn Tx,
     facts: &UpdateFacts,
     reseal: &Reseal,
     now: Time,
-) -> Result<UpdateStep, StoreError> {
+) -> Result<CountedStep, StoreError> {
     let update = &facts.update;
+    // 13.3
     let known = outcomes::get(tx, update.dev, facts.signed)?;
     if let Some(Known::Answered(outcome)) = known {
-        return Ok(UpdateStep::Decided(outcome));
+        return Ok(CountedStep::Repeated(outcome));
     }
     let device = devices::get(tx, update.dev)?.ok_or(StoreError::Gone)?;
     if known == Some(Known::Checking) {
-        return Ok(check(device));
+        return Ok(CountedStep::check(device, None));
     }
+    // 13.4 to 13.11
     let pending = pending(tx, update.dev)?;
     let known = UpdateRecord {
         device: device_record(&device),
-        key_class: if device.hardware {
-            KeyClass::Hardware
-        } else {
-            KeyClass::Software
+        key_class: match device.hardware {
+            true => KeyClass::Hardware,
+            false => KeyClass::Software,
         },
         pending: pending.as_ref().map(|pending| PendingChange {
             hash: pending.hash,
@@ -150,58 +151,60 @@ pub(super) fn begin(
     };
     let made = old_tokens::counts(tx, update.dev, facts.made, now)?;
     let judged = judge_update(update, &known, now, made);
-    if let Some(accepted) = &judged.accepted {
-        accept(tx, update.dev, accepted, now)?;
+    let restored = Some(update.state_token.sequence() > device.issued);
+    let accepted = judged.accepted.as_ref();
+    if accepted.is_some() {
         old_tokens::taken(tx, &device, facts.made, now)?;
     }
-    let decided = |result| {
-        Ok(UpdateStep::Decided(match judged.accepted {
-            Some(_) => decide(tx, update.dev, facts.signed, result, now)?,
-            None => refusal(&device, result, now),
-        }))
-    };
-    match (judged.next, &facts.content) {
-        (UpdateNext::Reply(result), _) => decided(result),
+    let mut request = CountedRequest::begin(tx, device, facts.signed, accepted, now)?;
+    let device = &request.device;
+    let result = match (judged.next, &facts.content) {
+        (UpdateNext::Reply(result), _) => result,
         (UpdateNext::Suspend, _) => {
-            devices::suspend(tx, &device, now)?;
-            decided(ResultCode::Suspended)
+            devices::suspend(tx, device, now)?;
+            ResultCode::Suspended
         }
+        // 13.16
         (UpdateNext::Swap, _) => {
             let pending = pending.ok_or(StoreError::Damaged("pending change"))?;
-            swap(tx, &device, &pending, reseal, now)?;
-            decided(ResultCode::Done)
+            swap(tx, device, &pending, reseal, now)?;
+            request.device = devices::get(tx, update.dev)?.ok_or(StoreError::Gone)?;
+            ResultCode::Done
         }
         (UpdateNext::DropBiometrics, _) => {
-            drop_biometrics(tx, &device, now)?;
-            decided(ResultCode::Done)
+            drop_biometrics(tx, device, now)?;
+            ResultCode::Done
         }
         (UpdateNext::SetPushAddress, Content::PushAddress(address)) => {
             pushes::set(tx, update.dev, address.as_deref())?;
-            decided(ResultCode::Done)
+            ResultCode::Done
         }
         (UpdateNext::SetPushAddress, _) => {
             // The phone has another one now, so the one before is not its any more.
             pushes::set(tx, update.dev, None)?;
-            decided(ResultCode::NoPush)
+            ResultCode::NoPush
         }
-        (_, Content::Unsealable) => decided(ResultCode::Unsealable),
+        // 13.12
+        (_, Content::Unsealable) => ResultCode::Unsealable,
+        // 13.13
         (_, Content::Nothing | Content::Refused | Content::PushAddress(_) | Content::NoPush) => {
-            decided(ResultCode::Refused)
+            ResultCode::Refused
         }
         // Another factor vouches for it, so there is no PIN to count.
         (UpdateNext::CheckChange, _) if known.granted.is_some() && is_forgotten(&update.what) => {
-            apply(tx, facts, &device, now)?;
-            decided(ResultCode::Done)
+            apply(tx, facts, device, now)?;
+            ResultCode::Done
         }
+        // 13.14
         (UpdateNext::CheckChange | UpdateNext::CheckBiometrics, _) => {
-            let Some(taken) = device.take_try(now) else {
-                return decided(ResultCode::Blocked);
-            };
-            set_tries(tx, update.dev, taken)?;
-            record(tx, update.dev, facts.signed, None, now)?;
-            Ok(check(device))
+            if request.begin_check(tx, true, now)? {
+                return Ok(CountedStep::check(request.device, restored));
+            }
+            ResultCode::Blocked
         }
-    }
+    };
+    let outcome = request.decide(tx, result, now)?;
+    Ok(CountedStep::Decided { outcome, restored })
 }
 
 fn is_forgotten(what: &What) -> bool {
@@ -214,44 +217,41 @@ fn is_forgotten(what: &What) -> bool {
     )
 }
 
-fn check(device: Device) -> UpdateStep {
-    UpdateStep::Check {
-        pin_key: device.keys.pin_key,
-        epoch: device.epoch,
-    }
-}
-
-pub(super) fn finish(
-    tx: &dyn Tx,
-    facts: &UpdateFacts,
-    right: bool,
-    now: Time,
-) -> Result<Outcome, StoreError> {
+fn finish(tx: &dyn Tx, facts: &UpdateFacts, right: bool, now: Time) -> Result<Outcome, StoreError> {
     let (dev, signed) = (facts.update.dev, facts.signed);
-    // The same request may have been checked twice at once; its first verdict stands, and gives back one try at most.
+    // The same request may have been checked twice at once; its first verdict stands, and gives back
+    // one try at most.
     if let Some(Known::Answered(outcome)) = outcomes::get(tx, dev, signed)? {
         return Ok(outcome);
     }
     let device = devices::get(tx, dev)?.ok_or(StoreError::Gone)?;
-    // Both may have come while this was checked: a copy of the phone, or the next PIN epoch, for which this was not made.
-    if device.state != DeviceState::Active {
-        return decide(tx, dev, signed, ResultCode::Suspended, now);
+    let mut request = CountedRequest {
+        device,
+        signed,
+        accepted: true,
+    };
+    // Both may have come while this was checked: a copy of the phone, or the next PIN epoch, for which
+    // this was not made.
+    if request.device.state != DeviceState::Active {
+        return request.decide(tx, ResultCode::Suspended, now);
     }
     let fits = match &facts.update.what {
-        What::Change(change) => Some(change.epoch) == device.epoch.checked_add(1),
-        What::BiometricsOn { epoch, .. } => *epoch == device.epoch,
+        What::Change(change) => Some(change.epoch) == request.device.epoch.checked_add(1),
+        What::BiometricsOn { epoch, .. } => *epoch == request.device.epoch,
         What::Commit { .. } | What::BiometricsOff { .. } | What::PushAddress(_) => false,
     };
     if !fits {
-        return decide(tx, dev, signed, ResultCode::Epoch, now);
+        return request.decide(tx, ResultCode::Epoch, now);
     }
+    // 13.15
     if !right {
-        wrong_pin(tx, &device, now)?;
-        return decide(tx, dev, signed, ResultCode::WrongPin, now);
+        wrong_pin(tx, &request.device, now)?;
+        return request.decide(tx, ResultCode::WrongPin, now);
     }
-    set_tries(tx, dev, device.give_back_try())?;
-    apply(tx, facts, &device, now)?;
-    decide(tx, dev, signed, ResultCode::Done, now)
+    // 13.16
+    request.give_back(tx)?;
+    apply(tx, facts, &request.device, now)?;
+    request.decide(tx, ResultCode::Done, now)
 }
 
 /// Does what was asked, once the PIN or another factor has vouched for it.

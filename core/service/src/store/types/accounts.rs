@@ -7,7 +7,6 @@ use countersign_protocol::{
     policy::{
         codes::DeviceEpoch,
         month::Month,
-        share::Asker,
         tries::{Notice, Tries, notice},
     },
 };
@@ -267,17 +266,6 @@ impl Device {
             true => 0,
             false => self.tries.left_in_epoch(),
         }
-    }
-
-    /// Takes a try at the PIN; `None` when there is none.
-    pub(crate) fn take_try(&self, now: Time) -> Option<(Tries, Month)> {
-        let month = self.month.take(Asker::Known, now).ok()?;
-        Some((self.tries.take().ok()?, month))
-    }
-
-    /// Gives a try at the PIN back, which was right.
-    pub(crate) fn give_back_try(&self) -> (Tries, Month) {
-        (self.tries.give_back(), self.month.give_back(Asker::Known))
     }
 
     /// The notice that goes out after a wrong PIN.

@@ -208,6 +208,7 @@ pub(crate) enum Known {
 }
 
 /// An answer whose device signature is right.
+#[derive(Clone)]
 pub(crate) struct AnswerFacts {
     /// What the phone signed.
     pub(crate) answer: Answer,
@@ -217,15 +218,25 @@ pub(crate) struct AnswerFacts {
     pub(crate) made: Made,
     /// Did the sealed part open?
     pub(crate) opened: bool,
+    /// May it grant a new PIN to the device that it comes from?
+    pub(crate) grants_itself: bool,
     /// Transcript and device signature, which are kept.
     pub(crate) proof: Vec<u8>,
 }
 
-/// How an answer goes on.
-pub(crate) enum AnswerStep {
+/// How an answer or an update goes on.
+pub(crate) enum CountedStep {
+    /// It was answered so before.
+    Repeated(Outcome),
     /// It is decided.
-    Decided(Outcome),
-    /// A try is taken (PIN); the signature must be checked now.
+    Decided {
+        /// The outcome.
+        outcome: Outcome,
+        /// Does its state token show a restored service? Only the first copy that comes tells, whose
+        /// token is not accepted yet.
+        restored: Option<bool>,
+    },
+    /// A try is counted, where the PIN unlocked it; its signature must be checked now.
     Check {
         /// Sealed: the public key of sk_pin.
         pin_key: Vec<u8>,
@@ -233,27 +244,21 @@ pub(crate) enum AnswerStep {
         bio_key: Option<PublicKey>,
         /// The epoch that `pin_key` is sealed for.
         epoch: u32,
+        /// As above.
+        restored: Option<bool>,
     },
 }
 
-/// An answer whose signature was checked.
-pub(crate) struct CheckedAnswer {
-    /// The device.
-    pub(crate) dev: DeviceId,
-    /// The hash of what it signed.
-    pub(crate) signed: Hash,
-    /// The challenge.
-    pub(crate) challenge: ChallengeId,
-    /// What unlocked it.
-    pub(crate) unlocked: UnlockedBy,
-    /// The PIN epoch that it is of.
-    pub(crate) epoch: u32,
-    /// Was the signature right?
-    pub(crate) right: bool,
-    /// May it grant a new PIN to the device that it comes from?
-    pub(crate) grants_itself: bool,
-    /// Transcript and device signature, which are kept.
-    pub(crate) proof: Vec<u8>,
+impl CountedStep {
+    /// The keys of a device to check with.
+    pub(crate) fn check(device: Device, restored: Option<bool>) -> Self {
+        Self::Check {
+            pin_key: device.keys.pin_key,
+            bio_key: device.bio_key,
+            epoch: device.epoch,
+            restored,
+        }
+    }
 }
 
 /// How the check of a code goes on.

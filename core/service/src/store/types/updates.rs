@@ -7,7 +7,7 @@ use countersign_protocol::{
     update::Update,
 };
 
-use super::{Device, Outcome};
+use super::Device;
 
 /// What a change brings for the next PIN epoch, sealed for it.
 #[derive(Clone)]
@@ -52,19 +52,6 @@ pub(crate) struct UpdateFacts {
     pub(crate) content: Content,
     /// Transcript and device signature, which are kept.
     pub(crate) proof: Vec<u8>,
-}
-
-/// How an update goes on.
-pub(crate) enum UpdateStep {
-    /// It is decided.
-    Decided(Outcome),
-    /// A try is taken; the PIN's signature must be checked now.
-    Check {
-        /// Sealed: the public key of sk_pin.
-        pin_key: Vec<u8>,
-        /// The epoch that `pin_key` is sealed for.
-        epoch: u32,
-    },
 }
 
 /// What is sealed anew when a PIN epoch begins.

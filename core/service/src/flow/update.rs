@@ -2,96 +2,55 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
 use countersign_protocol::{
     biometrics::OpenedBiometrics,
     change::OpenedChange,
     id::PublicKey,
-    reply::ResultCode,
     request::Request,
     update::{Update, What},
-    verify::clock_is_near,
 };
 
-use super::{ApiError, Cbor, authenticated, query::follow_chain, reply, signed, to_the_end, token};
+use super::{Failed, Posted, Signed, answer::counted, authenticated, chains, signed};
 use crate::{
     app::App,
     keys::seal::{Place, SealError},
     push,
-    store::{Content, Known, NewEpoch, Outcome, Reseal, Resealed, UpdateFacts, UpdateStep},
+    store::{Content, CountedStep, NewEpoch, Outcome, Reseal, Resealed, UpdateFacts},
 };
 
-/// `POST /api/v1/change`.
-pub(super) async fn change(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
-    to_the_end(update(app, body, |what| matches!(what, What::Change(_)))).await
-}
-
-/// `POST /api/v1/commit`.
-pub(super) async fn commit(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
-    to_the_end(update(app, body, |what| {
-        matches!(what, What::Commit { .. })
-    }))
-    .await
-}
-
-/// `POST /api/v1/biometrics`.
-pub(super) async fn biometrics(
-    State(app): State<Arc<App>>,
-    body: Cbor,
-) -> Result<Response, ApiError> {
-    to_the_end(update(app, body, |what| {
-        matches!(what, What::BiometricsOn { .. } | What::BiometricsOff { .. })
-    }))
-    .await
-}
-
-/// `POST /api/v1/push`.
-pub(super) async fn push(State(app): State<Arc<App>>, body: Cbor) -> Result<Response, ApiError> {
-    to_the_end(update(app, body, |what| {
-        matches!(what, What::PushAddress(_))
-    }))
-    .await
-}
-
-async fn update(
-    app: Arc<App>,
-    body: Cbor,
-    belongs: fn(&What) -> bool,
-) -> Result<Response, ApiError> {
-    let (device, request) = authenticated::<Update>(&app, &body).await?;
+/// Judges an update. `belongs`: is it of the type that the endpoint takes?
+///
+/// # Errors
+/// See [`Failed`].
+pub(crate) async fn update(app: Arc<App>, posted: Posted, belongs: fn(&What) -> bool) -> Signed {
+    // 13.1, 13.2
+    let (device, request) = authenticated::<Update>(&app, &posted).await?;
     if !belongs(&request.what) {
-        return Err(ApiError::OtherEndpoint);
+        return Err(Failed::OtherEndpoint);
     }
-    let hash = request.hash();
-    let known = app.store().outcome(device.dev, hash).await?;
-    if let Some(Known::Answered(outcome)) = known {
-        return updated(&app, &request, outcome);
-    }
-    let now = app.now();
-    if known.is_none() && !clock_is_near(request.time, now) {
-        return signed(&app, &reply(&app, hash, ResultCode::Clock));
-    }
-    // Opened first, because all that is looked at says nothing about the old PIN, so that the rest can be judged in one transaction.
+    // 13.12 and 13.13 are done first: nothing that is looked at says anything about the old PIN, so all
+    // the rest is judged in one transaction.
     let opened = open(&app, &request);
     let facts = UpdateFacts {
         update: (*request).clone(),
-        signed: hash,
+        signed: request.hash(),
         made: app.root.tokens.made(device.dev, &request.state_token),
         content: opened.content(&app, &request)?,
         proof: [request.signature().as_slice(), request.transcript_bytes()].concat(),
     };
-    // Whether the service was restored tells only the first copy that comes, whose token is not accepted yet.
-    let restored = known
-        .is_none()
-        .then(|| request.state_token.sequence() > device.issued);
-    let step = app
-        .store()
-        .begin_update(facts.clone(), reseal(app.clone()), now)
-        .await?;
-    let outcome = match step {
-        UpdateStep::Decided(outcome) => outcome,
-        // The try is taken and on the disk; only now is the signature looked at.
-        UpdateStep::Check { pin_key, epoch } => {
+    // 13.3 to 13.14, and 13.16 of what needs no PIN
+    let (reseal, now) = (reseal(app.clone()), app.clock.now());
+    let begun = app.store.begin_update(facts.clone(), reseal, now).await?;
+    let (outcome, restored) = match begun {
+        CountedStep::Repeated(outcome) => return reply(&app, &request, &outcome),
+        CountedStep::Decided { outcome, restored } => (outcome, restored),
+        CountedStep::Check {
+            pin_key,
+            epoch,
+            restored,
+            ..
+        } => {
+            // 13.15: the try is counted and on the disk; only now is the signature looked at.
             let place = Place {
                 owner: device.dev.0,
                 field: "pin-key",
@@ -99,16 +58,30 @@ async fn update(
             };
             let key = PublicKey::from_bytes(&app.root.sealing.open(place, &pin_key)?);
             let right = key.is_some_and(|key| opened.is_vouched_for(&request, &key));
-            app.store().finish_update(facts, right, app.now()).await?
+            // 13.16
+            let now = app.clock.now();
+            let outcome = app.store.finish_update(facts, right, now).await?;
+            (outcome, restored)
         }
     };
+    // 12.10 to 12.12
     if outcome.issued.is_some()
-        && let Some(present) = app.store().device(device.dev).await?
+        && let Some(present) = app.store.device(device.dev).await?
     {
-        follow_chain(&app, &present, request.last, restored).await?;
+        chains::follow(&app, &present, request.last, restored).await?;
     }
     tracing::info!(dev = %device.dev, result = ?outcome.result, "a change of a device was judged");
-    updated(&app, &request, outcome)
+    reply(&app, &request, &outcome)
+}
+
+/// Signs the reply to an update.
+fn reply(app: &App, request: &Request<Update>, outcome: &Outcome) -> Signed {
+    signed(app, request.hash(), outcome.result, |reply| {
+        counted(app, reply, request.dev, outcome);
+        if reply.state_token.is_some() && matches!(request.what, What::Commit { .. }) {
+            reply.epoch = Some(outcome.epoch);
+        }
+    })
 }
 
 /// What was sealed in an update, in memory only.
@@ -128,7 +101,7 @@ fn open(app: &App, request: &Request<Update>) -> Opened {
         return Opened::Nothing;
     }
     let keys = app.keys.now();
-    let Some(opened) = keys.unseal(&request.sealing(), request.sealed(), app.now()) else {
+    let Some(opened) = keys.unseal(&request.sealing(), request.sealed(), app.clock.now()) else {
         return Opened::Unsealable;
     };
     let read = match request.what {
@@ -197,22 +170,4 @@ fn reseal(app: Arc<App>) -> Reseal {
             bio_share: bio_share.transpose().ok()?,
         })
     })
-}
-
-fn updated(app: &App, request: &Request<Update>, outcome: Outcome) -> Result<Response, ApiError> {
-    let mut reply = reply(app, request.hash(), outcome.result);
-    match outcome.issued {
-        Some(issued) if outcome.result != ResultCode::Suspended => {
-            reply.state_token = Some(token(app, request.dev, issued));
-            reply.tries_in_row = Some(outcome.row_left);
-            reply.tries_in_epoch = Some(outcome.epoch_left);
-            reply.counter = Some(outcome.counter);
-            if matches!(request.what, What::Commit { .. }) {
-                reply.epoch = Some(outcome.epoch);
-            }
-        }
-        _ if outcome.result == ResultCode::Counter => reply.counter = Some(outcome.counter),
-        _ => {}
-    }
-    signed(app, &reply)
 }

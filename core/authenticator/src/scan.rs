@@ -220,7 +220,8 @@ fn of_account(accounts: &[Account], acc: AccountId) -> Option<&Account> {
     accounts.iter().find(|account| account.acc == acc)
 }
 
-/// Whether a step is ahead of what was spent, and not too far (§12).
+/// Whether the account can be used, and a step is ahead of the last spent one and not too far
+/// (12.1).
 fn check_step(account: &Account, step: Step) -> Result<(), ReadError> {
     account.usable()?;
     accept(account.last_step(), step)?;

@@ -153,7 +153,9 @@ fn make(
         let chain = phone
             .chain(connection, account)?
             .ok_or(CodeError::NotHeld)?;
+        // 12.1: the step is ahead of the last spent one, and not too far.
         accept(chain.last(), step)?;
+        // 12.3: O_i.
         let here = chain
             .advanced(step, LONGEST_ADVANCE)
             .ok_or(NotAccepted::TooFar)?;
@@ -164,6 +166,7 @@ fn make(
             CodeSecret::P(pin) => here.code_key(&phone.pin_code_secret(connection, account, pin)?),
             CodeSecret::B(b) => here.code_key(b),
         };
+        // 12.4: C_{i+1} in the place of C_i, in the transaction that commits before 12.5, the code.
         phone.move_chain(connection, account, &following)?;
         let detail = match &challenge.kind {
             Kind::Transaction { title, .. } => title.clone(),

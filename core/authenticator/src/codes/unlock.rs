@@ -93,8 +93,8 @@ async fn finish_change(phone: &Phone, held: &Held) -> Result<(), CodeError> {
     Ok(())
 }
 
-/// Asks the phone's own lock where no PIN is asked, or the finger or face, and refuses where the
-/// PIN is missing. A code that was made is shown without.
+/// Step 12.2. Asks the phone's own lock where no PIN is asked, or the finger or face, and refuses
+/// where the PIN is missing. A code that was made is shown without.
 pub(crate) async fn code_secret<'a>(
     phone: &Phone,
     held: &Held,

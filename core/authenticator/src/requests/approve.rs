@@ -322,7 +322,7 @@ async fn sign(
     prepared.map_err(|_| account.unexpected("its HPKE key").into())
 }
 
-/// The reply (§8), for the caller.
+/// The reply (§8), for the caller. The numbers are those of the service's steps in PROTOCOL.md.
 fn outcome(
     challenge: &Challenge,
     account: &Account,
@@ -331,6 +331,7 @@ fn outcome(
     by_biometrics: bool,
 ) -> Result<Approved, ApproveError> {
     match reply.result {
+        // 11.11 or 11.16.
         ResultCode::Done => Ok(Approved {
             tries_left: reply.tries_in_row,
             tries_left_in_epoch: reply.tries_in_epoch,
@@ -342,12 +343,17 @@ fn outcome(
                 _ => None,
             },
         }),
+        // 11.10 or 11.15: another key of biometrics, or none.
         ResultCode::WrongPin | ResultCode::Unlock if by_biometrics => {
             Err(ApproveError::BiometricsNotAllowed)
         }
+        // 11.12.
         ResultCode::WrongNumber => Err(ApproveError::WrongNumber),
+        // 11.6.
         ResultCode::NotOpen => Err(ApproveError::Closed),
+        // 11.10.
         ResultCode::Unlock => Err(ApproveError::UnlockNotAllowed),
+        // 11.5, 11.8, 11.9, 11.14 or 11.15.
         result => {
             let tries = reply.tries_in_row.zip(reply.tries_in_epoch);
             let tries = tries.map(|(in_row, in_epoch)| Tries { in_row, in_epoch });

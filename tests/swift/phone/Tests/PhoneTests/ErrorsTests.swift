@@ -48,9 +48,13 @@ extension Phone {
         func request() async throws {
             let world = try await World.made()
             let phone = world.phone
-            let none = try await thrown(ApproveError.self) { try await phone.approve(request: "no request", account: nil, number: 42, unlock: .pin(pin: pin())) }
+            let none = try await thrown(ApproveError.self) {
+                try await phone.approve(request: "no request", account: nil, number: 42, unlock: .pin(pin: pin()))
+            }
             guard case .notHeld = none else { throw none }
-            let zero = try await thrown(ApproveError.self) { try await phone.decline(request: String(repeating: "00", count: 16), account: nil, report: false) }
+            let zero = try await thrown(ApproveError.self) {
+                try await phone.decline(request: String(repeating: "00", count: 16), account: nil, report: false)
+            }
             guard case .notHeld = zero else { throw zero }
             let number = try await world.person.askApp()
             let request = try await world.request()

@@ -105,7 +105,10 @@ extension Phone {
                         case 0: #expect(try await phone.accounts().count == 1)
                         case 1: _ = try await thrown(ReadError.self) { try await phone.scan(text: "nothing", source: .paste) }
                         case 2: _ = try pin()
-                        case 3: _ = try await thrown(ApproveError.self) { try await phone.approve(request: "nothing", account: nil, number: 10, unlock: .pin(pin: pin())) }
+                        case 3:
+                            _ = try await thrown(ApproveError.self) {
+                                try await phone.approve(request: "nothing", account: nil, number: 10, unlock: .pin(pin: pin()))
+                            }
                         case 4:
                             let task = Task { try await phone.watch(account: account.number).next() }
                             task.cancel()

@@ -136,7 +136,7 @@ impl Phone {
 
     pub(crate) fn account(&self, number: u32) -> Result<Account, PhoneError> {
         self.store
-            .account(number)?
+            .inspect(|connection| self.store.account(connection, number))?
             .ok_or(PhoneError::NoSuchAccount(AccountNumber(number)))
     }
 
@@ -153,7 +153,7 @@ impl Phone {
         self.store.write(write, |transaction| {
             let mut account = self
                 .store
-                .account_in(transaction, number)?
+                .account(transaction, number)?
                 .ok_or(PhoneError::NoSuchAccount(AccountNumber(number)))?;
             let value = work(transaction, &mut account)?;
             self.store.save_account(transaction, &account)?;

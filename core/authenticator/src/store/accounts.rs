@@ -223,12 +223,8 @@ impl Store {
         Ok(accounts)
     }
 
-    pub(crate) fn account(&self, number: u32) -> Result<Option<Account>, StoreError> {
-        self.inspect(|connection| self.account_in(connection, number))
-    }
-
-    /// The same inside a transaction.
-    pub(crate) fn account_in(
+    /// One account.
+    pub(crate) fn account(
         &self,
         connection: &Connection,
         number: u32,

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 pub(crate) const LONGEST: usize = 4096;
 /// Bytes of the check that is sealed with each secret.
 pub(crate) const CHECK: usize = 16;
-/// What Java puts before a P-256 point: the header of its SubjectPublicKeyInfo (RFC 5480).
+/// Java's prefix of a P-256 point: the header of its SubjectPublicKeyInfo (RFC 5480).
 pub(crate) const SPKI_HEADER: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,

@@ -1,7 +1,7 @@
 //! Between the core's platform traits and those that an app implements: limits in time and size,
 //! and a check of everything that comes back.
 //!
-//! What the key store returns is used only if it is what must have been asked for. So a key store
+//! A value from the key store is used only if it passes the checks of `checked.rs`. So a key store
 //! that errs stops an operation, and can't cost a PIN try, spend a step of the chain, or leave
 //! something stored that it can't open.
 

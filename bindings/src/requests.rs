@@ -264,7 +264,7 @@ struct Told {
 
 impl Told {
     /// Takes in what is open now, and says whether something of it is new.
-    fn take(&mut self, requests: Vec<CoreRequest>) -> bool {
+    fn add(&mut self, requests: Vec<CoreRequest>) -> bool {
         let before = self.waiting.len();
         for request in requests {
             if !self.known.contains(&request.id) {
@@ -308,7 +308,7 @@ impl RequestWatcher {
                 .told
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .take(requests);
+                .add(requests);
             if !new {
                 let pause = async { tokio::time::sleep(PAUSE).await };
                 self.phone.runner.run(pause).await;

@@ -20,7 +20,7 @@ errors! {
         Damaged {}
         /// The picture was read, and no code found.
         NoCode {
-            /// What seems to stand between the picture and its code.
+            /// Why the picture seems to show no code.
             diagnosis: Diagnosis,
         }
         /// The system gives the app no threads.

@@ -86,7 +86,7 @@ pub enum Unlock {
     PinOrBiometrics,
 }
 
-/// What a field of a transaction holds: tells which keyboard to show.
+/// The kind of a transaction's field, by which an app chooses the keyboard.
 #[uniffi::remote(Enum)]
 pub enum FieldKind {
     /// Digits 0-9, leading zeros kept.

@@ -22,15 +22,15 @@ Example, the whole main job against a service of its own:
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// What every command takes.
+    /// The options of every command.
     #[command(flatten)]
     pub(crate) global: Global,
 }
 
-/// What every command takes.
+/// The options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Print JSON instead of words
@@ -175,7 +175,7 @@ pub(crate) struct PinOption {
     pub(crate) pin_stdin: bool,
 }
 
-/// What unlocks: the PIN, or biometrics in its place.
+/// The unlock method: the PIN, or biometrics in its place.
 #[derive(Debug, Default, Args)]
 pub(crate) struct UnlockOption {
     #[command(flatten)]

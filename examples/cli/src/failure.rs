@@ -1,4 +1,4 @@
-//! What went wrong, for a person, and the exit code that tells a script the same.
+//! Errors of a command: words for a person, and an exit code for a script.
 
 use serde_json::{Map, Value, json};
 
@@ -88,7 +88,7 @@ impl Failure {
         self.exit
     }
 
-    /// What `--json` prints.
+    /// The error as `--json` prints it.
     #[must_use]
     pub(crate) fn json(&self) -> Value {
         let mut value = json!({ "error": self.exit.name(), "message": self.message });
@@ -99,5 +99,5 @@ impl Failure {
     }
 }
 
-/// What commands return.
+/// The result of a command.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;

@@ -1,4 +1,4 @@
-//! What a person gives as "the code": a picture's file, a link, or `-` for either on standard
+//! The argument "the code" of a command: a picture's file, a link, or `-` for either on standard
 //! input.
 
 use std::fs::File;

@@ -61,7 +61,7 @@ pub(crate) fn accounts(phone: &Authenticator, out: Out) -> Outcome {
     Ok(())
 }
 
-/// What happened, the newest first.
+/// The history, the newest event first.
 pub(crate) fn history(phone: &Authenticator, args: &History, out: Out) -> Outcome {
     if args.csv {
         if out.is_json() {

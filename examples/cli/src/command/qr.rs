@@ -79,7 +79,7 @@ pub(crate) fn draw(args: &Draw, out: Out) -> Outcome {
         let bytes = input::read("-")?;
         let text = String::from_utf8(bytes)
             .map_err(|_| Failure::new(Exit::Input, "standard input is no text in UTF-8"))?;
-        // What a shell adds is not part of the text.
+        // A line end that a shell adds is not part of the text.
         text.strip_suffix('\n').unwrap_or(&text).to_owned()
     } else {
         args.text.clone()

@@ -186,7 +186,7 @@ fn say_approved(request: &PendingRequest, approved: &Approved, out: Out) {
             })
         },
         || match (approved.tries_left, approved.tries_left_in_epoch) {
-            // What success does not give back is said when it becomes short.
+            // Success does not give these tries back, so a warning comes when few are left.
             (Some(row), Some(epoch)) if epoch <= 7 && epoch < row.max(6) => format!(
                 "Approved. {epoch} wrong {} more and this phone is blocked.",
                 plural(epoch.into(), "PIN")
@@ -288,7 +288,7 @@ async fn decide(phone: &Authenticator, request: &PendingRequest, out: Out) -> Ou
     }
 }
 
-/// What a person decides about a request.
+/// A person's decision about a request.
 pub(super) enum Decision {
     Approve,
     Decline,

@@ -158,7 +158,7 @@ async fn transaction(
     show(out, &words, remaining(&form.details, signed.expires_at)).await
 }
 
-/// What the code is for, and the code.
+/// The request and its code, in words.
 fn code_words(out: Out, rows: &[Vec<String>], code: &str) -> String {
     format!(
         "{}\nType this code on the page:\n\n    {}\n",
@@ -174,7 +174,7 @@ fn value_rows(values: &[SignedValue]) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// What `--field` gives, and the rest by asking. Each value is checked as it comes.
+/// The values from `--field`, and the rest by asking. Each value is checked as it comes.
 fn fill_in(
     phone: &Authenticator,
     form: &TransactionForm,

@@ -1,4 +1,4 @@
-//! What accounts and requests look like, in words and as JSON.
+//! Accounts and requests in words and as JSON.
 
 use countersign::{
     AccountState, AccountSummary, OnlineTransaction, PendingRequest, RequestDetails, Subject, Time,
@@ -84,7 +84,7 @@ pub(crate) fn tries_words(account: &AccountSummary) -> String {
     }
 }
 
-/// Who asks, for what, from where and when, as JSON.
+/// A request's details as JSON.
 pub(crate) fn asked(asked: &RequestDetails) -> Value {
     json!({
         "application": asked.app_name,
@@ -137,7 +137,7 @@ pub(crate) fn request(request: &PendingRequest) -> Value {
     value
 }
 
-/// Who asks, for what, about what, from where and when, each on a line of its own.
+/// A request's details, each on a line of its own.
 pub(crate) fn asked_rows(asked: &RequestDetails, account: &AccountSummary) -> Vec<Vec<String>> {
     let now = now();
     let row = |label: &str, value: String| vec![format!("  {label}"), value];

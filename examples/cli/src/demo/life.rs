@@ -274,7 +274,7 @@ impl Story {
     async fn forget(&mut self, first: &Device, second: &Device, steps: &mut Steps) -> Step {
         let (number, request) = self.sign_in_with(first).await?;
         for guess in GUESSES {
-            // What each says was shown before; the last one blocks.
+            // Each reply was shown before; the last one blocks.
             let _ = first
                 .phone
                 .approve(request.id, None, Some(number), pin(guess)?.into())

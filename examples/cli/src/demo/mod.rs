@@ -40,14 +40,14 @@ const PASSWORD: &str = "Seven-Swans-7";
 /// The longest that a page waits for the phone.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What Anna has on paper.
+/// The transfer on Anna's own papers.
 const TRANSFER: Transfer<'_> = Transfer {
     iban: "LV80 BANK 0000 4351 9500 1",
     name: "Jānis Kalniņš",
     amount: "1234.50",
     reference: "Invoice 2026-118",
 };
-/// What the browser sends to the service instead.
+/// The amount that the browser sends to the service instead.
 const FALSE_AMOUNT: &str = "9234.50";
 
 /// Goes through all steps. The exit code is 0 only if each did what it should.
@@ -462,7 +462,7 @@ impl Story {
     }
 
     async fn sign_changed(&mut self, steps: &mut Steps) -> Step {
-        // What Anna sees and what the browser sends are not the same: malware, or another's hand.
+        // The browser sends other data than Anna sees: malware, or somebody at her computer.
         let sent = Transfer {
             amount: FALSE_AMOUNT,
             ..TRANSFER

@@ -46,13 +46,13 @@ impl Isolation {
     }
 }
 
-/// What a phone's process said.
+/// The output of a phone's process.
 pub(super) struct Said {
     /// Its exit code.
     pub(super) code: Option<i32>,
-    /// What it printed.
+    /// Standard output.
     pub(super) json: Value,
-    /// What it complained of.
+    /// Standard error.
     pub(super) complaint: String,
 }
 

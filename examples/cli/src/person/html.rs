@@ -78,7 +78,7 @@ fn tokens(html: &str) -> Vec<Token<'_>> {
             continue;
         };
         rest = after;
-        // What scripts and styles hold is no HTML.
+        // Scripts and styles contain no HTML.
         if let Token::Start(Tag { name, .. }) = &token
             && (name == "script" || name == "style")
         {

@@ -89,7 +89,7 @@ impl Person {
         Ok(link)
     }
 
-    /// What the browser shows now.
+    /// The page that the browser shows now.
     #[must_use]
     pub fn page(&self) -> &Page {
         &self.page

@@ -31,7 +31,7 @@ pub enum PersonError {
     Missing {
         /// Its address.
         page: String,
-        /// What was looked for.
+        /// The missing part.
         what: String,
         /// The beginning of its text.
         says: String,
@@ -39,7 +39,7 @@ pub enum PersonError {
     /// The page is another one than was expected.
     #[error("after {doing} the page is {page} ({status}); it says: {says}")]
     Elsewhere {
-        /// What the person did.
+        /// The person's action.
         doing: &'static str,
         /// Where that led.
         page: String,
@@ -61,7 +61,7 @@ pub enum PersonError {
     Waited(String),
 }
 
-/// What the browser shows.
+/// A page that the browser shows.
 #[derive(Debug, Clone)]
 pub struct Page {
     /// Its address.
@@ -79,7 +79,7 @@ impl Page {
         self.url.path()
     }
 
-    /// What a person reads on it.
+    /// Its text as a person reads it.
     #[must_use]
     pub fn text(&self) -> String {
         let body = self.html.find("<main").and_then(|at| self.html.get(at..));
@@ -105,7 +105,7 @@ impl Page {
     }
 }
 
-/// Who signs up.
+/// A new account's data.
 #[derive(Debug, Clone, Copy)]
 pub struct Account<'a> {
     /// First name.
@@ -127,7 +127,7 @@ pub struct Transfer<'a> {
     pub name: &'a str,
     /// How much, in euro.
     pub amount: &'a str,
-    /// What for.
+    /// The reference.
     pub reference: &'a str,
 }
 

@@ -1,4 +1,4 @@
-//! What the scripts of the service's pages do, played here: this browser runs no JavaScript. The
+//! The actions of the pages' scripts, played here: this browser runs no JavaScript. The
 //! real script is tested in Chromium (`tests/browser`).
 
 use countersign_protocol::{

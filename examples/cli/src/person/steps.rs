@@ -1,4 +1,4 @@
-//! What a person does on the service's pages, step by step.
+//! The person's actions on the service's pages, step by step.
 
 use std::time::{Duration, Instant};
 
@@ -198,7 +198,7 @@ impl Person {
         self.open(&path).await
     }
 
-    /// What the page's own script would be told: `open`, `done`; at enrolment `claimed`,
+    /// The state that the page's own script would get: `open`, `done`; at enrolment `claimed`,
     /// `confirmed`, `done`, `void`.
     ///
     /// # Errors

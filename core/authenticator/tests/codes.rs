@@ -262,6 +262,18 @@ fn typed(values: [&str; 3]) -> Vec<TypedValue> {
         .collect()
 }
 
+/// The question of a transfer's code, for this amount.
+fn question(text: &str, amount: &str) -> [u8; 32] {
+    let bytes = base32_bytes(text.split_once("/Q/").unwrap().1);
+    let challenge = Received::<countersign_protocol::challenge::Challenge>::parse(&bytes);
+    let values = [
+        ("account", "LV80BANK0000435195001"),
+        ("amount", amount),
+        ("ref", "AB1234"),
+    ];
+    transaction_question(&challenge.unwrap().hash().0, &values)
+}
+
 #[tokio::test]
 async fn a10_only_valid_data_give_a_code_and_it_fits_exactly_these_data() {
     let (scene, _, acc) = enrolled().await;
@@ -328,21 +340,7 @@ async fn a10_only_valid_data_give_a_code_and_it_fits_exactly_these_data() {
         Err(SignError::Code(CodeError::OtherValues))
     ));
 
-    let encoded = text.split_once("/Q/").unwrap().1;
-    let bytes = base32_bytes(encoded);
-    let hash = Received::<countersign_protocol::challenge::Challenge>::parse(&bytes)
-        .unwrap()
-        .hash();
-    let question = |amount: &str| {
-        transaction_question(
-            &hash.0,
-            &[
-                ("account", "LV80BANK0000435195001"),
-                ("amount", amount),
-                ("ref", "AB1234"),
-            ],
-        )
-    };
+    let question = |amount| question(&text, amount);
     assert!(
         !scene
             .desk

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use countersign::platform::Clock;
 use countersign::transport::{Outgoing, Transport, TransportError};
 use countersign_protocol::SigningKey;
-use countersign_protocol::answer::Answer;
+use countersign_protocol::answer::{Answer, UnlockedBy};
 use countersign_protocol::claim::{Claim, ClaimSecrets};
 use countersign_protocol::enrolment::Enrolment;
 use countersign_protocol::id::{AccountId, ChallengeId, DeviceId, Hash, PublicKey};
@@ -20,7 +20,7 @@ use countersign_protocol::origin::Origin;
 use countersign_protocol::push::PushAddress;
 use countersign_protocol::query::{Query, QueryRequest};
 use countersign_protocol::reply::{DeviceState, Names, Reply, ResultCode, Tries};
-use countersign_protocol::request::{ReceivedRequest, Transcript};
+use countersign_protocol::request::{ReceivedRequest, Request, Transcript};
 use countersign_protocol::seal::OpeningKey;
 use countersign_protocol::secret::{Secret, Secret32};
 use countersign_protocol::update::Update;
@@ -444,31 +444,12 @@ impl Desk {
                 close();
                 ResultCode::WrongNumber
             }
-            Next::CheckPin => {
-                let opened = self
-                    .opening
-                    .open(&request.sealing(), request.sealed())
-                    .unwrap();
-                let right = request.verify_unlock(&opened, &device.pin_key).is_ok();
-                let result = device.count(right);
-                if right {
+            Next::CheckPin | Next::CheckBiometrics => {
+                let result = self.check_unlock(&request, device);
+                if result == ResultCode::Done {
                     close();
                 }
                 result
-            }
-            Next::CheckBiometrics => {
-                let opened = self
-                    .opening
-                    .open(&request.sealing(), request.sealed())
-                    .unwrap();
-                let (key, _) = device.biometrics.as_ref().unwrap();
-                match request.verify_unlock(&opened, key) {
-                    Ok(()) => {
-                        close();
-                        ResultCode::Done
-                    }
-                    Err(_) => ResultCode::WrongPin,
-                }
             }
         };
         let mut reply = self.reply(request.hash(), result);
@@ -485,6 +466,21 @@ impl Desk {
             reply.counter = Some(device.counter);
         }
         Some(reply)
+    }
+
+    /// Opens and verifies the signature that unlocked an approval. One by biometrics costs no try.
+    fn check_unlock(&self, request: &Request<Answer>, device: &mut Registered) -> ResultCode {
+        let sealing = request.sealing();
+        let opened = self.opening.open(&sealing, request.sealed()).unwrap();
+        if request.unlocked_by != UnlockedBy::Biometrics {
+            let right = request.verify_unlock(&opened, &device.pin_key).is_ok();
+            return device.count(right);
+        }
+        let (key, _) = device.biometrics.as_ref().unwrap();
+        match request.verify_unlock(&opened, key) {
+            Ok(()) => ResultCode::Done,
+            Err(_) => ResultCode::WrongPin,
+        }
     }
 }
 

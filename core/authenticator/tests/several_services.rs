@@ -80,7 +80,17 @@ async fn however_many_events_one_service_causes_those_of_others_stay_in_the_hist
     let phone = Authenticator::open(folder.path(), platform(folder.path(), clock, net)).unwrap();
     let account = enrol(&phone, &bank, "anna@bank.example.eu").await;
     let flooded = enrol(&phone, &hostile, "anna@hostile.example.eu").await;
-    for _ in 0..2_001 {
+    // Earlier events, so that the history is nearly full.
+    let database = folder.path().join(countersign::DATABASE_FILE);
+    rusqlite::Connection::open(database)
+        .unwrap()
+        .execute_batch(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1490)
+             INSERT INTO history (at, account, name, kind, detail)
+             SELECT 0, NULL, '', 'declined', '' FROM n",
+        )
+        .unwrap();
+    for _ in 0..510 {
         phone.rename(flooded, "flood").unwrap();
     }
     let history = phone.history().unwrap();

@@ -5,7 +5,7 @@
 //! the store, then check: a request that is refused because the queue is full is not counted, so a
 //! flood of others' requests can't use up the owner's tries.
 //!
-//! ```ignore
+//! ```text
 //! async fn handler(State(app): State<Arc<App>>, source: Source, posted: Posted<Form>) -> ... {
 //!     // Waits for its turn. Busy is answered with 503 and Retry-After, and counts nothing.
 //!     let place = app.passwords.place(source).await?;

@@ -57,8 +57,9 @@ pub use edge::{BadNetwork, LargeNetwork};
 pub use keys::ring::{KeyState, KeyStatus, Rotate};
 pub use notices::{Notice, NoticeError, Notices, Outbox};
 pub use operations::{
-    BackupRefused, Checked, Exchange, ExchangeReport, KeysRefused, Places, Progress, RestoreReport,
-    backup, doctor, exchange_keys, list_keys, restore, restore_with_old_key, rotate_keys,
+    AccountChange, AccountRefused, BackupRefused, Checked, Exchange, ExchangeReport, KeysRefused,
+    Places, Progress, RestoreReport, backup, change_account, doctor, exchange_keys, list_keys,
+    restore, restore_with_old_key, rotate_keys,
 };
 pub use policy::lifetimes::{BadLifetime, Lifetimes};
 pub use push::{Knock, PushFailed, PushService};

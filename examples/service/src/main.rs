@@ -11,9 +11,10 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use countersign_service::{
-    Config, Connections, Embedded, Exchange, KeyState, KeyStatus, LargeNetwork, Lifetimes,
-    OriginSetting, Places, Progress, Rotate, StartError, SystemClock, backup, doctor,
-    exchange_keys, list_keys, policy_table, restore, restore_with_old_key, rotate_keys, utc,
+    AccountChange, Config, Connections, Embedded, Exchange, KeyState, KeyStatus, LargeNetwork,
+    Lifetimes, OriginSetting, Places, Progress, Rotate, StartError, SystemClock, backup,
+    change_account, doctor, exchange_keys, list_keys, policy_table, restore, restore_with_old_key,
+    rotate_keys, utc,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -100,8 +101,29 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         tls_key: Option<PathBuf>,
     },
+    /// Disable an account, take it back into use, or delete it. The service may be running
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Print the policy: which proof each change of an account needs, in each state of the account
     Policy,
+}
+
+#[derive(Subcommand)]
+enum AccountCommand {
+    /// Its sessions end, it signs in nowhere, and its phones are answered that they are not active
+    Disable(WhichAccount),
+    /// Takes a disabled account back into use; people sign in again
+    Enable(WhichAccount),
+    /// Deletes it with everything that belongs to it. No restore brings it back
+    Delete(WhichAccount),
+}
+
+#[derive(Args)]
+struct WhichAccount {
+    /// The account's e-mail address
+    email: String,
+    #[command(flatten)]
+    place: Where,
 }
 
 #[derive(Subcommand)]
@@ -249,6 +271,7 @@ async fn main() -> ExitCode {
         (Some(Command::Doctor { place, tls_key }), _) => {
             run_doctor(&place.into(), tls_key.as_deref())
         }
+        (Some(Command::Account(account)), _) => run_account(account).await,
         (Some(Command::Policy), _) => {
             print!("{}", policy_table());
             Ok(())
@@ -325,6 +348,16 @@ async fn reseal(places: &Places, compromised: bool) -> Result<(), Box<dyn Error>
         );
     }
     Ok(())
+}
+
+async fn run_account(command: AccountCommand) -> Result<(), Box<dyn Error>> {
+    let (change, which) = match command {
+        AccountCommand::Disable(which) => (AccountChange::Disable, which),
+        AccountCommand::Enable(which) => (AccountChange::Enable, which),
+        AccountCommand::Delete(which) => (AccountChange::Delete, which),
+    };
+    let WhichAccount { email, place } = which;
+    Ok(change_account(&place.into(), change, &email, &SystemClock).await?)
 }
 
 fn run_doctor(places: &Places, tls_key: Option<&Path>) -> Result<(), Box<dyn Error>> {

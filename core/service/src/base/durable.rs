@@ -38,6 +38,12 @@ countersign_failpoint::durable_writes! {
         Sweep,
         /// Accounts that an older program wrote get their present form.
         RenewAccounts,
+        /// [`crate::store::Store::disable_account`]
+        DisableAccount,
+        /// [`crate::store::Store::enable_account`]
+        EnableAccount,
+        /// [`crate::store::Store::delete_account`]
+        DeleteAccount,
         /// [`crate::store::Store::ask_link`]
         AskLink,
         /// [`crate::store::Store::link_sent`]

@@ -121,7 +121,7 @@ pub(crate) async fn inbox(app: Arc<App>, posted: Posted) -> Signed {
     if !clock_is_near(request.time, app.clock.now()) {
         return signed(&app, hash, ResultCode::Clock, |_| ());
     }
-    if device.state == DeviceState::Pending {
+    if device.state == DeviceState::Pending || app.store.is_disabled(device.account).await? {
         return signed(&app, hash, ResultCode::NotActive, |_| ());
     }
     chains::follow(&app, &device, last, None).await?;

@@ -33,6 +33,14 @@ pub(crate) enum JournalEntry {
     Blocked(AccountId, DeviceId),
     /// A device was added.
     Added(AccountId, DeviceId),
+    /// What let this device set a new PIN was used, or taken back.
+    GrantEnded(AccountId, DeviceId),
+    /// An account was disabled.
+    Disabled(AccountId),
+    /// A disabled account was taken back into use.
+    Enabled(AccountId),
+    /// An account was deleted.
+    Deleted(AccountId),
     /// A state token was taken from a device whose key was replaced after a theft, at this time.
     OldToken(AccountId, DeviceId, Time),
     /// The password was changed or replaced.
@@ -85,6 +93,10 @@ impl JournalEntry {
             }
             Self::Blocked(acc, dev) => format!("blocked {acc} {dev}"),
             Self::Added(acc, dev) => format!("added {acc} {dev}"),
+            Self::GrantEnded(acc, dev) => format!("grant-ended {acc} {dev}"),
+            Self::Disabled(acc) => format!("disabled {acc}"),
+            Self::Enabled(acc) => format!("enabled {acc}"),
+            Self::Deleted(acc) => format!("deleted {acc}"),
             Self::OldToken(acc, dev, of) => format!("old-token {acc} {dev} {of:016x}"),
             Self::Password(acc) => format!("password {acc}"),
             Self::Email(acc, email) => format!("email {acc} {}", hex::encode(email.as_bytes())),
@@ -126,6 +138,10 @@ impl JournalEntry {
             }
             ["blocked", a, d] => Self::Blocked(acc(a)?, dev(d)?),
             ["added", a, d] => Self::Added(acc(a)?, dev(d)?),
+            ["grant-ended", a, d] => Self::GrantEnded(acc(a)?, dev(d)?),
+            ["disabled", a] => Self::Disabled(acc(a)?),
+            ["enabled", a] => Self::Enabled(acc(a)?),
+            ["deleted", a] => Self::Deleted(acc(a)?),
             ["old-token", a, d, of] => {
                 let of = u64::from_be_bytes(hex::decode(of)?);
                 Self::OldToken(acc(a)?, dev(d)?, of)
@@ -209,6 +225,10 @@ mod tests {
             JournalEntry::WrongCode(acc, Asker::Known, Vec::new()),
             JournalEntry::Blocked(acc, dev),
             JournalEntry::Added(acc, dev),
+            JournalEntry::GrantEnded(acc, dev),
+            JournalEntry::Disabled(acc),
+            JournalEntry::Enabled(acc),
+            JournalEntry::Deleted(acc),
             JournalEntry::OldToken(acc, dev, 1_795_450_000),
             JournalEntry::Password(acc),
             JournalEntry::Email(acc, "anna@example.eu".to_owned()),

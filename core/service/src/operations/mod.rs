@@ -1,11 +1,13 @@
 //! What is done with the service's data from the command line, while the service runs or not.
 
+mod accounts;
 mod backups;
 mod doctor;
 mod own_keys;
 mod places;
 mod reseal;
 
+pub use accounts::{AccountChange, AccountRefused, change_account};
 pub use backups::{BackupRefused, RestoreReport, backup, restore, restore_with_old_key};
 pub use doctor::{Checked, doctor};
 pub use own_keys::{KeysRefused, list_keys, rotate_keys};

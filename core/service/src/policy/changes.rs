@@ -140,12 +140,15 @@ pub(crate) enum Refused {
     Changed,
     /// The account has as many devices as it may have.
     Full,
+    /// The account was disabled.
+    Disabled,
 }
 
 impl Refused {
     /// The key of the text that says what to do.
     pub(crate) const fn text(self) -> &'static str {
         match self {
+            Self::Disabled => "refused_disabled",
             Self::Recovering => "refused_recovering",
             Self::Guarded => "refused_guarded",
             Self::NoneAble => "refused_none_able",
@@ -387,6 +390,7 @@ impl fmt::Display for Proof {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Disabled => "no: disabled",
             Self::Recovering => "no: in recovery",
             Self::Guarded => "no: guarded",
             Self::NoneAble => "no: recover",

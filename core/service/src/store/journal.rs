@@ -67,8 +67,8 @@ impl JournalSubject {
     /// May it be this row? `account` is whose the device is; of a device that is gone nobody knows it any more.
     fn may_be(self, account: Option<AccountId>, row: &Recorded) -> bool {
         use JournalEntry::{
-            Added, Blocked, Cleared, Dropped, Email, Guarded, Key, OldToken, Password, Removed,
-            Suspended, WrongCode, WrongPin,
+            Added, Blocked, Cleared, Deleted, Disabled, Dropped, Email, Enabled, GrantEnded,
+            Guarded, Key, OldToken, Password, Removed, Suspended, WrongCode, WrongPin,
         };
         match (JournalEntry::from_text(&row.entry), self) {
             (
@@ -78,12 +78,16 @@ impl JournalSubject {
                     | WrongPin(_, dev, _)
                     | Blocked(_, dev)
                     | Added(_, dev)
+                    | GrantEnded(_, dev)
                     | OldToken(_, dev, _),
                 ),
                 Self::Device(of),
             ) => dev == of,
             (Some(WrongCode(_, _, devices)), Self::Device(of)) => devices.contains(&of),
-            (Some(Cleared(acc, _)), Self::Device(_)) => account.is_none_or(|of| acc == of),
+            (
+                Some(Cleared(acc, _) | Disabled(acc) | Enabled(acc) | Deleted(acc)),
+                Self::Device(_),
+            ) => account.is_none_or(|of| acc == of),
             (
                 Some(
                     Removed(acc, _)
@@ -94,6 +98,10 @@ impl JournalSubject {
                     | WrongCode(acc, ..)
                     | Blocked(acc, _)
                     | Added(acc, _)
+                    | GrantEnded(acc, _)
+                    | Disabled(acc)
+                    | Enabled(acc)
+                    | Deleted(acc)
                     | OldToken(acc, ..)
                     | Password(acc)
                     | Email(acc, _),

@@ -5,6 +5,7 @@
 #![cfg(all(unix, debug_assertions))]
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
+mod accounts;
 mod credentials;
 mod exchange;
 mod life;

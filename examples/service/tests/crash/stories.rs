@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use countersign::{ClaimError, Source};
 
+use super::accounts::*;
 use super::credentials::*;
 use super::exchange::*;
 use super::life::*;
@@ -57,6 +58,7 @@ stories! {
     dropping_what_has_expired,
     restoring_a_backup,
     exchanging_the_key_file,
+    closing_an_account,
     replacing_all_keys_after_a_theft,
     mailing_a_link,
     using_up_guesses,

@@ -2,6 +2,7 @@
 //! with a backup.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod closed;
 mod service;
 mod since;
 
@@ -12,8 +13,9 @@ use std::{
 };
 
 use crate::support::{
-    Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, begin_sign_in, life::Wanted, mail,
-    number, sql,
+    Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, begin_sign_in,
+    life::{self, Wanted},
+    mail, number, sql,
 };
 use countersign_protocol::{
     answer::Decision,

@@ -185,3 +185,13 @@ pub(super) fn from_row(row: &dyn Row) -> Result<Account, StoreError> {
         password: row.get("password")?,
     })
 }
+
+/// Whether an account is disabled.
+pub(super) fn is_disabled(tx: &dyn Tx, account: AccountId) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "SELECT 1 AS disabled FROM account WHERE acc = ?1 AND disabled_at IS NOT NULL",
+        params![account.0],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}

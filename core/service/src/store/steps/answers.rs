@@ -71,7 +71,7 @@ fn begin(tx: &dyn Tx, facts: &AnswerFacts, now: Time) -> Result<CountedStep, Sto
         unlock: challenge.unlock,
         number: challenge.number,
     });
-    let known = device_record(&device);
+    let known = device_record(tx, &device)?;
     let made = old_tokens::counts(tx, answer.dev, facts.made, now)?;
     let judged = judge_answer(answer, &known, record.as_ref(), now, made);
     let restored = Some(answer.state_token.sequence() > device.issued);

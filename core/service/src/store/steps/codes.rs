@@ -13,7 +13,7 @@ use countersign_protocol::{
 };
 
 use super::{
-    challenges, devices,
+    accounts, challenges, devices,
     failures::{self, Failed},
     journal_rows,
     outcomes::wrong_code,
@@ -73,6 +73,9 @@ pub(super) fn take_try(
     let Some(owner) = challenge.account else {
         return Ok(CodeStep::Over);
     };
+    if accounts::is_disabled(tx, owner)? {
+        return Ok(CodeStep::Closed);
+    }
     let (pin, asker) = (challenge.unlock != Unlock::Nothing, challenge.asker);
     let Some((with_pin, without_pin)) = of_account(tx, owner)? else {
         return Ok(CodeStep::Over);

@@ -2,7 +2,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::{devices, recovery};
+use super::{accounts, devices, recovery};
 use crate::{
     policy::{
         self,
@@ -47,5 +47,8 @@ pub(super) fn allow(
     given: Proof,
     now: Time,
 ) -> Result<Result<(), Refused>, StoreError> {
+    if accounts::is_disabled(tx, account)? {
+        return Ok(Err(Refused::Disabled));
+    }
     Ok(allows(change, &of(tx, account, now)?, given))
 }

@@ -4,6 +4,7 @@ use countersign_protocol::{
     Time,
     id::{ChallengeId, DeviceId},
     policy::month::Month,
+    update::ChangeKind,
     verify::GRANT_LASTS,
 };
 
@@ -63,6 +64,17 @@ pub(super) fn grant(
             giver.dev.0,
             now.saturating_add(GRANT_LASTS)
         ],
+    )?;
+    Ok(())
+}
+
+/// What was granted to this device was used or taken back: neither the grant counts any more, nor a
+/// forgotten PIN's change that waits for its commit.
+pub(super) fn end(tx: &dyn Tx, dev: DeviceId) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM pin_grant WHERE dev = ?1", params![dev.0])?;
+    tx.execute(
+        "DELETE FROM pending_change WHERE dev = ?1 AND kind = ?2",
+        params![dev.0, ChangeKind::Forgotten as u8],
     )?;
     Ok(())
 }

@@ -5,6 +5,7 @@ mod accounts;
 mod answers;
 mod browsers;
 mod challenges;
+mod closed;
 mod codes;
 mod collect;
 mod credentials;

@@ -13,6 +13,7 @@ use countersign_protocol::{
 };
 
 use super::{
+    accounts,
     events::note,
     failures::{self, Failed},
     journal_rows, sessions,
@@ -185,9 +186,12 @@ fn from_row(row: &dyn Row) -> Result<Known, StoreError> {
 }
 
 /// A device as the protocol judges it.
-pub(super) fn device_record(device: &Device) -> DeviceRecord {
-    DeviceRecord {
+pub(super) fn device_record(tx: &dyn Tx, device: &Device) -> Result<DeviceRecord, StoreError> {
+    let is_disabled = accounts::is_disabled(tx, device.account)?;
+    Ok(DeviceRecord {
         state: match device.state {
+            // Not active: nothing is taken from it.
+            _ if is_disabled => reply::DeviceState::Claimed,
             DeviceState::Pending => reply::DeviceState::Claimed,
             DeviceState::Suspended => reply::DeviceState::Suspended,
             DeviceState::Active if device.is_blocked() => reply::DeviceState::Blocked,
@@ -201,7 +205,7 @@ pub(super) fn device_record(device: &Device) -> DeviceRecord {
         },
         epoch: device.epoch,
         has_biometrics: device.bio_key.is_some(),
-    }
+    })
 }
 
 /// Writes the tries at a device's PIN.

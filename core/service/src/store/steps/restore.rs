@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use countersign_protocol::{Time, id::AccountId, policy::steps};
 
 use super::{
-    accounts, codes, credentials, devices, events, journal_rows, links, old_tokens, outcomes,
-    own_keys, recovery, settings::setting,
+    accounts, closed, codes, credentials, devices, events, grants, journal_rows, links, old_tokens,
+    outcomes, own_keys, recovery, settings::setting,
 };
 use crate::store::*;
 
@@ -126,6 +126,24 @@ fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
             if accounts::get(tx, account)?.is_some() && devices::of(tx, account, dev)?.is_none() {
                 told(account, "device-lost", "")?;
             }
+        }
+        JournalEntry::GrantEnded(account, dev) => {
+            if devices::of(tx, account, dev)?.is_some() {
+                grants::end(tx, dev)?;
+            }
+        }
+        JournalEntry::Disabled(account) => {
+            if closed::disable(tx, account, now)? {
+                told(account, "account-disabled", "")?;
+            }
+        }
+        JournalEntry::Enabled(account) => {
+            if closed::enable(tx, account)? {
+                told(account, "account-enabled", "")?;
+            }
+        }
+        JournalEntry::Deleted(account) => {
+            closed::delete(tx, account)?;
         }
         JournalEntry::OldToken(_, dev, of) => old_tokens::mark(tx, dev, of)?,
         JournalEntry::Password(account) => credentials::forget_password(tx, account)?,

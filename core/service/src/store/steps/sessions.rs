@@ -5,7 +5,7 @@ use countersign_protocol::{
     id::{AccountId, DeviceId},
 };
 
-use super::{browsers, devices, events::note, guesses, recovery};
+use super::{accounts, browsers, devices, events::note, guesses, recovery};
 use crate::{
     policy::{self, changes::Rank},
     store::*,
@@ -74,6 +74,10 @@ pub(super) fn enter(tx: &dyn Tx, entry: &Entry) -> Result<(), StoreError> {
     let session = &entry.session;
     let now = session.created_at;
     end(tx, entry.replaces, now)?;
+    // It signs in nowhere, whatever was proved.
+    if accounts::is_disabled(tx, session.account)? {
+        return Ok(());
+    }
     tx.execute(
         // Half sessions, which need only the password, don't push out whole ones.
         "DELETE FROM session WHERE account = ?1 AND signed_in = ?2 AND hash NOT IN

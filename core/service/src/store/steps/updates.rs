@@ -14,7 +14,7 @@ use super::{
     codes, devices,
     events::note,
     grants::granted,
-    old_tokens,
+    journal_rows, old_tokens,
     outcomes::{self, CountedRequest, device_record, wrong_pin},
     past_epochs::keep_past,
     pushes,
@@ -137,7 +137,7 @@ fn begin(
     // 13.4 to 13.11
     let pending = pending(tx, update.dev)?;
     let known = UpdateRecord {
-        device: device_record(&device),
+        device: device_record(tx, &device)?,
         key_class: match device.hardware {
             true => KeyClass::Hardware,
             false => KeyClass::Software,
@@ -339,6 +339,15 @@ fn forget_biometrics(tx: &dyn Tx, dev: DeviceId) -> Result<(), StoreError> {
 }
 
 fn drop_biometrics(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), StoreError> {
+    let granted = "SELECT 1 AS granted FROM pin_grant WHERE dev = ?1 AND by_dev = ?1
+                   UNION SELECT 1 FROM pending_change WHERE dev = ?1 AND by_dev = ?1";
+    if tx
+        .one(granted, params![device.dev.0], |_| Ok(()))?
+        .is_some()
+    {
+        let ended = JournalEntry::GrantEnded(device.account, device.dev);
+        journal_rows::record(tx, &ended, now)?;
+    }
     forget_biometrics(tx, device.dev)?;
     if device.bio_key.is_some() {
         note(tx, device.account, "biometrics-off", &device.name, now)?;
@@ -382,6 +391,9 @@ fn swap(
             "UPDATE device SET wrong_month = ?2, month_told = 0 WHERE dev = ?1",
             params![dev.0, [0_u8; 0]],
         )?;
+        // Never for the other kinds: it would say that the PIN before was right.
+        let used = JournalEntry::GrantEnded(device.account, dev);
+        journal_rows::record(tx, &used, now)?;
     }
     if new.kind != ChangeKind::Refresh {
         forget_biometrics(tx, dev)?;

@@ -58,8 +58,8 @@ pub use keys::ring::{KeyState, KeyStatus, Rotate};
 pub use notices::{Notice, NoticeError, Notices, Outbox};
 pub use operations::{
     AccountChange, AccountRefused, BackupRefused, Checked, Exchange, ExchangeReport, KeysRefused,
-    Places, Progress, RestoreReport, backup, change_account, doctor, exchange_keys, list_keys,
-    restore, restore_with_old_key, rotate_keys,
+    Places, Progress, RestoreReport, StorageUnused, backup, change_account, doctor, exchange_keys,
+    list_keys, restore, restore_with_old_key, rotate_keys,
 };
 pub use policy::lifetimes::{BadLifetime, Lifetimes};
 pub use push::{Knock, PushFailed, PushService};

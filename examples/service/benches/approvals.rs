@@ -1,9 +1,12 @@
-//! What an approval costs the service, against the cryptography that it can't do without: two P-256 verifications and one HPKE opening.
+//! What an approval costs the service, against the cryptography that it can't do without: two P-256
+//! verifications and one HPKE opening.
 //!
-//! `cargo bench -p countersign-server --bench approvals`. Counted is all processor time of the service's process, of all its threads and in the
-//! system, from when 64 phones begin to post their answers to `/api/v1/answer` over connections that are kept alive until the last reply is
-//! there: parsing, judging, counting the try, two durable commits, the signed reply, HTTP. Asking for the approval and fetching it are the
-//! page's and the inbox's, and happen in between, uncounted. The run fails above the bound.
+//! `cargo bench -p countersign-server --bench approvals`. Counted is all processor time of the
+//! service's process, of all its threads and in the system, from when 64 phones begin to post their
+//! answers to `/api/v1/answer` over connections that are kept alive until the last reply is there:
+//! parsing, judging, counting the try, two durable commits, the signed reply, HTTP. Asking for the
+//! approval and fetching it are the page's and the inbox's, and happen in between, uncounted. The
+//! run fails above the bound.
 #![allow(clippy::unwrap_used)]
 
 #[path = "common/mod.rs"]
@@ -32,7 +35,8 @@ use support::{Browser, OsRng, PIN, Phone, TestClock, random};
 const BOUND: f64 = 3.0;
 /// So many phones speak at once.
 const CLIENTS: usize = 64;
-/// Approvals that a client sends one after another in a round: of as many people, because a device has one at a time.
+/// Approvals that a client sends one after another in a round: of as many people, because a device
+/// has one at a time.
 const EACH: usize = 4;
 const ROUNDS: usize = 12;
 /// How often the cryptography is done in between, for each round.

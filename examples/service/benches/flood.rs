@@ -219,7 +219,7 @@ fn form(path: &str, browser: &Browser, fields: &[(&str, &str)]) -> Vec<u8> {
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
-/// A generator: told `on` and `off`, it answers when that is so.
+/// A generator of the flood: it takes `on` and `off`, and answers when that is so.
 async fn generate(to: SocketAddr) {
     raise_file_limit();
     let mut browser = Browser::at([127, 0, 0, 2].into(), to, common::ORIGIN);

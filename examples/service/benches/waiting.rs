@@ -1,9 +1,10 @@
-//! What a phone that waits costs the service in memory: 15,000 phones, each with its own connection and a long poll of its inbox, on one
-//! process.
+//! What a phone that waits costs the service in memory: 15,000 phones, each with its own connection
+//! and a long poll of its inbox, on one process.
 //!
-//! `cargo bench -p countersign-server --bench waiting`. Counted is the growth of the service's resident memory from before the first
-//! connection until all wait, divided by their number. The phones' accounts are put into the database beforehand, because 15,000
-//! enrolments would take an hour. Without TLS. The run fails above the bound.
+//! `cargo bench -p countersign-server --bench waiting`. Counted is the growth of the service's
+//! resident memory from before the first connection until all wait, divided by their number. The
+//! phones' accounts are put into the database beforehand, because 15,000 enrolments would take an
+//! hour. Without TLS. The run fails above the bound.
 #![allow(clippy::unwrap_used)]
 
 #[path = "common/mod.rs"]
@@ -40,8 +41,8 @@ fn dev(number: u64) -> DeviceId {
     DeviceId((number | 1 << 63).to_be_bytes())
 }
 
-/// Puts accounts with a device each into the database of a service that does not run. One key is good for all; what is sealed is opened for
-/// none of them.
+/// Puts accounts with a device each into the database of a service that does not run. One key is
+/// good for all; what is sealed is opened for none of them.
 fn add_phones(folder: &Path, key: &PublicKey) {
     let mut database = Database::open(folder.join("service.db")).unwrap();
     let transaction = database.transaction().unwrap();
@@ -136,8 +137,8 @@ async fn main() -> ExitCode {
         phone.send(&inbox(number, &key)).await;
         phones.push(phone);
     }
-    // All wait when none was answered for a while and the service has nothing to do. On a slow machine the first are answered before the
-    // last have asked; they ask again, as phones do.
+    // All wait when none was answered for a while and the service has nothing to do. On a slow
+    // machine the first are answered before the last have asked; they ask again, as phones do.
     let each = loop {
         let spent = service.processor_time();
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -1,4 +1,5 @@
-//! The service's data on a disk that is full, or that can't be written: real disks, in a mount namespace of their own.
+//! The service's data on a disk that is full, or that can't be written: real disks, in a mount
+//! namespace of their own.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -19,7 +20,8 @@ const PASSWORD: &str = "Seven-Swans-7";
 const EMAIL: &str = "anna@example.eu";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A disk of four megabytes, and a shell that sees it. `service` runs the program with its data there.
+/// A disk of four megabytes, and a shell that sees it. `service` runs the program with its data
+/// there.
 struct Disk {
     folder: TempDir,
     origin: String,

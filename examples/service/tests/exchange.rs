@@ -15,7 +15,7 @@ use countersign_service::{
 
 use crate::{
     restore::{saved, signs_in, signs_in_by_code},
-    support::{PIN, World, approve, begin_sign_in, number, push::PushServer},
+    support::{Browser, PIN, Phone, World, approve, begin_sign_in, number, push::PushServer},
 };
 
 /// The names of the columns with sealed values, and the sealed values in them.
@@ -92,24 +92,8 @@ async fn after_an_exchange_of_the_key_file_phones_pages_and_links_go_on_and_noth
     phone.change_pin(ChangeKind::Refresh, PIN, PIN).await;
     let slot = phone.change(phone.wanted(ChangeKind::Change, PIN, "6304"));
     assert_eq!(phone.send_change(&slot).await.result, ResultCode::Done);
-    // An enrolment whose six digits are waited for, one with the PIN on the page, and a link.
-    let mut other = world.browser();
-    other.register("b@example.eu").await;
-    let page = other.begin_device(&[("name", "Late")]).await;
-    let link = other.get(&format!("{}/link", page.path)).await.body;
-    let address = world.service.address();
-    let mut late = crate::support::Phone::scan(address, world.clock.clone(), &link).await;
-    let digits = late.claim(PIN).await.confirmation_code.unwrap();
-    let mut third = world.browser();
-    third.get("/register").await;
-    let fields = [
-        ("first_name", "Cara"),
-        ("last_name", "Ozola"),
-        ("email", "c@example.eu"),
-        ("privacy", "yes"),
-    ];
-    third.post("/register", &fields).await;
-    let registering = third.mailed("c@example.eu", "/register/").await;
+    let (mut other, late, digits) = enrolling(&world).await;
+    let (mut third, registering) = registering(&world).await;
     assert_eq!(number(&world, "SELECT count(*) FROM past_epoch"), 1);
     let database = world.folder.path().join("service.db");
     let before = sealed(&database);
@@ -163,6 +147,33 @@ async fn after_an_exchange_of_the_key_file_phones_pages_and_links_go_on_and_noth
     world.service.stop().await;
     let refused = Embedded::start(config).await.err().unwrap().to_string();
     assert!(refused.contains("do not belong together"), "{refused}");
+}
+
+/// A browser and a phone whose six digits are waited for.
+async fn enrolling(world: &World) -> (Browser, Phone, String) {
+    let mut browser = world.browser();
+    browser.register("b@example.eu").await;
+    let page = browser.begin_device(&[("name", "Late")]).await;
+    let link = browser.get(&format!("{}/link", page.path)).await.body;
+    let address = world.service.address();
+    let mut phone = Phone::scan(address, world.clock.clone(), &link).await;
+    let digits = phone.claim(PIN).await.confirmation_code.unwrap();
+    (browser, phone, digits)
+}
+
+/// A browser whose link of a registration was mailed.
+async fn registering(world: &World) -> (Browser, String) {
+    let mut browser = world.browser();
+    browser.get("/register").await;
+    let fields = [
+        ("first_name", "Cara"),
+        ("last_name", "Ozola"),
+        ("email", "c@example.eu"),
+        ("privacy", "yes"),
+    ];
+    browser.post("/register", &fields).await;
+    let link = browser.mailed("c@example.eu", "/register/").await;
+    (browser, link)
 }
 
 /// The page of the enrolment that waits for its digits.

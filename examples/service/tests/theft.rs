@@ -144,7 +144,7 @@ async fn after_a_second_theft_each_phone_has_one_more_token_taken() {
     world.service.stop().await;
 }
 
-/// Types the code that whoever has N, P and the chain of the phone computes.
+/// Types the code that anyone with the phone's N, P and chain computes.
 async fn code_of(browser: &mut Browser, phone: &mut Phone) -> String {
     begin_sign_in(browser, "/sign-in/code").await;
     let page = browser.get("/account").await;

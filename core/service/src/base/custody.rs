@@ -1,4 +1,4 @@
-//! Who may read and change the files that the service trusts. A file that another user owns, can
+//! The custody of the files that the service trusts: their owner, modes and links. A file that another user owns, can
 //! write to, or has replaced by a link is refused before it is opened, with what to do.
 
 use std::path::{Path, PathBuf};

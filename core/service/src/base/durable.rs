@@ -1,8 +1,8 @@
 //! Everything that the service makes durable, by name.
 
 countersign_failpoint::durable_writes! {
-    /// A durable write: most are an operation of the store, which is one transaction. A test kills the service before each of these: a new one
-    /// needs a step in that test's story.
+    /// A durable write: most are an operation of the store, which is one transaction. A test kills
+    /// the service before each of these: a new one needs a step in that test's story.
     pub(crate) enum Write {
         /// One migration.
         Schema,

@@ -20,7 +20,8 @@ pub(crate) fn private(path: &Path) -> io::Result<File> {
     owners().create(true).truncate(false).open(path)
 }
 
-/// Makes an empty file for its owner alone, in place of one that an unfinished attempt may have left.
+/// Makes an empty file for its owner alone, in place of one that an unfinished attempt may have
+/// left.
 pub(crate) fn draft(path: &Path) -> io::Result<File> {
     remove(path)?;
     owners().create_new(true).open(path)

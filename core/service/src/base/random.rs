@@ -20,7 +20,8 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
 /// # Errors
 /// [`NoRandomness`] when the operating system's source fails.
 pub(crate) fn below(bound: u32) -> Result<u32, NoRandomness> {
-    // Rejection sampling: the numbers above the last whole multiple of `bound` would favour the small results.
+    // Rejection sampling: the numbers above the last whole multiple of `bound` would favour the
+    // small results.
     let limit = u32::MAX - u32::MAX % bound;
     loop {
         let number = u32::from_le_bytes(bytes()?);

@@ -24,8 +24,9 @@ pub(crate) enum JournalEntry {
     Cleared(AccountId, Cleared),
     /// The password alone adds no factor any more.
     Guarded(AccountId),
-    /// A PIN was wrong, of this device in this epoch. A right one is never recorded: the journal is outside the database and
-    /// stays for months, and whoever reads it would learn which of the PINs that they saw being typed was right.
+    /// A PIN was wrong, of this device in this epoch. A right one is never recorded: the journal is
+    /// outside the database and stays for months, and whoever reads it would learn which of the
+    /// PINs that they saw being typed was right.
     WrongPin(AccountId, DeviceId, u32),
     /// A code with PIN was wrong that one of these devices may have given.
     WrongCode(AccountId, Asker, Vec<DeviceId>),
@@ -47,7 +48,7 @@ pub(crate) enum JournalEntry {
     Password(AccountId),
     /// The e-mail address was changed to this one, or a change of it was taken back.
     Email(AccountId, String),
-    /// The service got a key, which phones are told of.
+    /// The service got a key, which phones hear of.
     Key(OwnKey),
     /// Lines up to this one were dropped: no backup is restored any more that is older.
     Dropped,

@@ -1,14 +1,17 @@
-//! The journal: a file outside the database, and outside its backups, with what a restore from an older backup must not undo: factors
-//! added and removed, suspensions, blocks, wrong PINs, panics, recoveries, and the service's own new keys.
+//! The journal: a file outside the database, and outside its backups, with what a restore from an
+//! older backup must not undo: factors added and removed, suspensions, blocks, wrong PINs, panics,
+//! recoveries, and the service's own new keys.
 //!
-//! Each entry is a row of the database first, from the very transaction of what it tells of. Then it is appended here and on the disk before
-//! anybody is answered. A crash between the two leaves a row that the next start appends; a restore leaves lines that the next start
-//! applies to the database. So nothing that was confirmed is lost as long as one of the two is there.
+//! Each entry is a row of the database first, from the very transaction of what it tells of. Then
+//! it is appended here and on the disk before anybody is answered. A crash between the two leaves a
+//! row that the next start appends; a restore leaves lines that the next start applies to the
+//! database. So nothing that was confirmed is lost as long as one of the two is there.
 //!
-//! Lines older than any backup that may still be restored are dropped, and one that says so stands in the place of the last of
-//! them: a backup that is older than this line is refused.
+//! Lines older than any backup that may still be restored are dropped, and one that says so stands
+//! in the place of the last of them: a backup that is older than this line is refused.
 //!
-//! A line is `number time entry mac`; the MAC, under a key from the key file, covers what stands before it.
+//! A line is `number time entry mac`; the MAC, under a key from the key file, covers what stands
+//! before it.
 
 pub(crate) mod entry;
 
@@ -48,7 +51,7 @@ pub(crate) enum JournalError {
     /// It tells another story than the database.
     #[error(
         "the journal {} and the database do not agree from line {} on: they do not belong together. Put the right one in its place, or move this one \
-         away, and it is written anew from the database",
+         away, and it is written again from the database",
         .0.display(), .1
     )]
     Differs(PathBuf, u64),
@@ -94,13 +97,15 @@ pub(crate) struct Written {
     pub(crate) damaged: Vec<usize>,
 }
 
-/// Does a file hold more than an empty journal does? One that can't be looked at is told when it is opened.
+/// Does a file hold more than an empty journal does? One that can't be looked at is told when it is
+/// opened.
 pub(crate) fn has_lines(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.len() > HEADER.len() as u64)
 }
 
 impl Journal {
-    /// Opens it, making it where there is none. A last line that a crash cut off is dropped: nobody was answered about it.
+    /// Opens it, making it where there is none. A last line that a crash cut off is dropped: nobody
+    /// was answered about it.
     ///
     /// # Errors
     /// See [`JournalError`].
@@ -223,7 +228,8 @@ impl Journal {
         let text: String = new.into_iter().map(|row| self.line(row)).collect();
         Write::Journal.reach();
         if let Err(error) = self.write(text.as_bytes()) {
-            // What of it was written must not stand before the next line. If this fails too, that line overwrites it.
+            // What of it was written must not stand before the next line. If this fails too, that
+            // line overwrites it.
             let _ = self.file.set_len(self.length);
             return Err(JournalError::Io(self.path.clone(), error));
         }

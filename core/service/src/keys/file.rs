@@ -12,8 +12,8 @@
 //! old-state HEX TIME       made state tokens until TIME, when it was replaced after a theft
 //! ```
 //!
-//! An older form has one line, `countersign-service-key-1 HEX`: the root, from which the sealing key
-//! comes too. It is read, and stays as it is until the file is exchanged.
+//! An older form has one line, `countersign-service-key-1 HEX`: the root, from which the sealing
+//! key comes too. It is read, and stays as it is until the file is exchanged.
 
 use std::{
     fs::{self, File},
@@ -182,8 +182,8 @@ impl KeyFile {
         }
     }
 
-    /// Puts it in the place of the file that is there, for the same owner. A crash leaves the one or
-    /// the other, whole.
+    /// Puts it in the place of the file that is there, for the same owner. A crash leaves the one
+    /// or the other, whole.
     ///
     /// # Errors
     /// [`KeyFileError::Io`]; the file that was there is there still.

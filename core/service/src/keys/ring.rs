@@ -1,13 +1,14 @@
 //! The service's own keys and the information that it publishes about them.
 //!
-//! The private halves are sealed in the database; the key that opens them is in the key file. The signed information is kept as signed,
-//! because enrolment messages name its hash.
+//! The private halves are sealed in the database; the key that opens them is in the key file. The
+//! signed information is kept as signed, because enrolment messages name its hash.
 //!
-//! **Rotation.** A new signing key is published 30 days before it signs, by information that the key before it signs. A day after it has
-//! begun, the information names it alone, and the old private half is erased. What a replaced key signed last stays served, so that a
-//! phone that slept through several rotations follows from one key to the next (PROTOCOL.md, section 13). A new HPKE key is published at
-//! once, and the old one opens for 30 days longer. Who signs and what opens follows from the time alone: nothing has to happen at that
-//! very minute.
+//! **Rotation.** A new signing key is published 30 days before it signs, by information that the
+//! key before it signs. A day after it has begun, the information names it alone, and the old
+//! private half is erased. What a replaced key signed last stays served, so that a phone that slept
+//! through several rotations follows from one key to the next (PROTOCOL.md, section 13). A new HPKE
+//! key is published at once, and the old one opens for 30 days longer. Who signs and what opens
+//! follows from the time alone: nothing has to happen at that very minute.
 
 mod publish;
 
@@ -112,7 +113,7 @@ pub(crate) struct ServiceKeys {
     pub(crate) sequence: u64,
 }
 
-/// How a key of the service stands, for whoever runs it.
+/// How a key of the service stands, for its administrator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyStatus {
     /// Signing or HPKE.
@@ -336,7 +337,8 @@ fn signers(
         let secret = root.sealing.open(KeyUse::Sign.place(), &stored.sealed)?;
         let key = signing_key(&secret).ok_or(KeysError::Damaged)?;
         let public = PublicKey::of(&key);
-        // What was published holds. One that was not (a restored key, or the very first) counts from when it was made.
+        // What was published holds. One that was not (a restored key, or the very first) counts
+        // from when it was made.
         let published = info.and_then(|info| {
             let mut keys = info.signing_keys.iter();
             keys.find(|known| known.key == public)

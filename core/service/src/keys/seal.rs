@@ -1,4 +1,5 @@
-//! Sealing of secrets before they reach the database: AES-256-GCM with a random nonce, bound to the place they belong to.
+//! Sealing of secrets before they reach the database: AES-256-GCM with a random nonce, bound to the
+//! place they belong to.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;

@@ -7,7 +7,7 @@ use crate::{
     store::Store,
 };
 
-/// What is done with an account.
+/// A change of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountChange {
     /// It signs in nowhere, its sessions end, and its phones are answered that they are not active.
@@ -40,8 +40,8 @@ pub enum AccountRefused {
 #[error(transparent)]
 pub struct StorageUnused(#[from] Refusal);
 
-/// Disables, enables or deletes the account with this address. A running service does so at once, and
-/// has it in its journal within a minute; a stopped one at its next start.
+/// Disables, enables or deletes the account with this address. A running service does so at once,
+/// and has it in its journal within a minute; a stopped one at its next start.
 ///
 /// # Errors
 /// See [`AccountRefused`]; nothing was changed.

@@ -41,7 +41,7 @@ pub fn backup(places: &Places, to: &Path, clock: &dyn Clock) -> Result<(), Backu
     Ok(())
 }
 
-/// What was restored.
+/// A restore that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreReport {
     /// When the backup was made.
@@ -50,9 +50,9 @@ pub struct RestoreReport {
     pub replaced: Option<PathBuf>,
 }
 
-/// Puts a backup into a data folder on which no service runs. Its MAC must be this service's, so the
-/// key file must be there. The next start moves all steps on, closes what was open, and applies the
-/// journal.
+/// Puts a backup into a data folder on which no service runs. Its MAC must be this service's, so
+/// the key file must be there. The next start moves all steps on, closes what was open, and applies
+/// the journal.
 ///
 /// # Errors
 /// [`BackupRefused`]; nothing was changed then.
@@ -65,9 +65,9 @@ pub fn restore(
     Ok(restored(places, from, replace, None, clock)?)
 }
 
-/// As [`restore`], of a backup from before the key file was exchanged. What is sealed in it is sealed
-/// again. A backup is taken that anybody with the old key file may have made, so after a theft it
-/// must come from a place that the thief could not write to.
+/// As [`restore`], of a backup from before the key file was exchanged. What is sealed in it is
+/// sealed again. A backup is taken that anybody with the old key file may have made, so after a
+/// theft it must come from a place that the thief could not write to.
 ///
 /// # Errors
 /// [`BackupRefused`]; nothing was changed then.

@@ -1,4 +1,4 @@
-//! What is done with the service's data from the command line, while the service runs or not.
+//! Administration of the service's data from the command line, while the service runs or not.
 
 mod accounts;
 mod backups;
@@ -7,7 +7,7 @@ mod own_keys;
 mod places;
 mod reseal;
 
-pub use accounts::{AccountChange, AccountRefused, change_account};
+pub use accounts::{AccountChange, AccountRefused, StorageUnused, change_account};
 pub use backups::{BackupRefused, RestoreReport, backup, restore, restore_with_old_key};
 pub use doctor::{Checked, doctor};
 pub use own_keys::{KeysRefused, list_keys, rotate_keys};

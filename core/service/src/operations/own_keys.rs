@@ -18,7 +18,7 @@ pub struct KeysRefused(#[from] Refusal);
 /// How each key of the service stands at this time.
 ///
 /// # Errors
-/// [`KeysRefused`] says what is in the way.
+/// [`KeysRefused`] says why.
 pub async fn list_keys(places: &Places, clock: &dyn Clock) -> Result<Vec<KeyStatus>, KeysRefused> {
     let (store, root) = beside(places)?;
     let keys = match store.own_keys().await {
@@ -32,7 +32,7 @@ pub async fn list_keys(places: &Places, clock: &dyn Clock) -> Result<Vec<KeyStat
 /// Makes and publishes new keys. A running service takes them up within seconds.
 ///
 /// # Errors
-/// [`KeysRefused`] says what is in the way.
+/// [`KeysRefused`] says why.
 pub async fn rotate_keys(
     places: &Places,
     rotate: Rotate,

@@ -83,14 +83,16 @@ impl Places {
 pub(crate) enum Begin {
     /// No: one that is missing was lost.
     Never,
-    /// Yes: whoever runs the service says that the old one is lost for good.
+    /// Yes: the administrator says that the old one is lost for good.
     NewJournal,
 }
 
-/// Opens the service's storage: the database, brought to the same as its journal, and the keys from the key file.
+/// Opens the service's storage: the database, brought to the same as its journal, and the keys from
+/// the key file.
 ///
-/// Of database, key file and journal each shows whether the others were there before. One that is missing or empty beside used
-/// companions was lost, and is never replaced by an empty one without a word.
+/// Of database, key file and journal each shows whether the others were there before. One that is
+/// missing or empty beside used companions was lost, and is never replaced by an empty one without
+/// a word.
 pub(crate) async fn open(
     places: &Places,
     begin: Begin,
@@ -136,7 +138,8 @@ async fn settle(
     begin: Begin,
     now: Time,
 ) -> Result<RootKeys, Refusal> {
-    // New data without their own key yet: an interrupted first start left the tables, and nothing sealed.
+    // New data without their own key yet: an interrupted first start left the tables, and nothing
+    // sealed.
     let keys = store.own_keys().await?;
     let unused = new || keys.keys.is_empty();
     let root = root::load(&places.key_file(), unused)?;

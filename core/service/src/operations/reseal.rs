@@ -42,7 +42,7 @@ pub struct Progress {
     pub all: u64,
 }
 
-/// What was exchanged.
+/// An exchange that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeReport {
     /// Whether an exchange was gone on with that had been interrupted.
@@ -52,8 +52,8 @@ pub struct ExchangeReport {
     pub waiting: Option<Time>,
 }
 
-/// Exchanges the key file, or goes on with an exchange that was interrupted. The service must not be
-/// running. Backups from before need the old key file from then on.
+/// Exchanges the key file, or goes on with an exchange that was interrupted. The service must not
+/// be running. Backups from before need the old key file from then on.
 ///
 /// # Errors
 /// [`KeysRefused`]. Either nothing was changed, or both the old and the new secrets are in the key
@@ -154,8 +154,9 @@ impl<P: FnMut(Progress)> Run<'_, P> {
         Ok(waiting)
     }
 
-    /// Replaces the service's own keys, which were copied at `copied_at` at the latest: the HPKE key
-    /// now, the signing key as soon as phones have heard of the next one (PROTOCOL.md, section 13).
+    /// Replaces the service's own keys, which were copied at `copied_at` at the latest: the HPKE
+    /// key now, the signing key as soon as phones have heard of the next one (PROTOCOL.md, section
+    /// 13).
     async fn rotate(&self, root: &RootKeys, copied_at: Time) -> Result<Option<Time>, Refusal> {
         // One that was made in the same second was copied.
         let now = self.now.max(copied_at + 1);

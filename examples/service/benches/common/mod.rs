@@ -1,5 +1,6 @@
-//! The service as it is installed, a program of its own with its usual log, so that its processor time and memory are nobody else's; and
-//! phones' HTTP reduced to the least, so that they take little of the machine from it.
+//! The service as it is installed, a program of its own with its usual log, so that its processor
+//! time and memory are nobody else's; and phones' HTTP reduced to the least, so that they take
+//! little of the machine from it.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -71,7 +72,8 @@ impl Service {
     /// Its processor time until now, all threads, user and system, in steps of 10 ms.
     pub fn processor_time(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        // The name, in parentheses, may hold anything; utime and stime are the 12th and 13th after it.
+        // The name, in parentheses, may hold anything; utime and stime are the 12th and 13th after
+        // it.
         let after = stat.rsplit_once(") ").unwrap().1;
         let ticks: u64 = after
             .split(' ')

@@ -1,4 +1,5 @@
-//! A device's keys change while the service is killed. The phone here sends the very same bytes again, as section 13 of PROTOCOL.md has it.
+//! A device's keys change while the service is killed. The phone here sends the very same bytes
+//! again, as section 13 of PROTOCOL.md has it.
 
 use std::time::Duration;
 
@@ -242,7 +243,8 @@ pub async fn removing_the_device_on_the_phone() -> Names {
                     assert_eq!(status, 200);
                     assert_eq!(phone.read(&bytes, hash).result, ResultCode::Done);
                 }
-                // The journal may have had it before the service was killed; then the device is unknown, which a phone takes for done.
+                // The journal may have had it before the service was killed; then the device is
+                // unknown, which a phone takes for done.
                 Err(_) => {
                     world.service.up();
                     let (status, _) = phone.post_raw(path, body).await;

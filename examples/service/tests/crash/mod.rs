@@ -1,7 +1,9 @@
-//! The service is killed (`kill -9`) before each of its durable writes, while people and phones use it, and starts again: nothing confirmed
-//! is lost, no account is half initialised, no try goes uncounted, and a retry costs nothing.
+//! The service is killed (`kill -9`) before each of its durable writes, while people and phones use
+//! it, and starts again: nothing confirmed is lost, no account is half initialised, no try goes
+//! uncounted, and a retry costs nothing.
 //!
-//! A new durable write needs a place in one of the stories here: the test fails until one reaches it.
+//! A new durable write needs a place in one of the stories here: the test fails until one reaches
+//! it.
 #![cfg(all(unix, debug_assertions))]
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
@@ -10,6 +12,7 @@ mod credentials;
 mod exchange;
 mod life;
 mod restore;
+mod service;
 mod sign_in;
 mod stories;
 mod sweep;
@@ -76,9 +79,9 @@ pub enum Before {
     Itself(&'static str),
 }
 
-/// Lets `act` happen once to learn what it writes; then as often as that, and each time the service is killed before one of these writes
-/// and starts again at once. `prepare` comes before `act`, `after` looks at what is left; it is told the name of the write that was not
-/// made at first.
+/// Lets `act` happen once to learn what it writes; then as often as that, and each time the service
+/// is killed before one of these writes and starts again at once. `prepare` comes before `act`,
+/// `after` looks at what is left; it gets the name of the write that was not made at first.
 pub async fn story(
     before: Before,
     prepare: impl AsyncFn(&mut World),

@@ -1,4 +1,4 @@
-//! What is over is deleted in several transactions, and the service is killed before each of them.
+//! Old rows are deleted in several transactions, and the service is killed before each of them.
 
 use std::time::Duration;
 

@@ -169,7 +169,8 @@ async fn a_copied_phone_is_noticed_after_a_restore_once_both_have_spoken() {
         signs_in(&mut owner, &mut phone).await;
     }
     let world = restored(world, &file).await;
-    // The copy is first: to a restored service it looks like the phone. Then the phone speaks, and is newer still.
+    // The copy is first: to a restored service it looks like the phone. Then the phone speaks, and
+    // is newer still.
     let honest = phone.token;
     phone.token = copied;
     signs_in(&mut owner, &mut phone).await;

@@ -101,7 +101,8 @@ async fn a_restore_gives_no_try_at_a_pin_back() {
     phone.change_pin(ChangeKind::Refresh, PIN, PIN).await;
     wrong_pins(&mut phone, 2).await;
     let world = restored(world, &file).await;
-    // Three in the epoch of the backup, and all five in the 30 days; nothing tells of the right ones between.
+    // Three in the epoch of the backup, and all five in the 30 days; nothing tells of the right
+    // ones between.
     let status = phone.status().await;
     assert_eq!(
         (status.tries_in_row, status.tries_in_epoch),

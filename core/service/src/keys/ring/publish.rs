@@ -1,10 +1,10 @@
-//! What is to be published when keys come and go.
+//! The information and the keys that are published when keys come and go.
 
 use countersign_protocol::{
     SigningKey, Time,
     id::{KeyId, PublicKey},
     info::{Info, ServiceKey},
-    message::{Message, Received},
+    message::{Message, Received, Verified},
     seal::OpeningKey,
     secret::Secret32,
 };
@@ -17,10 +17,12 @@ use crate::{
     store::{KeyUse, OwnKey, OwnKeys, Publication},
 };
 
-/// How far a restore moves the sequence of the information: more changes than were published since the backup.
+/// How far a restore moves the sequence of the information: more changes than were published since
+/// the backup.
 const AFTER_RESTORE: u64 = 10_000;
 
-/// What is to be published and erased at this time with these keys and new ones; `None` when all is as it should be.
+/// The publication and the erasures that are due at this time with these keys and new ones; `None` when all is
+/// as it should be.
 pub(super) fn publication(
     root: &RootKeys,
     about: About<'_>,
@@ -85,34 +87,10 @@ pub(super) fn publication(
         return Ok((!only_erases.erase.is_empty()).then_some(only_erases));
     }
 
-    let mut earlier = Vec::new();
-    if let Some(old) = &old {
-        if old.kid != info.kid {
-            earlier.push((old.kid, old.bytes().to_vec()));
-        }
-        // What a replaced key signed last leads the phones that know it on to the next one. It is there already, unless the database
-        // was restored from a backup that is older than the rotation.
-        for (at, signer) in replaced.iter().enumerate() {
-            let next = replaced.get(at + 1).unwrap_or(first);
-            let leads_on = |bytes: &[u8]| {
-                let info = Received::<Info>::parse(bytes).ok();
-                info.and_then(|info| info.verify(&signer.public).ok())
-                    .is_some_and(|info| info.signing_key(next.kid).is_some())
-            };
-            if stored.earlier.iter().any(|known| leads_on(known)) || leads_on(old.bytes()) {
-                continue;
-            }
-            earlier.retain(|(kid, _)| *kid != signer.kid);
-            info.sequence += 1;
-            let step = Info {
-                kid: signer.kid,
-                signing_keys: [signer, next].into_iter().map(named).collect(),
-                ..info.clone()
-            };
-            earlier.push((signer.kid, sign(&step, &signer.key)?));
-        }
-        info.sequence += 1;
-    }
+    let earlier = match &old {
+        Some(old) => lead_on(old, &mut info, &replaced, first, &stored.earlier)?,
+        None => Vec::new(),
+    };
     Ok(Some(Publication {
         replaces: stored.info.clone(),
         info: sign(&info, &first.key)?,
@@ -120,6 +98,44 @@ pub(super) fn publication(
         new,
         erase,
     }))
+}
+
+/// What keys that are replaced signed last, by their ids: from it phones that know such a key learn
+/// the next one. `info`, which takes the place of `old`, gets the sequence after these.
+fn lead_on(
+    old: &Verified<Info>,
+    info: &mut Info,
+    replaced: &[Signer],
+    first: &Signer,
+    known: &[Vec<u8>],
+) -> Result<Vec<(KeyId, Vec<u8>)>, KeysError> {
+    let mut earlier = Vec::new();
+    if old.kid != info.kid {
+        earlier.push((old.kid, old.bytes().to_vec()));
+    }
+    for (at, signer) in replaced.iter().enumerate() {
+        let next = replaced.get(at + 1).unwrap_or(first);
+        let leads_on = |bytes: &[u8]| {
+            let info = Received::<Info>::parse(bytes).ok();
+            info.and_then(|info| info.verify(&signer.public).ok())
+                .is_some_and(|info| info.signing_key(next.kid).is_some())
+        };
+        // It is there already, unless the database was restored from a backup that is older than
+        // the rotation.
+        if known.iter().any(|known| leads_on(known)) || leads_on(old.bytes()) {
+            continue;
+        }
+        earlier.retain(|(kid, _)| *kid != signer.kid);
+        info.sequence += 1;
+        let step = Info {
+            kid: signer.kid,
+            signing_keys: [signer, next].into_iter().map(named).collect(),
+            ..info.clone()
+        };
+        earlier.push((signer.kid, sign(&step, &signer.key)?));
+    }
+    info.sequence += 1;
+    Ok(earlier)
 }
 
 fn named(signer: &Signer) -> ServiceKey {
@@ -141,7 +157,7 @@ pub(super) fn new_keys(
     now: Time,
 ) -> Result<Vec<OwnKey>, KeysError> {
     uses.map(|used_for| {
-        // Their order is told by when they were made, also when a clock went back.
+        // Their order follows from when they were made, also when a clock went back.
         let known = known.iter().filter(|key| key.used_for == used_for);
         let newest = known.map(|key| key.created_at).max();
         new_key(

@@ -14,8 +14,9 @@ use crate::{
     store::*,
 };
 
-/// The approved challenge that lets the device set its PIN anew now. A grant ends with the device that gave it, and one by the device's own
-/// biometrics with these; nor does that one lift a block, for it helps who forgot a PIN, and not who guessed.
+/// The approved challenge that lets the device set its PIN anew now. A grant ends with the device
+/// that gave it, and one by the device's own biometrics with these; nor does that one lift a block,
+/// for it helps who forgot a PIN, and not who guessed.
 pub(super) fn granted(
     tx: &dyn Tx,
     dev: DeviceId,

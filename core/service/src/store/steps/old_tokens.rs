@@ -39,8 +39,8 @@ pub(super) fn taken(tx: &dyn Tx, device: &Device, made: Made, now: Time) -> Resu
     note_silently(tx, device.account, "old-token", &device.name, now)
 }
 
-/// No token of the key that was replaced at this time, or of an older one, is taken from this device
-/// any more.
+/// No token of the key that was replaced at this time, or of an older one, is taken from this
+/// device any more.
 pub(super) fn mark(tx: &dyn Tx, dev: DeviceId, replaced_at: Time) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE device SET old_token_of = ?2 WHERE dev = ?1 AND old_token_of < ?2",

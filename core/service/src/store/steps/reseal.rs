@@ -26,7 +26,8 @@ use crate::{
 
 /// So many rows are sealed again in one transaction.
 const BATCH: u32 = 500;
-/// The setting that says for which theft [`end_copied`] has done its work: when the root was replaced.
+/// The setting that says for which theft [`end_copied`] has done its work: when the root was
+/// replaced.
 const COPIED: &str = "copied-at";
 
 /// One kind of rows with sealed values. Their statements take the same columns in the same order.
@@ -37,8 +38,8 @@ struct Kind {
     fields: &'static [&'static str],
     /// How many rows there are, as `n`.
     count: &'static str,
-    /// The next rows after the key `?1`, `?2` at most: `row` is the key, `owner` and `epoch` are the
-    /// place's, and `s0`, `s1`... the sealed values.
+    /// The next rows after the key `?1`, `?2` at most: `row` is the key, `owner` and `epoch` are
+    /// the place's, and `s0`, `s1`... the sealed values.
     select: &'static str,
     /// Writes the sealed values from `?3` on into the row with the key `?1` and the epoch `?2`.
     update: &'static str,
@@ -195,7 +196,7 @@ impl Store {
         .await
     }
 
-    /// Ends what whoever copied the key file and a database could use, once for each theft.
+    /// Ends what a thief with the key file and a database could use, once for each theft.
     pub(crate) async fn end_copied(
         &self,
         root: Arc<RootKeys>,
@@ -305,7 +306,7 @@ fn reseal_own(tx: &dyn Tx, sealing: &SealingKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Ends what whoever copied the key file and a database could use: what is open, sessions, links,
+/// Ends what a thief with the key file and a database could use: what is open, sessions, links,
 /// browsers that are known, and codes of the PIN epochs whose secrets were in that database.
 pub(in crate::store) fn end_copied(
     tx: &dyn Tx,
@@ -322,19 +323,19 @@ pub(in crate::store) fn end_copied(
         "DELETE FROM known_browser",
         "DELETE FROM past_epoch",
         "DELETE FROM pending_change",
-        // Those of addresses without an account can't be told apart any more.
+        // Counts of addresses without an account can't be found under the new key.
         "DELETE FROM guess WHERE account IS NULL",
     ] {
         tx.execute(sql, params![])?;
     }
-    // Whoever lost an address to somebody else needs a link that works.
+    // The owner of an address that was changed needs a link that works.
     tx.execute(
         "UPDATE mailed_link SET due = 1
          WHERE kind = 'undo-email' AND used_at IS NULL AND expires_at > ?1",
         params![now],
     )?;
-    // Codes without PIN are closed by the epoch, and those with PIN by the budget too: that makes the
-    // phone begin a new epoch after its next right PIN.
+    // Codes without PIN are closed by the epoch, and those with PIN by the budget too: that makes
+    // the phone begin a new epoch after its next right PIN.
     tx.execute(
         "UPDATE device SET copied_epoch = epoch, wrong_codes = ?1, unknown_codes = ?2",
         params![WITH_PIN_IN_EPOCH.all, WITH_PIN_IN_EPOCH.unknown],

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::store::*;
 
-/// Marks a backup, so that a service that is started with it, however it came there, knows that it is
-/// restored: when it was made.
+/// Marks a backup, so that a service that is started with it, however it came there, knows that it
+/// is restored: when it was made.
 pub(in crate::store) const BACKUP: &str = "backup";
 
 /// Sees to it that nothing comes back with a backup which must not.
@@ -38,8 +38,8 @@ pub(in crate::store) fn reconcile(
             params![line.seq, line.at, line.entry],
         )?;
     }
-    // The account had a factor when the last one in the backup was removed, or has one that the backup lacks: the password
-    // alone must not be enough because of that.
+    // The account had a factor when the last one in the backup was removed, or has one that the
+    // backup lacks: the password alone must not be enough because of that.
     for account in changed {
         if devices::of_account(tx, account)?.is_empty() {
             recovery::guard(tx, account)?;
@@ -60,7 +60,8 @@ fn whose_factors(line: &Recorded) -> Option<AccountId> {
     }
 }
 
-/// What was open when the backup was made was answered, cancelled, finished or ended since, as far as anybody knows.
+/// What was open when the backup was made was answered, cancelled, finished or ended since, as far
+/// as anybody knows.
 pub(super) fn close_what_was_open(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE challenge SET state = 'replaced', closed_at = ?1 WHERE state IN ('open', 'approved')",
@@ -73,17 +74,19 @@ pub(super) fn close_what_was_open(tx: &dyn Tx, now: Time) -> Result<(), StoreErr
         ("UPDATE enrolment SET state = 'void', code = NULL, pin_check = NULL WHERE state <> 'done'", values),
         ("DELETE FROM device WHERE state = 'pending'", values),
         ("DELETE FROM pin_grant", values),
-        // A link may have been used since. Those that take a change of an address back stay: nobody who
-        // took an account over may end them.
+        // A link may have been used since. Those that take a change of an address back stay: nobody
+        // who took an account over may end them.
         ("UPDATE mailed_link SET used_at = created_at, due = 0, payload = ?1 WHERE used_at IS NULL AND kind <> 'undo-email'", params![links::NOTHING]),
     ])?;
     recovery::cancel_all(tx, now)
 }
 
-/// Applies a line of the journal to a database that is older. What is not there any more, or not yet, needs nothing.
+/// Applies a line of the journal to a database that is older. What is not there any more, or not
+/// yet, needs nothing.
 fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
     let entry = JournalEntry::from_text(&line.entry).ok_or(StoreError::Damaged("journal"))?;
-    // The account's history tells of it again, at its own time; the person was told by message then.
+    // The account's history tells of it again, at its own time; the person was told by message
+    // then.
     let told =
         |account, what, detail: &str| events::note_silently(tx, account, what, detail, line.at);
     match entry {

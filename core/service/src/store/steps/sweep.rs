@@ -15,7 +15,7 @@ use crate::{
 /// few proofs, an enrolment's pending device.
 const BATCH: u32 = 200;
 
-/// What is over at a time.
+/// A time, and how long before it ends what is over.
 #[derive(Clone, Copy)]
 pub(crate) struct Over {
     /// Now.
@@ -35,112 +35,115 @@ pub(in crate::store) struct Swept {
 }
 
 impl Over {
-    /// Each statement deletes `?2` rows at most of what is over since `?1`.
-    fn statements(&self) -> [(&'static str, Time); 17] {
-        let ago = |seconds| self.now.saturating_sub(seconds);
-        [
-            (
-                "DELETE FROM session WHERE hash IN
-                   (SELECT hash FROM session WHERE expires_at <= ?1 LIMIT ?2)",
-                self.now,
-            ),
-            (
-                "DELETE FROM session WHERE hash IN
-                   (SELECT hash FROM session WHERE used_at <= ?1 LIMIT ?2)",
-                ago(policy::SESSION_IDLE_SECONDS),
-            ),
-            (
-                "DELETE FROM outcome WHERE (dev, signed) IN
-                   (SELECT dev, signed FROM outcome WHERE at <= ?1 LIMIT ?2)",
-                ago(policy::OUTCOME_SECONDS),
-            ),
-            (
-                "DELETE FROM guess_lift WHERE id IN
-                   (SELECT id FROM guess_lift WHERE at <= ?1 LIMIT ?2)",
-                ago(policy::GUESS_LIFTS_SECONDS),
-            ),
-            // A link stays for a day, for the limits, and for as long as it works.
-            (
-                "DELETE FROM mailed_link WHERE seq IN
-                   (SELECT seq FROM mailed_link WHERE created_at <= ?1 AND used_at IS NOT NULL
-                    LIMIT ?2)",
-                ago(policy::DAY),
-            ),
-            (
-                "DELETE FROM mailed_link WHERE seq IN
-                   (SELECT seq FROM mailed_link WHERE expires_at <= ?1 AND created_at <= ?1 - 86400
-                    LIMIT ?2)",
-                self.now,
-            ),
-            (
-                "DELETE FROM challenge WHERE id IN
-                   (SELECT id FROM challenge
-                    WHERE kind = 'on-mobile' AND account IS NULL AND expires_at <= ?1 LIMIT ?2)",
-                self.now,
-            ),
-            (
-                "DELETE FROM challenge WHERE id IN
-                   (SELECT id FROM challenge
-                    WHERE state IN ('open', 'replaced', 'wrong-codes') AND issued_at <= ?1 LIMIT ?2)",
-                ago(self.kept.unanswered),
-            ),
-            (
-                "DELETE FROM challenge WHERE id IN
-                   (SELECT id FROM challenge
-                    WHERE state IN ('approved', 'used', 'declined', 'fraud', 'wrong-number')
-                      AND issued_at <= ?1 LIMIT ?2)",
-                ago(self.kept.approvals),
-            ),
-            (
-                "DELETE FROM transfer WHERE id IN
-                   (SELECT id FROM transfer WHERE at <= ?1 LIMIT ?2)",
-                ago(self.kept.approvals),
-            ),
-            // What the person was not told of yet stays until then.
-            (
-                "DELETE FROM event WHERE id IN
-                   (SELECT id FROM event WHERE at <= ?1 AND mail = 0 LIMIT ?2)",
-                ago(self.kept.events),
-            ),
-            (
-                "DELETE FROM known_browser WHERE (hash, account) IN
-                   (SELECT hash, account FROM known_browser WHERE at <= ?1 LIMIT ?2)",
-                ago(policy::KNOWN_BROWSER_SECONDS),
-            ),
-            (
-                "DELETE FROM recovery WHERE account IN
-                   (SELECT account FROM recovery WHERE ripe_at <= ?1 LIMIT ?2)",
-                ago(policy::RECOVERY_OPEN_SECONDS),
-            ),
-            (
-                "DELETE FROM recovery WHERE account IN
-                   (SELECT account FROM recovery WHERE finished_at <= ?1 LIMIT ?2)",
-                ago(policy::RECOVERY_AGAIN_SECONDS),
-            ),
-            (
-                "DELETE FROM past_epoch WHERE (dev, epoch) IN
-                   (SELECT dev, epoch FROM past_epoch WHERE until <= ?1 LIMIT ?2)",
-                self.now,
-            ),
-            (
-                "DELETE FROM pin_grant WHERE dev IN
-                   (SELECT dev FROM pin_grant WHERE until <= ?1 LIMIT ?2)",
-                self.now,
-            ),
-            (
-                "DELETE FROM enrolment WHERE id IN
-                   (SELECT id FROM enrolment WHERE expires_at <= ?1 AND state = 'done' LIMIT ?2)",
-                ago(self.kept.enrolments),
-            ),
-        ]
+    fn ago(&self, seconds: Time) -> Time {
+        self.now.saturating_sub(seconds)
     }
 }
+
+/// Deletes `?2` rows at most of what is over since `?1`, the time beside it.
+type Statement = (&'static str, fn(&Over) -> Time);
+
+const STATEMENTS: [Statement; 17] = [
+    (
+        "DELETE FROM session WHERE hash IN
+               (SELECT hash FROM session WHERE expires_at <= ?1 LIMIT ?2)",
+        |over| over.now,
+    ),
+    (
+        "DELETE FROM session WHERE hash IN
+               (SELECT hash FROM session WHERE used_at <= ?1 LIMIT ?2)",
+        |over| over.ago(policy::SESSION_IDLE_SECONDS),
+    ),
+    (
+        "DELETE FROM outcome WHERE (dev, signed) IN
+               (SELECT dev, signed FROM outcome WHERE at <= ?1 LIMIT ?2)",
+        |over| over.ago(policy::OUTCOME_SECONDS),
+    ),
+    (
+        "DELETE FROM guess_lift WHERE id IN
+               (SELECT id FROM guess_lift WHERE at <= ?1 LIMIT ?2)",
+        |over| over.ago(policy::GUESS_LIFTS_SECONDS),
+    ),
+    // A link stays for a day, for the limits, and for as long as it works.
+    (
+        "DELETE FROM mailed_link WHERE seq IN
+               (SELECT seq FROM mailed_link WHERE created_at <= ?1 AND used_at IS NOT NULL
+                LIMIT ?2)",
+        |over| over.ago(policy::DAY),
+    ),
+    (
+        "DELETE FROM mailed_link WHERE seq IN
+               (SELECT seq FROM mailed_link WHERE expires_at <= ?1 AND created_at <= ?1 - 86400
+                LIMIT ?2)",
+        |over| over.now,
+    ),
+    (
+        "DELETE FROM challenge WHERE id IN
+               (SELECT id FROM challenge
+                WHERE kind = 'on-mobile' AND account IS NULL AND expires_at <= ?1 LIMIT ?2)",
+        |over| over.now,
+    ),
+    (
+        "DELETE FROM challenge WHERE id IN
+               (SELECT id FROM challenge
+                WHERE state IN ('open', 'replaced', 'wrong-codes') AND issued_at <= ?1 LIMIT ?2)",
+        |over| over.ago(over.kept.unanswered),
+    ),
+    (
+        "DELETE FROM challenge WHERE id IN
+               (SELECT id FROM challenge
+                WHERE state IN ('approved', 'used', 'declined', 'fraud', 'wrong-number')
+                  AND issued_at <= ?1 LIMIT ?2)",
+        |over| over.ago(over.kept.approvals),
+    ),
+    (
+        "DELETE FROM transfer WHERE id IN
+               (SELECT id FROM transfer WHERE at <= ?1 LIMIT ?2)",
+        |over| over.ago(over.kept.approvals),
+    ),
+    // An event whose message has not left stays until then.
+    (
+        "DELETE FROM event WHERE id IN
+               (SELECT id FROM event WHERE at <= ?1 AND mail = 0 LIMIT ?2)",
+        |over| over.ago(over.kept.events),
+    ),
+    (
+        "DELETE FROM known_browser WHERE (hash, account) IN
+               (SELECT hash, account FROM known_browser WHERE at <= ?1 LIMIT ?2)",
+        |over| over.ago(policy::KNOWN_BROWSER_SECONDS),
+    ),
+    (
+        "DELETE FROM recovery WHERE account IN
+               (SELECT account FROM recovery WHERE ripe_at <= ?1 LIMIT ?2)",
+        |over| over.ago(policy::RECOVERY_OPEN_SECONDS),
+    ),
+    (
+        "DELETE FROM recovery WHERE account IN
+               (SELECT account FROM recovery WHERE finished_at <= ?1 LIMIT ?2)",
+        |over| over.ago(policy::RECOVERY_AGAIN_SECONDS),
+    ),
+    (
+        "DELETE FROM past_epoch WHERE (dev, epoch) IN
+               (SELECT dev, epoch FROM past_epoch WHERE until <= ?1 LIMIT ?2)",
+        |over| over.now,
+    ),
+    (
+        "DELETE FROM pin_grant WHERE dev IN
+               (SELECT dev FROM pin_grant WHERE until <= ?1 LIMIT ?2)",
+        |over| over.now,
+    ),
+    (
+        "DELETE FROM enrolment WHERE id IN
+               (SELECT id FROM enrolment WHERE expires_at <= ?1 AND state = 'done' LIMIT ?2)",
+        |over| over.ago(over.kept.enrolments),
+    ),
+];
 
 /// Deletes the next rows.
 pub(in crate::store) fn batch(tx: &dyn Tx, over: &Over) -> Result<Swept, StoreError> {
     let mut left = BATCH;
-    for (statement, since) in over.statements() {
-        left = less(left, tx.execute(statement, params![since, left])?);
+    for (statement, since) in STATEMENTS {
+        left = less(left, tx.execute(statement, params![since(over), left])?);
         if left == 0 {
             break;
         }
@@ -153,7 +156,7 @@ pub(in crate::store) fn batch(tx: &dyn Tx, over: &Over) -> Result<Swept, StoreEr
     })
 }
 
-/// What is left after so many were deleted.
+/// The room that is left after so many were deleted.
 fn less(left: u32, deleted: usize) -> u32 {
     left.saturating_sub(u32::try_from(deleted).unwrap_or(u32::MAX))
 }
@@ -344,7 +347,6 @@ mod tests {
         ];
         let folder = tempfile::tempdir().unwrap();
         let (store, c) = store(folder.path());
-        let statements = over(LEAST).statements();
         let mut tables = c
             .prepare(
                 "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
@@ -353,15 +355,15 @@ mod tests {
         let names = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
         for name in names.map(Result::unwrap) {
             let ends = format!("DELETE FROM {name} ");
-            let has = statements.iter().any(|(sql, _)| sql.starts_with(&ends));
+            let has = STATEMENTS.iter().any(|(sql, _)| sql.starts_with(&ends));
             assert!(has != HANG.contains(&name.as_str()), "{name}");
         }
         drop(tables);
         store.close();
     }
 
-    /// How long somebody who writes waits at most while 100,000 rows are deleted. The bound is wide,
-    /// for slow machines: all in one transaction it takes seconds.
+    /// How long somebody who writes waits at most while 100,000 rows are deleted. The bound is
+    /// wide, for slow machines: all in one transaction it takes seconds.
     #[tokio::test(flavor = "multi_thread")]
     async fn nobody_waits_long_for_the_writer_while_a_hundred_thousand_rows_are_deleted() {
         let folder = tempfile::tempdir().unwrap();

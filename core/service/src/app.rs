@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use countersign_protocol::{
@@ -14,43 +13,25 @@ use countersign_protocol::{
 use tokio::sync::{Notify, watch};
 
 use crate::{
+    base::clock::Clock,
     edge::Edge,
-    keys::{
-        ring::{About, KeyRing},
-        root::RootKeys,
-    },
+    keys::root::RootKeys,
     notices::{Notices, Pace},
     pages::Pages,
     password::Passwords,
     policy::lifetimes::Kept,
     push::Pushes,
+    ring::{About, KeyRing},
     security::{Ending, Failures, Happened, SecurityLog},
     store::Store,
 };
-
-/// The time: seconds since 1970-01-01T00:00:00Z.
-pub trait Clock: Send + Sync {
-    /// Now.
-    fn now(&self) -> Time;
-}
-
-/// The clock of this computer.
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Time {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs())
-    }
-}
 
 /// The service's parts.
 pub(crate) struct App {
     /// Accounts, devices, challenges.
     pub(crate) store: Arc<Store>,
     /// Keys from the key file.
-    pub(crate) root: RootKeys,
+    pub(crate) root: Arc<RootKeys>,
     /// The service's own keys.
     pub(crate) keys: KeyRing,
     /// The service's origin.
@@ -86,7 +67,7 @@ pub(crate) struct App {
     /// Templates and texts.
     pub(crate) pages: Pages,
     /// Where push messages go.
-    pub(crate) pushes: Pushes,
+    pub(crate) pushes: Arc<Pushes>,
     /// The key of Web Push requests, where there are any.
     pub(crate) push_key: Option<PublicKey>,
     /// Phones that wait.

@@ -92,11 +92,12 @@ impl Edge {
         self.connections.enter(source, Some(factor))
     }
 
-    /// Takes room for a request from its source's budget, and gives the request its [`Pass`].
+    /// Takes room for a request from its source's budget, and gives the request its [`Pass`]. Returns
+    /// the source.
     ///
     /// # Errors
     /// [`TooMany`] when there is none.
-    pub(crate) fn admit(&self, request: &mut Request, now: Time) -> Result<(), TooMany> {
+    pub(crate) fn admit(&self, request: &mut Request, now: Time) -> Result<Source, TooMany> {
         let extensions = request.extensions();
         let path = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
         let class = Class::of(request.method(), path);
@@ -109,7 +110,7 @@ impl Edge {
             class,
             connection,
         });
-        Ok(())
+        Ok(source)
     }
 
     /// The device key has verified a phone's request: the device is charged for it now, not the

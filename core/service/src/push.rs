@@ -28,9 +28,12 @@ use tokio::{
 };
 
 use crate::{
-    app::App,
-    keys::seal::{Place, SealError},
-    store::{ChallengeState, StoreError},
+    base::clock::Clock,
+    keys::{
+        root::RootKeys,
+        seal::{Place, SealError},
+    },
+    store::{ChallengeState, Store, StoreError},
 };
 
 /// Knocks in the queue, at most. Taking one up costs two reads from the page cache.
@@ -94,21 +97,52 @@ pub(crate) struct Pushes {
     queue: mpsc::Sender<Due>,
     /// The requests about which a message was sent, and when each ends.
     sent: Mutex<HashMap<ChallengeId, Time>>,
+    store: Arc<Store>,
+    root: Arc<RootKeys>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Pushes {
     /// An empty queue. Its other end is for [`run`].
-    pub(crate) fn new(services: Vec<Arc<dyn PushService>>) -> (Self, mpsc::Receiver<Due>) {
+    pub(crate) fn new(
+        services: Vec<Arc<dyn PushService>>,
+        store: Arc<Store>,
+        root: Arc<RootKeys>,
+        clock: Arc<dyn Clock>,
+    ) -> (Arc<Self>, mpsc::Receiver<Due>) {
         let (queue, due) = mpsc::channel(QUEUE);
-        let sent = Mutex::default();
-        (
-            Self {
-                services,
-                queue,
-                sent,
-            },
-            due,
-        )
+        let pushes = Self {
+            services,
+            queue,
+            sent: Mutex::default(),
+            store,
+            root,
+            clock,
+        };
+        (Arc::new(pushes), due)
+    }
+
+    /// An address as it is sealed for the store.
+    pub(crate) fn seal(&self, dev: DeviceId, address: &PushAddress) -> Result<Vec<u8>, SealError> {
+        let text = [&[address.kind() as u8], address.address().as_bytes()].concat();
+        self.root.sealing.seal(place(dev), &text)
+    }
+
+    /// The push address of this device, sealed and opened.
+    async fn address(&self, dev: DeviceId) -> Result<Option<(Vec<u8>, PushAddress)>, StoreError> {
+        let Some(sealed) = self.store.push_address(dev).await? else {
+            return Ok(None);
+        };
+        let address = self.open(dev, &sealed);
+        let address = address.ok_or(StoreError::Damaged("push address"))?;
+        Ok(Some((sealed, address)))
+    }
+
+    fn open(&self, dev: DeviceId, sealed: &[u8]) -> Option<PushAddress> {
+        let text = self.root.sealing.open(place(dev), sealed).ok()?;
+        let (kind, address) = text.split_first()?;
+        let kind = PushKind::from_number((*kind).into())?;
+        PushAddress::new(kind, String::from_utf8(address.to_vec()).ok()?).ok()
     }
 
     /// The service that carries messages to this address, and their destination.
@@ -143,19 +177,6 @@ impl Pushes {
     }
 }
 
-/// An address as it is sealed for the store.
-pub(crate) fn seal(app: &App, dev: DeviceId, address: &PushAddress) -> Result<Vec<u8>, SealError> {
-    let text = [&[address.kind() as u8], address.address().as_bytes()].concat();
-    app.root.sealing.seal(place(dev), &text)
-}
-
-fn open(app: &App, dev: DeviceId, sealed: &[u8]) -> Option<PushAddress> {
-    let text = app.root.sealing.open(place(dev), sealed).ok()?;
-    let (kind, address) = text.split_first()?;
-    let kind = PushKind::from_number((*kind).into())?;
-    PushAddress::new(kind, String::from_utf8(address.to_vec()).ok()?).ok()
-}
-
 fn place(dev: DeviceId) -> Place {
     Place {
         owner: dev.0,
@@ -181,7 +202,7 @@ impl Default for Lane {
 
 /// Sends queued knocks until the service stops. Those under way then are dropped.
 pub(crate) async fn run(
-    app: Arc<App>,
+    pushes: Arc<Pushes>,
     mut due: mpsc::Receiver<Due>,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -193,7 +214,7 @@ pub(crate) async fn run(
             Some(_) = under_way.join_next() => continue,
             Some(due) = due.recv() => due,
         };
-        match begin(&app, due, &mut lanes).await {
+        match begin(&pushes, due, &mut lanes).await {
             Ok(Some(sending)) => drop(under_way.spawn(sending)),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "a push message did not go out"),
@@ -203,26 +224,17 @@ pub(crate) async fn run(
     under_way.shutdown().await;
 }
 
-/// The push address of this device, sealed and opened.
-async fn address(app: &App, dev: DeviceId) -> Result<Option<(Vec<u8>, PushAddress)>, StoreError> {
-    let Some(sealed) = app.store().push_address(dev).await? else {
-        return Ok(None);
-    };
-    let address = open(app, dev, &sealed).ok_or(StoreError::Damaged("push address"))?;
-    Ok(Some((sealed, address)))
-}
-
 /// The future that sends the knock, if the device has an address and its push service has room.
 async fn begin(
-    app: &Arc<App>,
+    pushes: &Arc<Pushes>,
     due: Due,
     lanes: &mut HashMap<String, Lane>,
 ) -> Result<Option<impl Future<Output = ()> + Send + use<>>, StoreError> {
-    let Some((_, address)) = address(app, due.dev).await? else {
+    let Some((_, address)) = pushes.address(due.dev).await? else {
         return Ok(None);
     };
     // It is no error if the push service is no longer set up: it can be set up again.
-    let Some((service, to)) = app.pushes.carrier(&address) else {
+    let Some((service, to)) = pushes.carrier(&address) else {
         return Ok(None);
     };
     let lane = lanes.entry(to.clone()).or_default();
@@ -233,10 +245,10 @@ async fn begin(
         );
         return Ok(None);
     };
-    let (app, way) = (app.clone(), lane.under_way.clone());
+    let (pushes, way) = (pushes.clone(), lane.under_way.clone());
     Ok(Some(async move {
         let _place = place;
-        match knock(&app, &*service, &to, &way, &due).await {
+        match knock(&pushes, &*service, &to, &way, &due).await {
             Ok(true) => tracing::info!(to, "a push message went out"),
             Ok(false) => {}
             Err(error) => tracing::warn!(to, %error, "a push message did not go out"),
@@ -247,7 +259,7 @@ async fn begin(
 /// Sends a knock, with one retry. `false` if the request is no longer open, or the device's address
 /// is no longer there.
 async fn knock(
-    app: &App,
+    pushes: &Pushes,
     service: &dyn PushService,
     to: &str,
     way: &Semaphore,
@@ -258,15 +270,15 @@ async fn knock(
         let failed = |error: &dyn std::error::Error| PushFailed::Failed(error.to_string());
         let permit = way.acquire().await.map_err(|error| failed(&error))?;
         // While it waited, the address can have been replaced or removed.
-        let found = address(app, due.dev).await;
+        let found = pushes.address(due.dev).await;
         let found = found.map_err(|error| failed(&error))?;
         let Some((sealed, address)) =
             found.filter(|(_, address)| service.takes(address).as_deref() == Some(to))
         else {
             return Ok(false);
         };
-        let found = app.store().challenge(due.challenge).await;
-        let now = app.now();
+        let found = pushes.store.challenge(due.challenge).await;
+        let now = pushes.clock.now();
         let Some(open) = found
             .map_err(|error| failed(&error))?
             .filter(|it| it.state == ChallengeState::Open && it.expires_at > now)
@@ -281,7 +293,7 @@ async fn knock(
         drop(permit);
         match sent.unwrap_or_else(|_| Err(PushFailed::Failed("it took too long".into()))) {
             Ok(()) => {
-                app.pushes.note_sent(due.challenge, open.expires_at, now);
+                pushes.note_sent(due.challenge, open.expires_at, now);
                 return Ok(true);
             }
             Err(PushFailed::Later(seconds)) if may_try_again && seconds <= LONGEST_PAUSE => {
@@ -290,7 +302,7 @@ async fn knock(
             }
             Err(error) => {
                 if error == PushFailed::Gone
-                    && let Err(error) = app.store().drop_push_address(due.dev, sealed).await
+                    && let Err(error) = pushes.store.drop_push_address(due.dev, sealed).await
                 {
                     tracing::warn!(%error, "a push address that is gone was not forgotten");
                 }

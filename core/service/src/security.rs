@@ -13,6 +13,7 @@ use std::{
     fs::{self, File, OpenOptions},
     future::Future,
     io::{self, Write as _},
+    net::IpAddr,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -23,12 +24,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{extract::Request, middleware::Next, response::Response};
 use chrono::{DateTime, SecondsFormat};
 use countersign_protocol::{Time, id::AccountId};
 use serde::Serialize;
-
-use crate::edge::Source;
 
 /// A file of this size is put aside, and the next one begins.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -43,12 +41,12 @@ const LONGEST: usize = 200;
 
 tokio::task_local! {
     /// Where the request came from that this task works on.
-    static SOURCE: Source;
+    static SOURCE: IpAddr;
 }
 
-/// Keeps the source of a request for what is logged while it is worked on.
-pub(crate) async fn from_source(source: Source, request: Request, next: Next) -> Response {
-    SOURCE.scope(source, next.run(request)).await
+/// Keeps the source of a request for what is logged while `work` goes on for it.
+pub(crate) fn of_source<F: Future>(source: IpAddr, work: F) -> impl Future<Output = F::Output> {
+    SOURCE.scope(source, work)
 }
 
 /// The same for work that another task does for this one.
@@ -191,7 +189,7 @@ impl SecurityLog {
 
     /// Takes a line about what this task works on. It never waits.
     pub(crate) fn note(&self, at: Time, happened: &Happened) {
-        let source = SOURCE.try_with(|source| source.address().to_string());
+        let source = SOURCE.try_with(|source| source.to_string());
         let line = line(at, source.as_deref().unwrap_or("service"), happened, None);
         let taken = self.queue.as_ref().map(|queue| queue.try_send(line));
         if !matches!(taken, Some(Ok(()))) {

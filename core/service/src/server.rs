@@ -25,12 +25,12 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    Config, Connections, StartError,
     api::{self, ApiError},
     app::App,
+    config::{Config, Connections, StartError, storage},
     edge::{Connection, Origins, Source, Steady},
     flow::Failed,
-    storage, tls, web,
+    security, tls, web,
 };
 
 /// A request's head must be there within this time; an idle connection is closed after it.
@@ -213,17 +213,16 @@ async fn in_time(
     next: Next,
 ) -> axum::response::Response {
     let is_api = api::has(request.uri().path());
-    if let Err(error) = app.edge.admit(&mut request, app.now()) {
-        return if is_api {
-            ApiError::from(Failed::from(error)).into_response()
-        } else {
-            web::too_many(&app, error)
-        };
-    }
+    let source = match app.edge.admit(&mut request, app.clock.now()) {
+        Ok(source) => source,
+        Err(error) if is_api => return ApiError::from(Failed::from(error)).into_response(),
+        Err(error) => return web::too_many(&app, error),
+    };
     let connection = request.extensions().get::<Arc<Connection>>();
     let answering = connection.map(|connection| app.edge.connections.answer(connection));
     let limit = if is_api { PHONE } else { PAGE };
-    let answered = timeout(limit, next.run(request)).await;
+    let work = security::of_source(source.address(), next.run(request));
+    let answered = timeout(limit, work).await;
     drop(answering);
     let Ok(mut response) = answered else {
         return (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response();

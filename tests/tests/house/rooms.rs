@@ -56,6 +56,24 @@ const HOUSES: &[House] = &[
         ],
     },
     House {
+        src: "core/service/src/",
+        rooms: &[
+            &["embedded"],
+            &["background", "server"],
+            &["api", "web"],
+            &["config", "flow"],
+            &["app", "operations"],
+            &[
+                "notices", "pages", "password", "push", "ring", "tls", "transfer",
+            ],
+            &["edge", "store"],
+            &["policy", "security"],
+            &["journal"],
+            &["keys"],
+            &["base"],
+        ],
+    },
+    House {
         src: "core/qr/src/",
         rooms: &[
             &["draw"],

@@ -6,7 +6,6 @@ use countersign_protocol::{
     answer::{Answer, Decision, UnlockedBy},
     id::{ChallengeId, DeviceId, PublicKey},
     reply::{Reply, ResultCode},
-    request::Request,
 };
 
 use super::{Posted, Signed, authenticated, chains, signed};
@@ -45,9 +44,6 @@ pub(crate) async fn answer(app: Arc<App>, posted: Posted) -> Signed {
     // 11.3 to 11.14
     let now = app.clock.now();
     let (outcome, restored) = match app.store.begin_answer(facts.clone(), now).await? {
-        CountedStep::Repeated(outcome) => {
-            return reply(&app, &request, &outcome);
-        }
         CountedStep::Decided { outcome, restored } => (outcome, restored),
         CountedStep::Check {
             pin_key,
@@ -82,18 +78,13 @@ pub(crate) async fn answer(app: Arc<App>, posted: Posted) -> Signed {
         chains::follow(&app, &device, request.last, restored).await?;
     }
     tracing::info!(dev = %device.dev, result = ?outcome.result, "an answer was judged");
-    reply(&app, &request, &outcome)
-}
-
-/// Signs the reply to an answer.
-fn reply(app: &App, request: &Request<Answer>, outcome: &Outcome) -> Signed {
-    signed(app, request.hash(), outcome.result, |reply| {
-        counted(app, reply, request.dev, outcome);
+    signed(&app, hash, outcome.result, |reply| {
+        counted(&app, reply, request.dev, &outcome);
         if request.challenge_type == ChallengeKind::OnMobile.number()
             && request.decision == Decision::Approve
             && outcome.result == ResultCode::Done
         {
-            reply.r = Some(return_value(app, request.challenge));
+            reply.r = Some(return_value(&app, request.challenge));
         }
     })
 }

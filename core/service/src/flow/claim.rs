@@ -17,7 +17,7 @@ use ring::digest;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Failed, Posted, Signed, signed, state_of};
+use super::{Failed, Posted, Signed, signed};
 use crate::{
     app::App,
     base::random,
@@ -197,7 +197,7 @@ impl Standing {
         let state = match enrolment.map(|enrolment| enrolment.state) {
             Some(EnrolmentState::Claimed) => DeviceState::Claimed,
             Some(EnrolmentState::Confirmed) => DeviceState::Confirmed,
-            _ => state_of(device),
+            _ => device.shown_state(),
         };
         let account = app.store.account(device.account).await?;
         let sealed = enrolment.and_then(|enrolment| enrolment.code.as_ref());

@@ -13,8 +13,8 @@ use crate::{
     app::App,
     base::{hex, random},
     edge::Source,
-    keys::ring::ServiceKeys,
     policy,
+    ring::ServiceKeys,
     store::{self, ChallengeKind, Issue, NewChallenge, Session, SessionHash, SignedMessage},
     transfer,
 };

@@ -15,7 +15,7 @@ use countersign_protocol::{
     ParseError,
     id::Hash,
     message::Message,
-    reply::{DeviceState, Reply, ResultCode},
+    reply::{Reply, ResultCode},
     request::{ReceivedRequest, Request, Transcript},
 };
 
@@ -23,8 +23,9 @@ use crate::{
     app::App,
     base::random::NoRandomness,
     edge::{Pass, TooMany},
-    keys::{ring::KeysError, seal::SealError},
-    store::{self, Device, StoreError},
+    keys::seal::SealError,
+    ring::KeysError,
+    store::{Device, StoreError},
 };
 
 /// Why a phone's request gets no signed reply. A phone changes nothing because of it.
@@ -121,14 +122,4 @@ fn signed(app: &App, request: Hash, result: ResultCode, fill: impl FnOnce(&mut R
     let key = keys.signing(kid).ok_or(KeysError::Damaged)?;
     let signed = reply.sign(key);
     signed.map_err(|error| Failed::Unavailable(error.to_string()))
-}
-
-/// The state of a device as its phone sees it.
-fn state_of(device: &Device) -> DeviceState {
-    match device.state {
-        store::DeviceState::Pending => DeviceState::Claimed,
-        store::DeviceState::Suspended => DeviceState::Suspended,
-        store::DeviceState::Active if device.is_blocked() => DeviceState::Blocked,
-        store::DeviceState::Active => DeviceState::Active,
-    }
 }

@@ -10,7 +10,7 @@ use countersign_protocol::{
 };
 use tokio::time::Instant;
 
-use super::{Failed, Posted, Signed, authenticated, chains, claim::Standing, signed, state_of};
+use super::{Failed, Posted, Signed, authenticated, chains, claim::Standing, signed};
 use crate::{
     app::App,
     store::{Completion, DeviceState},
@@ -145,7 +145,7 @@ pub(crate) async fn inbox(app: Arc<App>, posted: Posted) -> Signed {
     signed(&app, hash, ResultCode::Done, |reply| {
         reply.tries_in_row = Some(device.left_in_a_row());
         reply.tries_in_epoch = Some(device.left_in_epoch());
-        reply.device_state = Some(state_of(&device));
+        reply.device_state = Some(device.shown_state());
         reply.challenges = Some(challenges.into_iter().map(|item| item.message).collect());
     })
 }

@@ -14,8 +14,7 @@ use super::{Failed, Posted, Signed, answer::counted, authenticated, chains, sign
 use crate::{
     app::App,
     keys::seal::{Place, SealError},
-    push,
-    store::{Content, CountedStep, NewEpoch, Outcome, Reseal, Resealed, UpdateFacts},
+    store::{Content, CountedStep, NewEpoch, Reseal, Resealed, UpdateFacts},
 };
 
 /// Judges an update. `belongs`: is it of the type that the endpoint takes?
@@ -42,7 +41,6 @@ pub(crate) async fn update(app: Arc<App>, posted: Posted, belongs: fn(&What) -> 
     let (reseal, now) = (reseal(app.clone()), app.clock.now());
     let begun = app.store.begin_update(facts.clone(), reseal, now).await?;
     let (outcome, restored) = match begun {
-        CountedStep::Repeated(outcome) => return reply(&app, &request, &outcome),
         CountedStep::Decided { outcome, restored } => (outcome, restored),
         CountedStep::Check {
             pin_key,
@@ -71,13 +69,8 @@ pub(crate) async fn update(app: Arc<App>, posted: Posted, belongs: fn(&What) -> 
         chains::follow(&app, &present, request.last, restored).await?;
     }
     tracing::info!(dev = %device.dev, result = ?outcome.result, "a change of a device was judged");
-    reply(&app, &request, &outcome)
-}
-
-/// Signs the reply to an update.
-fn reply(app: &App, request: &Request<Update>, outcome: &Outcome) -> Signed {
-    signed(app, request.hash(), outcome.result, |reply| {
-        counted(app, reply, request.dev, outcome);
+    signed(&app, request.hash(), outcome.result, |reply| {
+        counted(&app, reply, request.dev, &outcome);
         if reply.state_token.is_some() && matches!(request.what, What::Commit { .. }) {
             reply.epoch = Some(outcome.epoch);
         }
@@ -133,7 +126,7 @@ impl Opened {
             }
             (_, What::PushAddress(None)) => Content::PushAddress(None),
             (_, What::PushAddress(Some(to))) if app.pushes.takes(to) => {
-                Content::PushAddress(Some(push::seal(app, request.dev, to)?))
+                Content::PushAddress(Some(app.pushes.seal(request.dev, to)?))
             }
             (_, What::PushAddress(_)) => Content::NoPush,
             (Self::Nothing, _) => Content::Nothing,

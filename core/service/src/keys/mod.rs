@@ -4,6 +4,5 @@ mod derive;
 pub(crate) mod file;
 pub(crate) mod mac;
 pub(crate) mod own;
-pub(crate) mod ring;
 pub(crate) mod root;
 pub(crate) mod seal;

@@ -6,13 +6,13 @@ use countersign_protocol::Time;
 
 use super::places::{Places, Refusal, custody};
 use crate::{
-    Clock,
+    base::clock::Clock,
     journal::{Journal, has_lines},
     keys::{
         file::KeyFile,
-        ring::{KeysError, ServiceKeys},
         root::{self, RootKeys},
     },
+    ring::{KeysError, ServiceKeys},
     store::{self, BackupError},
 };
 

@@ -5,10 +5,8 @@ use std::path::Path;
 use super::places::{Places, Refusal};
 use crate::{
     base::custody,
-    keys::{
-        ring::ServiceKeys,
-        root::{self, RootKeys},
-    },
+    keys::root::{self, RootKeys},
+    ring::ServiceKeys,
     store,
 };
 

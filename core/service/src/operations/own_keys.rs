@@ -2,11 +2,9 @@
 
 use super::places::{Places, Refusal, custody, exchanging};
 use crate::{
-    Clock,
-    keys::{
-        ring::{KeyStatus, Rotate, ServiceKeys},
-        root::{self, RootKeys},
-    },
+    base::clock::Clock,
+    keys::root::{self, RootKeys},
+    ring::{KeyStatus, Rotate, ServiceKeys},
     store::Store,
 };
 

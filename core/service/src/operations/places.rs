@@ -9,7 +9,7 @@ use std::{
 use countersign_protocol::Time;
 
 use crate::{
-    Clock,
+    base::clock::Clock,
     base::{
         custody::{self, CustodyError},
         files,
@@ -18,9 +18,9 @@ use crate::{
     journal::{Journal, JournalError, has_lines},
     keys::{
         file::KeyFileError,
-        ring::{KeysError, ServiceKeys},
         root::{self, RootKeys},
     },
+    ring::{KeysError, ServiceKeys},
     security,
     store::{self, BackupError, OpenError, ReconcileError, Store, StoreError},
 };

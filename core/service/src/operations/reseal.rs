@@ -14,13 +14,13 @@ use super::{
     places::{Begin, Places, Refusal, custody, exchanging, open},
 };
 use crate::{
-    Clock,
+    base::clock::Clock,
     keys::{
         file::KeyFile,
         own::KeyUse,
-        ring::{KeysError, Rotate, ServiceKeys},
         root::{OLD_TOKEN_SECONDS, RootKeys},
     },
+    ring::{KeysError, Rotate, ServiceKeys},
     store::{self, OpenError, Position, Store},
 };
 

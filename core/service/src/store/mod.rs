@@ -143,7 +143,18 @@ impl Store {
         write: Write,
         step: impl Fn(&dyn Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let progress = Arc::clone(&self.progress);
+        self.write_of(None, write, step).await
+    }
+
+    /// As [`Store::write`], where the result may depend on an earlier removal, suspension or panic of
+    /// this account or device.
+    async fn write_of<T: Send + 'static>(
+        &self,
+        subject: impl Into<Option<JournalSubject>>,
+        write: Write,
+        step: impl Fn(&dyn Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (subject, progress) = (subject.into(), Arc::clone(&self.progress));
         let recording = move |tx: &dyn Tx| {
             let before = journal_rows::last(tx)?;
             // What a transaction before this one saw, and was rolled back.
@@ -155,32 +166,20 @@ impl Store {
             }
             Ok((done, last > before, security::take_seen()))
         };
-        let (done, recorded, seen) = self.database.writer.write(write, recording).await?;
-        if let Some(log) = self.security.get() {
-            for (at, happened) in &seen {
+        let done = self.database.writer.write(write, recording).await;
+        if let (Ok((_, _, seen)), Some(log)) = (&done, self.security.get()) {
+            for (at, happened) in seen {
                 log.note(*at, happened);
             }
         }
-        if recorded {
+        if let Ok((_, true, _)) = &done {
             self.append_to_journal().await?;
         }
-        Ok(done)
-    }
-
-    /// As [`Store::write`], where the result depends on an earlier removal, suspension or panic of
-    /// this account or device.
-    async fn write_of<T: Send + 'static>(
-        &self,
-        subject: JournalSubject,
-        write: Write,
-        step: impl Fn(&dyn Tx) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let done = self.write(write, step).await;
         // That a device is gone must not be answered too early either.
-        if matches!(done, Ok(_) | Err(StoreError::Gone)) {
+        if let (Some(subject), Ok(_) | Err(StoreError::Gone)) = (subject, &done) {
             self.wait_for_journal(subject).await?;
         }
-        done
+        done.map(|(done, ..)| done)
     }
 
     /// As [`Store::read`], where removals, suspensions and panics are read.
@@ -189,7 +188,7 @@ impl Store {
         subject: JournalSubject,
         step: impl FnOnce(&dyn Tx) -> Result<T, StoreError> + Send,
     ) -> Result<T, StoreError> {
-        let found = self.read(step)?;
+        let found = self.database.readers.read(step)?;
         self.wait_for_journal(subject).await?;
         Ok(found)
     }

@@ -6,11 +6,17 @@
 use std::ops::ControlFlow;
 
 use countersign_protocol::{
+    challenge::{Purpose, Unlock},
     id::{AccountId, ChallengeId, DeviceId, EnrolmentId, Hash, KeyId, PublicKey},
     policy::month::Month,
+    reply::ResultCode,
+    update::ChangeKind,
 };
 
-use super::StoreError;
+use super::{
+    ChallengeKind, ChallengeState, DeviceState, EnrolmentState, KeyUse, LinkKind, Method,
+    StoreError,
+};
 use crate::base::email::Email;
 
 /// An open transaction, or a connection that only reads.
@@ -96,27 +102,6 @@ impl dyn Row + '_ {
     /// The value of a column as a Rust type.
     pub(crate) fn get<T: FromValue>(&self, column: &'static str) -> Result<T, StoreError> {
         T::from_value(self.value(column)?).ok_or(StoreError::Damaged(column))
-    }
-
-    /// A value that is stored by its name.
-    pub(crate) fn named<T>(
-        &self,
-        column: &'static str,
-        from: fn(&str) -> Option<T>,
-    ) -> Result<T, StoreError> {
-        match self.value(column)? {
-            Value::Text(name) => from(name).ok_or(StoreError::Damaged(column)),
-            _ => Err(StoreError::Damaged(column)),
-        }
-    }
-
-    /// A value that is stored by its number.
-    pub(crate) fn numbered<T>(
-        &self,
-        column: &'static str,
-        from: fn(u64) -> Option<T>,
-    ) -> Result<T, StoreError> {
-        from(self.get(column)?).ok_or(StoreError::Damaged(column))
     }
 }
 
@@ -265,29 +250,40 @@ impl<T: ToValue + ?Sized> ToValue for &T {
     }
 }
 
-impl FromValue for PublicKey {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        match value {
-            Value::Blob(bytes) => Self::from_bytes(bytes),
-            _ => None,
+/// Types that are stored as text or bytes, and made of them by a function that may refuse.
+macro_rules! parsed {
+    ($($type:ty: $form:ident by $parse:expr,)*) => {$(
+        impl FromValue for $type {
+            fn from_value(value: Value<'_>) -> Option<Self> {
+                match value {
+                    Value::$form(stored) => $parse(stored),
+                    _ => None,
+                }
+            }
         }
-    }
+    )*};
+}
+parsed! {
+    PublicKey: Blob by Self::from_bytes,
+    Month: Blob by Self::from_bytes,
+    Email: Text by |text| Self::parse(text).ok(),
+    ChallengeKind: Text by Self::from_name,
+    ChallengeState: Text by Self::from_name,
+    DeviceState: Text by Self::from_name,
+    EnrolmentState: Text by Self::from_name,
+    KeyUse: Text by Self::from_name,
+    LinkKind: Text by Self::from_name,
+    Method: Text by Self::from_name,
 }
 
-impl FromValue for Month {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        match value {
-            Value::Blob(bytes) => Self::from_bytes(bytes),
-            _ => None,
+/// Types that are stored by their number in the protocol.
+macro_rules! numbered {
+    ($($type:ty),*) => {$(
+        impl FromValue for $type {
+            fn from_value(value: Value<'_>) -> Option<Self> {
+                u64::from_value(value).and_then(Self::from_number)
+            }
         }
-    }
+    )*};
 }
-
-impl FromValue for Email {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        match value {
-            Value::Text(text) => Self::parse(text).ok(),
-            _ => None,
-        }
-    }
-}
+numbered!(ChangeKind, Purpose, ResultCode, Unlock);

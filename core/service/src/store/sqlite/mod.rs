@@ -54,21 +54,6 @@ impl Readers {
         &self,
         work: impl FnOnce(&dyn Tx) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.lend(|connection| work(connection))
-    }
-
-    /// As [`Readers::read`], where all queries must see the same moment.
-    pub(super) fn snapshot<T>(
-        &self,
-        work: impl FnOnce(&dyn Tx) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.lend(|connection| snapshot(connection, work))
-    }
-
-    fn lend<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let lent = idle().pop();
         let connection = lent.map_or_else(|| open::reader(&self.path), Ok)?;
@@ -78,6 +63,14 @@ impl Readers {
             idle.push(connection);
         }
         result
+    }
+
+    /// As [`Readers::read`], on a connection of its own, where all queries must see the same moment.
+    pub(super) fn snapshot<T>(
+        &self,
+        work: impl FnOnce(&dyn Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        snapshot(&open::reader(&self.path)?, work)
     }
 
     /// Brings the write-ahead log into the database and empties it: see [`open::empty_log`].

@@ -15,7 +15,7 @@ use super::{
     events::note,
     grants, old_tokens,
     outcomes::{self, CountedRequest, device_record, wrong_pin},
-    recovery, sessions,
+    removal, sessions, standing,
 };
 use crate::store::*;
 
@@ -51,7 +51,10 @@ fn begin(tx: &dyn Tx, facts: &AnswerFacts, now: Time) -> Result<CountedStep, Sto
     // 11.3
     let known = outcomes::get(tx, answer.dev, facts.signed)?;
     if let Some(Known::Answered(outcome)) = known {
-        return Ok(CountedStep::Repeated(outcome));
+        return Ok(CountedStep::Decided {
+            outcome,
+            restored: None,
+        });
     }
     let device = devices::get(tx, answer.dev)?.ok_or(StoreError::Gone)?;
     if known == Some(Known::Checking) {
@@ -72,18 +75,18 @@ fn begin(tx: &dyn Tx, facts: &AnswerFacts, now: Time) -> Result<CountedStep, Sto
         number: challenge.number,
     });
     let known = device_record(tx, &device)?;
-    let made = old_tokens::counts(tx, answer.dev, facts.made, now)?;
+    let made = facts.made == Made::Yes || old_tokens::counts(tx, answer.dev, facts.made, now)?;
     let judged = judge_answer(answer, &known, record.as_ref(), now, made);
     let restored = Some(answer.state_token.sequence() > device.issued);
     let accepted = judged.accepted.as_ref();
-    if accepted.is_some() {
-        old_tokens::taken(tx, &device, facts.made, now)?;
+    if let (Some(_), Made::Before(replaced_at)) = (accepted, facts.made) {
+        old_tokens::take(tx, &device, replaced_at, now)?;
     }
     let mut request = CountedRequest::begin(tx, device, facts.signed, accepted, now)?;
     let result = match judged.next {
         Next::Reply(result) => result,
         Next::Suspend => {
-            devices::suspend(tx, &request.device, now)?;
+            removal::suspend(tx, &request.device, now)?;
             ResultCode::Suspended
         }
         Next::Close(Decision::Report) => {
@@ -219,7 +222,7 @@ fn finish(tx: &dyn Tx, facts: &AnswerFacts, right: bool, now: Time) -> Result<Ou
         return request.decide(tx, ResultCode::NotOpen, now);
     }
     if pin {
-        recovery::cancel_of(tx, device.account, now)?;
+        standing::cancel_of(tx, device.account, now)?;
     }
     if let Some(challenge) = &challenge
         && challenge.kind == ChallengeKind::Approve

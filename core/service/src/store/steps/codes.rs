@@ -13,11 +13,11 @@ use countersign_protocol::{
 };
 
 use super::{
-    accounts, challenges, devices,
+    accounts, chains, challenges, devices,
     failures::{self, Failed},
     journal_rows,
     outcomes::wrong_code,
-    past_epochs, reseal,
+    past_epochs,
 };
 use crate::{
     security::{self, Happened},
@@ -89,7 +89,7 @@ pub(super) fn take_try(
         return Ok(CodeStep::Closed);
     };
     let mut devices = devices::of_account(tx, owner)?;
-    let copied = reseal::copied(tx, owner)?;
+    let copied = devices::copied(tx, owner)?;
     devices.retain(|device| {
         // A device without tries left is no active one: all that it may send is a new PIN.
         device.state == DeviceState::Active
@@ -174,7 +174,7 @@ pub(super) fn finish(
     if closed == 0 {
         return Ok(false);
     }
-    devices::advance_chain(tx, winner)?;
+    chains::advance_chain(tx, winner)?;
     tx.execute(
         "UPDATE device SET used_at = ?2 WHERE dev = ?1",
         params![winner.dev.0, now],

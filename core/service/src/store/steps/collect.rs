@@ -6,7 +6,7 @@ use countersign_protocol::{
     id::{AccountId, ChallengeId},
 };
 
-use super::{accounts, credentials, devices, enrolments, facts, links, sessions};
+use super::{accounts, credentials, enrolments, facts, removal, sessions};
 use crate::{
     policy::{
         self,
@@ -98,12 +98,12 @@ fn finish(
             }
         }
         Then::Remove(dev) => {
-            if !devices::remove(tx, account, *dev, session, now)? {
+            if !removal::remove(tx, account, *dev, session, now)? {
                 return Ok(Err(Refused::Changed));
             }
         }
         Then::SetPassword(new) => credentials::set_password(tx, account, new, now)?,
-        Then::AskEmail(new) => return links::ask_email(tx, new, now),
+        Then::AskEmail(new) => return credentials::ask_email(tx, new, now),
         Then::Nothing => {}
         Then::Record(transfer) => accounts::record_transfer(tx, transfer, approved.proof.method)?,
     }
@@ -160,7 +160,7 @@ fn spend(
                 .ok_or(StoreError::Damaged("a challenge's account"))?,
             purpose: challenge.purpose,
             proof: Proved {
-                method: row.named("strength", Method::from_name)?,
+                method: row.get("strength")?,
                 at: row.get("closed_at")?,
                 dev: Some(row.get("by_dev")?),
             },

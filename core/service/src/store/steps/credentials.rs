@@ -3,15 +3,44 @@
 use countersign_protocol::{Time, id::AccountId};
 
 use super::{
-    accounts, browsers, enrolments, events::note, facts, guesses, journal_rows, links, recovery,
-    sessions,
+    accounts, browsers, enrolments, events::note, facts, guesses, journal_rows, links, sessions,
+    standing,
 };
 use crate::{
+    base::email::Email,
     policy::changes::{Change, Proof, Refused, needs},
     store::*,
 };
 
 impl Store {
+    /// Uses a link up to make the account that it was for, and lets the browser in; `false` when the link does not work, or its address
+    /// has an account.
+    pub(crate) async fn register(
+        &self,
+        link: LinkId,
+        account: NewAccount,
+        entry: Entry,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.write(Write::Register, move |tx| {
+            register(tx, link, &account, &entry, now)
+        })
+        .await
+    }
+
+    /// Uses a link to the present address up, and asks for the one to the new address.
+    pub(crate) async fn confirm_email(
+        &self,
+        link: LinkId,
+        new: NewLink,
+        now: Time,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        self.write(Write::ConfirmEmail, move |tx| {
+            confirm_email(tx, link, &new, now)
+        })
+        .await
+    }
+
     /// Sets a new password for who typed the old one, in an account without a factor.
     pub(crate) async fn change_password(
         &self,
@@ -227,8 +256,8 @@ pub(super) fn undo_email(
     accounts::seal_password(tx, account, password)?;
     journal_rows::record(tx, &JournalEntry::Password(account), now)?;
     guesses::reset(tx, account)?;
-    recovery::cancel_of(tx, account, now)?;
-    recovery::clear(tx, account, now)?;
+    standing::cancel_of(tx, account, now)?;
+    standing::clear(tx, account, now)?;
     let cleared = JournalEntry::Cleared(account, Cleared::Undone);
     journal_rows::record(tx, &cleared, now)?;
     links::end_of_account(tx, account, now)?;
@@ -268,6 +297,73 @@ fn set_email(tx: &dyn Tx, account: AccountId, email: &str, now: Time) -> Result<
     tx.execute(
         "UPDATE account SET email = ?2 WHERE acc = ?1",
         params![account.0, email],
+    )?;
+    Ok(())
+}
+
+/// Goes on from the first of two links: the change of the address was confirmed at the old one, and
+/// the link to the new one goes out.
+pub(super) fn confirm_email(
+    tx: &dyn Tx,
+    id: LinkId,
+    new: &NewLink,
+    now: Time,
+) -> Result<Result<(), Refused>, StoreError> {
+    let found = links::get(tx, id, now)?.filter(|link| {
+        link.kind == LinkKind::Confirm && (link.account, link.session) == (new.account, new.session)
+    });
+    let Some(account) = found.and_then(|link| link.account) else {
+        return Ok(Err(Refused::Changed));
+    };
+    let allowed = facts::allow(tx, account, Change::Email, Proof::PasswordAndLink, now)?;
+    if allowed.is_err() {
+        return Ok(allowed);
+    }
+    links::spend(tx, id, LinkKind::Confirm, now)?;
+    ask_email(tx, new, now)
+}
+
+/// Asks for the link to a new address, once the change is proved.
+pub(super) fn ask_email(
+    tx: &dyn Tx,
+    new: &NewLink,
+    now: Time,
+) -> Result<Result<(), Refused>, StoreError> {
+    Ok(match links::ask(tx, new, now)? {
+        AskedLink::Due => Ok(()),
+        AskedLink::Enough | AskedLink::Busy => Err(Refused::Full),
+    })
+}
+
+/// Makes the account that a link was for, and lets the browser in. `false`: the link does not work,
+/// or the address has an account.
+pub(super) fn register(
+    tx: &dyn Tx,
+    id: LinkId,
+    account: &NewAccount,
+    entry: &Entry,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let Some(link) = links::spend(tx, id, LinkKind::Register, now)? else {
+        return Ok(false);
+    };
+    if link.address != account.email
+        || accounts::is_taken(tx, &link.address, None, now)?
+        || !accounts::create(tx, account, now)?
+    {
+        return Ok(false);
+    }
+    end_of_address(tx, &link.address, now)?;
+    sessions::enter_by_password(tx, entry)?;
+    Ok(true)
+}
+
+/// Ends the links to an address without an account: it has one now.
+fn end_of_address(tx: &dyn Tx, address: &Email, now: Time) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE mailed_link SET used_at = ?2, due = 0, payload = ?3
+         WHERE address = ?1 AND account IS NULL AND used_at IS NULL",
+        params![address.as_str(), now, links::NOTHING],
     )?;
     Ok(())
 }

@@ -489,7 +489,7 @@ pub(super) fn from_row(row: &dyn Row) -> Result<Enrolment, StoreError> {
             _ => return Err(StoreError::Damaged("way")),
         },
         expires_at: row.get("expires_at")?,
-        state: row.named("state", EnrolmentState::from_name)?,
+        state: row.get("state")?,
         claim: row.get("claim")?,
         code: row.get("code")?,
         code_tries: row.get("code_tries")?,

@@ -2,7 +2,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::{accounts, devices, recovery};
+use super::{accounts, devices, standing};
 use crate::{
     policy::{
         self,
@@ -22,7 +22,7 @@ impl Store {
 /// How an account stands. One that is gone stands like one that is guarded.
 pub(super) fn of(tx: &dyn Tx, account: AccountId, now: Time) -> Result<Facts, StoreError> {
     let devices = devices::of_account(tx, account)?;
-    let standing = recovery::standing(tx, account)?;
+    let standing = standing::standing(tx, account)?;
     let by_link = tx.one(
         "SELECT password_by_link_at FROM account
          WHERE acc = ?1 AND password_by_link_at IS NOT NULL",

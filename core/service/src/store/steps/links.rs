@@ -2,15 +2,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::{accounts, facts, sessions};
-use crate::{
-    base::email::Email,
-    policy::{
-        self,
-        changes::{Change, Proof, Refused},
-    },
-    store::*,
-};
+use crate::{base::email::Email, policy, store::*};
 
 /// What is left of a link's sealed content once it has ended.
 pub(super) const NOTHING: &[u8] = &[];
@@ -36,40 +28,12 @@ impl Store {
     pub(crate) async fn link_sent(&self, seq: u64) -> Result<(), StoreError> {
         self.write(Write::LinkSent, move |tx| sent(tx, seq)).await
     }
-
-    /// Uses a link up to make the account that it was for, and lets the browser in; `false` when the link does not work, or its address
-    /// has an account.
-    pub(crate) async fn register(
-        &self,
-        link: LinkId,
-        account: NewAccount,
-        entry: Entry,
-        now: Time,
-    ) -> Result<bool, StoreError> {
-        self.write(Write::Register, move |tx| {
-            register(tx, link, &account, &entry, now)
-        })
-        .await
-    }
-
-    /// Uses a link to the present address up, and asks for the one to the new address.
-    pub(crate) async fn confirm_email(
-        &self,
-        link: LinkId,
-        new: NewLink,
-        now: Time,
-    ) -> Result<Result<(), Refused>, StoreError> {
-        self.write(Write::ConfirmEmail, move |tx| {
-            confirm_email(tx, link, &new, now)
-        })
-        .await
-    }
 }
 
 fn link(row: &dyn Row) -> Result<Link, StoreError> {
     Ok(Link {
         id: row.get("id")?,
-        kind: row.named("kind", LinkKind::from_name)?,
+        kind: row.get("kind")?,
         account: row.get("account")?,
         session: row.get("session")?,
         address: row.get("address")?,
@@ -177,16 +141,6 @@ pub(super) fn spend(
     Ok(found)
 }
 
-/// Ends the links to an address without an account: it has one now.
-fn end_of_address(tx: &dyn Tx, address: &Email, now: Time) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE mailed_link SET used_at = ?2, due = 0, payload = ?3
-         WHERE address = ?1 AND account IS NULL AND used_at IS NULL",
-        params![address.as_str(), now, NOTHING],
-    )?;
-    Ok(())
-}
-
 /// Ends the links of an account, but those that take a change of its address back: whoever took it
 /// over must not be able to end those.
 pub(super) fn end_of_account(tx: &dyn Tx, account: AccountId, now: Time) -> Result<(), StoreError> {
@@ -227,63 +181,6 @@ pub(super) fn recovery_address(
         params![account.0, now],
         |row| Ok(link(row)?.address),
     )
-}
-
-/// Goes on from the first of two links: the change of the address was confirmed at the old one, and
-/// the link to the new one goes out.
-pub(super) fn confirm_email(
-    tx: &dyn Tx,
-    id: LinkId,
-    new: &NewLink,
-    now: Time,
-) -> Result<Result<(), Refused>, StoreError> {
-    let found = get(tx, id, now)?.filter(|link| {
-        link.kind == LinkKind::Confirm && (link.account, link.session) == (new.account, new.session)
-    });
-    let Some(account) = found.and_then(|link| link.account) else {
-        return Ok(Err(Refused::Changed));
-    };
-    let allowed = facts::allow(tx, account, Change::Email, Proof::PasswordAndLink, now)?;
-    if allowed.is_err() {
-        return Ok(allowed);
-    }
-    spend(tx, id, LinkKind::Confirm, now)?;
-    ask_email(tx, new, now)
-}
-
-/// Asks for the link to a new address, once the change is proved.
-pub(super) fn ask_email(
-    tx: &dyn Tx,
-    new: &NewLink,
-    now: Time,
-) -> Result<Result<(), Refused>, StoreError> {
-    Ok(match ask(tx, new, now)? {
-        AskedLink::Due => Ok(()),
-        AskedLink::Enough | AskedLink::Busy => Err(Refused::Full),
-    })
-}
-
-/// Makes the account that a link was for, and lets the browser in. `false`: the link does not work,
-/// or the address has an account.
-pub(super) fn register(
-    tx: &dyn Tx,
-    id: LinkId,
-    account: &NewAccount,
-    entry: &Entry,
-    now: Time,
-) -> Result<bool, StoreError> {
-    let Some(link) = spend(tx, id, LinkKind::Register, now)? else {
-        return Ok(false);
-    };
-    if link.address != account.email
-        || accounts::is_taken(tx, &link.address, None, now)?
-        || !accounts::create(tx, account, now)?
-    {
-        return Ok(false);
-    }
-    end_of_address(tx, &link.address, now)?;
-    sessions::enter_by_password(tx, entry)?;
-    Ok(true)
 }
 
 /// The oldest links whose messages have not left.

@@ -27,12 +27,13 @@ pub(super) fn counts(
     Ok(is_in_time && taken_of.is_some_and(|taken_of| taken_of < replaced_at))
 }
 
-/// A device's state token was taken. One that counts but once is marked, and the account's history
-/// says so.
-pub(super) fn taken(tx: &dyn Tx, device: &Device, made: Made, now: Time) -> Result<(), StoreError> {
-    let Made::Before(replaced_at) = made else {
-        return Ok(());
-    };
+/// Takes a device's state token that counts but once: it is marked, and the account's history says so.
+pub(super) fn take(
+    tx: &dyn Tx,
+    device: &Device,
+    replaced_at: Time,
+    now: Time,
+) -> Result<(), StoreError> {
     mark(tx, device.dev, replaced_at)?;
     let entry = JournalEntry::OldToken(device.account, device.dev, replaced_at);
     journal_rows::record(tx, &entry, now)?;

@@ -3,11 +3,7 @@
 use countersign_protocol::{
     Time,
     id::{DeviceId, Hash},
-    policy::{
-        month::Month,
-        share::Asker,
-        tries::{Notice, Tries},
-    },
+    policy::{share::Asker, tries::Notice},
     reply::{self, ResultCode},
     verify::{Accepted, DeviceRecord, TokenState},
 };
@@ -73,7 +69,8 @@ impl CountedRequest {
             let (Ok(tries), Ok(month)) = (self.device.tries.take(), month) else {
                 return Ok(false);
             };
-            self.set_tries(tx, tries, month)?;
+            (self.device.tries, self.device.month) = (tries, month);
+            set_tries(tx, &self.device)?;
         }
         self.record(tx, None, now)?;
         Ok(true)
@@ -81,12 +78,8 @@ impl CountedRequest {
 
     /// Gives the try at a right PIN back.
     pub(super) fn give_back(&mut self, tx: &dyn Tx) -> Result<(), StoreError> {
-        let month = self.device.month.give_back(Asker::Known);
-        self.set_tries(tx, self.device.tries.give_back(), month)
-    }
-
-    fn set_tries(&mut self, tx: &dyn Tx, tries: Tries, month: Month) -> Result<(), StoreError> {
-        (self.device.tries, self.device.month) = (tries, month);
+        self.device.tries = self.device.tries.give_back();
+        self.device.month = self.device.month.give_back(Asker::Known);
         set_tries(tx, &self.device)
     }
 
@@ -175,7 +168,7 @@ fn from_row(row: &dyn Row) -> Result<Known, StoreError> {
         return Ok(Known::Checking);
     }
     Ok(Known::Answered(Outcome {
-        result: row.numbered("result", ResultCode::from_number)?,
+        result: row.get("result")?,
         at: row.get("at")?,
         row_left: row.get("row_left")?,
         epoch_left: row.get("epoch_left")?,
@@ -187,16 +180,13 @@ fn from_row(row: &dyn Row) -> Result<Known, StoreError> {
 
 /// A device as the protocol judges it.
 pub(super) fn device_record(tx: &dyn Tx, device: &Device) -> Result<DeviceRecord, StoreError> {
-    let is_disabled = accounts::is_disabled(tx, device.account)?;
+    let state = match accounts::is_disabled(tx, device.account)? {
+        // Not active: nothing is taken from it.
+        true => reply::DeviceState::Claimed,
+        false => device.shown_state(),
+    };
     Ok(DeviceRecord {
-        state: match device.state {
-            // Not active: nothing is taken from it.
-            _ if is_disabled => reply::DeviceState::Claimed,
-            DeviceState::Pending => reply::DeviceState::Claimed,
-            DeviceState::Suspended => reply::DeviceState::Suspended,
-            DeviceState::Active if device.is_blocked() => reply::DeviceState::Blocked,
-            DeviceState::Active => reply::DeviceState::Active,
-        },
+        state,
         acc: device.account,
         counter: device.counter,
         tokens: TokenState {

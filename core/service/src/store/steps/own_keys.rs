@@ -31,8 +31,7 @@ pub(in crate::store) fn own(tx: &dyn Tx) -> Result<OwnKeys, StoreError> {
         params![],
         |row| {
             Ok(OwnKey {
-                used_for: KeyUse::from_name(&row.get::<String>("purpose")?)
-                    .ok_or(StoreError::Damaged("purpose"))?,
+                used_for: row.get("purpose")?,
                 kid: row.get("kid")?,
                 created_at: row.get("created_at")?,
                 sealed: row.get("sealed")?,

@@ -7,7 +7,11 @@ use countersign_protocol::{
 };
 
 use super::{
-    credentials, enrolments, events::note, facts, guesses, journal_rows, links, sessions::enter,
+    credentials, enrolments,
+    events::note,
+    facts, guesses, journal_rows, links,
+    sessions::enter,
+    standing::{cancel_of, clear, get, standing},
 };
 use crate::{
     policy::{
@@ -18,12 +22,6 @@ use crate::{
 };
 
 impl Store {
-    /// How the account stands for who has given its password.
-    pub(crate) async fn standing(&self, account: AccountId) -> Result<Standing, StoreError> {
-        self.read_of(JournalSubject::Account(account), |tx| standing(tx, account))
-            .await
-    }
-
     /// Ends all sessions of the account, deletes every factor, and opens this recovery, unless none was left and one that STOP opened is
     /// running. Answers the devices that were there.
     pub(crate) async fn panic(
@@ -43,11 +41,6 @@ impl Store {
     ) -> Result<Result<bool, Refused>, StoreError> {
         self.write(Write::BeginRecovery, move |tx| begin(tx, &new, now))
             .await
-    }
-
-    /// A recovery that is under way.
-    pub(crate) async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
-        self.read(|tx| get(tx, id))
     }
 
     /// Cancels a recovery; `false` when it is not under way.
@@ -74,69 +67,6 @@ impl Store {
         })
         .await
     }
-}
-
-fn recovery(row: &dyn Row) -> Result<Recovery, StoreError> {
-    Ok(Recovery {
-        id: row.get("id")?,
-        account: row.get("account")?,
-        ripe_at: row.get("ripe_at")?,
-        by_panic: row.get("by_panic")?,
-        finished_at: row.get("finished_at")?,
-    })
-}
-
-pub(super) fn standing(tx: &dyn Tx, account: AccountId) -> Result<Standing, StoreError> {
-    let guarded = tx.one(
-        "SELECT guarded FROM account WHERE acc = ?1",
-        params![account.0],
-        |row| row.get("guarded"),
-    )?;
-    Ok(Standing {
-        // An account that is gone is guarded best.
-        guarded: guarded.unwrap_or(true),
-        recovery: tx.one(
-            "SELECT * FROM recovery WHERE account = ?1 AND finished_at IS NULL",
-            params![account.0],
-            recovery,
-        )?,
-    })
-}
-
-/// From now on the password alone adds no factor.
-pub(super) fn guard(tx: &dyn Tx, account: AccountId) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE account SET guarded = 1 WHERE acc = ?1",
-        params![account.0],
-    )?;
-    Ok(())
-}
-
-/// Ends every session, ends what is under way, and deletes every factor.
-pub(super) fn clear(
-    tx: &dyn Tx,
-    account: AccountId,
-    now: Time,
-) -> Result<Vec<DeviceId>, StoreError> {
-    let devices = tx.all(
-        "SELECT dev FROM device WHERE account = ?1",
-        params![account.0],
-        |row| row.get("dev"),
-    )?;
-    let values: &[Value<'_>] = params![account.0];
-    tx.batch(&[
-        ("DELETE FROM session WHERE account = ?1", values),
-        ("DELETE FROM known_browser WHERE account = ?1", values),
-        ("DELETE FROM device WHERE account = ?1", values),
-        ("UPDATE enrolment SET state = 'void', code = NULL WHERE account = ?1 AND state <> 'done'", values),
-    ])?;
-    guard(tx, account)?;
-    links::end_of_account(tx, account, now)?;
-    tx.execute(
-        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE account = ?1 AND state IN ('open', 'approved')",
-        params![account.0, now],
-    )?;
-    Ok(devices)
 }
 
 fn clear_for(
@@ -211,29 +141,11 @@ pub(super) fn begin(
     Ok(Ok(true))
 }
 
-pub(super) fn get(tx: &dyn Tx, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
-    tx.one(
-        "SELECT * FROM recovery WHERE id = ?1",
-        params![id],
-        recovery,
-    )
-}
-
 pub(super) fn cancel(tx: &dyn Tx, id: RecoveryId, now: Time) -> Result<bool, StoreError> {
     match get(tx, id)? {
         Some(recovery) => cancel_of(tx, recovery.account, now),
         None => Ok(false),
     }
-}
-
-/// Cancels the account's recovery, if there is one. What was deleted stays deleted, and the account guarded.
-pub(super) fn cancel_of(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bool, StoreError> {
-    let under_way = "DELETE FROM recovery WHERE account = ?1 AND finished_at IS NULL";
-    if tx.execute(under_way, params![account.0])? == 0 {
-        return Ok(false);
-    }
-    note(tx, account, "recovery-cancelled", "", now)?;
-    Ok(true)
 }
 
 /// The service was restored: what was under way when the backup was made may have been cancelled since.

@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
-use countersign_protocol::{
-    Time,
-    id::{AccountId, DeviceId},
-    policy::codes::WITH_PIN_IN_EPOCH,
-};
+use countersign_protocol::{Time, id::AccountId, policy::codes::WITH_PIN_IN_EPOCH};
 
 use super::{
     journal_rows, own_keys, restore,
@@ -352,15 +348,6 @@ pub(in crate::store) fn end_copied(
         )?;
     }
     set_setting(tx, COPIED, &done)
-}
-
-/// The devices of an account whose present PIN epoch was copied with the key file.
-pub(super) fn copied(tx: &dyn Tx, account: AccountId) -> Result<Vec<DeviceId>, StoreError> {
-    tx.all(
-        "SELECT dev FROM device WHERE account = ?1 AND copied_epoch = epoch",
-        params![account.0],
-        |row| row.get("dev"),
-    )
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use countersign_protocol::{Time, id::AccountId, policy::steps};
 
 use super::{
     accounts, closed, codes, credentials, devices, events, grants, journal_rows, links, old_tokens,
-    outcomes, own_keys, recovery, settings::setting,
+    outcomes, own_keys, recovery, removal, settings::setting, standing,
 };
 use crate::store::*;
 
-/// Marks a backup, so that a service that is started with it, however it came there, knows that it
-/// is restored: when it was made.
+/// Marks a backup, so that a service that is started with it, however it came there, knows that it is
+/// restored: when it was made.
 pub(in crate::store) const BACKUP: &str = "backup";
 
 /// Sees to it that nothing comes back with a backup which must not.
@@ -42,7 +42,7 @@ pub(in crate::store) fn reconcile(
     // backup lacks: the password alone must not be enough because of that.
     for account in changed {
         if devices::of_account(tx, account)?.is_empty() {
-            recovery::guard(tx, account)?;
+            standing::guard(tx, account)?;
         }
     }
     tx.execute("DELETE FROM setting WHERE name = ?1", params![BACKUP])?;
@@ -92,23 +92,23 @@ fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
     match entry {
         JournalEntry::Removed(account, dev) => {
             if let Some(device) = devices::of(tx, account, dev)? {
-                devices::delete(tx, &device, None, now)?;
+                removal::delete(tx, &device, None, now)?;
                 told(account, "device-removed", &device.name)?;
             }
         }
         JournalEntry::Suspended(account, dev) => {
             if let Some(device) = devices::of(tx, account, dev)? {
-                devices::stop(tx, &device, now)?;
+                removal::stop(tx, &device, now)?;
                 told(account, "device-suspended", &device.name)?;
             }
         }
         JournalEntry::Cleared(account, why) => {
             if accounts::get(tx, account)?.is_some() {
-                recovery::clear(tx, account, now)?;
+                standing::clear(tx, account, now)?;
                 told(account, why.event(), "")?;
             }
         }
-        JournalEntry::Guarded(account) => recovery::guard(tx, account)?,
+        JournalEntry::Guarded(account) => standing::guard(tx, account)?,
         JournalEntry::Key(key) => own_keys::add(tx, &key)?,
         JournalEntry::WrongPin(account, dev, epoch) => {
             if let Some(device) = devices::of(tx, account, dev)? {

@@ -5,7 +5,7 @@ use countersign_protocol::{
     id::{AccountId, DeviceId},
 };
 
-use super::{accounts, browsers, devices, events::note, guesses, recovery};
+use super::{accounts, browsers, devices, events::note, guesses, standing};
 use crate::{
     policy::{self, changes::Rank},
     store::*,
@@ -56,7 +56,7 @@ pub(super) fn enter_by_password(tx: &dyn Tx, entry: &Entry) -> Result<Entered, S
     let none = devices::of_account(tx, session.account)?.is_empty();
     let entered = match none {
         false => Entered::Half,
-        true if recovery::standing(tx, session.account)?.guarded => Entered::Guarded,
+        true if standing::standing(tx, session.account)?.guarded => Entered::Guarded,
         true => Entered::Whole,
     };
     session.signed_in = entered == Entered::Whole;
@@ -159,7 +159,7 @@ pub(super) fn get(
         params![hash],
         |row| {
             Ok(Proved {
-                method: row.named("method", Method::from_name)?,
+                method: row.get("method")?,
                 at: row.get("at")?,
                 dev: row.get("dev")?,
             })

@@ -17,7 +17,7 @@ use super::{
     journal_rows, old_tokens,
     outcomes::{self, CountedRequest, device_record, wrong_pin},
     past_epochs::keep_past,
-    pushes,
+    pushes, removal,
 };
 use crate::store::*;
 
@@ -85,7 +85,7 @@ fn pending(tx: &dyn Tx, dev: DeviceId) -> Result<Option<Pending>, StoreError> {
         |row| {
             Ok(Pending {
                 hash: row.get("hash")?,
-                kind: row.numbered("kind", ChangeKind::from_number)?,
+                kind: row.get("kind")?,
                 epoch: row.get("epoch")?,
                 sealed: NewEpoch {
                     pin_key: row.get("pin_key")?,
@@ -128,7 +128,10 @@ fn begin(
     // 13.3
     let known = outcomes::get(tx, update.dev, facts.signed)?;
     if let Some(Known::Answered(outcome)) = known {
-        return Ok(CountedStep::Repeated(outcome));
+        return Ok(CountedStep::Decided {
+            outcome,
+            restored: None,
+        });
     }
     let device = devices::get(tx, update.dev)?.ok_or(StoreError::Gone)?;
     if known == Some(Known::Checking) {
@@ -149,19 +152,19 @@ fn begin(
         began_with: device.began_with,
         granted: granted(tx, update.dev, now)?,
     };
-    let made = old_tokens::counts(tx, update.dev, facts.made, now)?;
+    let made = facts.made == Made::Yes || old_tokens::counts(tx, update.dev, facts.made, now)?;
     let judged = judge_update(update, &known, now, made);
     let restored = Some(update.state_token.sequence() > device.issued);
     let accepted = judged.accepted.as_ref();
-    if accepted.is_some() {
-        old_tokens::taken(tx, &device, facts.made, now)?;
+    if let (Some(_), Made::Before(replaced_at)) = (accepted, facts.made) {
+        old_tokens::take(tx, &device, replaced_at, now)?;
     }
     let mut request = CountedRequest::begin(tx, device, facts.signed, accepted, now)?;
     let device = &request.device;
     let result = match (judged.next, &facts.content) {
         (UpdateNext::Reply(result), _) => result,
         (UpdateNext::Suspend, _) => {
-            devices::suspend(tx, device, now)?;
+            removal::suspend(tx, device, now)?;
             ResultCode::Suspended
         }
         // 13.16

@@ -9,6 +9,7 @@ use countersign_protocol::{
         month::Month,
         tries::{Notice, Tries, notice},
     },
+    reply,
 };
 
 use crate::store::SessionHash;
@@ -250,6 +251,16 @@ pub(crate) struct Device {
 }
 
 impl Device {
+    /// Its state as its phone sees it.
+    pub(crate) fn shown_state(&self) -> reply::DeviceState {
+        match self.state {
+            DeviceState::Pending => reply::DeviceState::Claimed,
+            DeviceState::Suspended => reply::DeviceState::Suspended,
+            DeviceState::Active if self.is_blocked() => reply::DeviceState::Blocked,
+            DeviceState::Active => reply::DeviceState::Active,
+        }
+    }
+
     /// Are there no tries at the PIN left?
     pub(crate) fn is_blocked(&self) -> bool {
         self.tries.left() == 0 || self.month.is_full()

@@ -226,9 +226,7 @@ pub(crate) struct AnswerFacts {
 
 /// How an answer or an update goes on.
 pub(crate) enum CountedStep {
-    /// It was answered so before.
-    Repeated(Outcome),
-    /// It is decided.
+    /// It is decided, now or when it came before.
     Decided {
         /// The outcome.
         outcome: Outcome,

@@ -1,0 +1,105 @@
+//! How an account stands: whether it is guarded, and its recovery. An account is *guarded* from the
+//! moment that its factors were deleted until whoever recovered it has added one: until then nothing
+//! is added with the password alone.
+
+use countersign_protocol::{
+    Time,
+    id::{AccountId, DeviceId},
+};
+
+use super::{events::note, links};
+use crate::store::*;
+
+impl Store {
+    /// How the account stands for who has given its password.
+    pub(crate) async fn standing(&self, account: AccountId) -> Result<Standing, StoreError> {
+        self.read_of(JournalSubject::Account(account), |tx| standing(tx, account))
+            .await
+    }
+
+    /// A recovery that is under way.
+    pub(crate) async fn recovery(&self, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
+        self.read(|tx| get(tx, id))
+    }
+}
+
+fn from_row(row: &dyn Row) -> Result<Recovery, StoreError> {
+    Ok(Recovery {
+        id: row.get("id")?,
+        account: row.get("account")?,
+        ripe_at: row.get("ripe_at")?,
+        by_panic: row.get("by_panic")?,
+        finished_at: row.get("finished_at")?,
+    })
+}
+
+pub(super) fn standing(tx: &dyn Tx, account: AccountId) -> Result<Standing, StoreError> {
+    let guarded = tx.one(
+        "SELECT guarded FROM account WHERE acc = ?1",
+        params![account.0],
+        |row| row.get("guarded"),
+    )?;
+    Ok(Standing {
+        // An account that is gone is guarded best.
+        guarded: guarded.unwrap_or(true),
+        recovery: tx.one(
+            "SELECT * FROM recovery WHERE account = ?1 AND finished_at IS NULL",
+            params![account.0],
+            from_row,
+        )?,
+    })
+}
+
+/// From now on the password alone adds no factor.
+pub(super) fn guard(tx: &dyn Tx, account: AccountId) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE account SET guarded = 1 WHERE acc = ?1",
+        params![account.0],
+    )?;
+    Ok(())
+}
+
+/// Ends every session, ends what is under way, and deletes every factor.
+pub(super) fn clear(
+    tx: &dyn Tx,
+    account: AccountId,
+    now: Time,
+) -> Result<Vec<DeviceId>, StoreError> {
+    let devices = tx.all(
+        "SELECT dev FROM device WHERE account = ?1",
+        params![account.0],
+        |row| row.get("dev"),
+    )?;
+    let values: &[Value<'_>] = params![account.0];
+    tx.batch(&[
+        ("DELETE FROM session WHERE account = ?1", values),
+        ("DELETE FROM known_browser WHERE account = ?1", values),
+        ("DELETE FROM device WHERE account = ?1", values),
+        ("UPDATE enrolment SET state = 'void', code = NULL WHERE account = ?1 AND state <> 'done'", values),
+    ])?;
+    guard(tx, account)?;
+    links::end_of_account(tx, account, now)?;
+    tx.execute(
+        "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE account = ?1 AND state IN ('open', 'approved')",
+        params![account.0, now],
+    )?;
+    Ok(devices)
+}
+
+/// Cancels the account's recovery, if there is one. What was deleted stays deleted, and the account guarded.
+pub(super) fn cancel_of(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bool, StoreError> {
+    let under_way = "DELETE FROM recovery WHERE account = ?1 AND finished_at IS NULL";
+    if tx.execute(under_way, params![account.0])? == 0 {
+        return Ok(false);
+    }
+    note(tx, account, "recovery-cancelled", "", now)?;
+    Ok(true)
+}
+
+pub(super) fn get(tx: &dyn Tx, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
+    tx.one(
+        "SELECT * FROM recovery WHERE id = ?1",
+        params![id],
+        from_row,
+    )
+}

@@ -13,7 +13,8 @@ use countersign_service::{LargeNetwork, Places};
 /// With a certificate of its own:
 ///
 ///     countersign-service --data /var/lib/countersign --listen 0.0.0.0:443 \
-///         --origin https://sign.example.eu --tls-cert fullchain.pem --tls-key privkey.pem --key-file /etc/countersign/service.key
+///         --origin https://sign.example.eu --key-file /etc/countersign/service.key \
+///         --tls-cert fullchain.pem --tls-key privkey.pem
 ///
 /// Behind a proxy that ends TLS, on another machine or on the same one (--trusted-proxy 127.0.0.1):
 ///

@@ -80,12 +80,13 @@ pub async fn exchange_keys(
     };
     let done = run.exchange(exchange).await;
     store.close();
+    let report = done?;
     let what = match exchange {
         Exchange::Sealing => "keys-resealed",
         Exchange::Copied => "keys-replaced",
     };
     places.note(clock, what, "");
-    Ok(done?)
+    Ok(report)
 }
 
 struct Run<'a, P> {

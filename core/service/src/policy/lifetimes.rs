@@ -1,7 +1,7 @@
 //! How long what is over is kept: settings, and the least that the service's limits need.
 //!
-//! A limit that counts rows of the database must find them. So no setting is shorter than the longest
-//! time over which a limit counts that kind of row, or over which one is waited for.
+//! A limit that counts rows of the database must find them. So no setting is shorter than the
+//! longest time over which a limit counts that kind of row, or over which one is waited for.
 
 use countersign_protocol::{Time, policy::push, verify::GRANT_LASTS};
 
@@ -127,7 +127,8 @@ pub(crate) const CHALLENGES_COUNT: Time = longest(&[
 /// How long limits need an event: the messages of a recovery, and the one notice of failed tries a
 /// day, which gathers what failed since the day began.
 pub(crate) const EVENTS_COUNT: Time = longest(&[RECOVERY_MESSAGES_SECONDS, DAY]);
-/// How long an enrolment that is done may be asked about: a claim or `complete` whose answer was lost.
+/// How long an enrolment that is done may be asked about: a claim or `complete` whose answer was
+/// lost.
 pub(crate) const ENROLMENTS_COUNT: Time = ENROLMENT_SECONDS;
 
 const fn longest(times: &[Time]) -> Time {

@@ -1,4 +1,5 @@
-//! Backups: what a copy of the database must say of itself, and what is read of one before it is restored.
+//! Backups: what a copy of the database must say of itself, and what is read of one before it is
+//! restored.
 
 use std::path::{Path, PathBuf};
 

@@ -45,6 +45,8 @@ async fn exchanging(command: &[&str]) -> Names {
         exchange(&world, command, ("COUNTERSIGN_WRITES", "/dev/null"));
         assert!(is_done(&key, &before), "{point}");
         goes_on(&mut world).await;
+        // Codes too: after a theft the phone has begun a new PIN epoch by itself.
+        world.sign_in_by_code().await;
         world.service.journal_is_whole();
     }
     names.into_iter().collect()

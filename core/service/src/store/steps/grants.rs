@@ -34,8 +34,8 @@ pub(super) fn granted(
     .map(Option::flatten)
 }
 
-/// An approval to set another device's PIN anew was given, or where it `grants_itself` its own: that
-/// device may do so now, if the account's policy still allows it.
+/// An approval to set another device's PIN anew was given, or where it `grants_itself` its own:
+/// that device may do so now, if the account's policy still allows it.
 pub(super) fn grant(
     tx: &dyn Tx,
     challenge: &Challenge,

@@ -292,6 +292,69 @@ mod tests {
         store.close();
     }
 
+    /// A row of each kind that a limit or a person still waits for, one second before its end, and
+    /// another at its end.
+    #[tokio::test]
+    async fn with_any_setting_what_is_counted_or_waited_for_stays_until_its_very_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, c) = store(folder.path());
+        let day = policy::DAY;
+        for (table, columns, age) in [
+            (
+                "outcome (dev, signed, at, row_left, epoch_left, counter, issued)",
+                "zeroblob(8), randomblob(32), AT, 0, 0, 0, 0",
+                policy::OUTCOME_SECONDS,
+            ),
+            (
+                "guess_lift (account, at)",
+                "acc, AT",
+                policy::GUESS_LIFTS_SECONDS,
+            ),
+            (
+                "known_browser (hash, account, at)",
+                "randomblob(32), acc, AT",
+                policy::KNOWN_BROWSER_SECONDS,
+            ),
+            // A link that undoes a change of the address works for 14 days.
+            (
+                "mailed_link (id, kind, account, address, payload, created_at, expires_at)",
+                "randomblob(16), 'undo-email', acc, '', x'', AT, AT + 14 * 86400",
+                14 * day,
+            ),
+            // A message that was sent counts for a day.
+            (
+                "mailed_link (id, kind, account, address, payload, created_at, expires_at, used_at)",
+                "randomblob(16), 'reset', acc, '', x'', AT, AT + 3600, AT",
+                day,
+            ),
+            // The longest wait of a recovery, and the week in which it can be finished.
+            (
+                "recovery (account, id, began_at, ripe_at)",
+                "acc, randomblob(16), AT, AT + 720 * 3600",
+                720 * 3600 + policy::RECOVERY_OPEN_SECONDS,
+            ),
+            (
+                "session (hash, account, signed_in, created_at, used_at, expires_at)",
+                "randomblob(32), acc, 1, AT, AT, AT + 86400",
+                policy::SESSION_IDLE_SECONDS,
+            ),
+        ] {
+            let name = table.split(' ').next().unwrap();
+            c.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+            let mut left = Vec::new();
+            for at in [NOW - age + 1, NOW - age] {
+                c.execute_batch(&format!("DELETE FROM {name}")).unwrap();
+                let values = columns.replace("AT", &at.to_string());
+                let insert = format!("INSERT INTO {table} SELECT {values} FROM account");
+                c.execute_batch(&insert).unwrap();
+                store.sweep(over(LEAST)).await.unwrap();
+                left.push(count(&c, name));
+            }
+            assert_eq!(left, [1, 0], "{table}");
+        }
+        store.close();
+    }
+
     #[tokio::test]
     async fn an_enrolment_that_is_done_goes_after_a_week_and_its_phone_is_still_answered() {
         let folder = tempfile::tempdir().unwrap();

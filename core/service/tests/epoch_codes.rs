@@ -185,6 +185,21 @@ async fn a_phone_whose_codes_were_closed_has_none_of_the_old_epoch_taken() {
 }
 
 #[tokio::test]
+async fn after_fifteen_wrong_codes_a_right_pin_leaves_the_phone_a_try_and_so_a_new_epoch() {
+    let world = World::new().await;
+    let (mut browser, mut phone) = world.person().await;
+    sql(&world, "UPDATE device SET wrong_codes = 15");
+    let reply = try_pin(&mut browser, &mut phone, PIN).await;
+    // A phone takes 0 for a block, and begins no new epoch then.
+    assert_eq!(
+        (reply.result, reply.tries_in_epoch),
+        (ResultCode::Done, Some(1))
+    );
+    phone.change_pin(ChangeKind::Refresh, PIN, PIN).await;
+    assert_eq!(number(&world, "SELECT wrong_codes FROM device"), 0);
+}
+
+#[tokio::test]
 async fn the_old_epoch_judges_no_more_wrong_codes_than_one_epoch_has() {
     // With three challenges open, nine wrong codes may still come.
     for (wrong, kept) in [(6, 1), (7, 0)] {

@@ -174,7 +174,7 @@ async fn a_thief_computes_no_code_of_a_copied_epoch_that_is_taken_and_a_new_epoc
     let reply = reply.await;
     assert_eq!(
         (reply.result, reply.tries_in_epoch),
-        (ResultCode::Done, Some(0))
+        (ResultCode::Done, Some(1))
     );
     phone.change_pin(ChangeKind::Refresh, PIN, PIN).await;
     owner.get("/account").await;

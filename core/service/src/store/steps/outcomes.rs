@@ -116,8 +116,9 @@ impl CountedRequest {
         let device = &self.device;
         let mut epoch_left = device.left_in_epoch();
         // Where all went well, many wrong codes count too, so that the phone refreshes its epoch.
+        // None at all would say that it is blocked.
         if result == Some(ResultCode::Done) && device.wrong_codes.refresh_needed() {
-            epoch_left = epoch_left.min(device.wrong_codes.left());
+            epoch_left = epoch_left.min(device.wrong_codes.left().max(1));
         }
         // The counter and state token are those that this very request was given, also if another
         // came while it was checked.

@@ -51,8 +51,9 @@ pub struct CreatedKey {
 #[uniffi::export(foreign)]
 pub trait KeyStore: Send + Sync {
     /// Whether the wrapping key was there before this run: made by an earlier one, or by an
-    /// installation of the app whose data are gone. If it is there and the data are new, `resume`
-    /// reports a reinstall.
+    /// installation of the app whose data are gone. It is asked once where the data are new, and
+    /// the answer stored before anything is sealed: make the key when you first seal, not before.
+    /// If it was there, `resume` reports a reinstall.
     ///
     /// # Errors
     /// If the key store can't be used now.

@@ -38,7 +38,8 @@ pub struct Platform {
 
 impl Platform {
     /// The embedded default: a plain computer, whose wrapping key is a file in `folder`, which must
-    /// be there.
+    /// be there. The file is made at once: a program that ends after that and before
+    /// [`Authenticator::open`] leaves a key without data. [`Authenticator::embedded`] does not.
     ///
     /// # Errors
     /// If the key file can't be read or made.
@@ -72,10 +73,13 @@ impl Platform {
     /// # Errors
     /// As [`Platform::embedded`].
     pub fn with_stand_in_reader(folder: &Path) -> Result<Self, KeyFileError> {
+        // The key store before the reader, which makes the key file too: that one was not there
+        // before this run.
+        let platform = Self::embedded(folder)?;
         let reader = SoftwareBiometrics::open(folder, Arc::new(LoggedIn))?;
         Ok(Self {
             biometrics: Some(Arc::new(reader)),
-            ..Self::embedded(folder)?
+            ..platform
         })
     }
 }
@@ -104,9 +108,7 @@ impl Authenticator {
     /// # Errors
     /// If the data or the key can't be used; the message says what to do.
     pub fn embedded(folder: &Path) -> Result<Self, OpenError> {
-        SoftwareKeyStore::refuse_lost_data(folder, DATABASE_FILE)?;
-        // The store first: it makes the folder, and refuses what it can't use before a key is made.
-        let store = Store::open(folder)?;
+        let store = open_before_key(folder)?;
         Self::with(store, Platform::embedded(folder)?)
     }
 
@@ -116,8 +118,7 @@ impl Authenticator {
     /// # Errors
     /// As [`Authenticator::embedded`].
     pub fn embedded_with_stand_in_reader(folder: &Path) -> Result<Self, OpenError> {
-        SoftwareKeyStore::refuse_lost_data(folder, DATABASE_FILE)?;
-        let store = Store::open(folder)?;
+        let store = open_before_key(folder)?;
         Self::with(store, Platform::with_stand_in_reader(folder)?)
     }
 
@@ -154,8 +155,23 @@ impl Authenticator {
     }
 }
 
-/// Begins a phone: keeps the proof that key and data belong together. A key without data is that of
-/// an installation whose data are gone, which the history then says.
+/// Opens the data of a plain computer before its key file is made: the store makes the folder, and
+/// refuses what it can't use.
+fn open_before_key(folder: &Path) -> Result<Store, OpenError> {
+    SoftwareKeyStore::refuse_lost_data(folder, DATABASE_FILE)?;
+    let store = Store::open(folder)?;
+    if store.proof()?.is_none() && store.first_start()?.is_none() {
+        // A key file without its data was refused, so one that is there now is of a first start
+        // that was cut off.
+        store.keep_first_start(false)?;
+    }
+    Ok(store)
+}
+
+/// Begins a phone: keeps the proof that key and data belong together. A key that was there before
+/// is that of an installation whose data are gone, which the history then says, once. Whether it
+/// was there is stored first: sealing the proof makes a key, and a start that is cut off after that
+/// leaves one.
 fn begin(phone: &Phone) -> Result<Vec<u8>, OpenError> {
     if !phone.store.accounts()?.is_empty() {
         return Err(phone
@@ -163,7 +179,11 @@ fn begin(phone: &Phone) -> Result<Vec<u8>, OpenError> {
             .damaged("the proof of its key is missing")
             .into());
     }
-    let reinstalled = phone.keys.has_key()?.then(|| Record {
+    let had_key = match phone.store.first_start()? {
+        Some(had_key) => had_key,
+        None => phone.store.keep_first_start(phone.keys.has_key()?)?,
+    };
+    let reinstalled = had_key.then(|| Record {
         at: phone.clock.now(),
         svc: None,
         account: None,

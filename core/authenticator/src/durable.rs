@@ -8,6 +8,8 @@ countersign_failpoint::durable_writes! {
         DatabaseFile,
         /// One migration.
         Schema,
+        /// Whether there was a wrapping key before the first seal, which makes one.
+        FirstStart,
         /// A new wrapping key, in a file that does not count yet.
         KeyDraft,
         /// That file gets the key's name.

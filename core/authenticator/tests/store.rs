@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign::platform::{DeviceKey, KeyStore, KeyStoreError};
-use countersign::software::SoftwareKeyStore;
+use countersign::software::{KEY_FILE, SoftwareKeyStore};
 use countersign::transport::{Outgoing, Transport, TransportError};
 use countersign::{
-    AccountState, Authenticator, DATABASE_FILE, EventKind, Scanned, Source, Unlock, UnlockMethod,
+    AccountState, Authenticator, DATABASE_FILE, EventKind, Platform, Scanned, Source, Unlock,
+    UnlockMethod,
 };
 use countersign_protocol::message::SignatureBytes;
 use countersign_protocol::secret::Secret32;
@@ -120,6 +121,107 @@ async fn a_platform_key_without_its_data_is_reported_as_a_reinstall() {
             assert!(matches!(resumed[..], [countersign::Resumed::Reinstalled]));
             assert_eq!(again.history().unwrap()[0].kind, EventKind::Reinstalled);
         }
+    }
+}
+
+/// A platform's key store as phones have them: its first seal makes the key, and may fail after
+/// that.
+struct FirstSeal {
+    folder: PathBuf,
+    fails: bool,
+}
+
+impl FirstSeal {
+    fn keys(&self) -> SoftwareKeyStore {
+        SoftwareKeyStore::open(&self.folder).unwrap()
+    }
+}
+
+impl KeyStore for FirstSeal {
+    fn has_key(&self) -> Result<bool, KeyStoreError> {
+        Ok(self.folder.join(KEY_FILE).exists())
+    }
+
+    fn seal(&self, context: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
+        let keys = self.keys();
+        match self.fails {
+            true => Err(KeyStoreError::Unavailable("it ended".to_owned())),
+            false => keys.seal(context, secret),
+        }
+    }
+
+    fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
+        self.keys().open(context, sealed)
+    }
+
+    fn create_key(&self, context: &[u8]) -> Result<DeviceKey, KeyStoreError> {
+        self.keys().create_key(context)
+    }
+
+    fn sign(
+        &self,
+        context: &[u8],
+        handle: &[u8],
+        message: &[u8],
+    ) -> Result<SignatureBytes, KeyStoreError> {
+        self.keys().sign(context, handle, message)
+    }
+
+    fn delete_key(&self, handle: &[u8]) -> Result<(), KeyStoreError> {
+        self.keys().delete_key(handle)
+    }
+
+    fn hardware_share(&self, context: &[u8]) -> Result<Option<Secret32>, KeyStoreError> {
+        self.keys().hardware_share(context)
+    }
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_off_is_no_reinstall_and_a_reinstall_is_recorded_once() {
+    let (data, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let open = |fails| {
+        let clock = TestClock::new();
+        let desk = Desk::new(&clock);
+        let mut platform = platform(data.path(), clock, desk);
+        let folder = keys.path().to_owned();
+        platform.keys = Arc::new(FirstSeal { folder, fails });
+        Authenticator::open(data.path(), platform)
+    };
+    assert!(open(true).is_err());
+    assert!(keys.path().join(KEY_FILE).exists());
+    let new = open(false).unwrap();
+    assert!(new.resume().await.unwrap().is_empty(), "a new phone");
+    assert!(new.history().unwrap().is_empty());
+    drop(new);
+    // Now the data go, and the start after that is cut off too.
+    fs::remove_file(data.path().join(DATABASE_FILE)).unwrap();
+    for _ in 0..2 {
+        assert!(open(true).is_err());
+    }
+    for _ in 0..2 {
+        let again = open(false).unwrap();
+        let resumed = again.resume().await.unwrap();
+        assert!(matches!(resumed[..], [countersign::Resumed::Reinstalled]));
+        assert_eq!(again.history().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_new_phone_on_a_computer_is_no_reinstall() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let three = tempfile::tempdir().unwrap();
+    // A start that was cut off when it had made the key.
+    drop(Authenticator::embedded(three.path()).unwrap());
+    let database = database(three.path());
+    database.execute("DELETE FROM proof", []).unwrap();
+    let platform = Platform::with_stand_in_reader(two.path()).unwrap();
+    for new in [
+        Authenticator::embedded_with_stand_in_reader(one.path()).unwrap(),
+        Authenticator::open(two.path(), platform).unwrap(),
+        Authenticator::embedded(three.path()).unwrap(),
+    ] {
+        assert!(new.resume().await.unwrap().is_empty());
+        assert!(new.history().unwrap().is_empty());
     }
 }
 

@@ -45,8 +45,9 @@ pub struct DeviceKey {
 /// The platform's keys: one that wraps secrets at rest, and P-256 signing keys.
 pub trait KeyStore: Send + Sync {
     /// Whether the wrapping key was there before this run: made by an earlier one, or by an
-    /// installation of the app whose data are gone. It is asked where the data are new, before
-    /// anything is sealed. If it is there, [`crate::Authenticator::resume`] reports a reinstall.
+    /// installation of the app whose data are gone. It is asked once where the data are new, and
+    /// the answer stored before anything is sealed, so a key store may make its key when it first
+    /// seals. If it was there, [`crate::Authenticator::resume`] reports a reinstall.
     ///
     /// # Errors
     /// If the key store can't be used now.

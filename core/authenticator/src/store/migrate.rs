@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0005_push.sql"),
     include_str!("0006_recovery.sql"),
     include_str!("0007_history.sql"),
+    include_str!("0008_first_start.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.

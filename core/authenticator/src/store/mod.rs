@@ -243,6 +243,30 @@ impl Store {
             .map_err(|error| self.failure(error))
     }
 
+    /// Whether the key store had a key before the first seal into these data. `None` before
+    /// [`Self::keep_first_start`].
+    pub(crate) fn first_start(&self) -> Result<Option<bool>, StoreError> {
+        self.read(|connection| {
+            connection
+                .query_row("SELECT had_key FROM first_start", [], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    /// Keeps that, unless it is kept already. The answer that holds.
+    pub(crate) fn keep_first_start(&self, had_key: bool) -> Result<bool, StoreError> {
+        self.write(Write::FirstStart, |transaction| {
+            self.run(
+                transaction,
+                "INSERT INTO first_start (id, had_key) VALUES (1, ?1) ON CONFLICT DO NOTHING",
+                [had_key],
+            )?;
+            transaction
+                .query_row("SELECT had_key FROM first_start", [], |row| row.get(0))
+                .map_err(|error| self.failure(error))
+        })
+    }
+
     /// The proof that key and data belong together.
     pub(crate) fn proof(&self) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|connection| {

@@ -196,6 +196,13 @@ fn initialising() -> Names {
             // The service has it already; so has the phone as soon as it asks.
             let done = name == "Completed";
             assert_eq!(run.code, if done { 6 } else { 0 }, "{name}: {}", run.stderr);
+            // The key that was left behind is no sign of an earlier installation.
+            let history = world.run(&["history", "--json"]).json();
+            let mut events = history.as_array().unwrap().iter();
+            assert!(
+                events.all(|event| event["event"] != "reinstalled"),
+                "{name}"
+            );
             is_whole(world, 0).await;
         },
     )

@@ -60,6 +60,10 @@ class AndroidKeys(
 
     private val store = java.security.KeyStore.getInstance(PROVIDER).apply { load(null) }
 
+    /**
+     * Android deletes these keys when the app is uninstalled or its storage cleared. So a key that was there before the data is no sign of a
+     * reinstall: the data alone were lost. The core asks before the first [seal], which makes the key.
+     */
     override fun hasKey(): Boolean = typed { store.containsAlias(WRAPPING) }
 
     override fun seal(secret: ByteArray): ByteArray = typed {

@@ -2,10 +2,12 @@ package countersign.android
 
 import android.security.keystore.KeyProperties
 import countersign.Authenticator
+import countersign.KeyStore
 import countersign.KeyStoreException
 import countersign.OpenException
 import countersign.PhoneProblem
 import countersign.Platform
+import countersign.Resumed
 import countersign.UserPresence
 import kotlinx.coroutines.runBlocking
 import java.nio.file.Files
@@ -124,5 +126,33 @@ class AndroidKeysTest {
         Keystore.install()
         val gone = assertFailsWith<OpenException.Phone> { open() }
         assertEquals(PhoneProblem.KEYS_NOT_OURS, gone.problem)
+    }
+
+    @Test
+    fun `a first start that was cut off, and an app whose storage was cleared, are no reinstalls`() = runBlocking {
+        val folder = Files.createTempDirectory("countersign-android-")
+        val there = object : UserPresence {
+            override suspend fun confirm(reason: String) = Unit
+        }
+        // It makes the key, and ends before the core has stored what was sealed.
+        class CutOff(private val keys: AndroidKeys) : KeyStore by keys {
+            override fun seal(secret: ByteArray): ByteArray {
+                keys.seal(secret)
+                throw KeyStoreException.Unavailable("it ended")
+            }
+        }
+        suspend fun open(keys: KeyStore) = Authenticator.open(folder.toString(), Platform(keys, there, "Android 15", "test"))
+        assertFailsWith<OpenException.Phone> { open(CutOff(keys())) }
+        assertTrue(keys().hasKey())
+        open(keys()).use { assertEquals(emptyList(), it.resume()) }
+
+        // Uninstalled, or its storage cleared: keys and data go together.
+        Keystore.install()
+        folder.toFile().deleteRecursively()
+        open(keys()).use { assertEquals(emptyList(), it.resume()) }
+
+        // The data alone.
+        folder.toFile().deleteRecursively()
+        open(keys()).use { assertEquals(listOf<Resumed>(Resumed.Reinstalled), it.resume()) }
     }
 }

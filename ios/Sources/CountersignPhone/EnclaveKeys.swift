@@ -11,8 +11,11 @@ import Security
 ///
 /// A simulator has no Secure Enclave: give it a key store of your own, as `tests/swift` has one.
 public final class EnclaveKeys: KeyStore {
-    static let items = Keychain(service: "countersign.keys")
+    private static let items = Keychain(service: "countersign.keys")
     private static let rootName = "root"
+    /// An empty item that outlives the app and its keys: it says that the app was on this phone before, and nothing else.
+    private static let before = Keychain(service: "countersign.before")
+    private static let beforeName = "here"
     private static let wrapping = Data("countersign/ios/wrapping".utf8)
     private static let share = Data("countersign/ios/share/".utf8)
     private static let pointSize = 65
@@ -28,7 +31,7 @@ public final class EnclaveKeys: KeyStore {
     }
 
     public func hasKey() throws -> Bool {
-        try typed { try root() != nil }
+        try typed { try Self.items.has(Self.rootName) || Self.before.has(Self.beforeName) }
     }
 
     public func seal(secret: Data) throws -> Data {
@@ -79,11 +82,12 @@ public final class EnclaveKeys: KeyStore {
         }
     }
 
-    /// Deletes every key of an app that was deleted but the root, by which the core knows that there was one.
+    /// Deletes every key of an app that was deleted, so that no copy of its data can be opened any more, and a root that does not work
+    /// any more is none for the new app. What is left says that there was one: `hasKey`.
     static func forgetEarlierKeys() throws {
-        let root = try items.item(rootName)
+        // The mark first: an app that ends in between finds the mark, the keys or both.
+        if try items.has(rootName), try !before.has(beforeName) { try before.add(Data(), as: beforeName) }
         try items.removeAll()
-        if let root { try items.add(root, as: rootName) }
     }
 
     /// A handle is the name of an item, and never the root's.

@@ -38,6 +38,14 @@ struct Keychain: Sendable {
         return data
     }
 
+    /// Whether an item is there, without reading it: also one that has no data.
+    func has(_ name: String) throws -> Bool {
+        let status = SecItemCopyMatching(query(name) as CFDictionary, nil)
+        if status == errSecItemNotFound { return false }
+        guard status == errSecSuccess else { throw Failed(status: status) }
+        return true
+    }
+
     func remove(_ name: String) throws {
         try removed(SecItemDelete(query(name) as CFDictionary))
     }

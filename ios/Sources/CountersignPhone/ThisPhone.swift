@@ -12,7 +12,7 @@ extension Authenticator {
     ///   - push: Where push messages go: a ``DeviceToken``, or none.
     ///   - authorities: Certificate authorities beside the public ones, each a DER certificate. What users or administrators added to the system is
     ///     not looked at.
-    /// - Throws: `OpenError`, and what the system says where there is no room.
+    /// - Throws: `OpenError`, and what the system says where the folder can't be looked at, there is no room, or the phone is locked.
     public static func onThisPhone(
         presence: any UserPresence = PhoneLock(), keyStore: any KeyStore = EnclaveKeys(), biometrics: (any Biometrics)? = nil,
         push: (any PushAddresses)? = nil, authorities: [Data] = []
@@ -29,8 +29,11 @@ extension Authenticator {
         let files = FileManager.default
         let support = try files.url(for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
         var folder = support.appendingPathComponent("countersign", isDirectory: true)
-        if !files.fileExists(atPath: folder.path) {
-            // The app is new here; keys of one that was deleted open nothing any more. That there was one, `resume` reports.
+        do {
+            _ = try files.attributesOfItem(atPath: folder.path)
+        } catch CocoaError.fileReadNoSuchFile {
+            // The app is new here. Keys of one that was deleted go; that there was one, `resume` reports. Any other error is no reason to
+            // delete keys: the data may be there.
             try EnclaveKeys.forgetEarlierKeys()
             try EnclaveBiometrics.items.removeAll()
             // What is open stays open when the phone is locked, so that an answer under way is written.

@@ -365,6 +365,31 @@ async fn a_blocked_phone_sets_a_new_pin_once_another_factor_granted_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_suspended_phone_with_an_unfinished_change_says_so_without_a_network() {
+    let (scene, account, _) = enrolled().await;
+    // The change arrives, and neither its reply nor anything after it.
+    let nothing = Twist::Unreachable;
+    scene
+        .desk
+        .twist(&[Twist::None, nothing, nothing, nothing, nothing]);
+    assert!(change(&scene, account, PIN).await.is_err());
+    assert!(scene.phone.accounts().unwrap()[0].change_unfinished);
+    let path = scene.folder.path().join(countersign::DATABASE_FILE);
+    let database = rusqlite::Connection::open(path).unwrap();
+    database
+        .execute("UPDATE account SET state = 5", [])
+        .unwrap();
+    scene.desk.twist(&[Twist::Unreachable; 8]);
+    let suspended = |refused| matches!(refused, Err(ForgottenError::Refused(Refusal::Suspended)));
+    let set = scene.phone.set_forgotten_pin(account, pin(NEW), pin(NEW));
+    assert!(suspended(set.await.map(drop)));
+    assert!(suspended(
+        scene.phone.can_set_new_pin(account).await.map(drop)
+    ));
+    assert_eq!(scene.desk.books.lock().unwrap().twists.len(), 8);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_block_is_lifted_also_when_the_last_answer_is_lost() {
     let (scene, account, _) = enrolled().await;
     scene.desk.with_device(|device| {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign::platform::{PushAddress, PushAddressError, PushAddresses, PushKind};
+use countersign::software::{LoggedIn, SoftwareBiometrics};
 use countersign::transport::{Outgoing, Transport, TransportError};
 use countersign::{AccountNumber, AccountState, Authenticator};
 use countersign_protocol::id::PublicKey;
@@ -126,6 +127,29 @@ async fn a_phone_that_knows_nothing_of_pushes_tells_nothing_and_one_that_lost_th
     let without = phone(scene.folder.path(), &scene.clock, &scene.desk);
     without.resume().await.unwrap();
     assert_eq!((scene.told(), scene.push()), (2, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_biometric_key_is_reported_with_the_next_address() {
+    let (mut scene, addresses, account) = with_push().await;
+    let transport = Arc::clone(&scene.desk) as _;
+    let mut platform = platform(scene.folder.path(), Arc::clone(&scene.clock), transport);
+    let reader = SoftwareBiometrics::open(scene.folder.path(), Arc::new(LoggedIn)).unwrap();
+    platform.biometrics = Some(Arc::new(reader));
+    platform.push = Some(Arc::clone(&addresses) as _);
+    scene.phone = Authenticator::open(scene.folder.path(), platform).unwrap();
+    scene
+        .phone
+        .turn_on_biometrics(account, pin(PIN))
+        .await
+        .unwrap();
+    scene.desk.twist(&[Twist::Unreachable]);
+    scene.phone.turn_off_biometrics(account).await.unwrap();
+    let there = || scene.desk.with_device(|device| device.biometrics.is_some());
+    assert!(there());
+    addresses.set(Ok(Some(address("second"))));
+    assert!(scene.phone.push_address_changed().await.unwrap());
+    assert_eq!((there(), scene.push()), (false, Some(address("second"))));
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use crate::exchange::{Endpoint, ServiceError};
 use crate::phone::{Phone, PhoneError};
 use crate::platform::{PushAddressError, PushAddresses};
 use crate::store::{Account, State};
-use crate::sync::settle::locked;
+use crate::sync::settle::{locked, up_to_date};
 
 /// How long all of it may keep a start, an enrolment or a removal waiting.
 const REPORT_MAY_TAKE: Duration = Duration::from_secs(5);
@@ -114,6 +114,7 @@ async fn news(phone: &Phone, number: u32) -> Result<Option<News>, PushError> {
 
 async fn try_report(phone: &Phone, number: u32, news: News) -> Result<(), PushError> {
     let News { address, mut info } = news;
+    up_to_date(phone, number, 1).await?;
     let (_lock, _) = locked(phone, number, 1).await?;
     let mut rounds = Rounds::START;
     loop {

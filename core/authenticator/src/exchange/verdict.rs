@@ -1,5 +1,5 @@
-//! Stores the part of a reply that is about its account: the state token, the tries left, the
-//! device's state.
+//! Stores the part of a reply that is about its account: the state token, the tries left, whether
+//! the device is still in use.
 
 use countersign_protocol::reply::{Reply, ResultCode};
 use rusqlite::Connection;
@@ -8,8 +8,9 @@ use crate::phone::history::{self, Kind};
 use crate::phone::{Phone, PhoneError};
 use crate::store::{Account, State, Tries};
 
-/// Stores what a reply says of its account: the next state token, the tries left, and whether the
-/// device is still in use. In the same transaction go the events that the reply causes.
+/// Stores what a reply to a request with a counter says of its account: the next state token, the
+/// tries left, and whether the device is still in use. The device's state (key 15) has no place in
+/// such a reply (§8) and is ignored. In the same transaction go the events that the reply causes.
 pub(crate) fn store_reply(
     phone: &Phone,
     connection: &Connection,
@@ -26,10 +27,7 @@ pub(crate) fn store_reply(
     let state = match reply.result {
         ResultCode::Suspended => Some(State::Suspended),
         ResultCode::Blocked => Some(State::Blocked),
-        _ => reply
-            .device_state
-            .map(State::from)
-            .or(none_left.then_some(State::Blocked)),
+        _ => none_left.then_some(State::Blocked),
     };
     match state {
         Some(state) => store_state(phone, connection, account, state),

@@ -68,6 +68,8 @@ impl Authenticator {
     /// # Errors
     /// If the service can't be reached or does not know this phone, or suspended it.
     pub async fn can_set_new_pin(&self, number: AccountNumber) -> Result<bool, ForgottenError> {
+        // What is known without a network is said without one.
+        self.phone.account(number.0)?.answered()?;
         up_to_date(&self.phone, number.0, PATIENT)
             .await?
             .answered()?;
@@ -119,6 +121,7 @@ impl Authenticator {
             Err(NotChosen::Guessable(reason)) => return Err(ForgottenError::Guessable(reason)),
         }
         let phone = &*self.phone;
+        phone.account(number.0)?.answered()?;
         let (lock, account) = locked(phone, number.0, PATIENT).await?;
         account.answered()?;
         let (account, reply) = renew(phone, number.0).await?;

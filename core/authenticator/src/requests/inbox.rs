@@ -15,7 +15,7 @@ use crate::authenticator::Authenticator;
 use crate::durable::Write;
 use crate::exchange::backoff::Backoff;
 use crate::exchange::query::query;
-use crate::exchange::verdict::{store_reply, store_tries};
+use crate::exchange::verdict::{store_state, store_tries};
 use crate::exchange::{Endpoint, PATIENT, ServiceError};
 use crate::phone::account::{AccountNumber, AccountSummary, Refusal};
 use crate::phone::{Phone, PhoneError, from_phone_errors};
@@ -233,7 +233,9 @@ async fn poll(
     Ok(requests)
 }
 
-/// Stores what the reply says of the account. Most replies change nothing: then nothing is written.
+/// Stores what the reply says of the account: the tries left and the device's state. A state token
+/// (key 8) has no place in it (§8) and is ignored. Most replies change nothing: then nothing is
+/// written.
 fn store_news(phone: &Phone, account: &Account, reply: &Reply) -> Result<Account, InboxError> {
     let mut new = account.clone();
     store_tries(&mut new, reply);
@@ -245,7 +247,10 @@ fn store_news(phone: &Phone, account: &Account, reply: &Reply) -> Result<Account
         return Ok(new);
     }
     phone.change(Write::Inbox, account.number, |connection, account| {
-        store_reply(phone, connection, account, reply)?;
+        store_tries(account, reply);
+        if let Some(state) = state {
+            store_state(phone, connection, account, state)?;
+        }
         Ok(account.clone())
     })
 }

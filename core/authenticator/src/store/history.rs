@@ -7,7 +7,8 @@ use rusqlite::{Connection, params};
 use super::{Store, StoreError};
 
 /// The most events that are kept in all. Beyond it the oldest event of the service with the most
-/// events goes, so that no service can push another's events out.
+/// events goes. So a service can push out only events of one that has more than itself: of `n`
+/// services each keeps its newest `MOST / n` events, or [`MOST_OF_A_SERVICE`] if that is less.
 const MOST: i64 = 2_000;
 /// The most events that are kept of one service; its older ones go.
 const MOST_OF_A_SERVICE: i64 = 500;

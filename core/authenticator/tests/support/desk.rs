@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use countersign::platform::Clock;
 use countersign::transport::{Outgoing, Transport, TransportError};
 use countersign_protocol::SigningKey;
-use countersign_protocol::answer::{Answer, UnlockedBy};
+use countersign_protocol::answer::{Answer, StateToken, UnlockedBy};
 use countersign_protocol::claim::{Claim, ClaimSecrets};
 use countersign_protocol::enrolment::Enrolment;
 use countersign_protocol::id::{AccountId, ChallengeId, DeviceId, Hash, PublicKey};
@@ -51,6 +51,10 @@ pub enum Twist {
     NotKnown,
     /// The phone's clock is called wrong once.
     Clock,
+    /// The reply has a device state, suspended, also where that has no place.
+    Suspended,
+    /// The reply has a state token, which is none, also where that has no place.
+    Token,
 }
 
 /// A device as the verifier knows it.
@@ -195,6 +199,8 @@ impl Desk {
         match twist {
             Some(Twist::OtherRequest) => reply.request.0[0] ^= 1,
             Some(Twist::Clock) => reply = self.reply(reply.request, ResultCode::Clock),
+            Some(Twist::Suspended) => reply.device_state = Some(DeviceState::Suspended),
+            Some(Twist::Token) => reply.state_token = Some(StateToken([9; 32])),
             _ => (),
         }
         let key = match twist {

@@ -66,6 +66,10 @@ errors! {
         NotHeld {}
         /// The number on the computer is asked: 10 to 99.
         NumberNeeded {}
+        /// Nothing unlocks an approval: the PIN is asked, or biometrics.
+        PinNeeded {}
+        /// It began in a browser on this phone, and no account was chosen for it.
+        AccountNeeded {}
         /// It was not answered in time.
         Expired {}
         /// The service refuses it. After a wrong PIN the request stays open.
@@ -109,6 +113,8 @@ impl From<CoreApprove> for ApproveError {
         match error {
             CoreApprove::NotHeld => Self::NotHeld { text },
             CoreApprove::NumberNeeded => Self::NumberNeeded { text },
+            CoreApprove::PinNeeded => Self::PinNeeded { text },
+            CoreApprove::AccountNeeded => Self::AccountNeeded { text },
             CoreApprove::Expired => Self::Expired { text },
             CoreApprove::WrongNumber => Self::WrongNumber { text },
             CoreApprove::Refused(refusal) => Self::Refused {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use countersign::{
     AccountState, ApproveError, EventKind, InboxError, LinkError, ReadError, Refusal, Scanned,
-    Source,
+    Source, UnlockMethod,
 };
 
 use crate::support::*;
@@ -37,6 +37,55 @@ async fn a7_the_number_is_typed_and_a_wrong_one_ends_the_request() {
         .approve(request.id, None, Some(42), pin(PIN).into())
         .await;
     assert!(matches!(again, Err(ApproveError::NotHeld)));
+}
+
+/// How the account is stored: its state, state token and counter.
+fn stored(scene: &Scene) -> (i64, Vec<u8>, i64) {
+    let path = scene.folder.path().join(countersign::DATABASE_FILE);
+    let database = rusqlite::Connection::open(path).unwrap();
+    let sql = "SELECT state, state_token, counter FROM account";
+    let account = database.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    account.unwrap()
+}
+
+#[tokio::test]
+async fn an_approval_that_nothing_unlocks_is_refused_before_anything_is_spent_or_sent() {
+    let (scene, account, _) = enrolled().await;
+    let request = scene.open_request(account, Some(42)).await;
+    let before = stored(&scene);
+    let unlocked = UnlockMethod::Nothing;
+    let refused = scene.phone.approve(request.id, None, Some(42), unlocked);
+    assert!(matches!(refused.await, Err(ApproveError::PinNeeded)));
+    assert!(scene.desk.sent("/api/v1/answer").is_empty());
+    assert_eq!(stored(&scene), before);
+    // It asks for no PIN to decline.
+    scene.phone.decline(request.id, None, false).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reply_to_an_answer_changes_no_device_state_and_an_inbox_reply_no_state_token() {
+    let (scene, account, _) = enrolled().await;
+    let request = scene.open_request(account, None).await;
+    scene.desk.twist(&[Twist::Suspended]);
+    scene
+        .phone
+        .approve(request.id, None, None, pin(PIN).into())
+        .await
+        .unwrap();
+    let state = |scene: &Scene| scene.phone.accounts().unwrap()[0].state;
+    assert_eq!(state(&scene), AccountState::Active);
+    // The tries are news, so the inbox reply is stored.
+    let before = stored(&scene);
+    scene.desk.with_device(|device| device.in_row = 3);
+    scene.desk.twist(&[Twist::Token]);
+    scene.phone.pending(account).await.unwrap();
+    assert_eq!(scene.phone.accounts().unwrap()[0].tries_left, Some(3));
+    assert_eq!(stored(&scene), before);
+    // There the state is news.
+    scene.desk.twist(&[Twist::Suspended]);
+    let told = scene.phone.pending(account).await;
+    assert!(matches!(told, Err(InboxError::Refused(Refusal::Suspended))));
+    assert_eq!(state(&scene), AccountState::Suspended);
 }
 
 #[tokio::test]
@@ -213,7 +262,13 @@ async fn a9_what_began_in_a_browser_on_this_phone_goes_back_to_it() {
         .phone
         .approve(request.id, None, None, pin(PIN).into())
         .await;
-    assert!(matches!(not_from_the_inbox, Err(ApproveError::NotHeld)));
+    assert!(matches!(
+        not_from_the_inbox,
+        Err(ApproveError::AccountNeeded)
+    ));
+    let declined = scene.phone.decline(request.id, None, false).await;
+    assert!(matches!(declined, Err(ApproveError::AccountNeeded)));
+    assert!(scene.desk.sent("/api/v1/answer").is_empty());
     let approved = scene
         .phone
         .approve(request.id, Some(account), None, pin(PIN).into())

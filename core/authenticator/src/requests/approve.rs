@@ -35,6 +35,12 @@ pub enum ApproveError {
     /// The number on the computer is asked.
     #[error("type the number that the computer shows, 10 to 99")]
     NumberNeeded,
+    /// Nothing unlocks an approval: the PIN is asked, or biometrics.
+    #[error("type the PIN")]
+    PinNeeded,
+    /// It began in a browser on this phone, and no account was chosen for it.
+    #[error("choose the account with which to answer this request")]
+    AccountNeeded,
     /// It was not answered in time.
     #[error("this request has expired: begin again on the computer")]
     Expired,
@@ -122,6 +128,9 @@ impl Authenticator {
         if number_asked && number.is_none() {
             return Err(ApproveError::NumberNeeded);
         }
+        if matches!(unlock, UnlockMethod::Nothing) {
+            return Err(ApproveError::PinNeeded);
+        }
         let decision = (Decision::Approve, number);
         self.answer(&held, account, decision, &unlock).await
     }
@@ -196,7 +205,7 @@ fn held(
             .account
             .map(AccountNumber)
             .filter(|own| chosen.is_none_or(|chosen| chosen == *own)),
-        Kind::OnMobile { .. } => chosen,
+        Kind::OnMobile { .. } => Some(chosen.ok_or(ApproveError::AccountNeeded)?),
         Kind::Code { .. } | Kind::Transaction { .. } => None,
     };
     let account = account.ok_or(ApproveError::NotHeld)?;

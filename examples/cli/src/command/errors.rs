@@ -195,7 +195,11 @@ impl HasExit for InboxError {
 impl HasExit for ApproveError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NumberNeeded | Self::BiometricsNotAllowed | Self::BiometricsOff => Exit::Usage,
+            Self::NumberNeeded
+            | Self::PinNeeded
+            | Self::AccountNeeded
+            | Self::BiometricsNotAllowed
+            | Self::BiometricsOff => Exit::Usage,
             Self::Biometrics(BiometricsError::NotConfirmed) => Exit::Nothing,
             Self::Biometrics(_) => Exit::Store,
             Self::Service(error) => error.exit(),

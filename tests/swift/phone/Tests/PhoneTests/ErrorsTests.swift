@@ -64,6 +64,10 @@ extension Phone {
                 let needed = try await thrown(ApproveError.self) { try await phone.approve(request, number: wrong, pin: pin()) }
                 guard case .numberNeeded = needed else { throw needed }
             }
+            let locked = try await thrown(ApproveError.self) {
+                try await phone.approve(request: request.id, account: nil, number: Int32(number), unlock: .nothing)
+            }
+            guard case .pinNeeded = locked else { throw locked }
             let other = number == 99 ? 10 : number + 1
             let wrong = try await thrown(ApproveError.self) { try await phone.approve(request, number: other, pin: pin()) }
             guard case .wrongNumber = wrong else { throw wrong }
@@ -90,7 +94,7 @@ extension Phone {
                 case .refused(.wrongPin(let triesLeft, _), _): triesLeft
                 case .refused(.blocked, _): 0
                 case .refused(.suspended, _), .refused(.otherEpoch, _), .refused(.notActive, _): nil
-                case .pinIncomplete, .notHeld, .numberNeeded, .expired, .wrongNumber, .closed, .unlockNotAllowed,
+                case .pinIncomplete, .notHeld, .numberNeeded, .pinNeeded, .accountNeeded, .expired, .wrongNumber, .closed, .unlockNotAllowed,
                     .biometricsNotAllowed, .biometricsOff, .biometrics, .otherService, .service, .phone:
                     nil
                 }

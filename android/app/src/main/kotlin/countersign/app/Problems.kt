@@ -89,7 +89,7 @@ private fun Refusal.said(): Said = when (this) {
 }
 
 private fun ApproveException.said(): Said = when (this) {
-    is ApproveException.PinIncomplete -> again(R.string.pin_incomplete)
+    is ApproveException.PinIncomplete, is ApproveException.PinNeeded -> again(R.string.pin_incomplete)
     is ApproveException.NotHeld, is ApproveException.Closed -> end(R.string.request_closed)
     is ApproveException.NumberNeeded -> end(R.string.number_needed)
     is ApproveException.Expired -> end(R.string.request_expired)
@@ -97,6 +97,7 @@ private fun ApproveException.said(): Said = when (this) {
     is ApproveException.WrongNumber -> end(R.string.wrong_number)
     is ApproveException.UnlockNotAllowed -> end(R.string.unlock_not_allowed)
     is ApproveException.BiometricsNotAllowed, is ApproveException.BiometricsOff, is ApproveException.Biometrics -> again(R.string.use_pin)
+    is ApproveException.AccountNeeded -> end(R.string.account_needed)
     is ApproveException.OtherService -> end(R.string.other_service)
     is ApproveException.Service -> problem.said()
     is ApproveException.Phone -> problem.said()

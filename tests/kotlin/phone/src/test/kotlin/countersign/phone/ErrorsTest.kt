@@ -95,6 +95,7 @@ class ErrorsTest {
             assertFailsWith<ApproveException.PinIncomplete> { world.phone.approve(request, PinEntry(), number) }
             assertFailsWith<ApproveException.NumberNeeded> { world.phone.approve(request, pin(PIN)) }
             assertFailsWith<ApproveException.NumberNeeded> { world.phone.approve(request, pin(PIN), 1000) }
+            assertFailsWith<ApproveException.PinNeeded> { world.phone.approve(request.id, null, number, UnlockMethod.Nothing) }
             val other = if (number == 99) 10 else number + 1
             assertFailsWith<ApproveException.WrongNumber> { world.phone.approve(request, pin(PIN), other) }
             assertFailsWith<ApproveException.NotHeld> { world.phone.approve(request, pin(PIN), number) }
@@ -118,7 +119,7 @@ class ErrorsTest {
                 }
                 is ApproveException.PinIncomplete, is ApproveException.NotHeld, is ApproveException.NumberNeeded,
                 is ApproveException.Expired, is ApproveException.WrongNumber, is ApproveException.Closed,
-                is ApproveException.UnlockNotAllowed,
+                is ApproveException.PinNeeded, is ApproveException.AccountNeeded, is ApproveException.UnlockNotAllowed,
                 is ApproveException.BiometricsNotAllowed, is ApproveException.BiometricsOff, is ApproveException.Biometrics,
                 is ApproveException.OtherService, is ApproveException.Service,
                 is ApproveException.Phone,

@@ -66,7 +66,7 @@ errors! {
         NotHeld {}
         /// The number on the computer is asked: 10 to 99.
         NumberNeeded {}
-        /// Nothing unlocks an approval: the PIN is asked, or biometrics.
+        /// An approval takes the PIN or biometrics, and neither was given.
         PinNeeded {}
         /// It began in a browser on this phone, and no account was chosen for it.
         AccountNeeded {}

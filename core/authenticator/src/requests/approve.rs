@@ -35,7 +35,7 @@ pub enum ApproveError {
     /// The number on the computer is asked.
     #[error("type the number that the computer shows, 10 to 99")]
     NumberNeeded,
-    /// Nothing unlocks an approval: the PIN is asked, or biometrics.
+    /// An approval takes the PIN or biometrics, and neither was given.
     #[error("type the PIN")]
     PinNeeded,
     /// It began in a browser on this phone, and no account was chosen for it.

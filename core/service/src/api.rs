@@ -1,5 +1,6 @@
-//! The endpoints that phones use: PROTOCOL.md, section 9. Bodies are bounded and strictly parsed; signatures are verified before anything
-//! else is looked at; replies are signed over the hash of the request.
+//! The endpoints that phones use: PROTOCOL.md, section 9. Bodies are bounded and strictly parsed;
+//! signatures are verified before anything else is looked at; replies are signed over the hash of
+//! the request.
 
 use std::sync::Arc;
 
@@ -62,8 +63,8 @@ pub(crate) fn has(path: &str) -> bool {
     path.starts_with("/api/") || path.starts_with("/.well-known/")
 }
 
-/// Works to the end also when the phone hangs up meanwhile: once a try is counted, the result must be
-/// recorded, or a right PIN would cost one.
+/// Works to the end also when the phone hangs up meanwhile: once a try is counted, the result must
+/// be recorded, or a right PIN would cost one.
 async fn to_the_end(
     work: impl Future<Output = Signed> + Send + 'static,
 ) -> Result<Response, ApiError> {

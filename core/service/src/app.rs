@@ -52,7 +52,7 @@ pub(crate) struct App {
     pub(crate) security: Arc<SecurityLog>,
     /// Wrong passwords that are not in the history yet.
     pub(crate) failures: Failures,
-    /// Wakes who sends messages.
+    /// Wakes the task that sends messages.
     pub(crate) mail: Notify,
     /// How fast messages go to whom.
     pub(crate) pace: Pace,
@@ -117,7 +117,8 @@ impl App {
 pub(crate) struct Waiting(Mutex<HashMap<DeviceId, Arc<Notify>>>);
 
 impl Waiting {
-    /// A place to wait for this device. Ask for the news after this and before waiting, else a wake-up in between is missed.
+    /// A place to wait for this device. Ask for the news after this and before waiting, else a
+    /// wake-up in between is missed.
     pub(crate) fn place(&self, dev: DeviceId) -> Place<'_> {
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let notify = places.entry(dev).or_default().clone();

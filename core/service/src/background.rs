@@ -1,4 +1,4 @@
-//! What the service does by itself, beside the requests.
+//! Tasks that run beside the requests: messages, keys, deletion.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,8 +6,8 @@ use tokio::sync::watch;
 
 use crate::{app::App, store::Over, web};
 
-/// Sends the messages that are due, looking once a second: a look costs microseconds, and each event is due from its own transaction on,
-/// so that none is lost between the two.
+/// Sends the messages that are due, looking once a second: a look costs microseconds, and each
+/// event is due from its own transaction on, so that none is lost between the two.
 pub(crate) async fn mail(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     let mut pause = Duration::from_secs(1);
     loop {

@@ -24,7 +24,8 @@ pub enum OriginSetting {
     Kept,
     /// This one. Data of another origin are refused.
     Exactly(String),
-    /// The kept one; for new data `http://localhost:` with the port that was bound. For tests and demonstrations.
+    /// The kept one; for new data `http://localhost:` with the port that was bound. For tests and
+    /// demonstrations.
     Loopback,
 }
 
@@ -69,7 +70,8 @@ pub struct Config {
     pub new_journal: bool,
     /// The security log, if it is not `security.log` in the data folder.
     pub security_log: Option<PathBuf>,
-    /// For how many days a backup can be restored, 1 to 3,650: the journal's older lines are dropped, and an older backup is refused.
+    /// For how many days a backup can be restored, 1 to 3,650: the journal's older lines are
+    /// dropped, and an older backup is refused.
     pub backup_days: u32,
     /// How long what is over is kept.
     pub lifetimes: Lifetimes,
@@ -77,12 +79,13 @@ pub struct Config {
     pub name: String,
     /// How many hours a recovery waits, 1 to 720.
     pub recovery_hours: u32,
-    /// Whether a phone's own biometrics grant it a new PIN in the place of a forgotten one, as another phone does.
+    /// Whether a phone's own biometrics grant it a new PIN in the place of a forgotten one, as
+    /// another phone does.
     pub own_biometrics: bool,
     /// Whether biometrics sign a transfer's code, as the PIN does.
     pub biometric_transfers: bool,
-    /// The push services to which Web Push messages go, each `host` or `host:port`; without any, none are sent. Phones choose the address, so only
-    /// these are ever spoken to.
+    /// The push services to which Web Push messages go, each `host` or `host:port`; without any,
+    /// none are sent. Phones choose the address, so only these are ever spoken to.
     pub push_hosts: Vec<String>,
     /// What carries push messages besides, to addresses of other kinds.
     pub push_services: Vec<Arc<dyn PushService>>,

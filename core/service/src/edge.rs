@@ -92,8 +92,8 @@ impl Edge {
         self.connections.enter(source, Some(factor))
     }
 
-    /// Takes room for a request from its source's budget, and gives the request its [`Pass`]. Returns
-    /// the source.
+    /// Takes room for a request from its source's budget, and gives the request its [`Pass`].
+    /// Returns the source.
     ///
     /// # Errors
     /// [`TooMany`] when there is none.

@@ -155,7 +155,7 @@ impl Embedded {
     }
 }
 
-/// What the data folder holds, opened.
+/// The opened contents of the data folder.
 struct Storage {
     store: Arc<Store>,
     root: Arc<RootKeys>,
@@ -188,10 +188,10 @@ async fn open(config: &Config) -> Result<Storage, StartError> {
     })
 }
 
-/// What carries push messages.
+/// The services that carry push messages.
 type Carriers = Vec<Arc<dyn PushService>>;
 
-/// What carries push messages, and the key of Web Push requests where there are any.
+/// The services that carry push messages, and the key of Web Push requests where there are any.
 fn carriers(
     config: &Config,
     hosts: Vec<Origin>,

@@ -1,14 +1,17 @@
 //! A sign-in service that speaks Countersign: accounts, pages, enrolment, challenges, verification.
 //!
-//! [`Embedded::start`] runs it inside another program; the program `countersign-service` does nothing else. What the pages take is
-//! listed in the documentation of the module `web`; what phones send, in the protocol's `PROTOCOL.md`.
+//! [`Embedded::start`] runs it inside another program; the program `countersign-service` does
+//! nothing else. What the pages take is listed in the documentation of the module `web`; what
+//! phones send, in the protocol's `PROTOCOL.md`.
 //!
-//! It holds secrets that a thief of its database must not open: they are sealed under the key file, `DIR/keys/service.key` unless
-//! [`Config::key_file`] says otherwise. Keep that file, and its copies, apart from the database's.
+//! It holds secrets that a thief of its database must not open: they are sealed under the key file,
+//! `DIR/keys/service.key` unless [`Config::key_file`] says otherwise. Keep that file, and its
+//! copies, apart from the database's.
 //!
-//! When a request opens for a phone, one that waits with a long poll is woken, and a push message goes to the address that it has named, if
-//! push services are set up ([`Config::push_hosts`]); where the protocol stops pushes against request fatigue, neither happens, the page says
-//! so, and the phone finds the request when it next asks.
+//! When a request opens for a phone, one that waits with a long poll is woken, and a push message
+//! goes to the address that it has named, if push services are set up ([`Config::push_hosts`]);
+//! where the protocol stops pushes against request fatigue, neither happens, the page says so, and
+//! the phone finds the request when it next asks.
 
 mod api;
 mod app;

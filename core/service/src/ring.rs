@@ -37,7 +37,7 @@ const DAY: u64 = 24 * 3600;
 pub(crate) const PUBLISHED_BEFORE: u64 = 30 * DAY;
 /// How long the old one stays in the information after that. What it signed is long over by then.
 pub(crate) const NAMED_AFTER: u64 = DAY;
-/// How long a replaced HPKE key opens what phones that have not heard of the new one seal to it.
+/// How long a replaced HPKE key still opens, for phones that do not know the new one yet.
 pub(crate) const OPENS_AFTER: u64 = 30 * DAY;
 /// So often a change is tried when another process changes the keys at the same time.
 const ATTEMPTS: u32 = 8;
@@ -77,7 +77,7 @@ pub(crate) struct About<'a> {
     pub(crate) name: &'a str,
     /// The key of its Web Push requests, where it sends any.
     pub(crate) push_key: Option<PublicKey>,
-    /// Whether phones are to hear of something that the information does not name.
+    /// Whether phones must see new information though nothing in it changes.
     pub(crate) news: bool,
 }
 
@@ -337,7 +337,7 @@ fn signers(
         let secret = root.sealing.open(KeyUse::Sign.place(), &stored.sealed)?;
         let key = signing_key(&secret).ok_or(KeysError::Damaged)?;
         let public = PublicKey::of(&key);
-        // What was published holds. One that was not (a restored key, or the very first) counts
+        // The published time holds. One that was not (a restored key, or the very first) counts
         // from when it was made.
         let published = info.and_then(|info| {
             let mut keys = info.signing_keys.iter();

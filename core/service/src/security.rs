@@ -1,11 +1,13 @@
-//! The security log: one JSON object a line, for whoever watches over the service. It has every sign-in with its method, every
-//! failure, lock-out and change of factors, and what was done on the command line; each with its time, the source address,
-//! the account's id, what happened and how it ended. It never has a password, code, PIN, cookie, token or link.
+//! The security log: one JSON object a line, for whoever watches over the service. It has every
+//! sign-in with its method, every failure, lock-out and change of factors, and what was done on the
+//! command line; each with its time, the source address, the account's id, what happened and how it
+//! ended. It never has a password, code, PIN, cookie, token or link.
 //!
-//! Lines are written by a thread of their own, so that no request waits for the disk. A disk that is full or fails is
-//! reported in the program's own log and stops nobody from signing in: the lines are counted, and the first one that can be
-//! written again is followed by one that says how many were lost. The file is not synced at each line, so a crash of the whole
-//! computer may cost the last seconds of it; what must survive that is in the database and the journal.
+//! Lines are written by a thread of their own, so that no request waits for the disk. A disk that
+//! is full or fails is reported in the program's own log and stops nobody from signing in: the
+//! lines are counted, and the first one that can be written again is followed by one that says how
+//! many were lost. The file is not synced at each line, so a crash of the whole computer may cost
+//! the last seconds of it; what must survive that is in the database and the journal.
 
 use std::{
     cell::RefCell,
@@ -65,12 +67,13 @@ thread_local! {
     static SEEN: RefCell<Vec<(Time, Happened)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Notes what happened in the transaction that this thread works on. It is logged once that is on the disk.
+/// Notes what happened in the transaction that this thread works on. It is logged once that is on
+/// the disk.
 pub(crate) fn seen(at: Time, happened: Happened) {
     SEEN.with_borrow_mut(|seen| seen.push((at, happened)));
 }
 
-/// What was seen since the last time.
+/// The events noted since the last call.
 pub(crate) fn take_seen() -> Vec<(Time, Happened)> {
     SEEN.take()
 }
@@ -87,7 +90,7 @@ pub(crate) enum Ending {
     Locked,
 }
 
-/// What happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Happened {
     /// Whose account; none where an address has none.
@@ -172,7 +175,8 @@ impl SecurityLog {
     /// Starts to write into this file.
     ///
     /// # Errors
-    /// When no thread can be started. A file that can't be opened is reported and tried again with each line.
+    /// When no thread can be started. A file that can't be opened is reported and tried again with
+    /// each line.
     pub(crate) fn start(path: PathBuf) -> io::Result<Self> {
         let (queue, lines) = sync_channel(QUEUE);
         let lost = Arc::new(AtomicU64::new(0));
@@ -207,8 +211,9 @@ impl Drop for SecurityLog {
     }
 }
 
-/// Wrong passwords that the account's history does not have yet. They are gathered here and noted in the background, so that a
-/// wrong password takes no longer where there is an account than where there is none.
+/// Wrong passwords that the account's history does not have yet. They are gathered here and noted
+/// in the background, so that a wrong password takes no longer where there is an account than where
+/// there is none.
 #[derive(Default)]
 pub(crate) struct Failures(Mutex<HashMap<[u8; 8], u32>>);
 
@@ -231,8 +236,8 @@ impl Failures {
     }
 }
 
-/// Appends one line about a command, beside a service that may be running. A log that can't be written is reported, and does
-/// not stop the command.
+/// Appends one line about a command, beside a service that may be running. A log that can't be
+/// written is reported, and does not stop the command.
 pub(crate) fn note_command(path: &Path, at: Time, what: &str, detail: &str) {
     let happened = Happened {
         account: None,
@@ -284,7 +289,7 @@ impl Writer {
         while let Ok(first) = lines.recv() {
             let mut text = first;
             let mut count = 1;
-            // What came meanwhile goes along, as far as one write is not too long.
+            // Lines that came meanwhile go along, as far as one write is not too long.
             while text.len() < 64 * 1024
                 && let Ok(next) = lines.try_recv()
             {

@@ -1,4 +1,5 @@
-//! The listener: HTTP/1.1 over TLS or, on this computer and from trusted proxies, over TCP; with bounds on connections and on how slowly a client may speak.
+//! The listener: HTTP/1.1 over TLS or, on this computer and from trusted proxies, over TCP; with
+//! bounds on connections and on how slowly a client may speak.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -47,7 +48,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// After how many seconds to try again, where a refusal for lack of room does not say it better.
 const LATER: HeaderValue = HeaderValue::from_static("5");
 
-/// Who may connect, and how.
+/// The peers that may connect, and how.
 pub(crate) struct Admission {
     /// Whose headers say for whom they ask.
     origins: Arc<Origins>,
@@ -128,7 +129,8 @@ pub(crate) async fn serve(
                 continue;
             }
             Err(error) => {
-                // Out of file descriptors, most likely: give connections time to end instead of spinning.
+                // Out of file descriptors, most likely: give connections time to end instead of
+                // spinning.
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
@@ -152,14 +154,15 @@ pub(crate) async fn serve(
             connection: place.connection.clone(),
         };
         let stop = stopping.clone();
-        // Two kinds of task, so that thousands that wait without TLS don't each hold the room that TLS would take.
+        // Two kinds of task, so that thousands that wait without TLS don't each hold the room that
+        // TLS would take.
         match admission.tls.clone() {
             None => connections.spawn(async move {
                 talk(stream, service, stop).await;
                 drop(place);
             }),
             Some(tls) => connections.spawn(async move {
-                // Who doesn't finish the handshake is a scanner, a broken client, or gone.
+                // A peer that doesn't finish the handshake is a scanner, a broken client, or gone.
                 let handshake = timeout(HANDSHAKE, tls.accept(stream));
                 let stream = tokio::select! {
                     stream = handshake => stream,
@@ -205,7 +208,7 @@ async fn talk(
     let _ = connection.await;
 }
 
-/// What every request passes: its source must have room for it, and it must be answered in time.
+/// Every request passes here: its source must have room for it, and it must be answered in time.
 /// One layer for both, because thousands of phones wait here.
 async fn in_time(
     State(app): State<Arc<App>>,

@@ -45,7 +45,8 @@ pub(crate) enum TlsError {
     },
 }
 
-/// What accepts TLS connections: TLS 1.2 and 1.3 by rustls on ring, HTTP/1.1 within. A new certificate is taken at the next start.
+/// What accepts TLS connections: TLS 1.2 and 1.3 by rustls on ring, HTTP/1.1 within. A new
+/// certificate is taken at the next start.
 ///
 /// # Errors
 /// See [`TlsError`].

@@ -1,4 +1,5 @@
-//! Answers that fit no open request: nothing happens on them, and no try is spent, whatever PIN was typed.
+//! Answers that fit no open request: nothing happens on them, and no try is spent, whatever PIN was
+//! typed.
 #![allow(clippy::unwrap_used)]
 
 use std::{

@@ -1,4 +1,5 @@
-//! The PIN chosen in the browser (PROTOCOL.md, section 10, way 1). The page's script is played here: it makes S, and sends V alone.
+//! The PIN chosen in the browser (PROTOCOL.md, section 10, way 1). The page's script is played
+//! here: it makes S, and sends V alone.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
@@ -18,7 +19,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What the page's script does, as the person types the PIN: the text of the code that it draws, and S.
+/// What the page's script does, as the person types the PIN: the text of the code that it draws,
+/// and S.
 async fn choose(browser: &mut Browser, page: &str, pin: &str) -> (String, [u8; 16]) {
     let s = random::<16>();
     let (status, code) = send_verifier(browser, page, pin, &s).await;

@@ -1,4 +1,5 @@
-//! Codes around the swap of a PIN epoch (PROTOCOL.md, section 13), and what the database keeps of an epoch that is over.
+//! Codes around the swap of a PIN epoch (PROTOCOL.md, section 13), and what the database keeps of
+//! an epoch that is over.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::support::{
@@ -289,7 +290,8 @@ fn holds(files: &[u8], needle: &[u8]) -> bool {
     files.windows(needle.len()).any(|window| window == needle)
 }
 
-/// Everything that must not be found of a change: its sealed part, what is in it, every PIN signature over it, and plain hashes of these.
+/// Everything that must not be found of a change: its sealed part, what is in it, every PIN
+/// signature over it, and plain hashes of these.
 fn traces(phone: &Phone, slot: &SlotB, pins: [&str; 2]) -> Vec<Vec<u8>> {
     let request = ReceivedRequest::<Update>::parse(&slot.body)
         .unwrap()

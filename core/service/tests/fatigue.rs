@@ -1,4 +1,5 @@
-//! Against request fatigue: what a stranger who knows the password can't do to the person with the phone.
+//! Against request fatigue: what a stranger who knows the password can't do to the person with the
+//! phone.
 
 use crate::support::{Browser, PASSWORD, PIN, Page, World};
 use countersign_protocol::{answer::Decision, reply::ResultCode};

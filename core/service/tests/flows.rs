@@ -205,7 +205,8 @@ async fn b6_an_offline_code_signs_in_and_is_used_once() {
         .post(&format!("{}/code", page.path), &[("code", &code)])
         .await;
     assert_ne!(again.path, "/account");
-    // Codes go on after it, and the phone's news of its chain don't outrun a code that is on its way to the page.
+    // Codes go on after it, and the phone's news of its chain don't outrun a code that is on its
+    // way to the page.
     browser.post("/sign-out", &[]).await;
     browser.password("anna@example.eu", PASSWORD).await;
     let page = browser.post("/sign-in/code", &[]).await;

@@ -1,4 +1,5 @@
-//! A forgotten or blocked PIN: another device approves, the page says what to do, and the phone sets it anew. PROTOCOL.md, section 13.
+//! A forgotten or blocked PIN: another device approves, the page says what to do, and the phone
+//! sets it anew. PROTOCOL.md, section 13.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::support::{

@@ -253,8 +253,8 @@ async fn a_restore_overwrites_nothing_unless_told_and_keeps_what_was_there() {
     };
     let told = restore(&places, &file, false, clock.as_ref());
     assert!(told.unwrap_err().to_string().contains("letter.txt"));
-    // A new one: the key must be there first, to tell a backup from a forged one; and the journal is
-    // lost, which has to be said.
+    // A new one: the key must be there first, to tell a backup from a forged one; and the journal
+    // is lost, which has to be said.
     let new = other.path().join("new");
     let places = Places::new(&new);
     let told = restore(&places, &file, false, clock.as_ref());

@@ -1,4 +1,5 @@
-//! Devices are renamed and removed on the page, history is read and exported, and every event that matters leaves as a message.
+//! Devices are renamed and removed on the page, history is read and exported, and every event that
+//! matters leaves as a message.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
-//! Signing in on the phone that has the app (PROTOCOL.md, section 11), and the link that somebody else opens, both ways.
+//! Signing in on the phone that has the app (PROTOCOL.md, section 11), and the link that somebody
+//! else opens, both ways.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::support::{Browser, PASSWORD, PIN, Page, Phone, World, number};
@@ -20,7 +21,8 @@ async fn begin(browser: &mut Browser) -> (Page, String) {
     (page, link)
 }
 
-/// The phone opens the link and approves: the address with r that it opens then, without the origin.
+/// The phone opens the link and approves: the address with r that it opens then, without the
+/// origin.
 async fn approve(browser: &Browser, phone: &mut Phone, link: &str) -> String {
     let challenge = phone.open(link);
     let reply = phone.decide(&challenge, Decision::Approve, None, PIN).await;
@@ -106,7 +108,8 @@ async fn a_link_of_an_attackers_browser_that_a_victims_phone_approves_signs_nobo
     let mut attacker = world.browser();
     let (page, link) = begin(&mut attacker).await;
 
-    // The victim is talked into approving; the victim's phone opens the victim's browser, which did not begin.
+    // The victim is talked into approving; the victim's phone opens the victim's browser, which did
+    // not begin.
     let back = approve(&attacker, &mut victim, &link).await;
     let mut victims_browser = world.browser();
     let shown = victims_browser.get(&back).await;
@@ -127,7 +130,8 @@ async fn a_link_of_an_attackers_browser_that_a_victims_phone_approves_signs_nobo
         assert_eq!(signed_in(&mut attacker).await, None, "{address}");
     }
 
-    // A guess uses nothing up: had the attacker r as well, it would complete, so r alone is what stands between.
+    // A guess uses nothing up: had the attacker r as well, it would complete, so r alone is what
+    // stands between.
     assert_eq!(attacker.come_back(&back).await.path, "/account");
 }
 
@@ -138,7 +142,8 @@ async fn a_link_of_a_victims_browser_that_an_attackers_phone_approves_signs_nobo
     computer.register("mallory@example.eu").await;
     let mut mallory = computer.add_phone(&world.clock).await;
 
-    // The attacker begins, approves with their own phone and sends the return address: the victim's browser has another cookie.
+    // The attacker begins, approves with their own phone and sends the return address: the victim's
+    // browser has another cookie.
     let mut attacker = world.browser();
     let (_, link) = begin(&mut attacker).await;
     let back = approve(&attacker, &mut mallory, &link).await;
@@ -160,8 +165,8 @@ async fn a_link_of_a_victims_browser_that_an_attackers_phone_approves_signs_nobo
         Some("anna@example.eu")
     );
 
-    // The attacker's phone approves what the victim's browser began: only the attacker's own phone has that r, and a page that the
-    // attacker opens has the attacker's cookie.
+    // The attacker's phone approves what the victim's browser began: only the attacker's own phone
+    // has that r, and a page that the attacker opens has the attacker's cookie.
     let stolen = approve(&victim, &mut mallory, &own_link).await;
     assert_eq!(attacker.get(&stolen).await.status, 403);
     assert_eq!(signed_in(&mut attacker).await, None);

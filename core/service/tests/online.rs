@@ -1,4 +1,5 @@
-//! Online transactions: the phone shows the data and approves them, and the service judges the answer like an approval's.
+//! Online transactions: the phone shows the data and approves them, and the service judges the
+//! answer like an approval's.
 
 use crate::support::{Browser, PASSWORD, PIN, Page, World, approve, events, number};
 use countersign_protocol::{

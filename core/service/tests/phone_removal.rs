@@ -65,7 +65,8 @@ async fn the_last_device_gone_by_its_own_key_leaves_the_account_guarded() {
     // Every session has ended, the owner's and the half one of who has the password.
     assert_eq!(owner.get("/account").await.path, "/sign-in");
     assert_eq!(thief.get("/sign-in/method").await.path, "/sign-in");
-    // Phone and password together are no way to another phone: recovery it is, with its message and its wait.
+    // Phone and password together are no way to another phone: recovery it is, with its message and
+    // its wait.
     let page = thief.password("anna@example.eu", PASSWORD).await;
     assert_eq!(page.path, "/recovery");
     assert_eq!(thief.get("/account/devices").await.path, "/sign-in");

@@ -1,4 +1,5 @@
-//! Change of the PIN and refresh: PROTOCOL.md, section 13, line by line, over real HTTP with the real database.
+//! Change of the PIN and refresh: PROTOCOL.md, section 13, line by line, over real HTTP with the
+//! real database.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
@@ -373,7 +374,8 @@ async fn a_rotation_takes_effect_with_the_commit_and_the_old_device_key_is_worth
             .result,
         ResultCode::Done
     );
-    // The reply was lost: the commit again is of an unknown key, and so is a status. Under the new key the status tells.
+    // The reply was lost: the commit again is of an unknown key, and so is a status. Under the new
+    // key the status tells.
     assert_eq!(phone.post_raw("/api/v1/commit", commit).await.0, 401);
     let (status, _) = phone.query(Query::Status { last: 0 });
     assert_eq!(phone.post_raw("/api/v1/status", status).await.0, 401);
@@ -509,7 +511,8 @@ async fn what_was_being_checked_while_an_epoch_began_does_nothing_in_it() {
     assert!(works(&mut browser, &mut phone, NEW).await);
 }
 
-/// A phone that did not hear the answer to its commit asks for the status, and erases slot B if that names it neither as pending nor as begun.
+/// A phone that did not hear the answer to its commit asks for the status, and erases slot B if
+/// that names it neither as pending nor as begun.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_status_beside_a_commit_names_the_change_at_every_moment() {
     let world = World::new().await;

@@ -1,4 +1,5 @@
-//! Push messages: they say "look" to the phone that has a request, over the push services that whoever runs this has named, and to nobody else.
+//! Push messages: they say "look" to the phone that has a request, over the push services that
+//! whoever runs this has named, and to nobody else.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::{
@@ -283,7 +284,8 @@ async fn a_push_service_that_hangs_holds_up_neither_the_page_nor_another_push_se
         tell(&mut phone, web(&to.url(&format!("phone{at}")))).await;
         people.push((browser, phone));
     }
-    // Passwords take their time; what comes after them has to come before the first message is given up.
+    // Passwords take their time; what comes after them has to come before the first message is
+    // given up.
     for (browser, _) in &mut people {
         browser.get("/account").await;
         browser.post("/sign-out", &[]).await;

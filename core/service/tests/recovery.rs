@@ -1,4 +1,5 @@
-//! Panic and recovery: what a thief with the password gains by them (nothing), and how the owner comes back.
+//! Panic and recovery: what a thief with the password gains by them (nothing), and how the owner
+//! comes back.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -75,7 +76,8 @@ async fn a_thief_with_the_password_gains_nothing_by_panic() {
         link(&world, &message, "cancel"),
     );
 
-    // Until the day is over nothing but the recovery's own page is reached, also after it was "begun" again.
+    // Until the day is over nothing but the recovery's own page is reached, also after it was
+    // "begun" again.
     for _ in 0..2 {
         let page = thief.password(ANNA, PASSWORD).await;
         assert_eq!(page.path, "/recovery");
@@ -117,7 +119,8 @@ async fn a_thief_with_the_password_gains_nothing_by_panic() {
     assert_eq!(thief.get(&finish).await.status, 404);
     thief.get("/stop").await;
     assert_eq!(thief.post(&finish, &FINISH).await.status, 404);
-    // The password alone still adds nothing: it leads to another recovery, with another day and another message.
+    // The password alone still adds nothing: it leads to another recovery, with another day and
+    // another message.
     assert_eq!(thief.password(ANNA, PASSWORD).await.path, "/recovery");
     assert_eq!(thief.get("/account/devices").await.path, "/sign-in");
 }

@@ -1,4 +1,5 @@
-//! What must not happen: races, forged forms, hostile names, known cookies, lost data, secrets in the database.
+//! What must not happen: races, forged forms, hostile names, known cookies, lost data, secrets in
+//! the database.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! One total for every secret, of which strangers have a share: what unknown browsers do leaves the owner's known ones their part.
+//! One total for every secret, of which strangers have a share: what unknown browsers do leaves the
+//! owner's known ones their part.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::support::{Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, number, sql};

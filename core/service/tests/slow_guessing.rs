@@ -1,4 +1,5 @@
-//! Slow guessing beside an honest phone: what is wrong in 30 days counts together, over all epochs, in approvals, changes and codes.
+//! Slow guessing beside an honest phone: what is wrong in 30 days counts together, over all epochs,
+//! in approvals, changes and codes.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::support::{

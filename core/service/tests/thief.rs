@@ -1,4 +1,5 @@
-//! What a thief does not reach: one with the password, one with a phone but not its PIN, one with both, one with a copy of either's data.
+//! What a thief does not reach: one with the password, one with a phone but not its PIN, one with
+//! both, one with a copy of either's data.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::support::{Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, number, sql};

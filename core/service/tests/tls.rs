@@ -1,4 +1,5 @@
-//! TLS as it goes over the wire, with the phone's own transport at the other end; who may connect; and the key file apart from the data.
+//! TLS as it goes over the wire, with the phone's own transport at the other end; who may connect;
+//! and the key file apart from the data.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,5 +1,6 @@
-//! The custody of the files that the service trusts: their owner, modes and links. A file that another user owns, can
-//! write to, or has replaced by a link is refused before it is opened, with what to do.
+//! The custody of the files that the service trusts: their owner, modes and links. A file that
+//! another user owns, can write to, or has replaced by a link is refused before it is opened, with
+//! what to do.
 
 use std::path::{Path, PathBuf};
 

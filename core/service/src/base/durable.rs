@@ -62,7 +62,7 @@ countersign_failpoint::durable_writes! {
         ChangeEmail,
         /// [`crate::store::Store::undo_email`]
         UndoEmail,
-        /// [`crate::store::Store::take_guess`]
+        /// [`crate::store::Store::spend_guess`]
         TakeGuess,
         /// [`crate::store::Store::close_guesses`]
         CloseGuesses,
@@ -88,11 +88,11 @@ countersign_failpoint::durable_writes! {
         Claim,
         /// [`crate::store::Store::set_pin_check`]
         SetPinCheck,
-        /// [`crate::store::Store::take_pin_try`]
+        /// [`crate::store::Store::spend_pin_try`]
         TakePinTry,
         /// [`crate::store::Store::fail_pin_try`]
         FailPinTry,
-        /// [`crate::store::Store::take_enrolment_try`]
+        /// [`crate::store::Store::spend_enrolment_try`]
         TakeEnrolmentTry,
         /// [`crate::store::Store::finish_enrolment_try`]
         FinishEnrolmentTry,
@@ -120,7 +120,7 @@ countersign_failpoint::durable_writes! {
         DropPushAddress,
         /// [`crate::store::Store::finish_update`]
         FinishUpdate,
-        /// [`crate::store::Store::take_code_try`]
+        /// [`crate::store::Store::spend_code_try`]
         TakeCodeTry,
         /// [`crate::store::Store::finish_code`]
         FinishCode,

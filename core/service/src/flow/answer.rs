@@ -103,9 +103,9 @@ pub(super) fn counted(app: &App, reply: &mut Reply, dev: DeviceId, outcome: &Out
     }
 }
 
-/// r (section 11): what the browser must come back with. Made from the challenge's identifier with a
-/// key that is not in the database, so that an answer that was lost can be repeated and nothing has to
-/// be kept.
+/// r (section 11): what the browser must come back with. Made from the challenge's identifier with
+/// a key that is not in the database, so that an answer that was lost can be repeated and nothing
+/// has to be kept.
 pub(crate) fn return_value(app: &App, challenge: ChallengeId) -> [u8; 16] {
     let [r @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
         app.root.mobile.mac(&[&challenge.0]);

@@ -76,7 +76,7 @@ pub(crate) async fn claim(app: Arc<App>, posted: Posted) -> Signed {
         // 10.11
         let Some(taken) = app
             .store()
-            .take_pin_try(request.enrolment, request.hash(), now)
+            .spend_pin_try(request.enrolment, request.hash(), now)
             .await?
         else {
             return repeat_or_refuse(&app, &request).await;
@@ -159,8 +159,8 @@ fn new_claim(
         keys: DeviceKeys {
             device_key: request.device_key,
             pin_key: seal("pin-key", secrets.pin_key.as_bytes())?,
-            pin_share: seal("pin-share", secrets.p.expose())?,
-            plain_share: seal("plain-share", secrets.n.expose())?,
+            pin_code_secret: seal("pin-share", secrets.p.expose())?,
+            plain_code_secret: seal("plain-share", secrets.n.expose())?,
             chain: seal("chain", secrets.chain.expose())?,
         },
     })

@@ -46,7 +46,7 @@ pub(crate) async fn judge(
     typed: &Typed,
 ) -> Result<Judged, Failed> {
     // 12.6 to 12.8: a try is counted before the code is computed.
-    let step = app.store.take_code_try(id, session, app.clock.now());
+    let step = app.store.spend_code_try(id, session, app.clock.now());
     let (challenge, devices, last) = match step.await? {
         CodeStep::Check {
             challenge,
@@ -94,18 +94,25 @@ fn winner(
     for (device, past) in devices {
         let present = (
             device.epoch,
-            &device.keys.pin_share,
+            &device.keys.pin_code_secret,
             &device.keys.chain,
             device.chain_step,
         );
-        let past = past
-            .iter()
-            .map(|past| (past.epoch, &past.pin_share, &past.chain, past.chain_step));
-        for (epoch, pin_share, chain, chain_step) in iter::once(present).chain(past) {
+        let past = past.iter().map(|past| {
+            (
+                past.epoch,
+                &past.pin_code_secret,
+                &past.chain,
+                past.chain_step,
+            )
+        });
+        for (epoch, pin_code_secret, chain, chain_step) in iter::once(present).chain(past) {
             let chain = chains::open(app, device.dev, epoch, chain_step, chain)?
                 .ok_or_else(|| Failed::Unavailable("a chain value is damaged".into()))?;
-            for (unlocked, share) in shares(app, device, epoch, pin_share, challenge.unlock)? {
-                if let Some(moved) = judge_code(&chain, &share, step, &question, shape, typed) {
+            for (unlocked, secret) in
+                code_secrets(app, device, epoch, pin_code_secret, challenge.unlock)?
+            {
+                if let Some(moved) = judge_code(&chain, &secret, step, &question, shape, typed) {
                     let chain = chains::seal(app, device.dev, epoch, &moved)?;
                     return Ok(Some(RightCode { chain, unlocked }));
                 }
@@ -115,40 +122,41 @@ fn winner(
     Ok(None)
 }
 
-/// The shares of what may unlock a code of this PIN epoch. N and B are the same in all of them, sealed for the present one.
-fn shares(
+/// The shares of what may unlock a code of this PIN epoch. N and B are the same in all of them,
+/// sealed for the present one.
+fn code_secrets(
     app: &App,
     device: &Device,
     epoch: u32,
-    pin_share: &[u8],
+    pin_code_secret: &[u8],
     unlock: Unlock,
 ) -> Result<Vec<(UnlockedBy, Secret32)>, Failed> {
-    let pin = || (UnlockedBy::Pin, "pin-share", epoch, pin_share);
+    let pin = || (UnlockedBy::Pin, "pin-share", epoch, pin_code_secret);
     let sealed = match unlock {
         Unlock::Nothing => vec![(
             UnlockedBy::Nothing,
             "plain-share",
             device.epoch,
-            device.keys.plain_share.as_slice(),
+            device.keys.plain_code_secret.as_slice(),
         )],
         Unlock::Pin => vec![pin()],
         Unlock::PinOrBiometrics => {
-            let b = device.bio_share.as_deref();
+            let b = device.bio_code_secret.as_deref();
             let b = b.map(|b| (UnlockedBy::Biometrics, "bio-share", device.epoch, b));
             iter::once(pin()).chain(b).collect()
         }
     };
-    let mut shares = Vec::with_capacity(sealed.len());
+    let mut secrets = Vec::with_capacity(sealed.len());
     for (unlocked, field, epoch, sealed) in sealed {
         let place = Place {
             owner: device.dev.0,
             field,
             epoch,
         };
-        shares.extend(
+        secrets.extend(
             Secret::from_slice(&app.root.sealing.open(place, sealed)?)
-                .map(|share| (unlocked, share)),
+                .map(|secret| (unlocked, secret)),
         );
     }
-    Ok(shares)
+    Ok(secrets)
 }

@@ -44,8 +44,8 @@ pub(crate) struct MobileBrowser {
     pub(crate) context: Context,
 }
 
-/// Asks a device for an approval with PIN or biometrics and number matching. `subject` is what the operation is about: PROTOCOL.md, section 6,
-/// names which kind each purpose takes.
+/// Asks a device for an approval with PIN or biometrics and number matching. `subject` is what the
+/// operation is about: PROTOCOL.md, section 6, names which kind each purpose takes.
 pub(crate) async fn approval(
     app: &App,
     asking: &Asking<'_>,
@@ -66,7 +66,7 @@ pub(crate) async fn approval(
 
 /// A transaction whose data a phone shows before it approves.
 pub(crate) struct Shown {
-    /// What is signed.
+    /// The title that is signed.
     pub(crate) title: &'static str,
     /// The data, canonical (PROTOCOL.md, section 6).
     pub(crate) pairs: Vec<Pair>,
@@ -74,7 +74,7 @@ pub(crate) struct Shown {
     pub(crate) client: Option<String>,
     /// What the person compares with what stands where they began.
     pub(crate) binding: Option<String>,
-    /// What must unlock the approval.
+    /// Which secret unlocks the approval.
     pub(crate) unlock: Unlock,
 }
 
@@ -124,7 +124,8 @@ async fn ask(
         ..new(asking, challenge, kind, payload)
     };
     let issue = app.store.issue_approval(new, app.clock.now()).await?;
-    // When pushes have stopped, a phone that waits is not disturbed either, and finds the request when it next asks.
+    // When pushes have stopped, a phone that waits is not disturbed either, and finds the request
+    // when it next asks.
     if issue == Issue::Opened {
         app.waiting.wake(dev);
         app.pushes.knock(dev, challenge.id);
@@ -248,7 +249,7 @@ fn draft(
         subject: None,
         client: None,
         binding: None,
-        // Replaced by the caller, who knows for whom it is.
+        // Replaced by the caller, which knows whose it is.
         kind: Kind::OnMobile {
             return_url: String::new(),
         },

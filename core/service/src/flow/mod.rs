@@ -1,6 +1,6 @@
-//! The operations of the protocol, one file each, whole and from top to bottom: what the cryptography
-//! says, and what the store is given. The numbers in comments are the judging steps of PROTOCOL.md,
-//! sections 10 to 13.
+//! The operations of the protocol, one file each, whole and from top to bottom: what the
+//! cryptography says, and what the store is given. The numbers in comments are the judging steps of
+//! PROTOCOL.md, sections 10 to 13.
 
 pub(crate) mod answer;
 pub(crate) mod chains;
@@ -87,8 +87,8 @@ pub(crate) type Signed = Result<Vec<u8>, Failed>;
 /// anything else is looked at. From then on the request is counted for the device.
 ///
 /// # Errors
-/// [`Failed::Unknown`] for another service, another account, a device that is not there, and a wrong
-/// signature: they are not told apart.
+/// [`Failed::Unknown`] for another service, another account, a device that is not there, and a
+/// wrong signature: an answer must not distinguish them.
 async fn authenticated<T: Transcript>(
     app: &App,
     posted: &Posted,

@@ -71,8 +71,9 @@ pub(crate) async fn status(app: Arc<App>, posted: Posted) -> Signed {
         return signed(&app, request.hash(), ResultCode::Clock, |_| ());
     }
     chains::follow(&app, &device, last, None).await?;
-    // Before the device, of which both tell: a commit that lands between the two is seen by one of them at least. A status that named its
-    // change neither as pending nor as begun would have the phone erase the only PIN that works.
+    // Before the device, of which both tell: a commit that lands between the two is seen by one of
+    // them at least. A status that named its change neither as pending nor as begun would have the
+    // phone erase the only PIN that works.
     let life = app.store.life(device.dev, app.clock.now()).await?;
     // Read again: the phone may have been suspended just now.
     let device = app

@@ -27,8 +27,8 @@ pub(crate) async fn update(app: Arc<App>, posted: Posted, belongs: fn(&What) -> 
     if !belongs(&request.what) {
         return Err(Failed::OtherEndpoint);
     }
-    // 13.12 and 13.13 are done first: nothing that is looked at says anything about the old PIN, so all
-    // the rest is judged in one transaction.
+    // 13.12 and 13.13 are done first: nothing that is looked at says anything about the old PIN, so
+    // all the rest is judged in one transaction.
     let opened = open(&app, &request);
     let facts = UpdateFacts {
         update: (*request).clone(),
@@ -77,7 +77,7 @@ pub(crate) async fn update(app: Arc<App>, posted: Posted, belongs: fn(&What) -> 
     })
 }
 
-/// What was sealed in an update, in memory only.
+/// An update's sealed part, opened, in memory only.
 enum Opened {
     Nothing,
     Unsealable,
@@ -118,7 +118,7 @@ impl Opened {
         Ok(match (self, &request.what) {
             (Self::Change(opened), What::Change(change)) => Content::Change(NewEpoch {
                 pin_key: seal("pin-key", change.epoch, opened.secrets.pin_key.as_bytes())?,
-                pin_share: seal("pin-share", change.epoch, opened.secrets.p.expose())?,
+                pin_code_secret: seal("pin-share", change.epoch, opened.secrets.p.expose())?,
                 chain: seal("chain", change.epoch, opened.secrets.chain.expose())?,
             }),
             (Self::Biometrics(opened), What::BiometricsOn { epoch, .. }) => {
@@ -157,10 +157,13 @@ fn reseal(app: Arc<App>) -> Reseal {
             let share = app.root.sealing.open(place(device.epoch), sealed)?;
             app.root.sealing.seal(place(epoch), &share)
         };
-        let bio_share = device.bio_share.as_ref().map(|b| again("bio-share", b));
+        let bio_code_secret = device
+            .bio_code_secret
+            .as_ref()
+            .map(|b| again("bio-share", b));
         Some(Resealed {
-            plain_share: again("plain-share", &device.keys.plain_share).ok()?,
-            bio_share: bio_share.transpose().ok()?,
+            plain_code_secret: again("plain-share", &device.keys.plain_code_secret).ok()?,
+            bio_code_secret: bio_code_secret.transpose().ok()?,
         })
     })
 }

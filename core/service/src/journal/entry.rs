@@ -14,7 +14,7 @@ use crate::{
 /// The length of a sealed key of the service: nonce, 32 bytes, tag.
 const SEALED_KEY: usize = 12 + 32 + 16;
 
-/// What happened.
+/// An event.
 pub(crate) enum JournalEntry {
     /// A device was removed.
     Removed(AccountId, DeviceId),

@@ -21,8 +21,8 @@ use crate::{
 /// the backup.
 const AFTER_RESTORE: u64 = 10_000;
 
-/// The publication and the erasures that are due at this time with these keys and new ones; `None` when all is
-/// as it should be.
+/// The publication and the erasures that are due at this time with these keys and new ones; `None`
+/// when all is as it should be.
 pub(super) fn publication(
     root: &RootKeys,
     about: About<'_>,

@@ -105,7 +105,7 @@ impl Prepared {
         self.draft.read_replaced(|tx| journal_rows::since(tx, 0))
     }
 
-    /// Puts it in its place. What was there before is moved aside: returns where to.
+    /// Puts it in its place. The database that was there is moved aside; returns its new path.
     ///
     /// # Errors
     /// [`BackupError::Io`]; what was there before is there still, or beside.

@@ -1,4 +1,5 @@
-//! Keeps the journal beside the database: what a step recorded is appended before anybody is answered.
+//! Keeps the journal beside the database: what a step recorded is appended before anybody is
+//! answered.
 
 use std::sync::{
     Arc, PoisonError,
@@ -64,7 +65,8 @@ pub(super) enum JournalSubject {
 }
 
 impl JournalSubject {
-    /// May it be this row? `account` is whose the device is; of a device that is gone nobody knows it any more.
+    /// May it be this row? `account` is whose the device is; of a device that is gone nobody knows
+    /// it any more.
     fn may_be(self, account: Option<AccountId>, row: &Recorded) -> bool {
         use JournalEntry::{
             Added, Blocked, Cleared, Deleted, Disabled, Dropped, Email, Enabled, GrantEnded,
@@ -116,8 +118,9 @@ impl JournalSubject {
 }
 
 impl Store {
-    /// Brings the journal and the database to the same: lines that the database lacks, because it was restored, are applied to it, and rows
-    /// that the journal lacks, because of a crash, are appended. From then on what must be there is appended as it happens.
+    /// Brings the journal and the database to the same: lines that the database lacks, because it
+    /// was restored, are applied to it, and rows that the journal lacks, because of a crash, are
+    /// appended. From then on what must be there is appended as it happens.
     ///
     /// # Errors
     /// See [`ReconcileError`].
@@ -152,7 +155,7 @@ impl Store {
         } else {
             tracing::warn!(
                 journal = %journal.path().display(), lines = ?content.damaged,
-                "lines of the journal were damaged; it is written anew from the database"
+                "lines of the journal were damaged; it is rewritten from the database"
             );
             journal.rewrite(&rows)?;
         }
@@ -184,7 +187,8 @@ impl Store {
 
     /// Before answering, waits until the journal rows about this account or device are on disk: a
     /// request that is repeated while the first copy waits for its row must not be answered before
-    /// it. If the journal can't be written, only requests about the accounts in the missing rows fail.
+    /// it. If the journal can't be written, only requests about the accounts in the missing rows
+    /// fail.
     pub(super) async fn wait_for_journal(&self, subject: JournalSubject) -> Result<(), StoreError> {
         let appended = self.progress.appended.load(SeqCst);
         if self.progress.recorded.load(SeqCst) <= appended || self.read(last)? <= appended {
@@ -236,7 +240,7 @@ impl Store {
                 return Ok(());
             };
             let mut rows = readers.read(|tx| since(tx, 0))?;
-            // What is not there yet is appended by whoever recorded it.
+            // Rows that are not there yet are appended by the request that recorded them.
             rows.retain(|row| row.seq <= journal.last());
             let written = journal.rewrite(&rows);
             written.map_err(|error| StoreError::Journal(error.to_string()))

@@ -30,7 +30,7 @@ fn removes(store: &Arc<Store>) -> JoinHandle<()> {
     })
 }
 
-/// Those who may hear of it.
+/// Requests whose answers depend on it.
 fn asks(store: &Arc<Store>) -> Vec<JoinHandle<()>> {
     let ask = |at: usize| {
         let store = Arc::clone(store);

@@ -1,7 +1,7 @@
-//! What the service keeps. The operations of [`Store`] are steps of the protocol, each of them **one
-//! transaction**, durable when it returns. A step is written once, in `steps`, over [`tx::Tx`]; a
-//! database is an implementation of that ([`sqlite`]), and knows no steps. Nothing here decides about
-//! signatures, codes or texts.
+//! What the service keeps. The operations of [`Store`] are steps of the protocol, each of them
+//! **one transaction**, durable when it returns. A step is written once, in `steps`, over
+//! [`tx::Tx`]; a database is an implementation of that ([`sqlite`]), and knows no steps. Nothing
+//! here decides about signatures, codes or texts.
 
 mod backup;
 mod journal;
@@ -56,7 +56,7 @@ pub(crate) enum StoreError {
     /// The database refused for another reason.
     #[error("the database refused: {0}")]
     Database(String),
-    /// What happened is in the database, and not in the journal yet.
+    /// The change is in the database, and not in the journal yet.
     #[error(
         "this is done, but {0}. Until it can be written, a restore from a backup would undo it"
     )]
@@ -88,11 +88,11 @@ pub(crate) type SignStep = Box<dyn Fn(Step) -> Option<SignedMessage> + Send>;
 /// beside its step, in `steps`.
 pub(crate) struct Store {
     database: Sqlite,
-    /// Where what a restore must not undo is written too.
+    /// The journal, which keeps what a restore must not undo.
     journal: Arc<Mutex<Option<Journal>>>,
     /// How far the journal is.
     progress: Arc<Progress>,
-    /// Where it is said what happened, once it is on the disk.
+    /// The log of events, written once they are on the disk.
     security: OnceLock<Arc<SecurityLog>>,
 }
 
@@ -130,7 +130,7 @@ impl Store {
         self.database.close();
     }
 
-    /// Says in this log what happens from now on.
+    /// Writes events to this log from now on.
     pub(crate) fn log_to(&self, log: Arc<SecurityLog>) {
         // A second one is another's.
         let _ = self.security.set(log);
@@ -146,8 +146,8 @@ impl Store {
         self.write_of(None, write, step).await
     }
 
-    /// As [`Store::write`], where the result may depend on an earlier removal, suspension or panic of
-    /// this account or device.
+    /// As [`Store::write`], where the result may depend on an earlier removal, suspension or panic
+    /// of this account or device.
     async fn write_of<T: Send + 'static>(
         &self,
         subject: impl Into<Option<JournalSubject>>,
@@ -157,7 +157,7 @@ impl Store {
         let (subject, progress) = (subject.into(), Arc::clone(&self.progress));
         let recording = move |tx: &dyn Tx| {
             let before = journal_rows::last(tx)?;
-            // What a transaction before this one saw, and was rolled back.
+            // Events of a transaction before this one, which was rolled back.
             security::take_seen();
             let done = step(tx)?;
             let last = journal_rows::last(tx)?;
@@ -217,7 +217,7 @@ impl Store {
                 break;
             }
         }
-        // What could not be written when it happened.
+        // Rows that could not be appended when they were recorded.
         self.append_to_journal().await?;
         if dropped {
             self.rewrite_journal().await?;

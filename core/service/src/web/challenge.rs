@@ -1,4 +1,5 @@
-//! The page of a challenge: it waits for the phone, or takes the code, and then lets the operation go on that asked for it.
+//! The page of a challenge: it waits for the phone, or takes the code, and then lets the operation
+//! go on that asked for it.
 
 use std::sync::Arc;
 
@@ -123,11 +124,11 @@ pub(super) async fn state(
     } else {
         "done"
     };
-    let mut told = serde_json::json!({ "state": state });
+    let mut answer = serde_json::json!({ "state": state });
     if app.pushes.was_sent(challenge.id) {
-        told["pushed"] = true.into();
+        answer["pushed"] = true.into();
     }
-    Ok(Json(told).into_response())
+    Ok(Json(answer).into_response())
 }
 
 /// `GET /challenge/{id}/code.png`.
@@ -277,83 +278,64 @@ async fn proceed(
     let Some(account) = challenge.account else {
         return Err(PageError::NotFound);
     };
-    let collect = async |then| {
-        app.store()
-            .collect(challenge.id, session.hash, then, app.now())
-            .await
-    };
-    match challenge.purpose {
+    let (then, done) = match challenge.purpose {
         Purpose::SignIn => {
             let opening = visitor.opening(app, account, Method::Password)?;
-            if collect(Then::Enter(opening.entry.clone())).await?.is_some() {
-                return Ok(opening.go_known("/account"));
-            }
+            let then = Then::Enter(opening.entry.clone());
+            (then, opening.go_known("/account"))
         }
         Purpose::AddDevice => {
             let wanted = new_device::NewDevice::from_payload(&challenge.payload);
             let new = new_device::draft(app, visitor.signed_in()?, wanted, None).await?;
             let id = new.id;
-            if let Some(collected) = collect(Then::Enrol(new)).await? {
-                return match collected {
-                    Ok(()) => Ok(new_device::to(id)),
-                    Err(refused) => device_list::refuse(app, visitor, refused).await,
-                };
-            }
+            (Then::Enrol(new), new_device::to(id))
         }
         Purpose::Remove => {
-            let dev = hex::decode(&challenge.payload)
-                .map(DeviceId)
-                .ok_or(PageError::NotFound)?;
-            if let Some(collected) = collect(Then::Remove(dev)).await? {
-                return match collected {
-                    Ok(()) => {
-                        app.waiting.wake(dev);
-                        Ok(Redirect::to("/account/devices").into_response())
-                    }
-                    Err(refused) => device_list::refuse(app, visitor, refused).await,
-                };
-            }
+            let dev = hex::decode(&challenge.payload).map(DeviceId);
+            let then = Then::Remove(dev.ok_or(PageError::NotFound)?);
+            (then, Redirect::to("/account/devices").into_response())
         }
-        // The phone that may set its PIN anew has its grant in the challenge itself.
-        Purpose::Unblock => {
-            if let Some(collected) = collect(Then::Nothing).await? {
-                return match collected {
-                    Ok(()) => Ok(device_list::to_new_pin(&challenge.payload)),
-                    Err(refused) => device_list::refuse(app, visitor, refused).await,
-                };
-            }
-        }
+        // The phone that may set a new PIN has its grant in the challenge itself.
+        Purpose::Unblock => (Then::Nothing, device_list::to_new_pin(&challenge.payload)),
         Purpose::Transaction => {
             let details = transfer::Details::read(&challenge.payload)
                 .ok_or_else(|| PageError::Broken("a transfer's data are damaged".into()))?;
-            let transfer = details.record(challenge.id, account, app.now());
-            if collect(Then::Record(transfer)).await?.is_some() {
-                let id = hex::encode(&challenge.id.0);
-                return Ok(Redirect::to(&format!("/account/transfer/{id}")).into_response());
-            }
+            let then = Then::Record(details.record(challenge.id, account, app.now()));
+            let page = format!("/account/transfer/{}", hex::encode(&challenge.id.0));
+            (then, Redirect::to(&page).into_response())
         }
         Purpose::ChangePassword => {
             let new = new_password::approved(visitor, session, challenge.payload.clone());
-            if let Some(collected) = collect(Then::SetPassword(new)).await? {
-                return match collected {
-                    Ok(()) => Ok(new_password::done(session)),
-                    Err(refused) => new_password::refuse(app, visitor, refused).await,
-                };
-            }
+            (Then::SetPassword(new), new_password::done(session))
         }
         Purpose::ChangeEmail => {
             let owner = app.store().account(account).await?;
             let owner = owner.ok_or(PageError::SignInFirst)?;
             let new = new_address::new_link(app, visitor, &owner, &challenge.payload)?;
-            if let Some(collected) = collect(Then::AskEmail(new)).await? {
-                app.mail.notify_one();
-                return match collected {
-                    Ok(()) => Ok(prove::to_waiting()),
-                    Err(refused) => new_address::refuse(app, visitor, refused).await,
-                };
-            }
+            (Then::AskEmail(new), prove::to_waiting())
         }
         _ => return Err(PageError::NotFound),
+    };
+    let collecting = app
+        .store()
+        .collect(challenge.id, session.hash, then, app.now());
+    match (collecting.await?, challenge.purpose) {
+        (Some(Ok(())), purpose) => {
+            match (purpose, hex::decode(&challenge.payload)) {
+                (Purpose::Remove, Some(dev)) => app.waiting.wake(DeviceId(dev)),
+                (Purpose::ChangeEmail, _) => app.mail.notify_one(),
+                _ => {}
+            }
+            return Ok(done);
+        }
+        (Some(Err(refused)), Purpose::ChangePassword) => {
+            return new_password::refuse(app, visitor, refused).await;
+        }
+        (Some(Err(refused)), Purpose::ChangeEmail) => {
+            return new_address::refuse(app, visitor, refused).await;
+        }
+        (Some(Err(refused)), _) => return device_list::refuse(app, visitor, refused).await,
+        (None, _) => {}
     }
     let mut challenge = own(app, visitor, &hex::encode(&challenge.id.0)).await?;
     if challenge.state == ChallengeState::Approved {

@@ -146,7 +146,7 @@ pub(super) async fn code(
         return show(&app, &visitor, Some(enrolment), Some(refusal)).await;
     }
     let session = visitor.signed_in()?.hash;
-    let taken = app.store().take_enrolment_try(id, session, app.now());
+    let taken = app.store().spend_enrolment_try(id, session, app.now());
     let Some(taken) = taken.await? else {
         return Ok(to(id));
     };

@@ -3,7 +3,7 @@
 use minijinja::{Value, context};
 
 use super::{error::PageError, visitor::Visitor};
-use crate::{app::App, store::Event};
+use crate::{app::App, store::AccountEvent};
 
 /// The newest events as a template's list.
 pub(super) async fn listed(
@@ -21,7 +21,7 @@ pub(super) async fn listed(
 }
 
 /// The text of an event.
-pub(super) fn text(app: &App, event: &Event) -> Result<String, PageError> {
+pub(super) fn text(app: &App, event: &AccountEvent) -> Result<String, PageError> {
     let text = app.pages.texts.event(&event.what, &event.detail);
     text.ok_or_else(|| PageError::Broken(format!("no text for the event {}", event.what)))
 }

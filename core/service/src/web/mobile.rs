@@ -1,6 +1,7 @@
-//! Signing in on the phone that has the app (PROTOCOL.md, section 11, on mobile). The page never completes by waiting: the phone opens the
-//! return address, and only the browser that began, with what the phone was given, is signed in. Without both, a link that was begun by
-//! one person and approved by another would sign one of them in as the other.
+//! Signing in on the phone that has the app (PROTOCOL.md, section 11, on mobile). The page never
+//! completes by waiting: the phone opens the return address, and only the browser that began, with
+//! what the phone was given, is signed in. Without both, a link that was begun by one person and
+//! approved by another would sign one of them in as the other.
 
 use std::sync::Arc;
 
@@ -86,7 +87,8 @@ fn why_over(challenge: &Challenge) -> &'static str {
     }
 }
 
-/// `GET /mobile/{id}`: the ways into the app. An approved one looks the same: this page can't tell who approved.
+/// `GET /mobile/{id}`: the ways into the app. An approved one looks the same: this page can't tell
+/// who approved.
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     visitor: Visitor,

@@ -40,7 +40,7 @@ pub(super) async fn right(
     let by = guesser(app, typed.email, account.as_ref(), typed.share);
     // Before the try is counted, so that a source refused for want of room loses none.
     let place = app.passwords.place(source).await?;
-    let last = match app.store().take_guess(by, app.now()).await? {
+    let last = match app.store().spend_guess(by, app.now()).await? {
         Guess::Taken { last } => last,
         Guess::Closed => return Err(Refusal::too_many(typed.closed).into()),
     };

@@ -257,7 +257,8 @@ impl Browser {
         self.add(clock, "My phone", PIN, None).await
     }
 
-    /// Adds a phone, with everything that the person does on the page. Another that is there already approves it.
+    /// Adds a phone, with everything that the person does on the page. Another that is there
+    /// already approves it.
     pub async fn add(
         &mut self,
         clock: &Arc<TestClock>,

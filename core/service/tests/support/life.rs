@@ -1,4 +1,5 @@
-//! The phone's part of section 13: change, commit, biometrics, remove. It may misbehave in every way that the tests need.
+//! The phone's part of section 13: change, commit, biometrics, remove. It may misbehave in every
+//! way that the tests need.
 
 use std::sync::Arc;
 

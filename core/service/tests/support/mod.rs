@@ -1,5 +1,5 @@
-//! A person's browser and a phone, as far as these tests need them. The phone is not the project's own: it is written here from
-//! PROTOCOL.md with the protocol crate, so that it can misbehave.
+//! A person's browser and a phone, as far as these tests need them. The phone is not the project's
+//! own: it is written here from PROTOCOL.md with the protocol crate, so that it can misbehave.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -117,8 +117,8 @@ fn build(builder: ClientBuilder) -> Client {
         .unwrap()
 }
 
-/// A port for a service that will start there again: below those that the system gives to whoever asks for any, so that no other test and no
-/// connection takes it in between.
+/// A port for a service that will start there again: below those that the system gives to whoever
+/// asks for any, so that no other test and no connection takes it in between.
 pub fn port_of_its_own() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let first = std::process::id().wrapping_mul(97);

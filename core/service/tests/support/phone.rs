@@ -105,7 +105,8 @@ impl Phone {
         self.enrolment.dev.to_string()
     }
 
-    /// What is PIN-derived or otherwise secret, for a test that looks for it in the service's files.
+    /// What is PIN-derived or otherwise secret, for a test that looks for it in the service's
+    /// files.
     pub fn secrets(&self, pin: &str) -> Vec<Vec<u8>> {
         let keys = self.pin_keys(pin);
         vec![

@@ -88,8 +88,8 @@ impl From<rusqlite::Error> for BackupError {
     }
 }
 
-/// Copies the database in `folder` to a file that is not there yet, as it is at one moment, while the service runs or not.
-/// `mark` marks the copy as a backup.
+/// Copies the database in `folder` to a file that is not there yet, as it is at one moment, while
+/// the service runs or not. `mark` marks the copy as a backup.
 ///
 /// # Errors
 /// See [`BackupError`]; nothing is left of an unfinished backup.
@@ -124,7 +124,8 @@ fn copy(
     mark: impl Fn(&dyn Tx) -> Result<(), StoreError>,
 ) -> Result<(), BackupError> {
     let failed = |error| BackupError::Io(draft.to_owned(), error);
-    // SQLite writes into an empty file, which has its mode already. Content that was deleted is not copied.
+    // SQLite writes into an empty file, which has its mode already. Content that was deleted is not
+    // copied.
     let mut file = files::draft(draft).map_err(failed)?;
     let name = draft.to_str().ok_or_else(|| {
         let unnamed = "its name is not UTF-8, which SQLite needs";
@@ -162,7 +163,8 @@ fn extract(from: &mut File, to: &mut File, key: &MacKeys) -> io::Result<bool> {
     Ok(mark == MARK && is_right)
 }
 
-/// A backup on its way back, checked and beside where it belongs. The folder's lock is held: no service runs on it.
+/// A backup on its way back, checked and beside where it belongs. The folder's lock is held: no
+/// service runs on it.
 pub(crate) struct Draft {
     folder: PathBuf,
     path: PathBuf,
@@ -306,7 +308,7 @@ impl Draft {
         read(&connection).ok()
     }
 
-    /// Puts it in its place. What was there before is moved aside: returns where to.
+    /// Puts it in its place. The database that was there is moved aside; returns its new path.
     ///
     /// # Errors
     /// [`BackupError::Io`]; what was there before is there still, or beside.
@@ -315,7 +317,8 @@ impl Draft {
         let failed = |error| BackupError::Io(path.clone(), error);
         let mut replaced = None;
         if path.exists() {
-            // What is in its log is brought into it, if it can be; SQLite would else bring it into the restored one.
+            // Its log is brought into it, if it can be; SQLite would else bring it into
+            // the restored one.
             if let Ok(connection) = open::existing(&path) {
                 let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
             }
@@ -326,7 +329,8 @@ impl Draft {
                     fs::rename(&log, suffixed(&aside, kind)).map_err(failed)?;
                 }
             }
-            // A second name, so that at no moment a start finds no database and makes a new one; not every disk has such.
+            // A second name, so that at no moment a start finds no database and makes a new one;
+            // not every disk has such.
             fs::hard_link(&path, &aside)
                 .or_else(|_| fs::rename(&path, &aside))
                 .map_err(failed)?;

@@ -65,7 +65,8 @@ impl Readers {
         result
     }
 
-    /// As [`Readers::read`], on a connection of its own, where all queries must see the same moment.
+    /// As [`Readers::read`], on a connection of its own, where all queries must see the same
+    /// moment.
     pub(super) fn snapshot<T>(
         &self,
         work: impl FnOnce(&dyn Tx) -> Result<T, StoreError>,

@@ -15,7 +15,8 @@ use crate::{
     store::{StoreError, tx::Tx},
 };
 
-/// Migration `n` brings the schema from version `n` to `n + 1`. They are never changed once released.
+/// Migration `n` brings the schema from version `n` to `n + 1`. They are never changed once
+/// released.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0001_first.sql"),
     include_str!("../../../migrations/0002_browser.sql"),
@@ -93,7 +94,8 @@ impl Sqlite {
         files::make_folder(folder).map_err(failed)?;
         let lock = lock(folder)?;
         let path = folder.join("service.db");
-        // SQLite would take the umask's word for who may read it; its log and journal have the database's own mode.
+        // SQLite would make it readable as the umask allows; its log and journal have the
+        // database's own mode.
         let file = files::private(&path).map_err(failed)?;
         drop(file);
         let mut connection = Connection::open(&path)?;
@@ -109,7 +111,8 @@ impl Sqlite {
         ))
     }
 
-    /// Opens the database that is in `folder`, beside the service that may be running with it. Nothing is made or migrated.
+    /// Opens the database that is in `folder`, beside the service that may be running with it.
+    /// Nothing is made or migrated.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -166,7 +169,8 @@ pub(super) fn existing(path: &Path) -> Result<Connection, OpenError> {
     Ok(Connection::open_with_flags(path, flags)?)
 }
 
-/// Takes a folder for one process. Who is just stopping, or a program that one which stopped was just starting, may hold it a moment longer.
+/// Takes a folder for one process. Who is just stopping, or a program that one which stopped was
+/// just starting, may hold it a moment longer.
 pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
     let failed = |error| OpenError::Folder(folder.to_owned(), error);
     let file = files::private(&folder.join("lock")).map_err(failed)?;
@@ -241,8 +245,9 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Brings the write-ahead log into the database and empties it. `secure_delete` overwrites what was deleted in the database itself; the log
-/// would keep the pages as they were until it happens to be written over. Where somebody reads at this moment, the next time does it.
+/// Brings the write-ahead log into the database and empties it. `secure_delete` overwrites what was
+/// deleted in the database itself; the log would keep the pages as they were until it happens to be
+/// written over. Where somebody reads at this moment, the next time does it.
 pub(super) fn empty_log(path: &Path) -> Result<(), StoreError> {
     let connection = Connection::open_with_flags(
         path,

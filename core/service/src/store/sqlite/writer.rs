@@ -1,5 +1,6 @@
-//! The one thread that writes. Requests that arrive while a commit is on its way to the disk share the next one: each runs in its own
-//! savepoint, and nobody is answered before the commit that holds its change is durable.
+//! The one thread that writes. Requests that arrive while a commit is on its way to the disk share
+//! the next one: each runs in its own savepoint, and nobody is answered before the commit that
+//! holds its change is durable.
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -14,9 +15,10 @@ const QUEUE: usize = 1024;
 /// At most so many share a commit, so that the first does not wait for the last too long.
 const BATCH: usize = 256;
 
-/// What tells the waiting request how the commit went.
+/// Reports the result of the commit to the waiting request.
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// A piece of work inside the transaction, or the news that there is none. `Err` asks for the savepoint to be rolled back.
+/// A piece of work inside the transaction, or the news that there is none. `Err` asks for the
+/// savepoint to be rolled back.
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Result<Finish, Finish> + Send>;
 
 /// The way to the writing thread.
@@ -34,7 +36,8 @@ impl Writer {
         Ok(Self { jobs, thread })
     }
 
-    /// Runs `work` in a transaction and answers when it is on the disk. On an error nothing of it remains.
+    /// Runs `work` in a transaction and answers when it is on the disk. On an error nothing of it
+    /// remains.
     pub(in crate::store) async fn write<T: Send + 'static>(
         &self,
         write: Write,

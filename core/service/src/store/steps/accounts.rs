@@ -6,7 +6,8 @@ use super::events;
 use crate::{base::email::Email, keys::seal::SealError, store::*};
 
 impl Store {
-    /// Brings what older programs wrote of accounts into today's form: hashes of passwords are sealed, addresses have their one spelling.
+    /// Brings what older programs wrote of accounts into today's form: hashes of passwords are
+    /// sealed, addresses have their one spelling.
     pub(crate) async fn renew_accounts(
         &self,
         seal: impl Fn(AccountId, &str) -> Result<String, SealError>,

@@ -1,5 +1,5 @@
-//! Answers to approvals. Each function is one transaction; the order of the checks is the protocol's
-//! own (`verify::judge_answer`).
+//! Answers to approvals. Each function is one transaction; the order of the checks is the
+//! protocol's own (`verify::judge_answer`).
 
 use countersign_protocol::{
     Time,
@@ -20,8 +20,8 @@ use super::{
 use crate::store::*;
 
 impl Store {
-    /// Judges everything of an answer but its PIN or biometric signature (11.3 to 11.13), and counts a
-    /// try before that is checked (11.14).
+    /// Judges everything of an answer but its PIN or biometric signature (11.3 to 11.13), and
+    /// counts a try before that is checked (11.14).
     pub(crate) async fn begin_answer(
         &self,
         facts: AnswerFacts,
@@ -32,8 +32,8 @@ impl Store {
         self.write_of(subject, Write::BeginAnswer, step).await
     }
 
-    /// Records the result of that check (11.15, 11.16): closes the challenge if it is still open, and
-    /// gives the try back or leaves it spent.
+    /// Records the result of that check (11.15, 11.16): closes the challenge if it is still open,
+    /// and gives the try back or leaves it spent.
     pub(crate) async fn finish_answer(
         &self,
         facts: AnswerFacts,
@@ -169,8 +169,8 @@ fn report(
 
 fn finish(tx: &dyn Tx, facts: &AnswerFacts, right: bool, now: Time) -> Result<Outcome, StoreError> {
     let answer = &facts.answer;
-    // The same request may have been checked twice at once; its first verdict stands, and gives back
-    // one try at most.
+    // The same request may have been checked twice at once; its first verdict stands, and gives
+    // back one try at most.
     if let Some(Known::Answered(outcome)) = outcomes::get(tx, answer.dev, facts.signed)? {
         return Ok(outcome);
     }

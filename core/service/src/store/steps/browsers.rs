@@ -1,5 +1,5 @@
-//! Browsers known by a strong sign-in: a part of an account's tries and codes is kept for them, so that a stranger who has the
-//! password can't use up all.
+//! Browsers known by a strong sign-in: a part of an account's tries and codes is kept for them, so
+//! that a stranger with the password can't use up all.
 
 use countersign_protocol::{Time, id::AccountId};
 

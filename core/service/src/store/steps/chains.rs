@@ -10,9 +10,10 @@ use super::{devices::get, removal::suspend};
 use crate::store::*;
 
 impl Store {
-    /// A device says that `last` is spent. Answers the step that its chain may be moved to. `restored` is told by an answer's state token, and
-    /// `None` where there is none: only then nothing is done about a device that is ahead of what was allotted; otherwise the account's step
-    /// follows it, or the device is suspended.
+    /// A device says that `last` is spent. Answers the step that its chain may be moved to.
+    /// `restored`: does the request's state token show a restored service? `None` where there is no
+    /// token: only then nothing is done about a device that is ahead of what was allotted;
+    /// otherwise the account's step follows it, or the device is suspended.
     pub(crate) async fn adopt_last(
         &self,
         dev: DeviceId,
@@ -78,7 +79,8 @@ pub(super) fn adopt_last(
             }
         }
     }
-    // A code that the phone has spent may still be on its way to the page: the chain waits for the open challenges.
+    // A code that the phone has spent may still be on its way to the page: the chain waits for the
+    // open challenges.
     Ok(next_step(tx, device.account, now)?.min(last + 1))
 }
 

@@ -25,19 +25,22 @@ use crate::{
 };
 
 impl Store {
-    /// Takes one of a challenge's three tries at a code, and one of the account's, before the code is computed.
-    pub(crate) async fn take_code_try(
+    /// Takes one of a challenge's three tries at a code, and one of the account's, before the code
+    /// is computed.
+    pub(crate) async fn spend_code_try(
         &self,
         id: ChallengeId,
         session: SessionHash,
         now: Time,
     ) -> Result<CodeStep, StoreError> {
-        self.write(Write::TakeCodeTry, move |tx| take_try(tx, id, session, now))
-            .await
+        self.write(Write::TakeCodeTry, move |tx| {
+            spend_try(tx, id, session, now)
+        })
+        .await
     }
 
-    /// The code was this device's, or nobody's. `true`: it is accepted; a code is accepted once. `counted`: the devices for which the try
-    /// was taken, which get it back.
+    /// The code was this device's, or nobody's. `true`: it is accepted; a code is accepted once.
+    /// `counted`: the devices for which the try was taken, which get it back.
     pub(crate) async fn finish_code(
         &self,
         id: ChallengeId,
@@ -52,7 +55,7 @@ impl Store {
     }
 }
 
-pub(super) fn take_try(
+pub(super) fn spend_try(
     tx: &dyn Tx,
     id: ChallengeId,
     session: SessionHash,

@@ -1,4 +1,5 @@
-//! Collecting what was approved: once, by the browser that asked, and what it was asked for is done with it.
+//! Collecting what was approved: once, by the browser that asked, and what it was asked for is done
+//! with it.
 
 use countersign_protocol::{
     Time,
@@ -16,8 +17,8 @@ use crate::{
 };
 
 impl Store {
-    /// The browser collects the result: once, within a minute, by the session that asked, while the device is active. What it was asked for
-    /// is done with it.
+    /// The browser collects the result: once, within a minute, by the session that asked, while the
+    /// device is active. What it was asked for is done with it.
     pub(crate) async fn collect(
         &self,
         id: ChallengeId,
@@ -31,8 +32,8 @@ impl Store {
         .await
     }
 
-    /// The browser that began on a phone comes back with what the phone was given, and is let in: once, before the challenge expires, while
-    /// the device is active.
+    /// The browser that began on a phone comes back with what the phone was given, and is let in:
+    /// once, before the challenge expires, while the device is active.
     pub(crate) async fn complete_mobile(
         &self,
         id: ChallengeId,

@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Store {
-    /// Uses a link up to make the account that it was for, and lets the browser in; `false` when the link does not work, or its address
-    /// has an account.
+    /// Uses a link up to make the account that it was for, and lets the browser in; `false` when
+    /// the link does not work, or its address has an account.
     pub(crate) async fn register(
         &self,
         link: LinkId,
@@ -41,7 +41,7 @@ impl Store {
         .await
     }
 
-    /// Sets a new password for who typed the old one, in an account without a factor.
+    /// Sets a new password after the old one was typed, in an account without a factor.
     pub(crate) async fn change_password(
         &self,
         account: AccountId,
@@ -56,7 +56,8 @@ impl Store {
         .await
     }
 
-    /// Uses a link up to open the session in which a forgotten password is replaced; `false` when the link does not work.
+    /// Uses a link up to open the session in which a forgotten password is replaced; `false` when
+    /// the link does not work.
     pub(crate) async fn open_reset(
         &self,
         link: LinkId,
@@ -84,7 +85,8 @@ impl Store {
         .await
     }
 
-    /// Uses a link to a new address up in its session: the address takes the old one's place, and the old one gets the link `undo`.
+    /// Uses a link to a new address up in its session: the address takes the old one's place, and
+    /// the old one gets the link `undo`.
     pub(crate) async fn change_email(
         &self,
         link: LinkId,
@@ -98,7 +100,8 @@ impl Store {
         .await
     }
 
-    /// Uses a link to an old address up: that is the account's again, its sessions end, and it is guarded. `false` when it does not work.
+    /// Uses a link to an old address up: that is the account's again, its sessions end, and it is
+    /// guarded. `false` when it does not work.
     pub(crate) async fn undo_email(
         &self,
         link: LinkId,
@@ -113,7 +116,7 @@ impl Store {
     }
 }
 
-/// The password is changed by somebody who knows it, in an account that holds no factor.
+/// The password is changed with the old one, in an account that holds no factor.
 pub(super) fn change_password(
     tx: &dyn Tx,
     account: AccountId,
@@ -216,7 +219,7 @@ pub(super) fn change_email(
     else {
         return Ok(EmailChanged::Over);
     };
-    // What was proved when the link was asked for is enough if the account still stands so that it
+    // The proof that the link was asked for with is enough if the account still stands so that it
     // may change at all: links end when factors are added, and in a recovery.
     if let Err(refused) = needs(Change::Email, &facts::of(tx, account, now)?) {
         return Ok(EmailChanged::Refused(refused));
@@ -264,12 +267,13 @@ pub(super) fn undo_email(
     // Whoever changed it again after that must not get the account back to their own address.
     links::end_undos_since(tx, account, id, now)?;
     note(tx, account, "email-undone", link.address.as_str(), now)?;
-    // The address that goes hears of it too: the undo may be the thief's.
+    // The address that goes gets a notice too: the undo may be the thief's.
     links::ask(tx, notice, now)?;
     Ok(true)
 }
 
-/// A restored database has an older password than the account: it is worth nothing any more, and a forgotten one is replaced.
+/// A restored database has an older password than the account: it is worth nothing any more, and a
+/// forgotten one is replaced.
 pub(super) fn forget_password(tx: &dyn Tx, account: AccountId) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE account SET password = '' WHERE acc = ?1",

@@ -72,13 +72,13 @@ pub(super) fn from_row(row: &dyn Row) -> Result<Device, StoreError> {
         keys: DeviceKeys {
             device_key: row.get("device_key")?,
             pin_key: row.get("pin_key")?,
-            pin_share: row.get("pin_share")?,
-            plain_share: row.get("plain_share")?,
+            pin_code_secret: row.get("pin_share")?,
+            plain_code_secret: row.get("plain_share")?,
             chain: row.get("chain")?,
         },
         hardware: row.get("hardware")?,
         bio_key: row.get("bio_key")?,
-        bio_share: row.get("bio_share")?,
+        bio_code_secret: row.get("bio_share")?,
         epoch: row.get("epoch")?,
         began_with: row.get("began_with")?,
         first_step: row.get("first_step")?,
@@ -92,7 +92,7 @@ pub(super) fn from_row(row: &dyn Row) -> Result<Device, StoreError> {
             unknown: row.get("unknown_codes")?,
         }),
         month: row.get("wrong_month")?,
-        month_told: row.get("month_told")?,
+        month_noticed_at: row.get("month_told")?,
     })
 }
 

@@ -1,9 +1,9 @@
 //! Enrolments: from the QR code on the page to an active device.
 
 use countersign_protocol::{
-    Step, Time,
+    Time,
     enrolment::Way,
-    id::{AccountId, DeviceId, EnrolmentId, Hash},
+    id::{AccountId, DeviceId, EnrolmentId},
 };
 
 use super::{events::note, facts, journal_rows, links, sessions};
@@ -16,7 +16,8 @@ use crate::{
 };
 
 impl Store {
-    /// Begins an enrolment that no approval was collected for, in place of any unfinished one of the account.
+    /// Begins an enrolment that no approval was collected for, in place of any unfinished one of
+    /// the account.
     pub(crate) async fn begin_enrolment(
         &self,
         enrolment: NewEnrolment,
@@ -38,17 +39,8 @@ impl Store {
         self.read(|tx| get(tx, id, now))
     }
 
-    /// Records the first claim with its pending device, and gives the enrolment as it stands afterwards: with this claim or an earlier one.
-    pub(crate) async fn claim(
-        &self,
-        claim: NewClaim,
-        now: Time,
-    ) -> Result<Option<Enrolment>, StoreError> {
-        self.write(Write::Claim, move |tx| record_claim(tx, &claim, now))
-            .await
-    }
-
-    /// Sets V of an enrolment whose PIN is chosen in the browser; `false` when it isn't this session's, or not open. The page may choose anew.
+    /// Sets V of an enrolment whose PIN is chosen in the browser; `false` when it isn't this
+    /// session's, or not open. The page may choose again.
     pub(crate) async fn set_pin_check(
         &self,
         id: EnrolmentId,
@@ -62,35 +54,16 @@ impl Store {
         .await
     }
 
-    /// Takes one of the three tries at that PIN for a claim, before its K is compared; the same claim again takes no other. `None`: not
-    /// open, without V, or no tries left.
-    pub(crate) async fn take_pin_try(
-        &self,
-        id: EnrolmentId,
-        claim: Hash,
-        now: Time,
-    ) -> Result<Option<PinTry>, StoreError> {
-        self.write(Write::TakePinTry, move |tx| {
-            take_pin_try(tx, id, claim, now)
-        })
-        .await
-    }
-
-    /// A K was wrong: the enrolment is void if it was the third.
-    pub(crate) async fn fail_pin_try(&self, id: EnrolmentId, now: Time) -> Result<(), StoreError> {
-        self.write(Write::FailPinTry, move |tx| fail_pin_try(tx, id, now))
-            .await
-    }
-
-    /// Takes one of the three tries at the six digits, before they are compared. `None`: no claim, or no tries left.
-    pub(crate) async fn take_enrolment_try(
+    /// Takes one of the three tries at the six digits, before they are compared. `None`: no claim,
+    /// or no tries left.
+    pub(crate) async fn spend_enrolment_try(
         &self,
         id: EnrolmentId,
         session: SessionHash,
         now: Time,
     ) -> Result<Option<CodeTry>, StoreError> {
         self.write(Write::TakeEnrolmentTry, move |tx| {
-            take_try(tx, id, session, now)
+            spend_try(tx, id, session, now)
         })
         .await
     }
@@ -108,7 +81,8 @@ impl Store {
         .await
     }
 
-    /// Makes a confirmed device active and ends sessions of the account that only a password began. Repeating it changes nothing.
+    /// Makes a confirmed device active and ends sessions of the account that only a password began.
+    /// Repeating it changes nothing.
     pub(crate) async fn complete(
         &self,
         id: EnrolmentId,
@@ -231,59 +205,6 @@ pub(super) fn get(
         .filter(|enrolment| enrolment.state == EnrolmentState::Done || enrolment.expires_at > now))
 }
 
-fn record_claim(tx: &dyn Tx, new: &NewClaim, now: Time) -> Result<Option<Enrolment>, StoreError> {
-    let Some(enrolment) = get(tx, new.id, now)? else {
-        return Ok(None);
-    };
-    if enrolment.state != EnrolmentState::Open {
-        return Ok(Some(enrolment));
-    }
-    let step = tx
-        .one(
-            "SELECT step FROM account WHERE acc = ?1",
-            params![enrolment.account.0],
-            |row| row.get::<Step>("step"),
-        )?
-        .ok_or(StoreError::Damaged("account"))?;
-    tx.execute(
-        "INSERT INTO device (dev, account, enrolment, name, model, platform, state, created_at, used_at, hardware, device_key, epoch,
-                             first_step, pin_key, pin_share, plain_share, chain, chain_step)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7, ?8, ?9, 1, ?10, ?11, ?12, ?13, ?14, ?10)",
-        params![
-            enrolment.dev.0,
-            enrolment.account.0,
-            enrolment.id.0,
-            enrolment.name,
-            new.model,
-            new.platform,
-            now,
-            new.hardware,
-            new.keys.device_key.as_bytes(),
-            step + 1,
-            new.keys.pin_key,
-            new.keys.pin_share,
-            new.keys.plain_share,
-            new.keys.chain
-        ],
-    )?;
-    tx.execute(
-        "UPDATE enrolment SET state = ?5, claim = ?2, proof = ?3, code = ?4, pin_check = NULL WHERE id = ?1",
-        params![
-            new.id.0,
-            new.claim.0,
-            new.proof,
-            new.code,
-            if new.code.is_some() {
-                EnrolmentState::Claimed
-            } else {
-                EnrolmentState::Confirmed
-            }
-            .name()
-        ],
-    )?;
-    get(tx, new.id, now)
-}
-
 pub(super) fn set_pin_check(
     tx: &dyn Tx,
     id: EnrolmentId,
@@ -298,70 +219,7 @@ pub(super) fn set_pin_check(
     Ok(changed == 1)
 }
 
-pub(super) fn take_pin_try(
-    tx: &dyn Tx,
-    id: EnrolmentId,
-    claim: Hash,
-    now: Time,
-) -> Result<Option<PinTry>, StoreError> {
-    let open = get(tx, id, now)?.is_some_and(|enrolment| {
-        enrolment.state == EnrolmentState::Open && enrolment.way == Way::PinInBrowser
-    });
-    if !open {
-        return Ok(None);
-    }
-    let found = tx.one(
-        "SELECT pin_check, pin_claims FROM enrolment WHERE id = ?1",
-        params![id.0],
-        |row| {
-            Ok((
-                row.get::<Option<Vec<u8>>>("pin_check")?,
-                row.get::<Vec<u8>>("pin_claims")?,
-            ))
-        },
-    )?;
-    let Some((Some(pin_check), mut claims)) = found else {
-        return Ok(None);
-    };
-    let (hashes, _) = claims.as_chunks::<32>();
-    let place = match hashes.iter().position(|hash| *hash == claim.0) {
-        Some(place) => place,
-        None => hashes.len(),
-    };
-    let spent = u32::try_from(place + 1).unwrap_or(u32::MAX);
-    let Some(left) = policy::ENROLMENT_TRIES.checked_sub(spent) else {
-        return Ok(None);
-    };
-    if place == hashes.len() {
-        claims.extend_from_slice(&claim.0);
-        tx.execute(
-            "UPDATE enrolment SET pin_claims = ?2 WHERE id = ?1",
-            params![id.0, claims],
-        )?;
-    }
-    Ok(Some(PinTry { pin_check, left }))
-}
-
-pub(super) fn fail_pin_try(tx: &dyn Tx, id: EnrolmentId, now: Time) -> Result<(), StoreError> {
-    let changed = tx.execute(
-        "UPDATE enrolment SET state = 'void', pin_check = NULL WHERE id = ?1 AND state = 'open' AND length(pin_claims) >= 32 * ?2",
-        params![id.0, policy::ENROLMENT_TRIES],
-    )?;
-    if changed == 1
-        && let Some(enrolment) = get(tx, id, now)?
-    {
-        note(
-            tx,
-            enrolment.account,
-            "enrolment-void",
-            &enrolment.name,
-            now,
-        )?;
-    }
-    Ok(())
-}
-
-pub(super) fn take_try(
+pub(super) fn spend_try(
     tx: &dyn Tx,
     id: EnrolmentId,
     session: SessionHash,
@@ -435,7 +293,8 @@ pub(super) fn complete(
     now: Time,
 ) -> Result<Completion, StoreError> {
     let Some(enrolment) = get(tx, id, now)?.filter(|enrolment| enrolment.dev == dev) else {
-        // A phone that lost the answer long ago: the enrolment is deleted, and the device is its own.
+        // A phone that lost the answer long ago: the enrolment is deleted, and the device is its
+        // own.
         let is_done = tx.one(
             "SELECT 1 AS done FROM device WHERE dev = ?1 AND enrolment = ?2 AND state <> 'pending'",
             params![dev.0, id.0],
@@ -464,7 +323,8 @@ pub(super) fn complete(
         "UPDATE account SET guarded = 0 WHERE acc = ?1",
         params![enrolment.account.0],
     )?;
-    // From now on a password alone does not sign in, so other browsers that gave only that have to begin again.
+    // From now on a password alone does not sign in, so other browsers that gave only that have to
+    // begin again.
     sessions::end_without_factor(tx, enrolment.account, enrolment.session)?;
     journal_rows::record(tx, &JournalEntry::Added(enrolment.account, dev), now)?;
     // Nor are links enough that were asked for when there was no factor.

@@ -1,4 +1,4 @@
-//! What happened to an account: its history.
+//! Events of an account: its history.
 
 use countersign_protocol::{Time, id::AccountId};
 
@@ -14,7 +14,7 @@ impl Store {
         &self,
         account: AccountId,
         at_most: u32,
-    ) -> Result<Vec<Event>, StoreError> {
+    ) -> Result<Vec<AccountEvent>, StoreError> {
         self.read_of(JournalSubject::Account(account), |tx| {
             events(tx, account, at_most)
         })
@@ -32,7 +32,7 @@ pub(super) fn note(
     write_event(tx, account, what, detail, now, policy::is_mailed(what))
 }
 
-/// Notes an event of which nobody is told by message.
+/// Notes an event without a notice.
 pub(super) fn note_silently(
     tx: &dyn Tx,
     account: AccountId,
@@ -63,12 +63,12 @@ pub(super) fn events(
     tx: &dyn Tx,
     account: AccountId,
     at_most: u32,
-) -> Result<Vec<Event>, StoreError> {
+) -> Result<Vec<AccountEvent>, StoreError> {
     tx.all(
         "SELECT at, what, detail FROM event WHERE account = ?1 ORDER BY at DESC, id DESC LIMIT ?2",
         params![account.0, at_most],
         |row| {
-            Ok(Event {
+            Ok(AccountEvent {
                 at: row.get("at")?,
                 what: row.get("what")?,
                 detail: row.get("detail")?,

@@ -1,5 +1,5 @@
-//! Failed tries, gathered for the person: one row of the history a day and kind, with how many they were and when the last one
-//! was; and one message a day at most.
+//! Failed tries, gathered for the person: one row of the history a day and kind, with how many they
+//! were and when the last one was; and one message a day at most.
 
 use countersign_protocol::{Time, id::AccountId, policy::codes::NOTICE_AT};
 
@@ -7,7 +7,8 @@ use super::events::note;
 use crate::{policy::DAY, store::*};
 
 impl Store {
-    /// So many passwords were wrong lately, of these accounts: their history tells of them, and one message a day at most.
+    /// Notes that so many passwords of these accounts were wrong lately: their history has them,
+    /// and one message a day at most.
     pub(crate) async fn note_failed(
         &self,
         failed: Vec<(AccountId, u32)>,
@@ -42,7 +43,8 @@ impl Failed {
     }
 }
 
-/// Adds some that failed, the last of them now. Wrong PINs have notices of their own, by how many tries are left.
+/// Adds some that failed, the last of them now. Wrong PINs have notices of their own, by how many
+/// tries are left.
 pub(super) fn gather(
     tx: &dyn Tx,
     account: AccountId,

@@ -14,9 +14,9 @@ use crate::{
     store::*,
 };
 
-/// The approved challenge that lets the device set its PIN anew now. A grant ends with the device
+/// The approved challenge that lets the device set a new PIN now. A grant ends with the device
 /// that gave it, and one by the device's own biometrics with these; nor does that one lift a block,
-/// for it helps who forgot a PIN, and not who guessed.
+/// for it helps a person that forgot a PIN, and nobody that guessed.
 pub(super) fn granted(
     tx: &dyn Tx,
     dev: DeviceId,
@@ -34,7 +34,7 @@ pub(super) fn granted(
     .map(Option::flatten)
 }
 
-/// An approval to set another device's PIN anew was given, or where it `grants_itself` its own:
+/// An approval of a new PIN for another device was given, or where it `grants_itself` for its own:
 /// that device may do so now, if the account's policy still allows it.
 pub(super) fn grant(
     tx: &dyn Tx,

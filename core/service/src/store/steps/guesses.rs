@@ -7,12 +7,12 @@ use crate::{policy, store::*};
 
 impl Store {
     /// Takes a guess at a password before it is checked.
-    pub(crate) async fn take_guess(&self, by: Guesser, now: Time) -> Result<Guess, StoreError> {
+    pub(crate) async fn spend_guess(&self, by: Guesser, now: Time) -> Result<Guess, StoreError> {
         self.write(Write::TakeGuess, move |tx| take(tx, &by, now))
             .await
     }
 
-    /// The last guess of a share was wrong: the person is told.
+    /// The last guess of a share was wrong: sends the person a notice.
     pub(crate) async fn close_guesses(&self, by: Guesser, now: Time) -> Result<(), StoreError> {
         self.write(Write::CloseGuesses, move |tx| tell(tx, &by, now))
             .await
@@ -178,8 +178,11 @@ mod tests {
         };
         // An account's count is older than all of them, and stays.
         let taken = Guess::Taken { last: false };
-        assert_eq!(store.take_guess(by(1, Some(1)), 1).await.unwrap(), taken);
-        assert_eq!(store.take_guess(by(2, None), 200_000).await.unwrap(), taken);
+        assert_eq!(store.spend_guess(by(1, Some(1)), 1).await.unwrap(), taken);
+        assert_eq!(
+            store.spend_guess(by(2, None), 200_000).await.unwrap(),
+            taken
+        );
         let count = |filter: &str| -> i64 {
             let query = format!("SELECT count(*) FROM guess WHERE {filter}");
             c.query_row(&query, [], |row| row.get(0)).unwrap()

@@ -40,7 +40,8 @@ impl Store {
         .await
     }
 
-    /// Opens a challenge that a phone answers in whose browser it began, in place of the browser's earlier one.
+    /// Opens a challenge that a phone answers in whose browser it began, in place of the browser's
+    /// earlier one.
     pub(crate) async fn issue_mobile(
         &self,
         challenge: NewChallenge,
@@ -101,8 +102,9 @@ pub(super) fn issue_approval(
     })
 }
 
-/// May a push go out for this request? All of the account's devices count together, and requests that still wait for an
-/// answer count too, so that asking now one device and now another, or cancelling and asking again, wins nothing.
+/// May a push go out for this request? All of the account's devices count together, and requests
+/// that still wait for an answer count too, so that asking now one device and now another, or
+/// cancelling and asking again, wins nothing.
 fn pushing(
     tx: &dyn Tx,
     account: AccountId,
@@ -208,8 +210,8 @@ pub(super) fn issue_mobile(
            AND state IN ('open', 'replaced')",
         params![new.session],
     )?;
-    // Anybody may begin one, so there is a bound for all together. Which makes room for this one, so
-    // that nobody takes all of it, was decided by who began them.
+    // Anybody may begin one, so there is a bound for all together. Which makes room for this one,
+    // so that nobody takes all of it, was decided by the sources that began them.
     if let Some(oldest) = new.replaces {
         tx.execute(
             "DELETE FROM challenge WHERE id = ?1 AND kind = 'on-mobile' AND account IS NULL",

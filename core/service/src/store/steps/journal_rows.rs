@@ -1,4 +1,4 @@
-//! The journal's rows: what a restore must not undo, in the transaction of what it tells of.
+//! The journal's rows: what a restore must not undo, recorded in the transaction that did it.
 
 use countersign_protocol::Time;
 

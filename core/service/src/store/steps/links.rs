@@ -4,7 +4,7 @@ use countersign_protocol::{Time, id::AccountId};
 
 use crate::{base::email::Email, policy, store::*};
 
-/// What is left of a link's sealed content once it has ended.
+/// The sealed content of a link that has ended.
 pub(super) const NOTHING: &[u8] = &[];
 
 impl Store {
@@ -54,8 +54,8 @@ pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, St
         // The limits count what strangers can cause, and nothing that an owner asked for.
         const REGISTER: &str = "SELECT count(*) AS n FROM mailed_link
             WHERE address = ?1 AND created_at > ?2 AND kind IN ('register', 'taken')";
-        // One at a time: who asked for it, the owner has one that works, or may ask for it. With a
-        // limit for a day strangers would keep the owner from the only way that is left.
+        // One at a time: whoever asked for it, the owner has one that works, or may ask for it.
+        // With a limit for a day strangers would keep the owner from the only way that is left.
         const RESET: &str = "SELECT count(*) AS n FROM mailed_link
             WHERE address = ?1 AND created_at > ?2
               AND kind IN ('reset', 'reset-refused', 'nobody')";
@@ -168,7 +168,7 @@ pub(super) fn end_undos_since(
     Ok(())
 }
 
-/// Where an account's recovery is told of: the oldest address that can still be had back.
+/// The address for notices about a recovery: the oldest one that can still be had back.
 pub(super) fn recovery_address(
     tx: &dyn Tx,
     account: AccountId,

@@ -6,6 +6,7 @@ mod answers;
 mod browsers;
 mod chains;
 mod challenges;
+mod claims;
 mod closed;
 mod codes;
 mod collect;

@@ -6,12 +6,12 @@ use super::{links, standing};
 use crate::store::*;
 
 impl Store {
-    /// The accounts that are to be told of something, those that wait longest first.
+    /// The accounts that a notice is due for, those that wait longest first.
     pub(crate) async fn due_accounts(&self) -> Result<Vec<AccountId>, StoreError> {
         self.read(due_accounts)
     }
 
-    /// The oldest events that an account is to be told of and has not been.
+    /// The oldest events of an account whose notices have not left.
     pub(crate) async fn due_notices(
         &self,
         account: AccountId,
@@ -57,7 +57,7 @@ pub(super) fn due_notices(
                 account,
                 email: old.map_or_else(|| row.get("email"), Ok)?,
                 first_name: row.get("first_name")?,
-                event: Event {
+                event: AccountEvent {
                     at: row.get("at")?,
                     what,
                     detail: row.get("detail")?,

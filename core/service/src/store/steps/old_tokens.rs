@@ -27,7 +27,8 @@ pub(super) fn counts(
     Ok(is_in_time && taken_of.is_some_and(|taken_of| taken_of < replaced_at))
 }
 
-/// Takes a device's state token that counts but once: it is marked, and the account's history says so.
+/// Takes a device's state token that counts but once: it is marked, and the account's history says
+/// so.
 pub(super) fn take(
     tx: &dyn Tx,
     device: &Device,

@@ -1,4 +1,5 @@
-//! What answers and updates have in common: recorded outcomes, counter and state tokens, tries at the PIN.
+//! What answers and updates have in common: recorded outcomes, counter and state tokens, tries at
+//! the PIN.
 
 use countersign_protocol::{
     Time,
@@ -155,7 +156,7 @@ impl CountedRequest {
     }
 }
 
-/// What is known of a request that came before (11.3, 13.3).
+/// How far a request got that came before (11.3, 13.3).
 pub(super) fn get(tx: &dyn Tx, dev: DeviceId, signed: Hash) -> Result<Option<Known>, StoreError> {
     tx.one(
         "SELECT * FROM outcome WHERE dev = ?1 AND signed = ?2",
@@ -213,7 +214,8 @@ pub(super) fn set_tries(tx: &dyn Tx, device: &Device) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// A PIN was wrong: the try stays spent, and the person is told when few or none are left, and when there were many lately.
+/// A PIN was wrong: the try stays spent, and the person gets a notice when few or none are left,
+/// and when there were many lately.
 pub(super) fn wrong_pin(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), StoreError> {
     let wrong = JournalEntry::WrongPin(device.account, device.dev, device.epoch);
     journal_rows::record(tx, &wrong, now)?;
@@ -230,7 +232,8 @@ pub(super) fn wrong_pin(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), S
     many_lately(tx, device, now)
 }
 
-/// A code with PIN was wrong that this device may have given. It counts for 30 days with the wrong PINs of approvals.
+/// A code with PIN was wrong that this device may have given. It counts for 30 days with the wrong
+/// PINs of approvals.
 pub(super) fn wrong_code(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), StoreError> {
     if device.month.is_full() {
         blocked(tx, device, now)?;
@@ -238,7 +241,8 @@ pub(super) fn wrong_code(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), 
     many_lately(tx, device, now)
 }
 
-/// Wrong PINs have blocked a device. Whoever guessed may have signed in with it before, so what it opened ends.
+/// Wrong PINs have blocked a device. Whoever guessed may have signed in with it before, so what it
+/// opened ends.
 fn blocked(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), StoreError> {
     sessions::end_opened_by(tx, device.dev, now)?;
     journal_rows::record(tx, &JournalEntry::Blocked(device.account, device.dev), now)?;
@@ -263,7 +267,7 @@ pub(super) fn count_again(
 }
 
 fn many_lately(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), StoreError> {
-    if !device.month.is_told(device.month_told, now) {
+    if !device.month.is_told(device.month_noticed_at, now) {
         return Ok(());
     }
     tx.execute(

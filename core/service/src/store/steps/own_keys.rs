@@ -12,14 +12,16 @@ impl Store {
         self.database.readers.snapshot(own)
     }
 
-    /// Publishes new information and changes the keys with it; `false` when another process was first.
+    /// Publishes new information and changes the keys with it; `false` when another process was
+    /// first.
     pub(crate) async fn publish(&self, new: Publication) -> Result<bool, StoreError> {
         self.write(Write::Publish, move |tx| publish(tx, &new))
             .await
     }
 }
 
-/// The setting with the information that is served; what a replaced key signed last is in `info-` and its id.
+/// The setting with the information that is served; what a replaced key signed last is in `info-`
+/// and its id.
 const INFO: &str = "info";
 /// Set while the information of a restored database is the backup's.
 const ANEW: &str = "publish-anew";

@@ -4,8 +4,9 @@ use countersign_protocol::{Step, Time, id::DeviceId};
 
 use crate::{policy, store::*};
 
-/// A code may be on its way to the page: until the open challenges expire, what gave it can still judge it. What gave no code any more,
-/// because too many PINs or codes were wrong, does not begin to again; nor does it judge more than its fifteen, if all that may come is wrong.
+/// A code may be on its way to the page: until the open challenges expire, what gave it can still
+/// judge it. What gave no code any more, because too many PINs or codes were wrong, does not begin
+/// to again; nor does it judge more than its fifteen, if all that may come is wrong.
 pub(super) fn keep_past(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), StoreError> {
     if device.is_blocked() || !device.wrong_codes.has_room(policy::WRONG_CODES_TO_COME) {
         return Ok(());
@@ -20,7 +21,7 @@ pub(super) fn keep_past(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), S
         params![
             device.dev.0,
             device.epoch,
-            device.keys.pin_share,
+            device.keys.pin_code_secret,
             device.keys.chain,
             device.chain_step,
             device.account.0,
@@ -28,7 +29,8 @@ pub(super) fn keep_past(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), S
             now.saturating_sub(policy::LONGEST_CHALLENGE_SECONDS)
         ],
     )?;
-    // Each is judged with every code: a phone that begins epochs without end must not make that long.
+    // Each is judged with every code: a phone that begins epochs without end must not make that
+    // long.
     tx.execute(
         "DELETE FROM past_epoch WHERE dev = ?1
          AND epoch NOT IN (SELECT epoch FROM past_epoch WHERE dev = ?1 ORDER BY epoch DESC LIMIT ?2)",
@@ -50,7 +52,7 @@ pub(super) fn past(
         |row| {
             Ok(PastEpoch {
                 epoch: row.get("epoch")?,
-                pin_share: row.get("pin_share")?,
+                pin_code_secret: row.get("pin_share")?,
                 chain: row.get("chain")?,
                 chain_step: row.get("chain_step")?,
             })

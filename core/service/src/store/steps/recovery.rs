@@ -1,5 +1,5 @@
-//! Panic and recovery. An account is *guarded* from the moment that its factors were deleted until who recovered it has added one: until
-//! then nothing is added with the password alone.
+//! Panic and recovery. An account is *guarded* from the moment that its factors were deleted until
+//! who recovered it has added one: until then nothing is added with the password alone.
 
 use countersign_protocol::{
     Time,
@@ -22,8 +22,8 @@ use crate::{
 };
 
 impl Store {
-    /// Ends all sessions of the account, deletes every factor, and opens this recovery, unless none was left and one that STOP opened is
-    /// running. Answers the devices that were there.
+    /// Ends all sessions of the account, deletes every factor, and opens this recovery, unless none
+    /// was left and one that STOP opened is running. Answers the devices that were there.
     pub(crate) async fn panic(
         &self,
         new: Recovery,
@@ -33,7 +33,8 @@ impl Store {
             .await
     }
 
-    /// Opens this recovery, or notes that the message of the one under way is to go out again. `false`: too many messages already.
+    /// Opens this recovery, or notes that the message of the one under way is to go out again.
+    /// `false`: too many messages already.
     pub(crate) async fn begin_recovery(
         &self,
         new: Recovery,
@@ -53,8 +54,9 @@ impl Store {
             .await
     }
 
-    /// Ends a recovery whose time has come: sessions and factors go, and the browser is let in, from which the account takes a new factor.
-    /// Answers the devices that were there; `None` when it is not under way or too early.
+    /// Ends a recovery whose time has come: sessions and factors go, and the browser is let in,
+    /// from which the account takes a new factor. Answers the devices that were there; `None` when
+    /// it is not under way or too early.
     pub(crate) async fn finish_recovery(
         &self,
         id: RecoveryId,
@@ -148,7 +150,8 @@ pub(super) fn cancel(tx: &dyn Tx, id: RecoveryId, now: Time) -> Result<bool, Sto
     }
 }
 
-/// The service was restored: what was under way when the backup was made may have been cancelled since.
+/// The service was restored: what was under way when the backup was made may have been cancelled
+/// since.
 pub(super) fn cancel_all(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
     let under_way = "SELECT account FROM recovery WHERE finished_at IS NULL";
     let accounts = tx.all(under_way, params![], |row| row.get("account"))?;
@@ -169,7 +172,8 @@ pub(super) fn finish(
     let Some(recovery) = get(tx, id)?.filter(|recovery| recovery.ripe_at <= now) else {
         return Ok(None);
     };
-    // Its answer was lost: the day of waiting must not have been in vain. Once there is a new factor, it is over.
+    // Its answer was lost: the day of waiting must not have been in vain. Once there is a new
+    // factor, it is over.
     if let Some(finished_at) = recovery.finished_at {
         let again = finished_at + policy::RECOVERY_AGAIN_SECONDS > now
             && standing(tx, recovery.account)?.guarded;

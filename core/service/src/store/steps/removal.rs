@@ -17,7 +17,8 @@ use crate::{
 };
 
 impl Store {
-    /// Gives a device another name, where the policy allows it; `false` when it isn't this account's.
+    /// Gives a device another name, where the policy allows it; `false` when it isn't this
+    /// account's.
     pub(crate) async fn rename_device(
         &self,
         account: AccountId,
@@ -34,8 +35,9 @@ impl Store {
         .await
     }
 
-    /// A device removes itself, whatever its state: its key alone says so. It goes with everything that was sealed for it, all sessions of the
-    /// account end, and if it was the last the account is guarded. `false` when it is gone already.
+    /// A device removes itself, whatever its state: its key alone says so. It goes with everything
+    /// that was sealed for it, all sessions of the account end, and if it was the last the account
+    /// is guarded. `false` when it is gone already.
     pub(crate) async fn remove_by_device(
         &self,
         dev: DeviceId,
@@ -80,7 +82,8 @@ fn removed(tx: &dyn Tx, device: &Device, what: &str, now: Time) -> Result<(), St
     note(tx, account, what, &device.name, now)
 }
 
-/// Deletes a device with everything that was sealed for it, and ends all sessions of its account but `keep`.
+/// Deletes a device with everything that was sealed for it, and ends all sessions of its account
+/// but `keep`.
 pub(super) fn delete(
     tx: &dyn Tx,
     device: &Device,

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::store::*;
 
-/// Marks a backup, so that a service that is started with it, however it came there, knows that it is
-/// restored: when it was made.
+/// Marks a backup, so that a service that is started with it, however it came there, knows that it
+/// is restored: when it was made.
 pub(in crate::store) const BACKUP: &str = "backup";
 
 /// Sees to it that nothing comes back with a backup which must not.
@@ -52,7 +52,7 @@ pub(in crate::store) fn reconcile(
     }))
 }
 
-/// The account of whose factors a line tells.
+/// The account whose factors a line is about.
 fn whose_factors(line: &Recorded) -> Option<AccountId> {
     match JournalEntry::from_text(&line.entry)? {
         JournalEntry::Added(account, _) | JournalEntry::Removed(account, _) => Some(account),
@@ -60,8 +60,8 @@ fn whose_factors(line: &Recorded) -> Option<AccountId> {
     }
 }
 
-/// What was open when the backup was made was answered, cancelled, finished or ended since, as far
-/// as anybody knows.
+/// Closes everything that was open when the backup was made: it may have been answered, cancelled,
+/// finished or ended since.
 pub(super) fn close_what_was_open(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE challenge SET state = 'replaced', closed_at = ?1 WHERE state IN ('open', 'approved')",
@@ -69,7 +69,7 @@ pub(super) fn close_what_was_open(tx: &dyn Tx, now: Time) -> Result<(), StoreErr
     )?;
     let values: &[Value<'_>] = params![];
     tx.batch(&[
-        // Who signed out meanwhile stays signed out.
+        // A browser that signed out meanwhile stays signed out.
         ("DELETE FROM session", values),
         ("UPDATE enrolment SET state = 'void', code = NULL, pin_check = NULL WHERE state <> 'done'", values),
         ("DELETE FROM device WHERE state = 'pending'", values),
@@ -81,31 +81,30 @@ pub(super) fn close_what_was_open(tx: &dyn Tx, now: Time) -> Result<(), StoreErr
     recovery::cancel_all(tx, now)
 }
 
-/// Applies a line of the journal to a database that is older. What is not there any more, or not
-/// yet, needs nothing.
+/// Applies a line of the journal to a database that is older. Devices and accounts that are not
+/// there need nothing.
 fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
     let entry = JournalEntry::from_text(&line.entry).ok_or(StoreError::Damaged("journal"))?;
-    // The account's history tells of it again, at its own time; the person was told by message
-    // then.
-    let told =
+    // The account's history has it again, at its own time; the notice left then.
+    let note_again =
         |account, what, detail: &str| events::note_silently(tx, account, what, detail, line.at);
     match entry {
         JournalEntry::Removed(account, dev) => {
             if let Some(device) = devices::of(tx, account, dev)? {
                 removal::delete(tx, &device, None, now)?;
-                told(account, "device-removed", &device.name)?;
+                note_again(account, "device-removed", &device.name)?;
             }
         }
         JournalEntry::Suspended(account, dev) => {
             if let Some(device) = devices::of(tx, account, dev)? {
                 removal::stop(tx, &device, now)?;
-                told(account, "device-suspended", &device.name)?;
+                note_again(account, "device-suspended", &device.name)?;
             }
         }
         JournalEntry::Cleared(account, why) => {
             if accounts::get(tx, account)?.is_some() {
                 standing::clear(tx, account, now)?;
-                told(account, why.event(), "")?;
+                note_again(account, why.event(), "")?;
             }
         }
         JournalEntry::Guarded(account) => standing::guard(tx, account)?,
@@ -122,12 +121,12 @@ fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
             if let Some(mut device) = devices::of(tx, account, dev)? {
                 device.tries = device.tries.all_in_a_row();
                 outcomes::set_tries(tx, &device)?;
-                told(account, "device-blocked", &device.name)?;
+                note_again(account, "device-blocked", &device.name)?;
             }
         }
         JournalEntry::Added(account, dev) => {
             if accounts::get(tx, account)?.is_some() && devices::of(tx, account, dev)?.is_none() {
-                told(account, "device-lost", "")?;
+                note_again(account, "device-lost", "")?;
             }
         }
         JournalEntry::GrantEnded(account, dev) => {
@@ -137,12 +136,12 @@ fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
         }
         JournalEntry::Disabled(account) => {
             if closed::disable(tx, account, now)? {
-                told(account, "account-disabled", "")?;
+                note_again(account, "account-disabled", "")?;
             }
         }
         JournalEntry::Enabled(account) => {
             if closed::enable(tx, account)? {
-                told(account, "account-enabled", "")?;
+                note_again(account, "account-enabled", "")?;
             }
         }
         JournalEntry::Deleted(account) => {

@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Store {
-    /// Lets a browser in whose password was right, as far as the account's factors leave it; an account's oldest sessions go when there are
-    /// too many.
+    /// Lets a browser in whose password was right, as far as the account's factors leave it; an
+    /// account's oldest sessions go when there are too many.
     pub(crate) async fn open_session(&self, entry: Entry) -> Result<Entered, StoreError> {
         let subject = JournalSubject::Account(entry.session.account);
         self.write_of(subject, Write::OpenSession, move |tx| {

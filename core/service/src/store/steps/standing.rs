@@ -1,6 +1,6 @@
 //! How an account stands: whether it is guarded, and its recovery. An account is *guarded* from the
-//! moment that its factors were deleted until whoever recovered it has added one: until then nothing
-//! is added with the password alone.
+//! moment that its factors were deleted until whoever recovered it has added one: until then
+//! nothing is added with the password alone.
 
 use countersign_protocol::{
     Time,
@@ -11,7 +11,7 @@ use super::{events::note, links};
 use crate::store::*;
 
 impl Store {
-    /// How the account stands for who has given its password.
+    /// How the account stands once its password was given.
     pub(crate) async fn standing(&self, account: AccountId) -> Result<Standing, StoreError> {
         self.read_of(JournalSubject::Account(account), |tx| standing(tx, account))
             .await
@@ -86,7 +86,8 @@ pub(super) fn clear(
     Ok(devices)
 }
 
-/// Cancels the account's recovery, if there is one. What was deleted stays deleted, and the account guarded.
+/// Cancels the account's recovery, if there is one. Deleted factors stay deleted, and the account
+/// guarded.
 pub(super) fn cancel_of(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bool, StoreError> {
     let under_way = "DELETE FROM recovery WHERE account = ?1 AND finished_at IS NULL";
     if tx.execute(under_way, params![account.0])? == 0 {

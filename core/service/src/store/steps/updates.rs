@@ -1,5 +1,6 @@
-//! Changes of a device's record: PIN epochs, biometrics, push addresses, and what another device granted. Each function is one transaction; the order of the
-//! checks is the protocol's own (`verify::judge_update`).
+//! Changes of a device's record: PIN epochs, biometrics, push addresses, and what another device
+//! granted. Each function is one transaction; the order of the checks is the protocol's own
+//! (`verify::judge_update`).
 
 use countersign_protocol::{
     Step, Time,
@@ -28,8 +29,9 @@ impl Store {
             .await
     }
 
-    /// Judges everything of an update but the PIN's signature, in the protocol's order, and takes a try before that is checked. What needs no
-    /// PIN is done at once; a commit begins the next epoch, with the shares that `reseal` gives.
+    /// Judges everything of an update but the PIN's signature, in the protocol's order, and takes a
+    /// try before that is checked. What needs no PIN is done at once; a commit begins the next
+    /// epoch, with the shares that `reseal` gives.
     pub(crate) async fn begin_update(
         &self,
         update: UpdateFacts,
@@ -50,7 +52,8 @@ impl Store {
         .await
     }
 
-    /// Records what came of the PIN's signature: does what was asked and gives the try back, or leaves it spent.
+    /// Records what came of the PIN's signature: does what was asked and gives the try back, or
+    /// leaves it spent.
     pub(crate) async fn finish_update(
         &self,
         update: UpdateFacts,
@@ -89,7 +92,7 @@ fn pending(tx: &dyn Tx, dev: DeviceId) -> Result<Option<Pending>, StoreError> {
                 epoch: row.get("epoch")?,
                 sealed: NewEpoch {
                     pin_key: row.get("pin_key")?,
-                    pin_share: row.get("pin_share")?,
+                    pin_code_secret: row.get("pin_share")?,
                     chain: row.get("chain")?,
                 },
                 chain_step: row.get("chain_step")?,
@@ -222,8 +225,8 @@ fn is_forgotten(what: &What) -> bool {
 
 fn finish(tx: &dyn Tx, facts: &UpdateFacts, right: bool, now: Time) -> Result<Outcome, StoreError> {
     let (dev, signed) = (facts.update.dev, facts.signed);
-    // The same request may have been checked twice at once; its first verdict stands, and gives back
-    // one try at most.
+    // The same request may have been checked twice at once; its first verdict stands, and gives
+    // back one try at most.
     if let Some(Known::Answered(outcome)) = outcomes::get(tx, dev, signed)? {
         return Ok(outcome);
     }
@@ -233,8 +236,8 @@ fn finish(tx: &dyn Tx, facts: &UpdateFacts, right: bool, now: Time) -> Result<Ou
         signed,
         accepted: true,
     };
-    // Both may have come while this was checked: a copy of the phone, or the next PIN epoch, for which
-    // this was not made.
+    // Both may have come while this was checked: a copy of the phone, or the next PIN epoch, for
+    // which this was not made.
     if request.device.state != DeviceState::Active {
         return request.decide(tx, ResultCode::Suspended, now);
     }
@@ -296,7 +299,7 @@ fn set_pending(
             change.kind as u8,
             change.epoch,
             new.pin_key,
-            new.pin_share,
+            new.pin_code_secret,
             new.chain,
             facts.update.last.saturating_add(1),
             rotation.map(|new| new.key.as_bytes()),
@@ -379,16 +382,17 @@ fn swap(
             new.epoch,
             new.hash.0,
             new.sealed.pin_key,
-            new.sealed.pin_share,
-            shares.plain_share,
+            new.sealed.pin_code_secret,
+            shares.plain_code_secret,
             new.sealed.chain,
             new.chain_step,
             new.device_key.as_ref().map(PublicKey::as_bytes),
             new.hardware,
-            shares.bio_share
+            shares.bio_code_secret
         ],
     )?;
-    // A new PIN under the same phone's own word does not forget who guessed at the old one; another factor's word does.
+    // A new PIN under the same phone's own word does not forget the guesses at the old one; another
+    // factor's word does.
     if new.kind == ChangeKind::Forgotten {
         tx.execute(
             "UPDATE device SET wrong_month = ?2, month_told = 0 WHERE dev = ?1",

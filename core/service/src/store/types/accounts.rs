@@ -61,7 +61,8 @@ pub(crate) enum Method {
     Password,
     /// A link to the confirmed e-mail address, without the password.
     Link,
-    /// Password, a link sent to the e-mail address, and the waiting time: it may add a factor, and is no factor itself.
+    /// Password, a link sent to the e-mail address, and the waiting time: it may add a factor, and
+    /// is no factor itself.
     Recovery,
     /// A code of the app, without PIN.
     Code,
@@ -73,7 +74,8 @@ pub(crate) enum Method {
     AppPin,
     /// An approval with a biometric.
     AppBiometric,
-    /// An approval with PIN or biometric that began in the browser of the same phone, without a password.
+    /// An approval with PIN or biometric that began in the browser of the same phone, without a
+    /// password.
     Mobile,
 }
 
@@ -164,9 +166,11 @@ impl Session {
 pub(crate) struct Entry {
     /// The cookie that it had: a session of it ends.
     pub(crate) replaces: SessionHash,
-    /// The session that is opened. Where it is an approval or code that lets in, the account is that one's, and it is the last proof.
+    /// The session that is opened. Where it is an approval or code that lets in, the account is
+    /// that one's, and it is the last proof.
     pub(crate) session: Session,
-    /// The mark under which the browser is known from now on, if it signed in with more than the password.
+    /// The mark under which the browser is known from now on, if it signed in with more than the
+    /// password.
     pub(crate) known: SessionHash,
 }
 
@@ -191,9 +195,9 @@ pub(crate) struct DeviceKeys {
     /// Sealed: the public key of sk_pin.
     pub(crate) pin_key: Vec<u8>,
     /// Sealed: P.
-    pub(crate) pin_share: Vec<u8>,
+    pub(crate) pin_code_secret: Vec<u8>,
     /// Sealed: N.
-    pub(crate) plain_share: Vec<u8>,
+    pub(crate) plain_code_secret: Vec<u8>,
     /// Sealed: the chain value of `chain_step`.
     pub(crate) chain: Vec<u8>,
 }
@@ -225,7 +229,7 @@ pub(crate) struct Device {
     /// K_bio, when turned on.
     pub(crate) bio_key: Option<PublicKey>,
     /// Sealed: B, when turned on.
-    pub(crate) bio_share: Option<Vec<u8>>,
+    pub(crate) bio_code_secret: Option<Vec<u8>>,
     /// The PIN epoch.
     pub(crate) epoch: u32,
     /// The hash of the change with which the epoch began; none in the first.
@@ -246,8 +250,8 @@ pub(crate) struct Device {
     pub(crate) wrong_codes: DeviceEpoch,
     /// Wrong PINs in 30 days, whatever asked for them, across epochs.
     pub(crate) month: Month,
-    /// When the person was last told of those.
-    pub(crate) month_told: Time,
+    /// When the person was last sent a notice about those.
+    pub(crate) month_noticed_at: Time,
 }
 
 impl Device {
@@ -386,7 +390,8 @@ pub(crate) struct NewClaim {
     pub(crate) claim: Hash,
     /// The transcript with the device's signature, which is kept.
     pub(crate) proof: Vec<u8>,
-    /// Sealed: the six digits made for it, which the page asks for. `None`: K was right, which confirms the claim.
+    /// Sealed: the six digits made for it, which the page asks for. `None`: K was right, which
+    /// confirms the claim.
     pub(crate) code: Option<Vec<u8>>,
     /// As the phone says.
     pub(crate) model: String,

@@ -98,13 +98,14 @@ pub(crate) struct NewChallenge {
     pub(crate) subject: Option<DeviceId>,
     /// May a device grant a new PIN to itself, by biometrics?
     pub(crate) grants_itself: bool,
-    /// The signed message (approvals and on mobile; the others are signed when they have their step).
+    /// The signed message (approvals and on mobile; the others are signed when they have their
+    /// step).
     pub(crate) message: Option<SignedMessage>,
     /// The number on the computer's screen (approvals).
     pub(crate) number: Option<u8>,
     /// What the operation needs to go on.
     pub(crate) payload: String,
-    /// What must unlock it.
+    /// Which secret unlocks it.
     pub(crate) unlock: Unlock,
     /// Until when.
     pub(crate) expires_at: Time,
@@ -115,7 +116,8 @@ pub(crate) struct NewChallenge {
 pub(crate) enum Issue {
     /// It is open.
     Opened,
-    /// It is open, and the phone finds it when it asks: no push goes out, because the last ones were not answered or were declined.
+    /// It is open, and the phone finds it when it asks: no push goes out, because the last ones
+    /// were not answered or were declined.
     OpenedQuietly,
     /// Another browser waits for this device's answer, and this one does not take its place.
     Busy,
@@ -155,7 +157,7 @@ pub(crate) struct Challenge {
     pub(crate) number: Option<u8>,
     /// What the operation needs to go on.
     pub(crate) payload: String,
-    /// What must unlock it.
+    /// Which secret unlocks it.
     pub(crate) unlock: Unlock,
     /// Until when.
     pub(crate) expires_at: Time,
@@ -179,7 +181,7 @@ pub(crate) struct InboxItem {
     pub(crate) message: Vec<u8>,
 }
 
-/// What was answered to a request of a device.
+/// The answer to a request of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outcome {
     /// The result.
@@ -198,12 +200,13 @@ pub(crate) struct Outcome {
     pub(crate) issued: Option<u64>,
 }
 
-/// What is known of a request that came before.
+/// How far a request got that came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
     /// It was answered so.
     Answered(Outcome),
-    /// Its try is taken, and its signature was not judged yet, or the service stopped before it was.
+    /// Its try is taken, and its signature was not judged yet, or the service stopped before it
+    /// was.
     Checking,
 }
 
@@ -230,8 +233,8 @@ pub(crate) enum CountedStep {
     Decided {
         /// The outcome.
         outcome: Outcome,
-        /// Does its state token show a restored service? Only the first copy that comes tells, whose
-        /// token is not accepted yet.
+        /// Does its state token show a restored service? Only the first copy that comes tells,
+        /// whose token is not accepted yet.
         restored: Option<bool>,
     },
     /// A try is counted, where the PIN unlocked it; its signature must be checked now.
@@ -284,7 +287,8 @@ pub(crate) struct RightCode {
     pub(crate) unlocked: UnlockedBy,
 }
 
-/// What a result is collected for. It is done in the same transaction, so that a crash leaves neither one without the other.
+/// What a result is collected for. It is done in the same transaction, so that a crash leaves
+/// neither one without the other.
 pub(crate) enum Then {
     /// The browser is signed in.
     Enter(Entry),
@@ -302,7 +306,7 @@ pub(crate) enum Then {
     Nothing,
 }
 
-/// What came of a collected result: it was done, or the policy refused it.
+/// The result of collecting: done, or refused by the policy.
 pub(crate) type Collected = Result<(), Refused>;
 
 /// What an enrolment rests on that no approval was collected for.
@@ -335,7 +339,7 @@ pub(crate) struct Transfer {
 }
 
 /// Something that happened.
-pub(crate) struct Event {
+pub(crate) struct AccountEvent {
     /// When.
     pub(crate) at: Time,
     /// What: a text key.

@@ -6,9 +6,9 @@ use crate::store::SessionHash;
 /// How a password came to be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PasswordSet {
-    /// By somebody who knew the old one, and an approval.
+    /// With the old one and an approval.
     Changed,
-    /// By somebody who knew the old one, in an account without a factor.
+    /// With the old one, in an account without a factor.
     ChangedAlone,
     /// With a recovery.
     Recovered,

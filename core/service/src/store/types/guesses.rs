@@ -3,7 +3,7 @@
 use countersign_protocol::id::AccountId;
 
 /// Where a password is typed. Each way has a share of its own of the wrong passwords that an
-/// address may see in a row, so that strangers who use theirs up close no other way.
+/// address may see in a row, so that strangers that use theirs up close no other way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Share {
     /// In a browser that is not known for the account.

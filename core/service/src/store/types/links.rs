@@ -21,7 +21,8 @@ pub(crate) enum LinkKind {
     ResetRefused,
     /// Presses STOP, with password and word.
     Stop,
-    /// No message: the address has no account. It is noted so that this takes as long as the others.
+    /// No message: the address has no account. It is noted so that this takes as long as the
+    /// others.
     Nobody,
     /// Confirms a change of an account that holds no factor, in the session that named it.
     Confirm,
@@ -29,7 +30,7 @@ pub(crate) enum LinkKind {
     NewEmail,
     /// Takes a change of the address back, sent to the old one.
     UndoEmail,
-    /// No link: a change of the address was taken back, told to the address that goes.
+    /// No link: a notice, to the address that goes, that a change of the address was taken back.
     Undone,
 }
 
@@ -55,7 +56,7 @@ impl LinkKind {
         }
     }
 
-    /// Can somebody make it go out who knows the address and nothing else?
+    /// Is knowing the address enough to make it go out?
     pub(crate) const fn is_strangers(self) -> bool {
         !matches!(self, Self::Confirm | Self::NewEmail) && !self.is_owed()
     }

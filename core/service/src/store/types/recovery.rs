@@ -2,7 +2,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::Event;
+use super::AccountEvent;
 use crate::base::email::Email;
 
 /// A recovery's random identifier.
@@ -43,7 +43,7 @@ pub(crate) enum Entered {
     Guarded,
 }
 
-/// An event that the person is to be told of.
+/// An event about which the person gets a notice.
 pub(crate) struct DueNotice {
     /// Its number.
     pub(crate) id: u64,
@@ -53,6 +53,6 @@ pub(crate) struct DueNotice {
     pub(crate) email: Email,
     /// To whom.
     pub(crate) first_name: String,
-    /// What happened.
-    pub(crate) event: Event,
+    /// An event.
+    pub(crate) event: AccountEvent,
 }

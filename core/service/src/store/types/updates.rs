@@ -15,7 +15,7 @@ pub(crate) struct NewEpoch {
     /// Sealed: the public key of sk_pin.
     pub(crate) pin_key: Vec<u8>,
     /// Sealed: P.
-    pub(crate) pin_share: Vec<u8>,
+    pub(crate) pin_code_secret: Vec<u8>,
     /// Sealed: the chain value of the step after the last that the phone had spent.
     pub(crate) chain: Vec<u8>,
 }
@@ -48,21 +48,22 @@ pub(crate) struct UpdateFacts {
     pub(crate) signed: Hash,
     /// Is the state token one that this service made for this device?
     pub(crate) made: Made,
-    /// What was sealed.
+    /// The sealed content, sealed again for the store.
     pub(crate) content: Content,
     /// Transcript and device signature, which are kept.
     pub(crate) proof: Vec<u8>,
 }
 
-/// What is sealed anew when a PIN epoch begins.
+/// Secrets that are sealed again when a PIN epoch begins.
 pub(crate) struct Resealed {
     /// Sealed: N.
-    pub(crate) plain_share: Vec<u8>,
+    pub(crate) plain_code_secret: Vec<u8>,
     /// Sealed: B, of a device that has it.
-    pub(crate) bio_share: Option<Vec<u8>>,
+    pub(crate) bio_code_secret: Option<Vec<u8>>,
 }
 
-/// Seals the shares of a device that stay for its next epoch, inside the transaction that begins it.
+/// Seals the shares of a device that stay for its next epoch, inside the transaction that begins
+/// it.
 pub(crate) type Reseal = Box<dyn Fn(&Device, u32) -> Option<Resealed> + Send>;
 
 /// What the status of a device says of its keys.
@@ -70,7 +71,7 @@ pub(crate) type Reseal = Box<dyn Fn(&Device, u32) -> Option<Resealed> + Send>;
 pub(crate) struct Life {
     /// The hash of the change that waits for its commit.
     pub(crate) pending: Option<Hash>,
-    /// The approved challenge that lets the device set its PIN anew now.
+    /// The approved challenge that lets the device set a new PIN now.
     pub(crate) granted: Option<ChallengeId>,
     /// When a recovery of the account that is under way can be finished.
     pub(crate) recovery_ends_at: Option<Time>,
@@ -81,7 +82,7 @@ pub(crate) struct PastEpoch {
     /// Which.
     pub(crate) epoch: u32,
     /// Sealed: P.
-    pub(crate) pin_share: Vec<u8>,
+    pub(crate) pin_code_secret: Vec<u8>,
     /// Sealed: the chain value of `chain_step`.
     pub(crate) chain: Vec<u8>,
     /// The step of the stored chain value.

@@ -77,11 +77,6 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Now.
-    pub(crate) fn now(&self) -> Time {
-        self.clock.now()
-    }
-
     /// A password was wrong: whose, where the address has an account.
     pub(crate) fn wrong_password(&self, account: Option<AccountId>) {
         let happened = Happened {
@@ -90,7 +85,7 @@ impl App {
             detail: String::new(),
             ending: Ending::Refused,
         };
-        self.security.note(self.now(), &happened);
+        self.security.note(self.clock.now(), &happened);
         if let Some(account) = account {
             self.failures.add(account);
         }
@@ -104,11 +99,6 @@ impl App {
             push_key: self.push_key,
             news: false,
         }
-    }
-
-    /// The store as the trait that the protocol's steps are written against.
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
     }
 }
 

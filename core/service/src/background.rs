@@ -13,7 +13,7 @@ pub(crate) async fn mail(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     loop {
         let failed = app.failures.take();
         if !failed.is_empty()
-            && let Err(error) = app.store().note_failed(failed, app.now()).await
+            && let Err(error) = app.store.note_failed(failed, app.clock.now()).await
         {
             tracing::warn!(%error, "wrong passwords were not noted");
         }
@@ -42,7 +42,7 @@ pub(crate) async fn renew_keys(app: Arc<App>, mut stopping: watch::Receiver<bool
         }
         let renewed = app
             .keys
-            .renew(app.store(), &app.root, app.about(), app.now());
+            .renew(&app.store, &app.root, app.about(), app.clock.now());
         if let Err(error) = renewed.await {
             tracing::error!(%error, "the service's keys were not renewed");
         }
@@ -53,11 +53,11 @@ pub(crate) async fn renew_keys(app: Arc<App>, mut stopping: watch::Receiver<bool
 pub(crate) async fn sweep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     loop {
         let over = Over {
-            now: app.now(),
+            now: app.clock.now(),
             kept: app.kept,
             backups: app.backup_seconds,
         };
-        if let Err(error) = app.store().sweep(over).await {
+        if let Err(error) = app.store.sweep(over).await {
             tracing::warn!(%error, "expired data were not dropped");
         }
         tokio::select! {

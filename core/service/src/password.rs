@@ -9,7 +9,7 @@
 //! async fn handler(State(app): State<Arc<App>>, source: Source, posted: Posted<Form>) -> ... {
 //!     // Waits for its turn. Busy is answered with 503 and Retry-After, and counts nothing.
 //!     let place = app.passwords.place(source).await?;
-//!     app.store().take_guess(who, app.now()).await?;
+//!     app.store.take_guess(who, app.clock.now()).await?;
 //!     let fits = app.passwords.verify(&place, stored, password).await?;
 //! ```
 //!

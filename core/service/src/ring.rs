@@ -82,10 +82,10 @@ pub(crate) struct About<'a> {
 }
 
 /// A signing key.
-struct Signer {
-    key: SigningKey,
+pub(crate) struct Signer {
+    pub(crate) key: SigningKey,
     public: PublicKey,
-    kid: KeyId,
+    pub(crate) kid: KeyId,
     /// When it begins to sign.
     valid_from: Time,
 }
@@ -248,10 +248,10 @@ impl ServiceKeys {
         std::iter::once(&self.first).chain(&self.later)
     }
 
-    fn signer(&self, now: Time) -> &Signer {
-        self.signers()
-            .rfind(|signer| signer.valid_from <= now)
-            .unwrap_or(&self.first)
+    /// The key that signs at this time.
+    pub(crate) fn signer(&self, now: Time) -> &Signer {
+        let begun = |signer: &&Signer| signer.valid_from <= now;
+        self.later.iter().rfind(begun).unwrap_or(&self.first)
     }
 
     /// The id of the key that signs at this time.

@@ -138,7 +138,7 @@ pub(crate) async fn serve(
         };
         // Before the handshake, which a source pays for like the rest.
         let is_proxy = admission.proxies_only;
-        let Some(place) = edge.connect(Source::new(peer), is_proxy, app.now()) else {
+        let Some(place) = edge.connect(Source::new(peer), is_proxy, app.clock.now()) else {
             tracing::debug!(%peer, "no place for a connection");
             // Reset, so that the system keeps nothing of it either.
             let _ = stream.set_zero_linger();

@@ -71,8 +71,12 @@ impl<K: Copy + Eq + Hash> Budgets<K> {
         let rate = table.rate;
         let buckets = table.of(key, factor, now);
         for class in classes {
-            if let Some(rate) = rate(*class) {
-                buckets.fits(*class, rate)?;
+            let Some(rate) = rate(*class) else { continue };
+            let (size, runs_out) = buckets.scaled(rate);
+            let would = buckets.filled[*class as usize].saturating_add(REQUEST);
+            let over = would.saturating_sub(size);
+            if over > 0 {
+                return Err(TooMany(over.div_ceil(runs_out.max(1)).into()));
             }
         }
         for class in classes.iter().filter(|class| rate(**class).is_some()) {
@@ -153,34 +157,24 @@ impl<K> Buckets<K> {
         }
         for class in Class::ALL {
             let Some(rate) = rate(class) else { continue };
-            let emptied = seconds.saturating_mul(self.runs_out(rate).into());
+            let emptied = seconds.saturating_mul(self.scaled(rate).1.into());
             let filled = &mut self.filled[class as usize];
             *filled = filled.saturating_sub(u32::try_from(emptied).unwrap_or(u32::MAX));
         }
     }
 
-    fn size(&self, rate: Rate) -> u32 {
+    /// The size of a bucket, and how much runs out of it in a second.
+    fn scaled(&self, rate: Rate) -> (u32, u32) {
         let size = rate.burst.saturating_mul(REQUEST);
-        size.saturating_mul(self.factor)
-    }
-
-    fn runs_out(&self, rate: Rate) -> u32 {
-        rate.thousandths.saturating_mul(self.factor)
-    }
-
-    fn fits(&self, class: Class, rate: Rate) -> Result<(), TooMany> {
-        let would = self.filled[class as usize].saturating_add(REQUEST);
-        match would.saturating_sub(self.size(rate)) {
-            0 => Ok(()),
-            over => Err(TooMany(over.div_ceil(self.runs_out(rate).max(1)).into())),
-        }
+        let runs_out = rate.thousandths.saturating_mul(self.factor);
+        (size.saturating_mul(self.factor), runs_out)
     }
 
     /// How full the fullest bucket is, in thousandths.
     fn used(&self, rate: fn(Class) -> Option<Rate>) -> u64 {
         let filled = Class::ALL.into_iter().filter_map(|class| {
             let filled = u64::from(self.filled[class as usize]);
-            let size = u64::from(self.size(rate(class)?)).max(1);
+            let size = u64::from(self.scaled(rate(class)?).0).max(1);
             Some(filled * 1000 / size)
         });
         filled.max().unwrap_or(0)

@@ -75,7 +75,7 @@ pub(crate) async fn claim(app: Arc<App>, posted: Posted) -> Signed {
     if let Some(k) = &secrets.k {
         // 10.11
         let Some(taken) = app
-            .store()
+            .store
             .spend_pin_try(request.enrolment, request.hash(), now)
             .await?
         else {

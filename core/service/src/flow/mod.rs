@@ -116,10 +116,10 @@ async fn authenticated<T: Transcript>(
 /// Signs the reply to the request with this hash, completed by `fill`.
 fn signed(app: &App, request: Hash, result: ResultCode, fill: impl FnOnce(&mut Reply)) -> Signed {
     let (keys, now) = (app.keys.now(), app.clock.now());
-    let (svc, kid) = (app.origin.svc(), keys.kid(now));
-    let mut reply = Reply::new(svc, kid, request, result, now, keys.sequence);
+    let signer = keys.signer(now);
+    let svc = app.origin.svc();
+    let mut reply = Reply::new(svc, signer.kid, request, result, now, keys.sequence);
     fill(&mut reply);
-    let key = keys.signing(kid).ok_or(KeysError::Damaged)?;
-    let signed = reply.sign(key);
+    let signed = reply.sign(&signer.key);
     signed.map_err(|error| Failed::Unavailable(error.to_string()))
 }

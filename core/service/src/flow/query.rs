@@ -76,11 +76,7 @@ pub(crate) async fn status(app: Arc<App>, posted: Posted) -> Signed {
     // phone erase the only PIN that works.
     let life = app.store.life(device.dev, app.clock.now()).await?;
     // Read again: the phone may have been suspended just now.
-    let device = app
-        .store()
-        .device(device.dev)
-        .await?
-        .ok_or(Failed::Unknown)?;
+    let device = app.store.device(device.dev).await?.ok_or(Failed::Unknown)?;
     let enrolment = match device.state {
         DeviceState::Pending => Some(
             app.store

@@ -20,7 +20,7 @@ pub(super) async fn page(
     let session = visitor.signed_in()?;
     let account = account_of(&app, session).await?;
     let events = events::listed(&app, &visitor, 20).await?;
-    let devices = app.store().devices(session.account).await?.len();
+    let devices = app.store.devices(session.account).await?.len();
     let values = context! {
         first_name => account.first_name, last_name => account.last_name, email => account.email.as_str(),
         strength => session.last_method().name(), events, devices,

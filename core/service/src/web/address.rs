@@ -117,8 +117,8 @@ pub(super) async fn confirm(
     };
     let undo = links::new(&app, LinkKind::UndoEmail, &account.email, whose, &before)?;
     let changed = app
-        .store()
-        .change_email(link.id, session.hash, undo, app.now());
+        .store
+        .change_email(link.id, session.hash, undo, app.clock.now());
     let refusal = match changed.await? {
         EmailChanged::Done => {
             app.mail.notify_one();
@@ -156,7 +156,7 @@ pub(super) async fn undo(
     let visitor = posted.visitor;
     if let Some(link) = links::find(&app, LinkKind::UndoEmail, &token).await?
         && let Some(acc) = link.account
-        && let Some(account) = app.store().account(acc).await?
+        && let Some(account) = app.store.account(acc).await?
     {
         let before = links::payload::<Before>(&app, &link)?;
         let whose = Whose {
@@ -165,8 +165,8 @@ pub(super) async fn undo(
         };
         let notice = links::new(&app, LinkKind::Undone, &account.email, whose, &())?;
         let undone = app
-            .store()
-            .undo_email(link.id, before.password, notice, app.now());
+            .store
+            .undo_email(link.id, before.password, notice, app.clock.now());
         if undone.await? {
             app.mail.notify_one();
             return app.pages.show("email_undone.html", &visitor, context! {});

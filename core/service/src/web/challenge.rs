@@ -36,7 +36,7 @@ async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<Challenge, PageEr
     let id = hex::decode(id)
         .map(ChallengeId)
         .ok_or(PageError::NotFound)?;
-    let challenge = app.store().challenge(id).await?;
+    let challenge = app.store.challenge(id).await?;
     challenge
         .filter(|challenge| {
             // Those that began on a phone complete by r alone, never by this page.
@@ -46,7 +46,7 @@ async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<Challenge, PageEr
 }
 
 fn is_open(app: &App, challenge: &Challenge) -> bool {
-    challenge.state == ChallengeState::Open && app.now() < challenge.expires_at
+    challenge.state == ChallengeState::Open && app.clock.now() < challenge.expires_at
 }
 
 /// `GET /challenge/{id}`.
@@ -300,7 +300,7 @@ async fn proceed(
         Purpose::Transaction => {
             let details = transfer::Details::read(&challenge.payload)
                 .ok_or_else(|| PageError::Broken("a transfer's data are damaged".into()))?;
-            let then = Then::Record(details.record(challenge.id, account, app.now()));
+            let then = Then::Record(details.record(challenge.id, account, app.clock.now()));
             let page = format!("/account/transfer/{}", hex::encode(&challenge.id.0));
             (then, Redirect::to(&page).into_response())
         }
@@ -309,7 +309,7 @@ async fn proceed(
             (Then::SetPassword(new), new_password::done(session))
         }
         Purpose::ChangeEmail => {
-            let owner = app.store().account(account).await?;
+            let owner = app.store.account(account).await?;
             let owner = owner.ok_or(PageError::SignInFirst)?;
             let new = new_address::new_link(app, visitor, &owner, &challenge.payload)?;
             (Then::AskEmail(new), prove::to_waiting())
@@ -317,8 +317,8 @@ async fn proceed(
         _ => return Err(PageError::NotFound),
     };
     let collecting = app
-        .store()
-        .collect(challenge.id, session.hash, then, app.now());
+        .store
+        .collect(challenge.id, session.hash, then, app.clock.now());
     match (collecting.await?, challenge.purpose) {
         (Some(Ok(())), purpose) => {
             match (purpose, hex::decode(&challenge.payload)) {

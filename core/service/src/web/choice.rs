@@ -15,7 +15,7 @@ use crate::{
 
 /// The account's active devices, blocked ones included.
 pub(super) async fn usable(app: &App, account: AccountId) -> Result<Vec<Device>, PageError> {
-    let mut devices = app.store().devices(account).await?;
+    let mut devices = app.store.devices(account).await?;
     devices.retain(|device| device.state == DeviceState::Active);
     Ok(devices)
 }
@@ -78,7 +78,7 @@ pub(super) async fn subject(
     account: AccountId,
     dev: DeviceId,
 ) -> Result<Option<Subject>, PageError> {
-    let device = app.store().device(dev).await?;
+    let device = app.store.device(dev).await?;
     Ok(device
         .filter(|device| device.account == account && device.state != DeviceState::Pending)
         .map(|device| Subject::Device {

@@ -88,7 +88,11 @@ pub(super) async fn go_on(
         Wanted::Email(new) => {
             let account = account_of(&app, visitor.signed_in()?).await?;
             let new = new_address::new_link(&app, &visitor, &account, &new)?;
-            match app.store().confirm_email(link.id, new, app.now()).await? {
+            match app
+                .store
+                .confirm_email(link.id, new, app.clock.now())
+                .await?
+            {
                 Ok(()) => {
                     app.mail.notify_one();
                     Ok(prove::to_waiting())

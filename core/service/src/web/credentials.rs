@@ -93,7 +93,9 @@ async fn begin_change(
         keep: Some(session.hash),
         known: visitor.known_mark(),
     };
-    app.store().change_password(acc, new, app.now()).await??;
+    app.store
+        .change_password(acc, new, app.clock.now())
+        .await??;
     Ok(Redirect::to("/account").into_response())
 }
 
@@ -121,11 +123,11 @@ pub(super) async fn forgotten(
         Ok(email) => email,
         Err(page) => return Ok(page),
     };
-    let account = app.store().account_by_email(&email).await?;
+    let account = app.store.account_by_email(&email).await?;
     let kind = match &account {
         None => LinkKind::Nobody,
         Some(account) => {
-            let facts = app.store().facts(account.acc, app.now()).await?;
+            let facts = app.store.facts(account.acc, app.clock.now()).await?;
             match needs(Change::ForgottenPassword, &facts) {
                 Ok(_) => LinkKind::Reset,
                 Err(_) => LinkKind::ResetRefused,
@@ -162,7 +164,11 @@ pub(super) async fn reset(
     {
         let opening = visitor.opening(&app, account, Method::Link)?;
         let entry = opening.entry.clone();
-        if app.store().open_reset(link.id, entry, app.now()).await? {
+        if app
+            .store
+            .open_reset(link.id, entry, app.clock.now())
+            .await?
+        {
             return Ok(opening.go("/password/new"));
         }
     }
@@ -240,7 +246,9 @@ async fn replace(
         keep: None,
         known: None,
     };
-    app.store().reset_password(acc, new, app.now()).await??;
+    app.store
+        .reset_password(acc, new, app.clock.now())
+        .await??;
     Ok(Redirect::to("/password/done").into_response())
 }
 

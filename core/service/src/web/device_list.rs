@@ -27,14 +27,14 @@ pub(super) async fn show(
     refusal: Option<Refusal>,
 ) -> Result<Response, PageError> {
     let account = visitor.signed_in()?.account;
-    let all = app.store().devices(account).await?;
-    let recovery = app.store().standing(account).await?.recovery.is_some();
-    let last = app.store().events(account, 1).await?;
+    let all = app.store.devices(account).await?;
+    let recovery = app.store.standing(account).await?.recovery.is_some();
+    let last = app.store.events(account, 1).await?;
     let removed = last.iter().any(|event| {
         matches!(
             event.what.as_str(),
             "device-removed" | "last-device-removed"
-        ) && event.at + REMOVED_SHOWN_SECONDS > app.now()
+        ) && event.at + REMOVED_SHOWN_SECONDS > app.clock.now()
     });
     let able: Vec<_> = all
         .iter()
@@ -42,7 +42,7 @@ pub(super) async fn show(
         .collect();
     let devices: Vec<_> = all.iter().map(|device| row(app, device, &able)).collect();
     let full = all.len() >= usize::try_from(policy::DEVICES).unwrap_or(usize::MAX);
-    let facts = app.store().facts(account, app.now()).await?;
+    let facts = app.store.facts(account, app.clock.now()).await?;
     let password = needs(Change::Add, &facts) == Ok(Proof::PasswordAndLink);
     let (status, error) = Refusal::parts(refusal);
     let values = context! {

@@ -89,7 +89,7 @@ async fn begin(
             };
             prove::approval(app, session, headers, asked).await
         }
-        proof @ Proof::Recovered if session.proves(proof, app.now()) => {
+        proof @ Proof::Recovered if session.proves(proof, app.clock.now()) => {
             Ok(new_device::begin(app, visitor, new, Begin::Recovered, None).await?)
         }
         Proof::PasswordAndLink => {
@@ -125,8 +125,8 @@ pub(super) async fn rename(
         return show(&app, &visitor, Some(Refusal::form("devices_error_name"))).await;
     };
     let renamed = app
-        .store()
-        .rename_device(account, form.dev.0, name, app.now());
+        .store
+        .rename_device(account, form.dev.0, name, app.clock.now());
     match renamed.await? {
         Ok(true) => Ok(Redirect::to("/account/devices").into_response()),
         Ok(false) => Err(PageError::NotFound),

@@ -66,7 +66,7 @@ async fn show(
             link => link_text(&app.origin, &enrolment.message),
         },
         EnrolmentState::Claimed | EnrolmentState::Confirmed => {
-            let device = app.store().device(enrolment.dev).await?;
+            let device = app.store.device(enrolment.dev).await?;
             let (model, platform) = device
                 .map(|device| (device.model, device.platform))
                 .unwrap_or_default();
@@ -146,7 +146,7 @@ pub(super) async fn code(
         return show(&app, &visitor, Some(enrolment), Some(refusal)).await;
     }
     let session = visitor.signed_in()?.hash;
-    let taken = app.store().spend_enrolment_try(id, session, app.now());
+    let taken = app.store.spend_enrolment_try(id, session, app.clock.now());
     let Some(taken) = taken.await? else {
         return Ok(to(id));
     };
@@ -157,8 +157,8 @@ pub(super) async fn code(
     };
     let code = app.root.sealing.open(place, &taken.code)?;
     let right = bool::from(code.ct_eq(typed.as_bytes()));
-    app.store()
-        .finish_enrolment_try(id, right, app.now())
+    app.store
+        .finish_enrolment_try(id, right, app.clock.now())
         .await?;
     app.waiting.wake(taken.dev);
     if right || taken.left == 0 {

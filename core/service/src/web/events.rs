@@ -11,7 +11,7 @@ pub(super) async fn listed(
     visitor: &Visitor,
     at_most: u32,
 ) -> Result<Vec<Value>, PageError> {
-    let events = app.store().events(visitor.signed_in()?.account, at_most);
+    let events = app.store.events(visitor.signed_in()?.account, at_most);
     let mut listed = Vec::new();
     for event in events.await? {
         let text = text(app, &event)?;

@@ -36,7 +36,7 @@ pub(super) async fn csv(
 ) -> Result<Response, PageError> {
     let account = visitor.signed_in()?.account;
     let mut out = String::from("time,event,text\r\n");
-    for event in app.store().events(account, EXPORTED).await? {
+    for event in app.store.events(account, EXPORTED).await? {
         let time = i64::try_from(event.at).ok();
         let time = time.and_then(|time| DateTime::from_timestamp(time, 0));
         let time = time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));

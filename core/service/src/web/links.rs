@@ -148,7 +148,7 @@ pub(super) async fn find(app: &App, kind: LinkKind, text: &str) -> Result<Option
     let Some(id) = id_in(&app.root.links, &given, kind.name()) else {
         return Ok(None);
     };
-    let link = app.store().link(id, app.now()).await?;
+    let link = app.store.link(id, app.clock.now()).await?;
     Ok(link.filter(|link| link.kind == kind))
 }
 
@@ -174,7 +174,7 @@ pub(super) struct Whose {
 
 /// Asks the store to mail a link.
 pub(super) async fn ask(app: &App, new: NewLink) -> Result<AskedLink, PageError> {
-    let asked = app.store().ask_link(new, app.now()).await?;
+    let asked = app.store.ask_link(new, app.clock.now()).await?;
     app.mail.notify_one();
     Ok(asked)
 }

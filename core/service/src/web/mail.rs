@@ -26,12 +26,12 @@ const ONE_BY_ONE: usize = 10;
 pub(crate) async fn send_due(app: &App) -> Result<(), String> {
     send_links(app).await?;
     let mut unwritten = Ok(());
-    let accounts = app.store().due_accounts().await;
+    let accounts = app.store.due_accounts().await;
     for account in accounts.map_err(|error| error.to_string())? {
-        if app.pace.holds(account, app.now()) {
+        if app.pace.holds(account, app.clock.now()) {
             continue;
         }
-        let due = app.store().due_notices(account, app.now()).await;
+        let due = app.store.due_notices(account, app.clock.now()).await;
         let due = due.map_err(|error| error.to_string())?;
         let size = if due.len() > ONE_BY_ONE { due.len() } else { 1 };
         for due in due.chunks(size) {
@@ -47,9 +47,9 @@ pub(crate) async fn send_due(app: &App) -> Result<(), String> {
                 .await
                 .map_err(|error| error.to_string())?;
             let ids = due.iter().map(|due| due.id).collect();
-            let sent = app.store().notice_sent(ids).await;
+            let sent = app.store.notice_sent(ids).await;
             sent.map_err(|error| error.to_string())?;
-            app.pace.sent(account, app.now());
+            app.pace.sent(account, app.clock.now());
         }
     }
     unwritten
@@ -57,7 +57,7 @@ pub(crate) async fn send_due(app: &App) -> Result<(), String> {
 
 /// Sends the links that are due.
 async fn send_links(app: &App) -> Result<(), String> {
-    let due = app.store().due_links().await;
+    let due = app.store.due_links().await;
     for due in due.map_err(|error| error.to_string())? {
         let seq = due.seq;
         let notice = link_message(app, due).map_err(|error| format!("{error:?}"))?;
@@ -65,7 +65,7 @@ async fn send_links(app: &App) -> Result<(), String> {
             .send(notice)
             .await
             .map_err(|error| error.to_string())?;
-        let sent = app.store().link_sent(seq).await;
+        let sent = app.store.link_sent(seq).await;
         sent.map_err(|error| error.to_string())?;
     }
     Ok(())
@@ -124,7 +124,7 @@ async fn compose(app: &App, due: &[DueNotice]) -> Result<Notice, PageError> {
     }
     next.dedup();
     parts.extend(next);
-    let standing = app.store().standing(last.account).await?;
+    let standing = app.store.standing(last.account).await?;
     // Every message that goes out during a recovery has the link that cancels it.
     if let Some(recovery) = standing.recovery {
         let ripe = utc(recovery.ripe_at);

@@ -65,14 +65,14 @@ async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<Option<Challenge>
     let Some(id) = hex::decode(id).map(ChallengeId) else {
         return Ok(None);
     };
-    let challenge = app.store().challenge(id).await?;
+    let challenge = app.store.challenge(id).await?;
     Ok(challenge.filter(|challenge| {
         challenge.kind == ChallengeKind::OnMobile && challenge.session == visitor.browser()
     }))
 }
 
 fn is_over(app: &App, challenge: &Challenge) -> bool {
-    app.now() >= challenge.expires_at
+    app.clock.now() >= challenge.expires_at
         || !matches!(
             challenge.state,
             ChallengeState::Open | ChallengeState::Approved
@@ -159,7 +159,7 @@ async fn approved(
         return Ok(Err("mobile_wrong"));
     }
     let account = challenge.account.filter(|_| {
-        challenge.state == ChallengeState::Approved && app.now() < challenge.expires_at
+        challenge.state == ChallengeState::Approved && app.clock.now() < challenge.expires_at
     });
     Ok(match account {
         Some(account) => Ok(Approved { challenge, account }),
@@ -190,7 +190,7 @@ pub(super) async fn back(
     if is_known(&app, &headers, approved.account).await? {
         return complete(&app, &visitor, &approved).await;
     }
-    let account = app.store().account(approved.account).await?;
+    let account = app.store.account(approved.account).await?;
     // The address alone: a name could be chosen to look like the victim's.
     let email = account.ok_or(PageError::NotFound)?.email;
     let id = hex::encode(&approved.challenge.id.0);
@@ -227,8 +227,12 @@ async fn complete(
 ) -> Result<Response, PageError> {
     let opening = visitor.opening(app, approved.account, Method::Mobile)?;
     let completed = app
-        .store()
-        .complete_mobile(approved.challenge.id, opening.entry.clone(), app.now())
+        .store
+        .complete_mobile(
+            approved.challenge.id,
+            opening.entry.clone(),
+            app.clock.now(),
+        )
         .await?;
     match completed {
         true => Ok(opening.go_known("/account")),

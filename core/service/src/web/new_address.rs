@@ -23,7 +23,7 @@ pub(super) async fn show(
     refusal: Option<Refusal>,
 ) -> Result<Response, PageError> {
     let account = account_of(app, visitor.signed_in()?).await?;
-    let facts = app.store().facts(account.acc, app.now()).await?;
+    let facts = app.store.facts(account.acc, app.clock.now()).await?;
     let devices = usable(app, account.acc).await?;
     let (status, error) = Refusal::parts(refusal);
     let values = context! {

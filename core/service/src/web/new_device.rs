@@ -61,7 +61,7 @@ pub(super) async fn begin(
 ) -> Result<Response, PageError> {
     let new = draft(app, visitor.signed_in()?, new, expires_at).await?;
     let id = new.id;
-    match app.store().begin_enrolment(new, on, app.now()).await? {
+    match app.store.begin_enrolment(new, on, app.clock.now()).await? {
         Ok(()) => Ok(to(id)),
         Err(refused) => device_list::refuse(app, visitor, refused).await,
     }
@@ -75,7 +75,7 @@ pub(super) async fn draft(
     expires_at: Option<Time>,
 ) -> Result<NewEnrolment, PageError> {
     let account = account_of(app, session).await?;
-    let now = app.now();
+    let now = app.clock.now();
     let mut secret = random::bytes::<16>()?;
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, &secret).as_ref());
@@ -125,6 +125,6 @@ pub(super) async fn own(
     id: EnrolmentId,
 ) -> Result<Option<Enrolment>, PageError> {
     let session = visitor.signed_in()?;
-    let found = app.store().enrolment(id, app.now()).await?;
+    let found = app.store.enrolment(id, app.clock.now()).await?;
     Ok(found.filter(|enrolment| enrolment.session == session.hash))
 }

@@ -36,11 +36,11 @@ pub(super) async fn right(
     source: Source,
     typed: Typed<'_>,
 ) -> Result<Box<Account>, NotDone> {
-    let account = app.store().account_by_email(typed.email).await?;
+    let account = app.store.account_by_email(typed.email).await?;
     let by = guesser(app, typed.email, account.as_ref(), typed.share);
     // Before the try is counted, so that a source refused for want of room loses none.
     let place = app.passwords.place(source).await?;
-    let last = match app.store().spend_guess(by, app.now()).await? {
+    let last = match app.store.spend_guess(by, app.clock.now()).await? {
         Guess::Taken { last } => last,
         Guess::Closed => return Err(Refusal::too_many(typed.closed).into()),
     };
@@ -55,11 +55,11 @@ pub(super) async fn right(
     let Some(account) = account.filter(|_| fits) else {
         app.wrong_password(whose);
         if last {
-            app.store().close_guesses(by, app.now()).await?;
+            app.store.close_guesses(by, app.clock.now()).await?;
         }
         return Err(Refusal::new(StatusCode::UNAUTHORIZED, typed.wrong).into());
     };
-    app.store().forget_guesses(by, app.now()).await?;
+    app.store.forget_guesses(by, app.clock.now()).await?;
     Ok(Box::new(account))
 }
 

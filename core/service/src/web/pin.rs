@@ -55,8 +55,8 @@ pub(super) async fn verifier(
         .sealing
         .seal(claim::pin_check(enrolment.dev), v.as_slice())?;
     let taken = app
-        .store()
-        .set_pin_check(enrolment.id, session, sealed, app.now())
+        .store
+        .set_pin_check(enrolment.id, session, sealed, app.clock.now())
         .await?;
     if !taken {
         return Err(PageError::NotFound);

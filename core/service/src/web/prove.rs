@@ -35,7 +35,7 @@ pub(super) async fn needed(
     account: AccountId,
     change: Change,
 ) -> Result<Proof, NotDone> {
-    let facts = app.store().facts(account, app.now()).await?;
+    let facts = app.store.facts(account, app.clock.now()).await?;
     Ok(needs(change, &facts)?)
 }
 

@@ -44,12 +44,12 @@ async fn show(
     refusal: Option<Refusal>,
 ) -> Result<Response, PageError> {
     let session = visitor.half()?;
-    let standing = app.store().standing(session.account).await?;
-    let devices = app.store().devices(session.account).await?.len();
+    let standing = app.store.standing(session.account).await?;
+    let devices = app.store.devices(session.account).await?.len();
     let ripe_at = standing.recovery.map(|recovery| recovery.ripe_at);
     let (status, error) = Refusal::parts(refusal);
     let values = context! {
-        error, ripe_at, devices, ripe => ripe_at.is_some_and(|at| at <= app.now()),
+        error, ripe_at, devices, ripe => ripe_at.is_some_and(|at| at <= app.clock.now()),
         hours => app.recovery_hours,
     };
     app.pages.refuse(status, "recovery.html", visitor, values)
@@ -63,7 +63,7 @@ pub(super) async fn begin(
     let visitor = posted.visitor;
     let account = account_of(&app, visitor.half()?).await?;
     let new = recovery_link::new(&app, &account, false)?;
-    let refusal = match app.store().begin_recovery(new, app.now()).await? {
+    let refusal = match app.store.begin_recovery(new, app.clock.now()).await? {
         Ok(true) => return Ok(Redirect::to("/recovery").into_response()),
         Ok(false) => Refusal::too_many("recovery_error_messages"),
         Err(refused) => refused.into(),
@@ -85,7 +85,7 @@ pub(super) async fn finish_form(
 fn finish_values(app: &App, recovery: &Recovery, token: &Token) -> minijinja::Value {
     context! {
         token => hex::encode(token), ripe_at => recovery.ripe_at,
-        ripe => recovery.ripe_at <= app.now(),
+        ripe => recovery.ripe_at <= app.clock.now(),
     }
 }
 
@@ -109,7 +109,7 @@ pub(super) async fn finish(
         let values = context! { errors, ..finish_values(&app, &recovery, &token) };
         app.pages.refuse(status, "recover.html", &visitor, values)
     };
-    let account = app.store().account(recovery.account).await?;
+    let account = app.store.account(recovery.account).await?;
     let account = account.ok_or(PageError::NotFound)?;
     let mut errors = faults(&account, &form.new_password, &form.new_password_again);
     if form.new_password.same_as(&form.password) {
@@ -167,8 +167,8 @@ async fn recover(
     let opening = visitor.opening(app, account.acc, Method::Recovery)?;
     let entry = opening.entry.clone();
     let finished = app
-        .store()
-        .finish_recovery(recovery.id, entry, password, app.now());
+        .store
+        .finish_recovery(recovery.id, entry, password, app.clock.now());
     let devices = finished
         .await?
         .ok_or(Refusal::conflict("recover_error_early"))?;
@@ -197,7 +197,9 @@ pub(super) async fn cancel(
     posted: Posted<Nothing>,
 ) -> Result<Response, PageError> {
     let recovery = recovery_link::under_way(&app, CANCEL, &token).await?;
-    app.store().cancel_recovery(recovery.id, app.now()).await?;
+    app.store
+        .cancel_recovery(recovery.id, app.clock.now())
+        .await?;
     let values = context! { token => hex::encode(&token), done => true };
     app.pages
         .show("recovery_cancel.html", &posted.visitor, values)

@@ -19,7 +19,7 @@ pub(super) fn new(app: &App, account: &Account, by_panic: bool) -> Result<Recove
     Ok(Recovery {
         id: random::bytes()?,
         account: account.acc,
-        ripe_at: app.now() + u64::from(app.recovery_hours) * 3600,
+        ripe_at: app.clock.now() + u64::from(app.recovery_hours) * 3600,
         by_panic,
         finished_at: None,
     })
@@ -51,5 +51,5 @@ pub(super) async fn known(
     token: &[u8; 32],
 ) -> Result<Recovery, PageError> {
     let id = links::id_in(&app.root.recovery, token, action).ok_or(PageError::NotFound)?;
-    app.store().recovery(id).await?.ok_or(PageError::NotFound)
+    app.store.recovery(id).await?.ok_or(PageError::NotFound)
 }

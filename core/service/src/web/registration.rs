@@ -76,7 +76,7 @@ pub(super) async fn ask(
             .pages
             .refuse(StatusCode::BAD_REQUEST, "register.html", &visitor, values);
     };
-    let kind = match app.store().is_taken(&email, app.now()).await? {
+    let kind = match app.store.is_taken(&email, app.clock.now()).await? {
         true => LinkKind::Taken,
         false => LinkKind::Register,
     };
@@ -166,8 +166,8 @@ pub(super) async fn confirm(
     let opening = visitor.opening(&app, acc, Method::Password)?;
     let entry = opening.entry.clone();
     if !app
-        .store()
-        .register(link.id, account, entry, app.now())
+        .store
+        .register(link.id, account, entry, app.clock.now())
         .await?
     {
         return links::over(&app, &visitor, LinkKind::Register);

@@ -72,7 +72,7 @@ pub(super) async fn password(
         Ok(email) => email,
         Err(page) => return Ok(page),
     };
-    let share = match app.store().account_by_email(&email).await? {
+    let share = match app.store.account_by_email(&email).await? {
         Some(account) if is_known(&app, &headers, account.acc).await? => Share::Known,
         _ => Share::Unknown,
     };
@@ -189,7 +189,7 @@ pub(super) async fn out(
     posted: Posted<Nothing>,
 ) -> Result<Response, PageError> {
     if let Some(session) = &posted.visitor.session {
-        app.store().end_session(session.hash, app.now()).await?;
+        app.store.end_session(session.hash, app.clock.now()).await?;
     }
     Ok(Redirect::to("/sign-in").into_response())
 }

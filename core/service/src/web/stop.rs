@@ -64,7 +64,7 @@ pub(super) async fn form(
     visitor: Visitor,
 ) -> Result<Response, PageError> {
     let account = match visitor.signed_in() {
-        Ok(session) => app.store().account(session.account).await?,
+        Ok(session) => app.store.account(session.account).await?,
         Err(_) => None,
     };
     let email = account.map(|account| account.email.to_string());
@@ -96,7 +96,7 @@ pub(super) async fn stop(
     } = posted;
     // A browser that the account knows has guesses of its own, which strangers don't use up.
     let account = match Email::parse(&form.email) {
-        Ok(email) => app.store().account_by_email(&email).await?,
+        Ok(email) => app.store.account_by_email(&email).await?,
         Err(_) => None,
     };
     let share = match account {
@@ -164,7 +164,7 @@ async fn delete_factors(
     let account = passwords::right(app, source, typed).await?;
     prove::needed(app, account.acc, Change::Panic).await?;
     let new = recovery_link::new(app, &account, true)?;
-    let devices = app.store().panic(new, app.now()).await?;
+    let devices = app.store.panic(new, app.clock.now()).await?;
     for dev in devices {
         app.waiting.wake(dev);
     }
@@ -204,7 +204,7 @@ pub(super) async fn ask_link(
         Ok(email) => email,
         Err(page) => return Ok(page),
     };
-    let account = app.store().account_by_email(&email).await?;
+    let account = app.store.account_by_email(&email).await?;
     let kind = match &account {
         Some(_) => LinkKind::Stop,
         None => LinkKind::Nobody,

@@ -141,7 +141,7 @@ pub(super) async fn outcome(
     Hex(id): Hex<ChallengeId>,
 ) -> Result<Response, PageError> {
     let session = visitor.signed_in()?;
-    let challenge = app.store().challenge(id).await?.filter(|challenge| {
+    let challenge = app.store.challenge(id).await?.filter(|challenge| {
         challenge.account == Some(session.account)
             && challenge.purpose == Purpose::Transaction
             && challenge.state == ChallengeState::Used

@@ -74,7 +74,7 @@ async fn granted(app: &App, visitor: &Visitor, dev: DeviceId) -> Result<(String,
     let account = visitor.signed_in()?.account;
     let subject = subject(app, account, dev).await?;
     let name = subject.ok_or(PageError::NotFound)?.text().to_owned();
-    let life = app.store().life(dev, app.now()).await?;
+    let life = app.store.life(dev, app.clock.now()).await?;
     Ok((name, life.granted.is_some()))
 }
 

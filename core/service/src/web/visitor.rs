@@ -89,7 +89,10 @@ pub(super) async fn known_mark(
         return Ok(None);
     };
     let mark = hash(&cookie);
-    let known = app.store().knows_browser(mark, account, app.now()).await?;
+    let known = app
+        .store
+        .knows_browser(mark, account, app.clock.now())
+        .await?;
     Ok(known.then_some(mark))
 }
 
@@ -124,13 +127,13 @@ impl Visitor {
             let cookie = hex::encode(&random::bytes::<32>()?);
             return Ok(Self::new(app, cookie, true, None, known));
         };
-        let now = app.now();
-        let session = app.store().session(hash(&cookie), now).await?;
+        let now = app.clock.now();
+        let session = app.store.session(hash(&cookie), now).await?;
         if let Some(session) = session
             .as_ref()
             .filter(|session| session.used_at + 60 <= now)
         {
-            app.store().touch_session(session.hash, now).await?;
+            app.store.touch_session(session.hash, now).await?;
         }
         Ok(Self::new(app, cookie, false, session, known))
     }
@@ -191,7 +194,7 @@ impl Visitor {
     /// Opens a session after a right password, and goes to the page for the account's state.
     pub(super) async fn enter(&self, app: &App, account: AccountId) -> Result<Response, PageError> {
         let opening = self.opening(app, account, Method::Password)?;
-        let to = match app.store().open_session(opening.entry.clone()).await? {
+        let to = match app.store.open_session(opening.entry.clone()).await? {
             Entered::Whole => "/account",
             Entered::Half => "/sign-in/method",
             Entered::Guarded => "/recovery",
@@ -212,7 +215,7 @@ impl Visitor {
             Some(known) => known.clone(),
             None => hex::encode(&random::bytes::<32>()?),
         };
-        let now = app.now();
+        let now = app.clock.now();
         let session = Session {
             hash: hash(&cookie),
             account,
@@ -292,7 +295,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
 
 /// The account of a session.
 pub(super) async fn account_of(app: &App, session: &Session) -> Result<Account, PageError> {
-    let account = app.store().account(session.account).await?;
+    let account = app.store.account(session.account).await?;
     account.ok_or(PageError::SignInFirst)
 }
 
@@ -351,7 +354,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
         {
             let known = session.signed_in || is_known(app, &headers, session.account).await?;
             app.edge
-                .charge_account(&pass, session.account, known, app.now())?;
+                .charge_account(&pass, session.account, known, app.clock.now())?;
         }
         Ok(Self {
             visitor,

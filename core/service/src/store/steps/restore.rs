@@ -24,9 +24,10 @@ pub(in crate::store) fn reconcile(
     let newer: Vec<_> = lines.iter().filter(|line| line.seq > last).collect();
     let backup = setting(tx, BACKUP)?;
     close_what_was_open(tx, now)?;
+    let last_step = steps::END - 1;
     tx.execute(
-        "UPDATE account SET step = CASE WHEN step < ?2 - ?1 THEN step + ?1 ELSE ?2 END",
-        params![steps::RESTORE, steps::END - 1],
+        "UPDATE account SET step = CASE WHEN step < ?2 THEN step + ?1 ELSE ?3 END",
+        params![steps::RESTORE, last_step - steps::RESTORE, last_step],
     )?;
     own_keys::publish_anew(tx)?;
     let mut changed = BTreeSet::new();

@@ -109,7 +109,7 @@ pub(crate) async fn open(
         }
     }
     let (store, new) = Store::open(&places.data)?;
-    let root = settle(&store, new, places, begin, now).await;
+    let root = reconcile(&store, new, places, begin, now).await;
     match root {
         Ok(root) => Ok((store, root)),
         Err(error) => {
@@ -131,7 +131,7 @@ pub(super) fn custody(places: &Places) -> Result<(), CustodyError> {
     Ok(())
 }
 
-async fn settle(
+async fn reconcile(
     store: &Store,
     new: bool,
     places: &Places,

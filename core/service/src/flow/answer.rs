@@ -35,7 +35,7 @@ pub(crate) async fn answer(app: Arc<App>, posted: Posted) -> Signed {
     let facts = AnswerFacts {
         answer: (*request).clone(),
         signed: hash,
-        made: app.root.tokens.made(device.dev, &request.state_token),
+        token: app.root.tokens.made(device.dev, &request.state_token),
         opened: opened.is_some(),
         // A phone that knows the PIN needs no new one, and its owner must not be led to think so.
         grants_itself: app.own_biometrics && request.unlocked_by == UnlockedBy::Biometrics,

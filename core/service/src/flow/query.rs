@@ -42,6 +42,7 @@ pub(crate) async fn complete(app: Arc<App>, posted: Posted) -> Signed {
             .complete(enrolment, device.dev, app.clock.now())
             .await?
         {
+            // 10.17, 10.18
             Completion::Active => break ResultCode::Done,
             Completion::Refused => break ResultCode::Refused,
             Completion::NotYet if Instant::now() >= end || *app.stopping.borrow() => {
@@ -118,6 +119,7 @@ pub(crate) async fn inbox(app: Arc<App>, posted: Posted) -> Signed {
     if !clock_is_near(request.time, app.clock.now()) {
         return signed(&app, hash, ResultCode::Clock, |_| ());
     }
+    // 10.19
     if device.state == DeviceState::Pending || app.store.is_disabled(device.account).await? {
         return signed(&app, hash, ResultCode::NotActive, |_| ());
     }
@@ -138,6 +140,7 @@ pub(crate) async fn inbox(app: Arc<App>, posted: Posted) -> Signed {
         }
         wait(&app, woken, end - Instant::now()).await;
     };
+    // 10.20
     let device = app.store.device(dev).await?.ok_or(Failed::Unknown)?;
     signed(&app, hash, ResultCode::Done, |reply| {
         reply.tries_in_row = Some(device.left_in_a_row());

@@ -33,7 +33,7 @@ pub(crate) async fn update(app: Arc<App>, posted: Posted, belongs: fn(&What) -> 
     let facts = UpdateFacts {
         update: (*request).clone(),
         signed: request.hash(),
-        made: app.root.tokens.made(device.dev, &request.state_token),
+        token: app.root.tokens.made(device.dev, &request.state_token),
         content: opened.content(&app, &request)?,
         proof: [request.signature().as_slice(), request.transcript_bytes()].concat(),
     };

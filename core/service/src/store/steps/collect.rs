@@ -125,6 +125,7 @@ fn let_in(tx: &dyn Tx, entry: &Entry, approved: &Approved) -> Result<(), StoreEr
     sessions::enter(tx, &entry)
 }
 
+/// 11.20: only with the cookie of the browser that began.
 pub(super) fn complete_mobile(
     tx: &dyn Tx,
     id: ChallengeId,

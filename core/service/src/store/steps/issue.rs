@@ -80,6 +80,7 @@ pub(super) fn issue_approval(
             Ok((Asker::from_known(row.get("known")?), session == new.session))
         },
     )?;
+    // 11.17 to 11.19
     let replaced = |(asker, same): &(Asker, bool)| approvals::replaces(new.asker, *asker, *same);
     if !open.iter().all(replaced) {
         return Ok(Issue::Busy);

@@ -155,11 +155,12 @@ fn begin(
         began_with: device.began_with,
         granted: granted(tx, update.dev, now)?,
     };
-    let made = facts.made == Made::Yes || old_tokens::counts(tx, update.dev, facts.made, now)?;
-    let judged = judge_update(update, &known, now, made);
+    let is_own_token =
+        facts.token == Made::Yes || old_tokens::counts(tx, update.dev, facts.token, now)?;
+    let judged = judge_update(update, &known, now, is_own_token);
     let restored = Some(update.state_token.sequence() > device.issued);
     let accepted = judged.accepted.as_ref();
-    if let (Some(_), Made::Before(replaced_at)) = (accepted, facts.made) {
+    if let (Some(_), Made::Before(replaced_at)) = (accepted, facts.token) {
         old_tokens::take(tx, &device, replaced_at, now)?;
     }
     let mut request = CountedRequest::begin(tx, device, facts.signed, accepted, now)?;

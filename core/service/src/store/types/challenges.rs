@@ -218,7 +218,7 @@ pub(crate) struct AnswerFacts {
     /// The hash of that.
     pub(crate) signed: Hash,
     /// Is the state token one that this service made for this device?
-    pub(crate) made: Made,
+    pub(crate) token: Made,
     /// Did the sealed part open?
     pub(crate) opened: bool,
     /// May it grant a new PIN to the device that it comes from?

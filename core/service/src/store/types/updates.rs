@@ -47,7 +47,7 @@ pub(crate) struct UpdateFacts {
     /// The hash of that.
     pub(crate) signed: Hash,
     /// Is the state token one that this service made for this device?
-    pub(crate) made: Made,
+    pub(crate) token: Made,
     /// The sealed content, sealed again for the store.
     pub(crate) content: Content,
     /// Transcript and device signature, which are kept.

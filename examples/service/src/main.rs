@@ -1,4 +1,6 @@
 //! The program `countersign-service`.
+// The help shows commands, which are no Rust.
+#![allow(rustdoc::invalid_rust_codeblocks)]
 
 mod arguments;
 

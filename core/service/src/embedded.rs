@@ -183,7 +183,7 @@ async fn open(config: &Config) -> Result<Storage, StartError> {
     store.renew_accounts(seal).await.map_err(storage)?;
     Ok(Storage {
         store: Arc::new(store),
-        root: Arc::new(root),
+        root,
         security,
     })
 }

@@ -51,6 +51,14 @@ pub(crate) enum KeysError {
     /// A key does not open.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The key file is one that was replaced.
+    #[error(
+        "the database and the key file do not belong together: the key file was exchanged since, or an exchange of it was begun, \
+         and what the newer one sealed opens with that one alone. Put the newer key file back, and do not change the one that you find. \
+         If the exchange was interrupted, run countersign-service keys reseal again then. If the newer one is lost, restore a backup \
+         from before, with this key file"
+    )]
+    OlderKeyFile,
     /// No random bytes.
     #[error(transparent)]
     Random(#[from] NoRandomness),
@@ -233,11 +241,16 @@ impl ServiceKeys {
         })
     }
 
-    /// Whether this key file opens these keys.
+    /// Whether this key file opens these keys, and everything else: a part may be sealed already by
+    /// a newer one.
     ///
     /// # Errors
-    /// [`KeysError::Seal`] if it does not.
+    /// [`KeysError::OlderKeyFile`] or [`KeysError::Seal`] if it does not.
     pub(crate) fn fit(root: &RootKeys, stored: &OwnKeys) -> Result<(), KeysError> {
+        let newest = stored.sealed_by.as_ref();
+        if newest.is_some_and(|name| !root.sealing.opens_of(name)) {
+            return Err(KeysError::OlderKeyFile);
+        }
         for key in &stored.keys {
             root.sealing.open(key.used_for.place(), &key.sealed)?;
         }

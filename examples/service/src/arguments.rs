@@ -140,9 +140,9 @@ pub(crate) enum Keys {
         only: Option<Only>,
     },
     /// Exchange the key file; the service must not be running. All that is sealed in the database
-    /// is sealed again with a new key, and the other keys stay. When it is interrupted, the same
-    /// command goes on. Backups from before need the old key file from then on (restore --old-key),
-    /// so keep a copy of it where you keep copies
+    /// is sealed again with a new key, and the other keys stay. Copy the key file first: backups
+    /// from before need the old one from then on (restore --old-key), and it is gone. When it is
+    /// interrupted, keep the key file as it is: the same command goes on
     Reseal {
         #[command(flatten)]
         place: Where,

@@ -106,8 +106,8 @@ async fn reseal(places: &Places, compromised: bool) -> Result<(), Box<dyn Error>
         println!("An exchange that had been interrupted is done.");
     }
     println!(
-        "The key file is exchanged. Copy it to where you keep its copy, and keep the old copy for as long as you keep backups from before \
-         now: they are restored with --old-key."
+        "The key file is exchanged. Copy it to where you keep its copy, and make a backup now. Keep the old copy for as long as you keep \
+         backups from before: they are restored with --old-key."
     );
     if let Some(until) = report.waiting {
         println!(

@@ -6,7 +6,9 @@ mod crash;
 mod disk;
 mod exchange;
 mod incidents;
+mod interrupted;
 mod keys;
+mod old_tokens;
 mod restore;
 mod security_log;
 #[path = "../../../core/service/tests/support/mod.rs"]

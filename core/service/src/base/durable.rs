@@ -12,8 +12,9 @@ countersign_failpoint::durable_writes! {
         KeyName,
         /// An exchanged key file gets the key file's name.
         KeyReplace,
-        /// What a copied key file makes worthless is ended.
-        EndCopied,
+        /// The key file of before is refused from now on, and what a copied one makes worthless is
+        /// ended.
+        BeginExchange,
         /// Rows are sealed again with the present key.
         Reseal,
         /// A journal that was written again gets the journal's name.

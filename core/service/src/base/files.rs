@@ -35,19 +35,20 @@ fn owners() -> OpenOptions {
     options
 }
 
-/// Gives a file the owner of another, whose place it will take: an administrator's command may run
-/// as root, and the service may not.
-pub(crate) fn keep_owner(new: &Path, old: &Path) -> io::Result<()> {
+/// Gives an open file the owner of another, whose place it will take: an administrator's command
+/// may run as root, and the service may not. The file and not its name, where the service's user
+/// may have put a link to a file of root's meanwhile.
+pub(crate) fn keep_owner(new: &File, old: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{MetadataExt, chown};
-        let (new_owner, old_owner) = match (fs::metadata(new)?, fs::metadata(old)) {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let (new_owner, old_owner) = match (new.metadata()?, fs::metadata(old)) {
             (new, Ok(old)) => (new, old),
             (_, Err(_)) => return Ok(()),
         };
         let ids = |file: &fs::Metadata| (file.uid(), file.gid());
         if ids(&new_owner) != ids(&old_owner) {
-            return chown(new, Some(old_owner.uid()), Some(old_owner.gid()));
+            return fchown(new, Some(old_owner.uid()), Some(old_owner.gid()));
         }
     }
     #[cfg(not(unix))]
@@ -78,4 +79,29 @@ pub(crate) fn sync_name(path: &Path) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = path;
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, chown, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_draft_gets_its_owner_also_where_its_name_was_made_a_link_to_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("old"), "").unwrap();
+        fs::write(at("roots"), "").unwrap();
+        if chown(at("old"), Some(4711), Some(4711)).is_err() {
+            println!("SKIPPED: only root may give a file to another user");
+            return;
+        }
+        let open = draft(&at("draft")).unwrap();
+        fs::rename(at("draft"), at("aside")).unwrap();
+        symlink(at("roots"), at("draft")).unwrap();
+        keep_owner(&open, &at("old")).unwrap();
+        let owner = |name: &str| fs::metadata(at(name)).unwrap().uid();
+        assert_eq!((owner("aside"), owner("roots")), (4711, 0));
+    }
 }

@@ -42,7 +42,8 @@ pub(crate) enum JournalEntry {
     Enabled(AccountId),
     /// An account was deleted.
     Deleted(AccountId),
-    /// A state token was taken from a device whose key was replaced after a theft, at this time.
+    /// A state token was taken from a device after a key was replaced because it was copied, at
+    /// this time: no token of that key, or of an older one, is taken from it any more.
     OldToken(AccountId, DeviceId, Time),
     /// The password was changed or replaced.
     Password(AccountId),

@@ -262,8 +262,8 @@ impl Journal {
         let draft = self.path.with_extension("part");
         let written = files::draft(&draft).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
+            files::keep_owner(&file, &self.path)?;
             file.sync_all()?;
-            files::keep_owner(&draft, &self.path)?;
             Write::JournalRewrite.reach();
             fs::rename(&draft, &self.path)?;
             files::sync_name(&self.path)?;

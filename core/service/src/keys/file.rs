@@ -9,7 +9,8 @@
 //! sealing HEX              seals what is secret in the database
 //! replaced-sealing HEX     while an exchange runs: what it replaces
 //! replaced-root HEX        while an exchange after a theft runs: what it replaces
-//! old-state HEX TIME       made state tokens until TIME, when it was replaced after a theft
+//! old-state HEX TIME       made state tokens until TIME, when it was replaced after a theft; the
+//!                          old key file is known by it, for backups from before
 //! ```
 //!
 //! An older form has one line, `countersign-service-key-1 HEX`: the root, from which the sealing
@@ -33,6 +34,8 @@ use crate::base::{
 
 const OLDER: &str = "countersign-service-key-1 ";
 const HEADER: &str = "countersign-service-key-2";
+/// So many old keys of state tokens are kept: each is a line of the file.
+const MOST_OLD_STATES: usize = 16;
 /// A key file is shorter than this.
 const LONGEST: u64 = 4096;
 
@@ -135,7 +138,7 @@ impl KeyFile {
 
     /// The same with a new sealing key, and with a new root where the present one was copied. Both
     /// stay in it until [`KeyFile::ended`], so that what they made can be made again with the new
-    /// ones. Keys of state tokens from before `forget` are left out: nothing takes these any more.
+    /// ones. Keys of state tokens from before `forget` are left out: nothing needs these any more.
     ///
     /// # Errors
     /// [`NoRandomness`].
@@ -152,6 +155,8 @@ impl KeyFile {
         });
         new.old_states = self.old_states.clone();
         new.old_states.retain(|old| old.at > forget);
+        let too_many = new.old_states.len().saturating_sub(MOST_OLD_STATES - 1);
+        new.old_states.drain(..too_many);
         match copied {
             true => new.old_states.push(OldState {
                 key: Bytes(*derive(&self.root.0, "state")),
@@ -167,6 +172,18 @@ impl KeyFile {
     pub(crate) fn copied_at(&self) -> Option<Time> {
         self.replaced.as_ref()?.root.as_ref()?;
         self.old_states.last().map(|old| old.at)
+    }
+
+    /// Whether this service had that key file: each root in it is the present one, or one that was
+    /// replaced after a theft, by the key of its state tokens.
+    pub(crate) fn had(&self, old: &Self) -> bool {
+        let before = old.replaced.as_ref();
+        let before = before.and_then(|replaced| replaced.root.as_ref());
+        let mut roots = std::iter::once(&old.root).chain(before);
+        roots.all(|root| {
+            let state = derive(&root.0, "state");
+            root.0 == self.root.0 || self.old_states.iter().any(|old| old.key.0 == *state)
+        })
     }
 
     /// When the root was last replaced because it was copied; 0 when that is long ago.
@@ -190,18 +207,18 @@ impl KeyFile {
     pub(crate) fn replace(&self, path: &Path) -> Result<(), KeyFileError> {
         let io = |error| KeyFileError::Io(path.to_owned(), error);
         let draft = self.draft(path).map_err(io)?;
-        files::keep_owner(&draft, path).map_err(io)?;
         Durable::KeyReplace.reach();
         fs::rename(&draft, path).map_err(io)?;
         files::sync_name(path).map_err(io)
     }
 
-    /// Writes it beside its place, to the disk.
+    /// Writes it beside its place, to the disk, for the owner of the file that is there.
     fn draft(&self, path: &Path) -> io::Result<PathBuf> {
         let draft = path.with_extension("part");
         Durable::KeyDraft.reach();
         let mut file = files::draft(&draft)?;
         file.write_all(self.to_text().as_bytes())?;
+        files::keep_owner(&file, path)?;
         file.sync_all()?;
         Ok(draft)
     }

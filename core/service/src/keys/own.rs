@@ -45,6 +45,9 @@ pub(crate) struct OwnKeys {
     pub(crate) earlier: Vec<Vec<u8>>,
     /// They come from a backup: phones may know later information.
     pub(crate) restored: bool,
+    /// The name of the sealing key that an exchange of the key file brought last. Only a key file
+    /// with that key opens everything.
+    pub(crate) sealed_by: Option<Vec<u8>>,
 }
 
 /// New information, with the keys that come and go with it.

@@ -15,6 +15,9 @@ use countersign_protocol::{
 /// How long a phone's state token is taken that a key made which was replaced after a theft, in
 /// seconds since then; once for each phone.
 pub(crate) const OLD_TOKEN_SECONDS: Time = 30 * 24 * 3600;
+/// How long a key file that was replaced after a theft is known, in seconds since then: backups
+/// from before are restored with it. Longer than any backup is kept.
+pub(crate) const OLD_KEY_SECONDS: Time = 10 * 366 * 24 * 3600;
 
 /// The keys derived from the key file.
 pub(crate) struct RootKeys {
@@ -40,6 +43,8 @@ pub(crate) struct RootKeys {
     pub(crate) backups: MacKeys,
     /// Whether an exchange of the key file was begun and has not ended.
     pub(crate) is_unfinished: bool,
+    /// When the root was replaced by an exchange that has not ended, because it was copied.
+    pub(crate) copied_at: Option<Time>,
 }
 
 /// Reads the key file, or makes it when `may_create` (the database is new).
@@ -59,12 +64,12 @@ impl RootKeys {
         let key = |purpose| MacKey::new(*derive(&file.root.0, purpose));
         let mut sealing = SealingKey::new(&file.sealing.0)?;
         let mut journal = MacKeys::new(key("journal"));
-        let mut backups = MacKeys::new(key("backups"));
+        let backups = MacKeys::new(key("backups"));
         if let Some(replaced) = &file.replaced {
             sealing.accept(&replaced.sealing.0)?;
             if let Some(root) = &replaced.root {
+                // A backup under it needs the old key file: a thief may have made it.
                 journal.accept(MacKey::new(*derive(&root.0, "journal")));
-                backups.accept(MacKey::new(*derive(&root.0, "backups")));
             }
         }
         Ok(Self {
@@ -80,6 +85,7 @@ impl RootKeys {
             push: signing_key(&file.root.0, "push")
                 .ok_or_else(|| KeyFileError::NotAKeyFile(path.to_owned()))?,
             is_unfinished: file.replaced.is_some(),
+            copied_at: file.copied_at(),
         })
     }
 
@@ -113,14 +119,23 @@ pub(crate) enum Made {
     /// None of the service's.
     No,
     /// The present one.
-    Yes,
-    /// One that was replaced at this time, after a theft.
-    Before(Time),
+    Yes {
+        /// When the newest key was replaced that was copied; 0 when none was.
+        newest: Time,
+    },
+    /// One that was replaced after a theft.
+    Before {
+        /// When it was replaced.
+        at: Time,
+        /// When the newest such key was replaced.
+        newest: Time,
+    },
 }
 
 /// Makes and checks the phones' state tokens.
 pub(crate) struct Tokens {
     present: StateTokenKey,
+    /// Oldest first.
     before: Vec<(StateTokenKey, Time)>,
 }
 
@@ -146,12 +161,13 @@ impl Tokens {
 
     /// Which key made this token for this device.
     pub(crate) fn made(&self, dev: DeviceId, token: &StateToken) -> Made {
+        let newest = self.before.last().map_or(0, |(_, at)| *at);
         if self.present.made(dev, token) {
-            return Made::Yes;
+            return Made::Yes { newest };
         }
         let mut before = self.before.iter();
         let found = before.find(|(key, _)| key.made(dev, token));
-        found.map_or(Made::No, |(_, at)| Made::Before(*at))
+        found.map_or(Made::No, |(_, at)| Made::Before { at: *at, newest })
     }
 }
 

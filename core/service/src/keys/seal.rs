@@ -4,6 +4,7 @@
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
+use super::derive::derive;
 use crate::base::random::{self, NoRandomness};
 
 /// Where a sealed value belongs. A value moved to another device, field or epoch no longer opens.
@@ -55,6 +56,17 @@ pub(crate) enum SealError {
 pub(crate) struct SealingKey {
     present: LessSafeKey,
     before: Vec<LessSafeKey>,
+    /// Their names, the present key's first.
+    names: Vec<KeyName>,
+}
+
+/// Names a sealing key, and says nothing of its bytes.
+pub(crate) type KeyName = [u8; 16];
+
+fn name(key: &[u8; 32]) -> KeyName {
+    let mut name = [0; 16];
+    name.copy_from_slice(&derive(key, "name")[..16]);
+    name
 }
 
 fn cipher(key: &[u8; 32]) -> Result<LessSafeKey, SealError> {
@@ -68,6 +80,7 @@ impl SealingKey {
         Ok(Self {
             present: cipher(key)?,
             before: Vec::new(),
+            names: vec![name(key)],
         })
     }
 
@@ -77,7 +90,18 @@ impl SealingKey {
     /// [`SealError::DoesNotOpen`], never with 32 bytes.
     pub(crate) fn accept(&mut self, before: &[u8; 32]) -> Result<(), SealError> {
         self.before.push(cipher(before)?);
+        self.names.push(name(before));
         Ok(())
+    }
+
+    /// The name of the key that seals.
+    pub(crate) fn name(&self) -> KeyName {
+        self.names.first().copied().unwrap_or_default()
+    }
+
+    /// Whether it opens what the key with this name sealed.
+    pub(crate) fn opens_of(&self, name: &[u8]) -> bool {
+        self.names.iter().any(|known| known == name)
     }
 
     /// Seals `secret` for `place`: nonce, ciphertext, tag.

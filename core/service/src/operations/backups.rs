@@ -92,18 +92,20 @@ fn restored(
     let path = places.key_file();
     let present = KeyFile::load(&path, false)?;
     let mut root = RootKeys::new(&present, &path)?;
-    let old = old_key.map(|old| KeyFile::load(old, false)).transpose()?;
+    let old = old_key.map(|path| known(path, &present)).transpose()?;
     if let Some(old) = &old {
         root.accept_backups_of(old)?;
     }
     let mut draft = store::prepare(&places.data, from, replace, &root.backups)?;
-    if let Some(old) = &old {
-        let copied_at = (old.root.0 != present.root.0).then(|| present.last_copied_at());
+    if old.is_some() {
+        let copied_at = Some(present.last_copied_at()).filter(|at| *at > 0);
         draft.reseal(&root, copied_at, clock.now())?;
     }
     if let Err(error) = ServiceKeys::fit(&root, &draft.keys) {
         return Err(match error {
-            KeysError::Seal(_) => BackupError::OtherKey(from.to_owned()).into(),
+            KeysError::Seal(_) | KeysError::OlderKeyFile => {
+                BackupError::OtherKey(from.to_owned()).into()
+            }
             error => error.into(),
         });
     }
@@ -120,4 +122,13 @@ fn restored(
         made_at: draft.made_at,
         replaced,
     })
+}
+
+/// An old key file, which this service must have had: with another one anybody could make a backup.
+fn known(path: &Path, present: &KeyFile) -> Result<KeyFile, Refusal> {
+    let old = KeyFile::load(path, false)?;
+    match present.had(&old) {
+        true => Ok(old),
+        false => Err(Refusal::ForeignOldKey(path.to_owned())),
+    }
 }

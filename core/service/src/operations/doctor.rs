@@ -39,7 +39,7 @@ pub fn doctor(places: &Places, tls_key: Option<&Path>) -> Vec<Checked> {
     }
     let opens = match root::load(&key_file, false) {
         Ok(root) if root.is_unfinished => Err(
-            "an exchange of the key file was interrupted: run countersign-service keys reseal again"
+            "an exchange of the key file was interrupted: keep the key file as it is, and run countersign-service keys reseal again"
                 .to_owned(),
         ),
         Ok(root) => fits(places, &root).map_err(|error| error.to_string()),

@@ -18,7 +18,7 @@ pub struct KeysRefused(#[from] Refusal);
 /// # Errors
 /// [`KeysRefused`] says why.
 pub async fn list_keys(places: &Places, clock: &dyn Clock) -> Result<Vec<KeyStatus>, KeysRefused> {
-    let (store, root) = beside(places)?;
+    let (store, root) = beside(places).await?;
     let keys = match store.own_keys().await {
         Ok(stored) => ServiceKeys::open(&root, &stored).map_err(Refusal::from),
         Err(error) => Err(error.into()),
@@ -41,7 +41,7 @@ pub async fn rotate_keys(
         true => Some(exchanging(places)?),
         false => None,
     };
-    let (store, root) = beside(places)?;
+    let (store, root) = beside(places).await?;
     let now = clock.now();
     let keys = ServiceKeys::rotate(&store, &root, rotate, now).await;
     store.close();
@@ -51,14 +51,20 @@ pub async fn rotate_keys(
 }
 
 /// The database and its keys, whether or not the service runs.
-fn beside(places: &Places) -> Result<(Store, RootKeys), Refusal> {
+async fn beside(places: &Places) -> Result<(Store, RootKeys), Refusal> {
     custody(places)?;
     let store = Store::beside(&places.data)?;
-    match root::load(&places.key_file(), false) {
+    match fitting(&store, places).await {
         Ok(root) => Ok((store, root)),
         Err(error) => {
             store.close();
-            Err(error.into())
+            Err(error)
         }
     }
+}
+
+async fn fitting(store: &Store, places: &Places) -> Result<RootKeys, Refusal> {
+    let root = root::load(&places.key_file(), false)?;
+    ServiceKeys::fit(&root, &store.own_keys().await?)?;
+    Ok(root)
 }

@@ -97,7 +97,7 @@ pub(crate) async fn open(
     places: &Places,
     begin: Begin,
     now: Time,
-) -> Result<(Store, RootKeys), Refusal> {
+) -> Result<(Store, Arc<RootKeys>), Refusal> {
     let (database, key_file, journal) = (places.database(), places.key_file(), places.journal());
     custody(places)?;
     if !store::is_used(&database)? {
@@ -137,18 +137,12 @@ async fn reconcile(
     places: &Places,
     begin: Begin,
     now: Time,
-) -> Result<RootKeys, Refusal> {
+) -> Result<Arc<RootKeys>, Refusal> {
     // New data without their own key yet: an interrupted first start left the tables, and nothing
     // sealed.
     let keys = store.own_keys().await?;
     let unused = new || keys.keys.is_empty();
-    let root = root::load(&places.key_file(), unused)?;
-    if root.is_unfinished {
-        tracing::warn!(
-            "the key file is being exchanged, and that was interrupted. Everything works; stop the service when it suits you, and run \
-             countersign-service keys reseal again"
-        );
-    }
+    let root = Arc::new(root::load(&places.key_file(), unused)?);
     ServiceKeys::fit(&root, &keys)?;
     let path = places.journal();
     if begin == Begin::Never && !has_lines(&path) && store.needs_journal(path.exists())? {
@@ -162,7 +156,27 @@ async fn reconcile(
             "the database was restored from a backup: everybody signs in again; removals, panics and suspensions since then are applied"
         );
     }
+    if root.is_unfinished {
+        go_on(store, &root, now).await?;
+    }
     Ok(root)
+}
+
+/// An exchange of the key file was interrupted: what makes it safe to start in between is done.
+async fn go_on(store: &Store, root: &Arc<RootKeys>, now: Time) -> Result<(), StoreError> {
+    store.begin_exchange(Arc::clone(root), now).await?;
+    match root.copied_at {
+        Some(_) => tracing::warn!(
+            "the key file is being exchanged because it was copied, and that was interrupted. Sessions, links and codes from before are \
+             void, but the service still has its copied signing and HPKE keys: keep the key file as it is, stop the service, and run \
+             countersign-service keys reseal --compromised again at once"
+        ),
+        None => tracing::warn!(
+            "the key file is being exchanged, and that was interrupted. Everything works; keep the key file as it is, stop the service \
+             when it suits you, and run countersign-service keys reseal again"
+        ),
+    }
+    Ok(())
 }
 
 /// Lets one command at a time change the service's own keys, or the key file.
@@ -190,6 +204,17 @@ pub(crate) enum Refusal {
         "another command changes the keys at this moment. Wait until it has ended, and try again"
     )]
     Exchanging,
+    #[error(
+        "the exchange of the key file is half done ({0}). Keep the key file as it is now: a part of the database opens with it alone, and no \
+         copy from before opens that. Mend what is named, and run the same command again"
+    )]
+    HalfDone(String),
+    #[error(
+        "{} is not a key file that this service had, so a backup that was made with it may be anybody's. Nothing was changed. Give the key \
+         file that was in use when the backup was made",
+        .0.display()
+    )]
+    ForeignOldKey(PathBuf),
     #[error(transparent)]
     Custody(#[from] CustodyError),
     #[error(transparent)]

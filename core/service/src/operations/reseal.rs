@@ -18,10 +18,10 @@ use crate::{
     keys::{
         file::KeyFile,
         own::KeyUse,
-        root::{OLD_TOKEN_SECONDS, RootKeys},
+        root::{OLD_KEY_SECONDS, RootKeys},
     },
     ring::{KeysError, Rotate, ServiceKeys},
-    store::{self, OpenError, Position, Store},
+    store::{self, OpenError, Position, Store, StoreError},
 };
 
 /// Why the key file is exchanged.
@@ -71,7 +71,8 @@ pub async fn exchange_keys(
     }
     let _alone = exchanging(places)?;
     // The folder's lock keeps a service from starting until this has ended.
-    let (store, _) = open(places, Begin::Never, now).await?;
+    let opened = open(places, Begin::Never, now).await;
+    let (store, _) = opened.map_err(|refusal| half_done(places, refusal))?;
     let run = Run {
         store: &store,
         places,
@@ -80,14 +81,33 @@ pub async fn exchange_keys(
     };
     let done = run.exchange(exchange).await;
     store.close();
-    let report = done?;
-    let what = match exchange {
-        Exchange::Sealing => "keys-resealed",
-        Exchange::Copied => "keys-replaced",
-    };
+    let (report, what) = done.map_err(|refusal| half_done(places, refusal))?;
     places.note(clock, what, "");
     Ok(report)
 }
+
+/// What a refusal means once an exchange was begun: that nothing is changed is no longer true then.
+fn half_done(places: &Places, refusal: Refusal) -> Refusal {
+    let is_begun =
+        || KeyFile::load(&places.key_file(), false).is_ok_and(|file| file.replaced.is_some());
+    match refusal {
+        Refusal::Store(StoreError::Full) if is_begun() => {
+            Refusal::HalfDone("there is no room left on the disk of the data folder".to_owned())
+        }
+        Refusal::Store(StoreError::ReadOnly(why)) if is_begun() => {
+            Refusal::HalfDone(format!("the data folder can't be written: {why}"))
+        }
+        Refusal::Store(_) | Refusal::Journal(_) | Refusal::Keys(_) | Refusal::KeyFile(_)
+            if is_begun() =>
+        {
+            Refusal::HalfDone(refusal.to_string())
+        }
+        refusal => refusal,
+    }
+}
+
+/// What was done, and its name in the security log.
+type Done = (ExchangeReport, &'static str);
 
 struct Run<'a, P> {
     store: &'a Store,
@@ -97,7 +117,7 @@ struct Run<'a, P> {
 }
 
 impl<P: FnMut(Progress)> Run<'_, P> {
-    async fn exchange(mut self, exchange: Exchange) -> Result<ExchangeReport, Refusal> {
+    async fn exchange(mut self, exchange: Exchange) -> Result<Done, Refusal> {
         let copied = exchange == Exchange::Copied;
         let found = KeyFile::load(&self.places.key_file(), false)?;
         let resumed = found.replaced.is_some();
@@ -115,12 +135,16 @@ impl<P: FnMut(Progress)> Run<'_, P> {
             let file = self.begin(&file.ended(), copied)?;
             waiting = self.finish(&file).await?;
         }
-        Ok(ExchangeReport { resumed, waiting })
+        let what = match copied || was_copied(&file) {
+            true => "keys-replaced",
+            false => "keys-resealed",
+        };
+        Ok((ExchangeReport { resumed, waiting }, what))
     }
 
     /// Puts the new secrets into the key file, beside the old ones.
     fn begin(&self, found: &KeyFile, copied: bool) -> Result<KeyFile, Refusal> {
-        let forget = self.now.saturating_sub(OLD_TOKEN_SECONDS);
+        let forget = self.now.saturating_sub(OLD_KEY_SECONDS);
         let new = found.exchanged(copied, self.now, forget);
         let new = new.map_err(KeysError::from)?;
         new.replace(&self.places.key_file())?;
@@ -131,11 +155,8 @@ impl<P: FnMut(Progress)> Run<'_, P> {
     async fn finish(&mut self, file: &KeyFile) -> Result<Option<Time>, Refusal> {
         let path = self.places.key_file();
         let root = Arc::new(RootKeys::new(file, &path)?);
-        let copied_at = file.copied_at();
-        if let Some(at) = copied_at {
-            let ended = self.store.end_copied(Arc::clone(&root), at, self.now);
-            ended.await?;
-        }
+        let begun = self.store.begin_exchange(Arc::clone(&root), self.now);
+        begun.await?;
         let all = self.store.sealed_rows()?;
         let mut position = Position::default();
         while !position.is_at_end {
@@ -146,7 +167,7 @@ impl<P: FnMut(Progress)> Run<'_, P> {
             position = self.store.reseal(position, Arc::clone(&root)).await?;
         }
         self.store.renew_journal(Arc::clone(&root.journal)).await?;
-        let waiting = match copied_at {
+        let waiting = match root.copied_at {
             Some(at) => self.rotate(&root, at).await?,
             None => None,
         };

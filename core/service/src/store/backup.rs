@@ -80,7 +80,8 @@ pub(crate) fn prepare(
 }
 
 impl Prepared {
-    /// Seals again what an older key sealed, and ends what was copied with that key.
+    /// Seals again what an older key sealed. `copied_at`: when the root was last replaced because
+    /// it was copied; a backup from before then has what the thief could use, which is ended.
     ///
     /// # Errors
     /// See [`BackupError`]; the backup can't be used then, or with another old key only.
@@ -91,9 +92,7 @@ impl Prepared {
         now: Time,
     ) -> Result<(), BackupError> {
         self.draft.change(|tx| {
-            if let Some(at) = copied_at {
-                reseal::end_copied(tx, root, at, now)?;
-            }
+            reseal::begin(tx, root, copied_at, now)?;
             reseal::all(tx, &root.sealing)
         })?;
         self.keys = self.draft.read(own_keys::own)?;

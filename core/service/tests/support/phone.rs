@@ -8,7 +8,7 @@ use countersign_protocol::{
     challenge::{Challenge, Kind, Unlock},
     claim::{Claim, ClaimSecrets, KeyClass},
     code::{Code, Shape, transaction_question},
-    id::{Hash, PublicKey},
+    id::{DeviceId, Hash, PublicKey},
     info::Info,
     keys::{Chain, PinKeys, enrolment_pin_key},
     link::{Link, LinkMessage, Source},
@@ -100,7 +100,12 @@ impl Phone {
         self.keys_of(&self.d, self.epoch, pin)
     }
 
-    /// The device's identifier as pages write it.
+    /// The device's identifier.
+    pub fn device(&self) -> DeviceId {
+        self.enrolment.dev
+    }
+
+    /// The same as pages write it.
     pub fn dev(&self) -> String {
         self.enrolment.dev.to_string()
     }

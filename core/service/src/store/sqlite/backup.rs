@@ -31,13 +31,14 @@ const JOURNAL: usize = 6;
 /// Beside a database that is restored over, the old one: with this and the time after its name.
 const ASIDE: &str = "service.db.replaced-";
 /// What a data folder without a database may hold, so that one may be restored into it.
-const BESIDE: [&str; 6] = [
+const BESIDE: [&str; 7] = [
     "keys",
     "keys.lock",
     "lock",
     "outbox",
     "service.db.part",
     "service.journal",
+    "service.part",
 ];
 
 /// A backup was not made, or not restored.
@@ -293,6 +294,12 @@ impl Draft {
         let transaction = connection.transaction()?;
         change(&*transaction)?;
         transaction.commit()?;
+        // The draft alone gets the database's name: nothing of it may be left in the log beside it.
+        let busy: i64 =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy != 0 {
+            return Err(StoreError::Locked.into());
+        }
         connection.close().map_err(|(_, error)| error)?;
         let failed = |error| BackupError::Io(self.path.clone(), error);
         let file = File::open(&self.path).map_err(failed)?;

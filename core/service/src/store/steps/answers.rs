@@ -75,13 +75,12 @@ fn begin(tx: &dyn Tx, facts: &AnswerFacts, now: Time) -> Result<CountedStep, Sto
         number: challenge.number,
     });
     let known = device_record(tx, &device)?;
-    let is_own_token =
-        facts.token == Made::Yes || old_tokens::counts(tx, answer.dev, facts.token, now)?;
+    let is_own_token = old_tokens::counts(tx, &device, facts.token, now)?;
     let judged = judge_answer(answer, &known, record.as_ref(), now, is_own_token);
     let restored = Some(answer.state_token.sequence() > device.issued);
     let accepted = judged.accepted.as_ref();
-    if let (Some(_), Made::Before(replaced_at)) = (accepted, facts.token) {
-        old_tokens::take(tx, &device, replaced_at, now)?;
+    if accepted.is_some() {
+        old_tokens::take(tx, &device, facts.token, now)?;
     }
     let mut request = CountedRequest::begin(tx, device, facts.signed, accepted, now)?;
     let result = match judged.next {

@@ -1,5 +1,5 @@
-//! State tokens whose key was replaced after a theft: those of each such key are taken once from a
-//! device, for 30 days.
+//! State tokens whose key was replaced after a theft: one is taken from a device that is older than
+//! that, for 30 days, unless one of the present key was taken from it since.
 
 use countersign_protocol::{Time, id::DeviceId};
 
@@ -9,36 +9,49 @@ use crate::{keys::root::OLD_TOKEN_SECONDS, store::*};
 /// Whether a state token counts as one that the service made for this device.
 pub(super) fn counts(
     tx: &dyn Tx,
-    dev: DeviceId,
+    device: &Device,
     made: Made,
     now: Time,
 ) -> Result<bool, StoreError> {
-    let replaced_at = match made {
+    let at = match made {
         Made::No => return Ok(false),
-        Made::Yes => return Ok(true),
-        Made::Before(at) => at,
+        Made::Yes { .. } => return Ok(true),
+        Made::Before { at, .. } => at,
     };
+    let is_in_time = now < at.saturating_add(OLD_TOKEN_SECONDS);
+    // A device that is newer never had a token of that key.
+    Ok(is_in_time && device.created_at <= at && taken_of(tx, device.dev)? < at)
+}
+
+/// A device's state token was taken: from then on none of any replaced key is, whichever key made
+/// this one, for the phone is given one of the present key. Where a replaced key made it, the
+/// account's history says so. Neither says anything of the PIN, which is looked at later.
+pub(super) fn take(tx: &dyn Tx, device: &Device, made: Made, now: Time) -> Result<(), StoreError> {
+    let (newest, is_old) = match made {
+        Made::No => return Ok(()),
+        Made::Yes { newest } => (newest, false),
+        Made::Before { newest, .. } => (newest, true),
+    };
+    let is_over = now >= newest.saturating_add(OLD_TOKEN_SECONDS);
+    if is_over || device.created_at > newest || taken_of(tx, device.dev)? >= newest {
+        return Ok(());
+    }
+    mark(tx, device.dev, newest)?;
+    let entry = JournalEntry::OldToken(device.account, device.dev, newest);
+    journal_rows::record(tx, &entry, now)?;
+    match is_old {
+        true => note_silently(tx, device.account, "old-token", &device.name, now),
+        false => Ok(()),
+    }
+}
+
+fn taken_of(tx: &dyn Tx, dev: DeviceId) -> Result<Time, StoreError> {
     let taken_of = tx.one(
         "SELECT old_token_of FROM device WHERE dev = ?1",
         params![dev.0],
-        |row| row.get::<Time>("old_token_of"),
+        |row| row.get("old_token_of"),
     )?;
-    let is_in_time = now < replaced_at.saturating_add(OLD_TOKEN_SECONDS);
-    Ok(is_in_time && taken_of.is_some_and(|taken_of| taken_of < replaced_at))
-}
-
-/// Takes a device's state token that counts but once: it is marked, and the account's history says
-/// so.
-pub(super) fn take(
-    tx: &dyn Tx,
-    device: &Device,
-    replaced_at: Time,
-    now: Time,
-) -> Result<(), StoreError> {
-    mark(tx, device.dev, replaced_at)?;
-    let entry = JournalEntry::OldToken(device.account, device.dev, replaced_at);
-    journal_rows::record(tx, &entry, now)?;
-    note_silently(tx, device.account, "old-token", &device.name, now)
+    taken_of.ok_or(StoreError::Gone)
 }
 
 /// No token of the key that was replaced at this time, or of an older one, is taken from this

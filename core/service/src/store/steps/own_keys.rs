@@ -4,7 +4,7 @@ use super::{
     journal_rows,
     settings::{set_setting, setting},
 };
-use crate::store::*;
+use crate::{keys::seal::KeyName, store::*};
 
 impl Store {
     /// The service's own keys and its information.
@@ -25,6 +25,14 @@ impl Store {
 const INFO: &str = "info";
 /// Set while the information of a restored database is the backup's.
 const ANEW: &str = "publish-anew";
+
+/// The setting with the name of the sealing key that an exchange of the key file brought last.
+const SEALED_BY: &str = "sealed-by";
+
+/// From now on only a key file with this sealing key is taken.
+pub(super) fn set_sealed_by(tx: &dyn Tx, name: &KeyName) -> Result<(), StoreError> {
+    set_setting(tx, SEALED_BY, name)
+}
 
 /// To be read as they are at one moment, so that keys and information belong together.
 pub(in crate::store) fn own(tx: &dyn Tx) -> Result<OwnKeys, StoreError> {
@@ -50,6 +58,7 @@ pub(in crate::store) fn own(tx: &dyn Tx) -> Result<OwnKeys, StoreError> {
         info: setting(tx, INFO)?,
         earlier,
         restored: setting(tx, ANEW)?.is_some(),
+        sealed_by: setting(tx, SEALED_BY)?,
     })
 }
 

@@ -192,15 +192,16 @@ impl Store {
         .await
     }
 
-    /// Ends what a thief with the key file and a database could use, once for each theft.
-    pub(crate) async fn end_copied(
+    /// Refuses, from now on, a key file from before an exchange that was begun, and ends what a
+    /// thief with such a file and a database could use, once for each theft. Comes before anything
+    /// is sealed with the new key.
+    pub(crate) async fn begin_exchange(
         &self,
         root: Arc<RootKeys>,
-        replaced_at: Time,
         now: Time,
     ) -> Result<(), StoreError> {
-        self.write(Write::EndCopied, move |tx| {
-            end_copied(tx, &root, replaced_at, now)
+        self.write(Write::BeginExchange, move |tx| {
+            begin(tx, &root, root.copied_at, now)
         })
         .await
     }
@@ -302,9 +303,23 @@ fn reseal_own(tx: &dyn Tx, sealing: &SealingKey) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The begin of an exchange, in the transaction of the caller.
+pub(in crate::store) fn begin(
+    tx: &dyn Tx,
+    root: &RootKeys,
+    copied_at: Option<Time>,
+    now: Time,
+) -> Result<(), StoreError> {
+    own_keys::set_sealed_by(tx, &root.sealing.name())?;
+    match copied_at {
+        Some(at) => end_copied(tx, root, at, now),
+        None => Ok(()),
+    }
+}
+
 /// Ends what a thief with the key file and a database could use: what is open, sessions, links,
 /// browsers that are known, and codes of the PIN epochs whose secrets were in that database.
-pub(in crate::store) fn end_copied(
+fn end_copied(
     tx: &dyn Tx,
     root: &RootKeys,
     replaced_at: Time,
@@ -410,7 +425,7 @@ mod tests {
         let new = old.exchanged(true, 2, 0).unwrap();
         let root = Arc::new(RootKeys::new(&new, &key).unwrap());
         let begin = Instant::now();
-        store.end_copied(Arc::clone(&root), 2, 2).await.unwrap();
+        store.begin_exchange(Arc::clone(&root), 2).await.unwrap();
         println!("ended what was copied: {:?}", begin.elapsed());
         let mut position = Position::default();
         while !position.is_at_end {

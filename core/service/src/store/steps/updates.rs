@@ -155,13 +155,12 @@ fn begin(
         began_with: device.began_with,
         granted: granted(tx, update.dev, now)?,
     };
-    let is_own_token =
-        facts.token == Made::Yes || old_tokens::counts(tx, update.dev, facts.token, now)?;
+    let is_own_token = old_tokens::counts(tx, &device, facts.token, now)?;
     let judged = judge_update(update, &known, now, is_own_token);
     let restored = Some(update.state_token.sequence() > device.issued);
     let accepted = judged.accepted.as_ref();
-    if let (Some(_), Made::Before(replaced_at)) = (accepted, facts.token) {
-        old_tokens::take(tx, &device, replaced_at, now)?;
+    if accepted.is_some() {
+        old_tokens::take(tx, &device, facts.token, now)?;
     }
     let mut request = CountedRequest::begin(tx, device, facts.signed, accepted, now)?;
     let device = &request.device;

@@ -74,6 +74,29 @@ const HOUSES: &[House] = &[
         ],
     },
     House {
+        src: "examples/cli/src/",
+        rooms: &[
+            &["command"],
+            &["demo"],
+            &["args", "input", "person", "prompt"],
+            &["out"],
+            &["failure"],
+            &["text"],
+        ],
+    },
+    House {
+        src: "examples/service/src/",
+        rooms: &[&["main"], &["arguments"]],
+    },
+    House {
+        src: "bindings/bindgen/src/",
+        rooms: &[&["main"], &["swift"]],
+    },
+    House {
+        src: "tests/scan-bench/src/",
+        rooms: &[&["main"], &["lib"], &["render"], &["files"]],
+    },
+    House {
         src: "core/qr/src/",
         rooms: &[
             &["draw"],

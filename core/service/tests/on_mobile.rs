@@ -253,7 +253,14 @@ async fn a_browser_that_gave_a_password_takes_only_that_accounts_phone() {
 
     let mut browser = world.browser();
     browser.password("anna@example.eu", PASSWORD).await;
+    begin(&mut browser).await;
     let (_, link) = begin(&mut browser).await;
+    let rows = "SELECT count(*) FROM challenge WHERE kind = 'on-mobile'";
+    assert_eq!(
+        number(&world, rows),
+        1,
+        "with a session it has one at a time too"
+    );
     let challenge = mallory.open(&link);
     let reply = mallory
         .decide(&challenge, Decision::Approve, None, PIN)

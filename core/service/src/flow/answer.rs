@@ -6,13 +6,15 @@ use countersign_protocol::{
     answer::{Answer, Decision, UnlockedBy},
     id::{ChallengeId, DeviceId, PublicKey},
     reply::{Reply, ResultCode},
+    request::Request,
+    verify::clock_is_near,
 };
 
 use super::{Posted, Signed, authenticated, chains, signed};
 use crate::{
     app::App,
     keys::seal::Place,
-    store::{AnswerFacts, ChallengeKind, CountedStep, Outcome},
+    store::{AnswerFacts, ChallengeKind, CountedStep, Known, Outcome},
 };
 
 /// Judges an answer.
@@ -23,8 +25,17 @@ pub(crate) async fn answer(app: Arc<App>, posted: Posted) -> Signed {
     // 11.1, 11.2
     let (device, request) = authenticated::<Answer>(&app, &posted).await?;
     let hash = request.hash();
-    // 11.13 is done first: opening says nothing about the PIN, so all the rest is judged in one
-    // transaction.
+    // 11.3, 11.4: looked at again in the transaction; here, so that a repeated message or a wrong
+    // clock costs a reading and no more.
+    match app.store.outcome(device.dev, hash).await? {
+        Some(Known::Answered(outcome)) => return reply(&app, &request, &outcome),
+        None if !clock_is_near(request.time, app.clock.now()) => {
+            return signed(&app, hash, ResultCode::Clock, |_| ());
+        }
+        _ => {}
+    }
+    // 11.13 comes before the rest: opening says nothing about the PIN, so all the rest is judged in
+    // one transaction.
     let opened = match request.decision {
         Decision::Approve => {
             let (keys, sealing) = (app.keys.now(), request.sealing());
@@ -78,13 +89,18 @@ pub(crate) async fn answer(app: Arc<App>, posted: Posted) -> Signed {
         chains::follow(&app, &device, request.last, restored).await?;
     }
     tracing::info!(dev = %device.dev, result = ?outcome.result, "an answer was judged");
-    signed(&app, hash, outcome.result, |reply| {
-        counted(&app, reply, request.dev, &outcome);
+    reply(&app, &request, &outcome)
+}
+
+/// Signs the reply to an answer.
+fn reply(app: &App, request: &Request<Answer>, outcome: &Outcome) -> Signed {
+    signed(app, request.hash(), outcome.result, |reply| {
+        counted(app, reply, request.dev, outcome);
         if request.challenge_type == ChallengeKind::OnMobile.number()
             && request.decision == Decision::Approve
             && outcome.result == ResultCode::Done
         {
-            reply.r = Some(return_value(&app, request.challenge));
+            reply.r = Some(return_value(app, request.challenge));
         }
     })
 }

@@ -6,15 +6,17 @@ use countersign_protocol::{
     biometrics::OpenedBiometrics,
     change::OpenedChange,
     id::PublicKey,
+    reply::ResultCode,
     request::Request,
     update::{Update, What},
+    verify::clock_is_near,
 };
 
 use super::{Failed, Posted, Signed, answer::counted, authenticated, chains, signed};
 use crate::{
     app::App,
     keys::seal::{Place, SealError},
-    store::{Content, CountedStep, NewEpoch, Reseal, Resealed, UpdateFacts},
+    store::{Content, CountedStep, Known, NewEpoch, Outcome, Reseal, Resealed, UpdateFacts},
 };
 
 /// Judges an update. `belongs`: is it of the type that the endpoint takes?
@@ -27,12 +29,22 @@ pub(crate) async fn update(app: Arc<App>, posted: Posted, belongs: fn(&What) -> 
     if !belongs(&request.what) {
         return Err(Failed::OtherEndpoint);
     }
-    // 13.12 and 13.13 are done first: nothing that is looked at says anything about the old PIN, so
-    // all the rest is judged in one transaction.
+    let hash = request.hash();
+    // 13.3, 13.4: looked at again in the transaction; here, so that a repeated message or a wrong
+    // clock costs a reading and no more.
+    match app.store.outcome(device.dev, hash).await? {
+        Some(Known::Answered(outcome)) => return reply(&app, &request, &outcome),
+        None if !clock_is_near(request.time, app.clock.now()) => {
+            return signed(&app, hash, ResultCode::Clock, |_| ());
+        }
+        _ => {}
+    }
+    // 13.12 and 13.13 come before the rest: nothing that is looked at says anything about the old
+    // PIN, so all the rest is judged in one transaction.
     let opened = open(&app, &request);
     let facts = UpdateFacts {
         update: (*request).clone(),
-        signed: request.hash(),
+        signed: hash,
         token: app.root.tokens.made(device.dev, &request.state_token),
         content: opened.content(&app, &request)?,
         proof: [request.signature().as_slice(), request.transcript_bytes()].concat(),
@@ -69,8 +81,13 @@ pub(crate) async fn update(app: Arc<App>, posted: Posted, belongs: fn(&What) -> 
         chains::follow(&app, &present, request.last, restored).await?;
     }
     tracing::info!(dev = %device.dev, result = ?outcome.result, "a change of a device was judged");
-    signed(&app, request.hash(), outcome.result, |reply| {
-        counted(&app, reply, request.dev, &outcome);
+    reply(&app, &request, &outcome)
+}
+
+/// Signs the reply to an update.
+fn reply(app: &App, request: &Request<Update>, outcome: &Outcome) -> Signed {
+    signed(app, request.hash(), outcome.result, |reply| {
+        counted(app, reply, request.dev, outcome);
         if reply.state_token.is_some() && matches!(request.what, What::Commit { .. }) {
             reply.epoch = Some(outcome.epoch);
         }

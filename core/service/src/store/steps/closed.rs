@@ -2,7 +2,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::{accounts::is_disabled, events::note, journal_rows, links, sessions};
+use super::{accounts::is_disabled, enrolments, events::note, journal_rows, links, sessions};
 use crate::store::*;
 
 impl Store {
@@ -77,6 +77,8 @@ pub(super) fn disable(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bool
     }
     sessions::end_others(tx, account, None, now)?;
     links::end_of_account(tx, account, now)?;
+    // A phone that is being added needs neither once its code was scanned.
+    enrolments::void(tx, account)?;
     tx.execute(
         "UPDATE challenge SET state = 'replaced', closed_at = ?2
          WHERE account = ?1 AND state IN ('open', 'approved')",

@@ -205,10 +205,10 @@ pub(super) fn issue_mobile(
     let Some(message) = &new.message else {
         return Ok(Issue::NotSigned);
     };
-    // A browser has one at a time: what it began before has no account, and nothing counts it.
+    // A browser has one at a time: what it began before has no step, and nothing counts it.
     tx.execute(
-        "DELETE FROM challenge WHERE session = ?1 AND kind = 'on-mobile' AND account IS NULL
-           AND state IN ('open', 'replaced')",
+        "DELETE FROM challenge
+         WHERE session = ?1 AND kind = 'on-mobile' AND state IN ('open', 'replaced')",
         params![new.session],
     )?;
     // Anybody may begin one, so there is a bound for all together. Which makes room for this one,

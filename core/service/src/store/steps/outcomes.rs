@@ -21,6 +21,18 @@ use crate::{
     store::*,
 };
 
+impl Store {
+    /// How far a request got that came before, without a change of anything.
+    pub(crate) async fn outcome(
+        &self,
+        dev: DeviceId,
+        signed: Hash,
+    ) -> Result<Option<Known>, StoreError> {
+        let subject = JournalSubject::Device(dev);
+        self.read_of(subject, |tx| get(tx, dev, signed)).await
+    }
+}
+
 /// A request with a counter and a state token, as the step that judges it sees it: an answer or an
 /// update.
 pub(super) struct CountedRequest {

@@ -280,7 +280,7 @@ impl Service {
                 Says::Change {
                     forgotten: true, ..
                 } => Some(self.wait_for_commit(rules, message)),
-                _ => match self.tries.take() {
+                _ => match self.tries.spend() {
                     Err(_) => Some(self.answer(message, ResultCode::Blocked, true)),
                     Ok(tries) => {
                         self.tries = tries;

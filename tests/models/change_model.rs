@@ -221,7 +221,7 @@ impl Model for Changes {
                 state.send(next);
             }
             Action::Block => {
-                while let Ok(tries) = state.service.tries.take() {
+                while let Ok(tries) = state.service.tries.spend() {
                     state.service.tries = tries;
                 }
             }

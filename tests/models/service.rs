@@ -349,15 +349,15 @@ impl Service {
     }
 
     fn take(&self) -> Option<(Tries, Month)> {
-        let month = self.month.take(Asker::Known, NOW).ok()?;
-        Some((self.tries.take().ok()?, month))
+        let month = self.month.spend(Asker::Known, NOW).ok()?;
+        Some((self.tries.spend().ok()?, month))
     }
 
     /// A wrong code with PIN, in a browser that is known: counted, then judged. Its own budgets are
     /// left out.
     pub(crate) fn wrong_code(&mut self) {
         if self.tries.left() > 0
-            && let Ok(month) = self.month.take(Asker::Known, NOW)
+            && let Ok(month) = self.month.spend(Asker::Known, NOW)
         {
             self.month = month;
             self.wrong += 1;

@@ -82,7 +82,7 @@ fn judge(
         return Ok(ResultCode::Unsealable);
     };
     // 11.14: count before check. COMMIT this before the signature is looked at.
-    let Ok(tries) = account.tries.take() else {
+    let Ok(tries) = account.tries.spend() else {
         account.device.state = DeviceState::Blocked;
         return Ok(ResultCode::Blocked);
     };

@@ -29,25 +29,25 @@ fn five_wrong_pins_in_a_row_block() {
         Some(Notice::Blocked),
     ];
     for (wrong, notice) in (1..).zip(notices) {
-        device = device.take().unwrap();
+        device = device.spend().unwrap();
         assert_eq!((device.left(), device.notice()), (5 - wrong, notice));
     }
-    assert_eq!(device.take(), Err(Blocked));
+    assert_eq!(device.spend(), Err(Blocked));
 }
 
 #[test]
 fn fifteen_wrong_pins_in_an_epoch_block_and_a_right_one_does_not_reset_them() {
     let mut device = Tries::default();
     for wrong in 1..=15 {
-        device = device.take().unwrap();
+        device = device.spend().unwrap();
         assert_eq!(device.left_in_epoch(), 15 - wrong);
         if wrong % 4 == 0 {
-            device = device.take().unwrap().give_back();
+            device = device.spend().unwrap().give_back();
             assert_eq!(device, tries(0, wrong));
         }
     }
-    assert_eq!(device.take(), Err(Blocked));
-    assert!(Tries::default().take().is_ok(), "a new epoch starts anew");
+    assert_eq!(device.spend(), Err(Blocked));
+    assert!(Tries::default().spend().is_ok(), "a new epoch starts anew");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_right_pin_costs_nothing_and_asks_for_a_refresh_from_eight_spent() {
         (tries(0, 8), tries(0, 8), true),
         (tries(2, 14), tries(0, 14), true),
     ] {
-        let right = before.take().unwrap().give_back();
+        let right = before.spend().unwrap().give_back();
         assert_eq!(
             (right, right.refresh_needed()),
             (after, refresh),
@@ -92,7 +92,7 @@ fn counts_beyond_the_limits_stay_blocked() {
         tries(200, 0),
     ] {
         assert_eq!(
-            (device.take(), device.left(), device.notice()),
+            (device.spend(), device.left(), device.notice()),
             (Err(Blocked), 0, Some(Notice::Blocked))
         );
     }
@@ -103,7 +103,7 @@ proptest! {
     fn no_order_of_pins_gives_more_than_fifteen_wrong_guesses_in_an_epoch(right in prop::collection::vec(any::<bool>(), 0..200)) {
         let (mut device, mut wrong, mut row) = (Tries::default(), 0, 0);
         for right in right {
-            let Ok(taken) = device.take() else { break };
+            let Ok(taken) = device.spend() else { break };
             if right {
                 (device, row) = (taken.give_back(), 0);
             } else {
@@ -120,10 +120,10 @@ fn three_wrong_codes_end_a_challenge() {
     let mut challenge = ForChallenge::default();
     for _ in 0..3 {
         assert!(!challenge.ended());
-        challenge = challenge.take().unwrap();
+        challenge = challenge.spend().unwrap();
     }
     assert!(challenge.ended());
-    assert_eq!(challenge.take(), Err(Closed::Challenge));
+    assert_eq!(challenge.spend(), Err(Closed::Challenge));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_share_is_part_of_the_total_and_never_a_budget_beside_it() {
         let wrong = Wrong { all, unknown };
         assert_eq!(wrong.left(Known, limit), for_known, "{wrong:?}");
         assert_eq!(wrong.left(Unknown, limit), for_unknown, "{wrong:?}");
-        let (known, other) = (wrong.take(Known, limit), wrong.take(Unknown, limit));
+        let (known, other) = (wrong.spend(Known, limit), wrong.spend(Unknown, limit));
         assert_eq!(known.is_some(), for_known > 0, "{wrong:?}");
         assert_eq!(other.is_some(), for_unknown > 0, "{wrong:?}");
         assert_eq!(known.map_or(wrong, |taken| taken.give_back(Known)), wrong);
@@ -161,7 +161,7 @@ proptest! {
         let (mut wrong, mut strangers, mut total) = (Wrong::default(), 0, 0);
         for known in known {
             let asker = Asker::from_known(known);
-            if let Some(taken) = wrong.take(asker, limit) {
+            if let Some(taken) = wrong.spend(asker, limit) {
                 (wrong, total) = (taken, total + 1);
                 strangers += u8::from(!known);
             }
@@ -174,10 +174,10 @@ proptest! {
 fn five_wrong_codes_with_pin_in_a_row_close_them_until_a_strong_factor() {
     let mut account = WithPin::default();
     for _ in 0..5 {
-        account = account.take(Known).unwrap();
+        account = account.spend(Known).unwrap();
     }
-    assert_eq!(account.take(Known), Err(Closed::WithPin));
-    assert!(account.reset().take(Known).is_ok());
+    assert_eq!(account.spend(Known), Err(Closed::WithPin));
+    assert!(account.reset().spend(Known).is_ok());
 }
 
 #[test]
@@ -185,23 +185,23 @@ fn three_wrong_codes_of_strangers_leave_two_in_a_row_and_ten_leave_five_in_an_ep
  {
     let mut account = WithPin::default();
     for _ in 0..3 {
-        account = account.take(Unknown).unwrap();
+        account = account.spend(Unknown).unwrap();
     }
-    assert_eq!(account.take(Unknown), Err(Closed::WithPin));
-    account = account.take(Known).unwrap().take(Known).unwrap();
-    assert_eq!(account.take(Known), Err(Closed::WithPin));
-    assert!(account.reset().take(Unknown).is_ok());
+    assert_eq!(account.spend(Unknown), Err(Closed::WithPin));
+    account = account.spend(Known).unwrap().spend(Known).unwrap();
+    assert_eq!(account.spend(Known), Err(Closed::WithPin));
+    assert!(account.reset().spend(Unknown).is_ok());
 
     let mut device = DeviceEpoch::default();
     for _ in 0..10 {
-        device = device.take(Unknown).unwrap();
+        device = device.spend(Unknown).unwrap();
     }
-    assert_eq!(device.take(Unknown), Err(Closed::Device));
+    assert_eq!(device.spend(Unknown), Err(Closed::Device));
     for left in (0..5).rev() {
-        device = device.take(Known).unwrap();
+        device = device.spend(Known).unwrap();
         assert_eq!(device.left(), left);
     }
-    assert_eq!(device.take(Known), Err(Closed::Device));
+    assert_eq!(device.spend(Known), Err(Closed::Device));
 }
 
 #[test]
@@ -211,14 +211,14 @@ fn fifteen_wrong_codes_with_pin_close_a_device_until_its_new_epoch() {
         assert_eq!(device.left(), 15 - wrong);
         assert_eq!(device.refresh_needed(), wrong >= 8);
         assert_eq!(
-            device.take(Known).unwrap().give_back(Known),
+            device.spend(Known).unwrap().give_back(Known),
             device,
             "a right code costs nothing and resets nothing"
         );
-        device = device.take(Known).unwrap();
+        device = device.spend(Known).unwrap();
     }
-    assert_eq!(device.take(Known), Err(Closed::Device));
-    assert!(DeviceEpoch::default().take(Known).is_ok());
+    assert_eq!(device.spend(Known), Err(Closed::Device));
+    assert!(DeviceEpoch::default().spend(Known).is_ok());
 }
 
 #[test]
@@ -241,19 +241,19 @@ fn an_epoch_that_is_over_is_kept_only_if_all_that_may_still_come_stays_within_it
 fn fifteen_wrong_codes_without_pin_close_them_for_a_day_or_until_another_factor() {
     let mut account = WithoutPin::default();
     for wrong in 1..=15_u8 {
-        account = account.take(Known, 1000 + u64::from(wrong)).unwrap();
+        account = account.spend(Known, 1000 + u64::from(wrong)).unwrap();
     }
     let until = 1015 + codes::WITHOUT_PIN_CLOSED;
     for now in [1015, 0, until - 1] {
-        assert_eq!(account.take(Known, now), Err(Closed::WithoutPin { until }));
+        assert_eq!(account.spend(Known, now), Err(Closed::WithoutPin { until }));
     }
     let first = |now| WithoutPin {
         in_a_row: Wrong { all: 1, unknown: 0 },
         last: now,
         last_unknown: 0,
     };
-    assert_eq!(account.take(Known, until), Ok(first(until)));
-    assert_eq!(account.reset().take(Known, 1016), Ok(first(1016)));
+    assert_eq!(account.spend(Known, until), Ok(first(until)));
+    assert_eq!(account.reset().spend(Known, 1016), Ok(first(1016)));
 }
 
 #[test]
@@ -261,17 +261,17 @@ fn ten_wrong_codes_without_pin_close_them_to_strangers_for_a_day_and_leave_five_
 {
     let mut account = WithoutPin::default();
     for _ in 0..10 {
-        account = account.take(Unknown, 1000).unwrap();
+        account = account.spend(Unknown, 1000).unwrap();
     }
     let until = 1000 + codes::WITHOUT_PIN_CLOSED;
     let closed = Err(Closed::WithoutPin { until });
-    assert_eq!(account.take(Unknown, until - 1), closed);
+    assert_eq!(account.spend(Unknown, until - 1), closed);
     for _ in 0..5 {
-        account = account.take(Known, 5000).unwrap();
+        account = account.spend(Known, 5000).unwrap();
     }
-    assert_eq!(account.take(Known, 5000), closed);
+    assert_eq!(account.spend(Known, 5000), closed);
     // Tries of strangers are forgotten a day after them; those of known browsers are not yet.
-    let later = account.take(Unknown, until).unwrap();
+    let later = account.spend(Unknown, until).unwrap();
     assert_eq!(later.in_a_row, Wrong { all: 6, unknown: 1 });
 }
 
@@ -302,8 +302,8 @@ fn thirty_wrong_pins_in_thirty_days_block_and_the_person_is_told_at_ten() {
     for wrong in 1..=30_u8 {
         let now = start + u64::from(wrong) * 3600;
         // A right PIN between them costs nothing and resets nothing.
-        let right = month.take(Known, now).unwrap().give_back(Known);
-        month = month.take(Known, now).unwrap();
+        let right = month.spend(Known, now).unwrap().give_back(Known);
+        month = month.spend(Known, now).unwrap();
         assert_eq!((right.count(), month.count()), (wrong - 1, wrong));
         assert_eq!(month.is_told(told, now), wrong == TOLD_FROM, "{wrong}");
         if month.is_told(told, now) {
@@ -311,33 +311,33 @@ fn thirty_wrong_pins_in_thirty_days_block_and_the_person_is_told_at_ten() {
         }
         assert_eq!(month.is_full(), wrong == IN_A_MONTH);
     }
-    assert_eq!(month.take(Known, start + 40 * 3600), Err(Spent::Blocked));
+    assert_eq!(month.spend(Known, start + 40 * 3600), Err(Spent::Blocked));
     // Time alone does not lift the block.
-    assert_eq!(month.take(Known, start + 9 * MONTH), Err(Spent::Blocked));
+    assert_eq!(month.spend(Known, start + 9 * MONTH), Err(Spent::Blocked));
 }
 
 #[test]
 fn wrong_pins_older_than_thirty_days_do_not_count() {
     let mut month = Month::default();
     for day in 0..200_u64 {
-        month = month.take(Known, day * 2 * 24 * 3600).unwrap();
+        month = month.spend(Known, day * 2 * 24 * 3600).unwrap();
         assert!(month.count() <= 15, "{day}");
     }
     // A clock that was set back makes nothing older.
-    assert_eq!(month.take(Known, 5).unwrap().count(), 16);
+    assert_eq!(month.spend(Known, 5).unwrap().count(), 16);
 }
 
 #[test]
 fn strangers_codes_alone_never_block_a_device_for_a_month() {
     let mut month = Month::default();
     for _ in 0..OF_UNKNOWN {
-        month = month.take(Unknown, 1000).unwrap();
+        month = month.spend(Unknown, 1000).unwrap();
     }
-    assert_eq!(month.take(Unknown, 1000), Err(Spent::Share));
-    assert!(month.take(Unknown, 1000 + MONTH).is_ok());
+    assert_eq!(month.spend(Unknown, 1000), Err(Spent::Share));
+    assert!(month.spend(Unknown, 1000 + MONTH).is_ok());
     for _ in OF_UNKNOWN..IN_A_MONTH {
         assert!(!month.is_full());
-        month = month.take(Known, 1000).unwrap();
+        month = month.spend(Known, 1000).unwrap();
     }
     assert!(month.is_full());
 }
@@ -346,7 +346,7 @@ fn strangers_codes_alone_never_block_a_device_for_a_month() {
 fn a_months_wrong_pins_are_read_as_they_were_written_and_nothing_else_is() {
     let mut month = Month::default();
     for (asker, at) in [(Known, 1), (Unknown, 1 << 52), (Known, 1_795_450_000)] {
-        month = month.take(asker, at).unwrap();
+        month = month.spend(asker, at).unwrap();
     }
     let bytes = month.to_bytes();
     assert_eq!(Month::from_bytes(&bytes), Some(month));

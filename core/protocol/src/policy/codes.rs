@@ -59,7 +59,7 @@ impl ForChallenge {
     ///
     /// # Errors
     /// [`Closed::Challenge`] when all are spent.
-    pub const fn take(self) -> Result<Self, Closed> {
+    pub const fn spend(self) -> Result<Self, Closed> {
         if self.ended() {
             Err(Closed::Challenge)
         } else {
@@ -84,8 +84,8 @@ impl WithPin {
     ///
     /// # Errors
     /// [`Closed::WithPin`] after five in a row, or three of unknown browsers for one of these.
-    pub const fn take(self, asker: Asker) -> Result<Self, Closed> {
-        match self.0.take(asker, WITH_PIN_IN_A_ROW) {
+    pub const fn spend(self, asker: Asker) -> Result<Self, Closed> {
+        match self.0.spend(asker, WITH_PIN_IN_A_ROW) {
             Some(taken) => Ok(Self(taken)),
             None => Err(Closed::WithPin),
         }
@@ -110,8 +110,8 @@ impl DeviceEpoch {
     /// # Errors
     /// [`Closed::Device`] after fifteen in the epoch, or ten of unknown browsers for one of these;
     /// the code is then not judged against this device.
-    pub const fn take(self, asker: Asker) -> Result<Self, Closed> {
-        match self.0.take(asker, WITH_PIN_IN_EPOCH) {
+    pub const fn spend(self, asker: Asker) -> Result<Self, Closed> {
+        match self.0.spend(asker, WITH_PIN_IN_EPOCH) {
             Some(taken) => Ok(Self(taken)),
             None => Err(Closed::Device),
         }
@@ -162,7 +162,7 @@ impl WithoutPin {
     /// # Errors
     /// [`Closed::WithoutPin`] after fifteen in a row, or ten of unknown browsers for one of these,
     /// and for a day.
-    pub const fn take(self, asker: Asker, now: Time) -> Result<Self, Closed> {
+    pub const fn spend(self, asker: Asker, now: Time) -> Result<Self, Closed> {
         let limit = WITHOUT_PIN_IN_A_ROW;
         let mut row = self.in_a_row;
         let until = self.last.saturating_add(WITHOUT_PIN_CLOSED);
@@ -172,7 +172,7 @@ impl WithoutPin {
         } else if row.unknown >= limit.unknown && now >= until_unknown {
             row = row.without_unknown();
         }
-        match row.take(asker, limit) {
+        match row.spend(asker, limit) {
             Some(in_a_row) => Ok(Self {
                 in_a_row,
                 last: now,

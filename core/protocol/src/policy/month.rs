@@ -37,7 +37,7 @@ impl Month {
     ///
     /// # Errors
     /// [`Spent`] when none is left for this asker; nothing is judged then.
-    pub fn take(&self, asker: Asker, now: Time) -> Result<Self, Spent> {
+    pub fn spend(&self, asker: Asker, now: Time) -> Result<Self, Spent> {
         if self.is_full() {
             return Err(Spent::Blocked);
         }

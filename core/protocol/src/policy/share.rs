@@ -48,7 +48,7 @@ impl Wrong {
     /// Takes a try, before anything is judged. `None`: the total, or this asker's share of it, is
     /// spent.
     #[must_use]
-    pub const fn take(self, asker: Asker, limit: Limit) -> Option<Self> {
+    pub const fn spend(self, asker: Asker, limit: Limit) -> Option<Self> {
         if self.left(asker, limit) == 0 {
             return None;
         }

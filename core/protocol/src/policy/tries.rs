@@ -42,7 +42,7 @@ impl Tries {
     ///
     /// # Errors
     /// [`Blocked`] when none is left; nothing is then verified.
-    pub const fn take(self) -> Result<Self, Blocked> {
+    pub const fn spend(self) -> Result<Self, Blocked> {
         if self.left() == 0 {
             return Err(Blocked);
         }

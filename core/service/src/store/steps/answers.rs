@@ -80,7 +80,7 @@ fn begin(tx: &dyn Tx, facts: &AnswerFacts, now: Time) -> Result<CountedStep, Sto
     let restored = Some(answer.state_token.sequence() > device.issued);
     let accepted = judged.accepted.as_ref();
     if accepted.is_some() {
-        old_tokens::take(tx, &device, facts.token, now)?;
+        old_tokens::spend(tx, &device, facts.token, now)?;
     }
     let mut request = CountedRequest::begin(tx, device, facts.signed, accepted, now)?;
     let result = match judged.next {

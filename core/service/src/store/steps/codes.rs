@@ -70,7 +70,7 @@ pub(super) fn spend_try(
     let Some(challenge) = found else {
         return Ok(CodeStep::Over);
     };
-    let Ok(codes) = challenge.codes.take() else {
+    let Ok(codes) = challenge.codes.spend() else {
         return Ok(CodeStep::Over);
     };
     let Some(owner) = challenge.account else {
@@ -84,9 +84,9 @@ pub(super) fn spend_try(
         return Ok(CodeStep::Over);
     };
     let taken = if pin {
-        with_pin.take(asker).map(|taken| (taken, without_pin))
+        with_pin.spend(asker).map(|taken| (taken, without_pin))
     } else {
-        without_pin.take(asker, now).map(|taken| (with_pin, taken))
+        without_pin.spend(asker, now).map(|taken| (with_pin, taken))
     };
     let Ok((with_pin, without_pin)) = taken else {
         return Ok(CodeStep::Closed);
@@ -264,12 +264,12 @@ pub(super) fn count_again(
     let Some((with_pin, without_pin)) = of_account(tx, account)? else {
         return Ok(());
     };
-    let taken = with_pin.take(asker).unwrap_or(with_pin);
+    let taken = with_pin.spend(asker).unwrap_or(with_pin);
     set(tx, account, taken, without_pin)?;
     for device in devices::of_account(tx, account)? {
         if counted.contains(&device.dev) {
-            let epoch = device.wrong_codes.take(asker);
-            let month = device.month.take(asker, at);
+            let epoch = device.wrong_codes.spend(asker);
+            let month = device.month.spend(asker, at);
             let epoch = epoch.unwrap_or(device.wrong_codes);
             let month = month.unwrap_or_else(|_| device.month.clone());
             set_device(tx, &device, (epoch, month))?;
@@ -289,8 +289,8 @@ pub(super) fn open_ways(tx: &dyn Tx, account: AccountId) -> Result<(), StoreErro
 
 /// A try at a code with PIN against this device; `None` when it gives this asker none.
 fn take_of(device: &Device, asker: Asker, now: Time) -> Option<(DeviceEpoch, Month)> {
-    let epoch = device.wrong_codes.take(asker).ok()?;
-    Some((epoch, device.month.take(asker, now).ok()?))
+    let epoch = device.wrong_codes.spend(asker).ok()?;
+    Some((epoch, device.month.spend(asker, now).ok()?))
 }
 
 fn set_device(

@@ -8,7 +8,7 @@ use crate::{policy, store::*};
 impl Store {
     /// Takes a guess at a password before it is checked.
     pub(crate) async fn spend_guess(&self, by: Guesser, now: Time) -> Result<Guess, StoreError> {
-        self.write(Write::TakeGuess, move |tx| take(tx, &by, now))
+        self.write(Write::TakeGuess, move |tx| spend(tx, &by, now))
             .await
     }
 
@@ -26,7 +26,7 @@ impl Store {
 }
 
 /// Takes a guess, or says that the share is used up.
-pub(super) fn take(tx: &dyn Tx, by: &Guesser, now: Time) -> Result<Guess, StoreError> {
+pub(super) fn spend(tx: &dyn Tx, by: &Guesser, now: Time) -> Result<Guess, StoreError> {
     let before = tx.one(
         "SELECT wrong FROM guess WHERE who = ?1 AND share = ?2",
         params![by.who, by.share.name()],

@@ -144,8 +144,8 @@ pub(super) fn issue_code(
         return Ok(Issue::NoDevice);
     };
     let closed = match new.unlock {
-        Unlock::Nothing => without_pin.take(new.asker, now).err(),
-        Unlock::Pin | Unlock::PinOrBiometrics => with_pin.take(new.asker).err(),
+        Unlock::Nothing => without_pin.spend(new.asker, now).err(),
+        Unlock::Pin | Unlock::PinOrBiometrics => with_pin.spend(new.asker).err(),
     };
     if closed.is_some() {
         return Ok(Issue::Closed);

@@ -26,7 +26,7 @@ pub(super) fn counts(
 /// A device's state token was taken: from then on none of any replaced key is, whichever key made
 /// this one, for the phone is given one of the present key. Where a replaced key made it, the
 /// account's history says so. Neither says anything of the PIN, which is looked at later.
-pub(super) fn take(tx: &dyn Tx, device: &Device, made: Made, now: Time) -> Result<(), StoreError> {
+pub(super) fn spend(tx: &dyn Tx, device: &Device, made: Made, now: Time) -> Result<(), StoreError> {
     let (newest, is_old) = match made {
         Made::No => return Ok(()),
         Made::Yes { newest } => (newest, false),

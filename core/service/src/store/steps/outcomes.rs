@@ -78,8 +78,8 @@ impl CountedRequest {
         now: Time,
     ) -> Result<bool, StoreError> {
         if with_pin {
-            let month = self.device.month.take(Asker::Known, now);
-            let (Ok(tries), Ok(month)) = (self.device.tries.take(), month) else {
+            let month = self.device.month.spend(Asker::Known, now);
+            let (Ok(tries), Ok(month)) = (self.device.tries.spend(), month) else {
                 return Ok(false);
             };
             (self.device.tries, self.device.month) = (tries, month);
@@ -272,7 +272,7 @@ pub(super) fn count_again(
     if device.epoch == epoch {
         device.tries = device.tries.lost();
     }
-    if let Ok(month) = device.month.take(Asker::Known, at) {
+    if let Ok(month) = device.month.spend(Asker::Known, at) {
         device.month = month;
     }
     set_tries(tx, &device)

@@ -14,8 +14,8 @@ pub struct Hardened {
 
 /// Turns core dumps off, and locks the memory where its limit leaves room for all of it.
 ///
-/// Nothing here is needed to go on: what the system refuses is told, and the caller decides what
-/// to say of it.
+/// A program works without it: the result says what the system refused, and the caller decides
+/// whether to log that.
 #[must_use]
 pub fn harden() -> Hardened {
     Hardened {

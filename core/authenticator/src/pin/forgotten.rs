@@ -68,7 +68,7 @@ impl Authenticator {
     /// # Errors
     /// If the service can't be reached or does not know this phone, or suspended it.
     pub async fn can_set_new_pin(&self, number: AccountNumber) -> Result<bool, ForgottenError> {
-        // What is known without a network is said without one.
+        // A state that is known without a network is reported without one.
         self.phone.account(number.0)?.answered()?;
         up_to_date(&self.phone, number.0, PATIENT)
             .await?

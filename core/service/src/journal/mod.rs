@@ -97,8 +97,8 @@ pub(crate) struct Written {
     pub(crate) damaged: Vec<usize>,
 }
 
-/// Does a file hold more than an empty journal does? One that can't be looked at is told when it is
-/// opened.
+/// Whether a file holds more than an empty journal does. One that can't be read counts as empty
+/// here; opening it reports the error.
 pub(crate) fn has_lines(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.len() > HEADER.len() as u64)
 }

@@ -106,7 +106,7 @@ fn half_done(places: &Places, refusal: Refusal) -> Refusal {
     }
 }
 
-/// What was done, and its name in the security log.
+/// The operation, and its name in the security log.
 type Done = (ExchangeReport, &'static str);
 
 struct Run<'a, P> {

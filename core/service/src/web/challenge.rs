@@ -94,7 +94,7 @@ fn show(
 }
 
 fn ended(app: &App, visitor: &Visitor, challenge: &Challenge) -> Result<Response, PageError> {
-    // Who is not signed in is not told what went wrong: it may be somebody who guesses.
+    // A browser that is not signed in learns nothing of what went wrong: it may be guessing.
     let what = match challenge.state {
         ChallengeState::Open => "ended_expired",
         ChallengeState::WrongCodes => "ended_codes",

@@ -69,8 +69,8 @@ pub(super) fn grant(
     Ok(())
 }
 
-/// What was granted to this device was used or taken back: neither the grant counts any more, nor a
-/// forgotten PIN's change that waits for its commit.
+/// Ends the grant of this device, after it was used or taken back, and with it a forgotten PIN's
+/// change that waits for its commit.
 pub(super) fn end(tx: &dyn Tx, dev: DeviceId) -> Result<(), StoreError> {
     tx.execute("DELETE FROM pin_grant WHERE dev = ?1", params![dev.0])?;
     tx.execute(

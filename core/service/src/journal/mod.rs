@@ -85,7 +85,9 @@ pub(crate) struct Journal {
     keys: Arc<MacKeys>,
     /// The end of its last good line.
     length: u64,
-    /// That line's number.
+    /// The number of its first good line.
+    first: Option<u64>,
+    /// The number of its last good line.
     last: u64,
 }
 
@@ -101,6 +103,24 @@ pub(crate) struct Written {
 /// here; opening it reports the error.
 pub(crate) fn has_lines(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.len() > HEADER.len() as u64)
+}
+
+/// The highest number of a whole line, 0 where there is none. Nothing is made or changed, and no
+/// MAC is checked: this can only be a reason to refuse.
+///
+/// # Errors
+/// [`JournalError::Io`] when the file can't be read.
+pub(crate) fn last_number(path: &Path) -> Result<u64, JournalError> {
+    let text = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(|error| JournalError::Io(path.to_owned(), error))?,
+    };
+    let number = |line: &[u8]| {
+        let line = std::str::from_utf8(line.strip_suffix(b"\n")?).ok()?;
+        line.split(' ').next()?.parse().ok()
+    };
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    Ok(lines.filter_map(number).max().unwrap_or(0))
 }
 
 impl Journal {
@@ -119,6 +139,7 @@ impl Journal {
             path: path.to_owned(),
             keys,
             length: 0,
+            first: None,
             last: 0,
         };
         if text.len() < HEADER.len() && HEADER.as_bytes().starts_with(&text) {
@@ -146,6 +167,7 @@ impl Journal {
             content.damaged.extend(bad.take());
             match self.parse(line) {
                 Some(recorded) if recorded.seq > self.last => {
+                    self.first.get_or_insert(recorded.seq);
                     self.last = recorded.seq;
                     self.length = end;
                     content.lines.push(recorded);
@@ -204,6 +226,11 @@ impl Journal {
         &self.path
     }
 
+    /// The number of its first line, if it has one.
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.first
+    }
+
     /// The number of its last line.
     pub(crate) fn last(&self) -> u64 {
         self.last
@@ -222,9 +249,10 @@ impl Journal {
     pub(crate) fn append(&mut self, rows: &[Recorded]) -> Result<(), JournalError> {
         let last = self.last;
         let new: Vec<_> = rows.iter().filter(|row| row.seq > last).collect();
-        let Some(newest) = new.last().map(|row| row.seq) else {
+        let (Some(oldest), Some(newest)) = (new.first(), new.last()) else {
             return Ok(());
         };
+        let (oldest, newest) = (oldest.seq, newest.seq);
         let text: String = new.into_iter().map(|row| self.line(row)).collect();
         Write::Journal.reach();
         if let Err(error) = self.write(text.as_bytes()) {
@@ -233,6 +261,7 @@ impl Journal {
             let _ = self.file.set_len(self.length);
             return Err(JournalError::Io(self.path.clone(), error));
         }
+        self.first.get_or_insert(oldest);
         self.last = newest;
         Ok(())
     }
@@ -271,6 +300,7 @@ impl Journal {
         });
         self.file = written.map_err(|error| JournalError::Io(self.path.clone(), error))?;
         self.length = text.len() as u64;
+        self.first = rows.first().map(|row| row.seq);
         self.last = rows.last().map_or(0, |row| row.seq);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Accounts, closed from the command line, while the service runs or not.
 
-use super::places::{Places, Refusal, custody};
+use super::places::{Places, Refusal, custody, settled};
 use crate::{
     Clock,
     base::email::{Email, NotAnEmail},
@@ -41,10 +41,12 @@ pub enum AccountRefused {
 pub struct StorageUnused(#[from] Refusal);
 
 /// Disables, enables or deletes the account with this address. A running service does so at once,
-/// and has it in its journal within a minute; a stopped one at its next start.
+/// and has it in its journal within a minute, or before it answers a request about the account; a
+/// stopped one at its next start.
 ///
 /// # Errors
-/// See [`AccountRefused`]; nothing was changed.
+/// See [`AccountRefused`]; nothing was changed. A database that was restored is refused until the
+/// service was started once.
 pub async fn change_account(
     places: &Places,
     change: AccountChange,
@@ -55,7 +57,10 @@ pub async fn change_account(
     let storage = |error: Refusal| AccountRefused::Storage(error.into());
     custody(places).map_err(|error| storage(error.into()))?;
     let store = Store::beside(&places.data).map_err(|error| storage(error.into()))?;
-    let done = in_store(&store, change, email, clock).await;
+    let done = match settled(&store, places) {
+        Ok(()) => in_store(&store, change, email, clock).await,
+        Err(error) => Err(storage(error)),
+    };
     store.close();
     let what = match change {
         AccountChange::Disable => "account-disabled",

@@ -1,6 +1,6 @@
 //! The service's own keys, listed and rotated from the command line.
 
-use super::places::{Places, Refusal, custody, exchanging};
+use super::places::{Places, Refusal, custody, exchanging, settled};
 use crate::{
     base::clock::Clock,
     keys::root::{self, RootKeys},
@@ -43,9 +43,15 @@ pub async fn rotate_keys(
     };
     let (store, root) = beside(places).await?;
     let now = clock.now();
-    let keys = ServiceKeys::rotate(&store, &root, rotate, now).await;
+    let keys = match settled(&store, places) {
+        Ok(()) => {
+            let rotated = ServiceKeys::rotate(&store, &root, rotate, now).await;
+            rotated.map_err(Refusal::from)
+        }
+        Err(error) => Err(error),
+    };
     store.close();
-    let keys = keys.map_err(Refusal::from)?;
+    let keys = keys?;
     places.note(clock, "keys-rotated", "");
     Ok(keys.list(now))
 }

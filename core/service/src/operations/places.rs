@@ -15,7 +15,7 @@ use crate::{
         files,
         time::utc,
     },
-    journal::{Journal, JournalError, has_lines},
+    journal::{Journal, JournalError, has_lines, last_number},
     keys::{
         file::KeyFileError,
         root::{self, RootKeys},
@@ -191,9 +191,26 @@ pub(super) fn exchanging(places: &Places) -> Result<File, Refusal> {
     }
 }
 
+/// Whether a database that is changed beside the service has all that its journal has. A new row of
+/// one that was restored, and not started since, would take a number that the journal has already.
+pub(super) fn settled(store: &Store, places: &Places) -> Result<(), Refusal> {
+    // Before the database is read: a running service writes there first.
+    let newest = last_number(&places.journal())?;
+    match store.is_restored(newest)? {
+        true => Err(Refusal::Unsettled(places.database(), places.journal())),
+        false => Ok(()),
+    }
+}
+
 /// Why the service's storage can't be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
+    #[error(
+        "the database {} was restored, or is older than the journal {}, and the service was not started since. Nothing was changed. \
+         Start the service once, which applies what the journal has of the time after the backup, and try again",
+        .0.display(), .1.display()
+    )]
+    Unsettled(PathBuf, PathBuf),
     #[error(
         "the database {} is missing or empty, and the key file {} shows that there was one. Restore the last backup (countersign-service \
          restore); or, to begin a new service with new data, move the key file away first",

@@ -1,10 +1,7 @@
 //! Keeps the journal beside the database: what a step recorded is appended before anybody is
 //! answered.
 
-use std::sync::{
-    Arc, PoisonError,
-    atomic::{AtomicU64, Ordering::SeqCst},
-};
+use std::sync::{Arc, PoisonError, atomic::Ordering::SeqCst};
 
 use countersign_protocol::{
     Time,
@@ -12,9 +9,10 @@ use countersign_protocol::{
 };
 
 use super::{
+    sqlite::Readers,
     steps::{
         devices,
-        journal_rows::{last, since},
+        journal_rows::{kept, last, mark, since},
         restore::{self, BACKUP},
         settings::setting,
     },
@@ -34,27 +32,6 @@ pub(crate) enum ReconcileError {
     /// The journal can't be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
-}
-
-/// How far the journal is, in numbers of rows.
-#[derive(Default)]
-pub(super) struct Progress {
-    /// The newest row that may be in the database.
-    recorded: AtomicU64,
-    /// The newest that is in the journal too.
-    appended: AtomicU64,
-}
-
-impl Progress {
-    /// Called before the transaction commits: nobody sees the row and not this.
-    pub(super) fn record(&self, last: u64) {
-        self.recorded.fetch_max(last, SeqCst);
-    }
-
-    fn append(&self, last: u64) {
-        self.record(last);
-        self.appended.fetch_max(last, SeqCst);
-    }
 }
 
 /// Whom a row of the journal is about.
@@ -131,15 +108,15 @@ impl Store {
         now: Time,
     ) -> Result<Option<Restored>, ReconcileError> {
         let last = self.read(last)?;
-        check(&journal, &content, &self.read(|tx| since(tx, 0))?, last)?;
+        check(&journal, &content, &self.read(kept)?, last)?;
         let first = content.lines.first().map_or(u64::MAX, |line| line.seq);
         let lines = content.lines;
         let reconcile = move |tx: &dyn Tx| restore::reconcile(tx, &lines, now);
-        let restored = match self.is_restored(journal.last()).await? {
+        let restored = match self.is_restored(journal.last())? {
             true => self.database.writer.write(Write::Settle, reconcile).await?,
             false => None,
         };
-        let rows = self.read(|tx| since(tx, 0))?;
+        let rows = self.read(kept)?;
         let dropped = rows.first().map_or(0, |row| row.seq);
         if content.damaged.is_empty() && first < dropped {
             // A crash came between the two when lines were dropped.
@@ -159,45 +136,55 @@ impl Store {
             );
             journal.rewrite(&rows)?;
         }
-        self.progress.append(journal.last());
+        self.appended.fetch_max(journal.last(), SeqCst);
         *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
         Ok(restored)
     }
 
-    /// Appends what the database has and the journal has not.
-    pub(super) async fn append_to_journal(&self) -> Result<(), StoreError> {
+    /// Works on the journal's file. Without one this is not the service, which appends what it
+    /// finds.
+    async fn on_journal(
+        &self,
+        work: impl FnOnce(&mut Journal, &Readers) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
         let (journal, readers) = (
             Arc::clone(&self.journal),
             Arc::clone(&self.database.readers),
         );
-        let progress = Arc::clone(&self.progress);
-        let appended = tokio::task::spawn_blocking(move || {
+        let done = tokio::task::spawn_blocking(move || {
             let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
-            // Without one this is not the service: it appends what it finds.
-            let Some(journal) = journal.as_mut() else {
-                return Ok(());
-            };
+            match journal.as_mut() {
+                Some(journal) => work(journal, &readers),
+                None => Ok(()),
+            }
+        });
+        done.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Appends what the database has and the journal has not.
+    pub(super) async fn append_to_journal(&self) -> Result<(), StoreError> {
+        let newest = Arc::clone(&self.appended);
+        self.on_journal(move |journal, readers| {
             let rows = readers.read(|tx| since(tx, journal.last()))?;
             let appended = journal.append(&rows);
-            progress.append(journal.last());
+            newest.fetch_max(journal.last(), SeqCst);
             appended.map_err(|error| StoreError::Journal(error.to_string()))
-        });
-        appended.await.map_err(|_| StoreError::Stopped)?
+        })
+        .await
     }
 
     /// Before answering, waits until the journal rows about this account or device are on disk: a
     /// request that is repeated while the first copy waits for its row must not be answered before
-    /// it. If the journal can't be written, only requests about the accounts in the missing rows
-    /// fail.
+    /// it. A row may be another process's, which closes an account beside the service. If the
+    /// journal can't be written, only requests about the accounts in the missing rows fail.
     pub(super) async fn wait_for_journal(&self, subject: JournalSubject) -> Result<(), StoreError> {
-        let appended = self.progress.appended.load(SeqCst);
-        if self.progress.recorded.load(SeqCst) <= appended || self.read(last)? <= appended {
+        if self.read(last)? <= self.appended.load(SeqCst) {
             return Ok(());
         }
         let Err(error) = self.append_to_journal().await else {
             return Ok(());
         };
-        let appended = self.progress.appended.load(SeqCst);
+        let appended = self.appended.load(SeqCst);
         let (missing, account) = self.read(|tx| {
             let account = match subject {
                 JournalSubject::Account(account) => Some(account),
@@ -228,24 +215,22 @@ impl Store {
         self.rewrite_journal().await
     }
 
-    /// Writes the journal again from the database, after rows were changed or dropped there.
+    /// Writes the journal again from the database, after rows were changed there.
     pub(super) async fn rewrite_journal(&self) -> Result<(), StoreError> {
-        let (journal, readers) = (
-            Arc::clone(&self.journal),
-            Arc::clone(&self.database.readers),
-        );
-        let written = tokio::task::spawn_blocking(move || {
-            let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(journal) = journal.as_mut() else {
-                return Ok(());
-            };
-            let mut rows = readers.read(|tx| since(tx, 0))?;
-            // Rows that are not there yet are appended by the request that recorded them.
-            rows.retain(|row| row.seq <= journal.last());
-            let written = journal.rewrite(&rows);
-            written.map_err(|error| StoreError::Journal(error.to_string()))
-        });
-        written.await.map_err(|_| StoreError::Stopped)?
+        self.on_journal(rewrite).await
+    }
+
+    /// Writes the journal again without the lines that the database has dropped, where it still has
+    /// some: those of a drop that was interrupted too.
+    pub(super) async fn drop_lines(&self) -> Result<(), StoreError> {
+        self.on_journal(|journal, readers| {
+            let mark = readers.read(mark)?;
+            match journal.first().is_some_and(|first| first < mark) {
+                true => rewrite(journal, readers),
+                false => Ok(()),
+            }
+        })
+        .await
     }
 
     /// Must there be lines in the journal? It is made before the first row is; what a crash keeps
@@ -262,7 +247,12 @@ impl Store {
         Ok(found.is_some_and(|rows| rows > 0))
     }
 
-    async fn is_restored(&self, newest: u64) -> Result<bool, StoreError> {
+    /// Does the database lack what a journal has, whose last line has this number, because it was
+    /// restored and the service was not started since?
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub(crate) fn is_restored(&self, newest: u64) -> Result<bool, StoreError> {
         self.read(|tx| Ok(setting(tx, BACKUP)?.is_some() || last(tx)? < newest))
     }
 }
@@ -276,6 +266,9 @@ fn check(
 ) -> Result<(), JournalError> {
     journal.reaches(content, last)?;
     let path = || journal.path().to_owned();
+    // What one of the two has dropped, the other may have still, or a part of it: a drop may have
+    // been interrupted. Lines and rows before the newest mark do not count.
+    let mark = mark_of(&content.lines).max(mark_of(rows));
     let mut next = last + 1;
     // Both are in the order of their numbers.
     let mut rows = rows.iter().peekable();
@@ -288,15 +281,37 @@ fn check(
             next = line.seq + 1;
             continue;
         }
+        if line.seq < mark {
+            continue;
+        }
         while rows.next_if(|row| row.seq < line.seq).is_some() {}
-        let same = rows.peek().is_some_and(|row| row.is(line));
-        // What one of the two has dropped, the other may have still.
-        let is_dropped = |row: &Recorded| row.entry == JournalEntry::Dropped.to_text();
-        if !same && !is_dropped(line) && !rows.peek().is_some_and(|row| is_dropped(row)) {
+        let row = rows.peek().filter(|row| row.seq == line.seq);
+        let same = match line.seq == mark {
+            // A mark keeps the time of the row in whose place it is.
+            true => row.is_none_or(|row| row.at == line.at),
+            false => row.is_some_and(|row| row.is(line)),
+        };
+        if !same {
             return Err(JournalError::Differs(path(), line.seq));
         }
     }
     Ok(())
+}
+
+/// The number of the newest mark that says up to where lines were dropped; 0 where none was.
+fn mark_of(rows: &[Recorded]) -> u64 {
+    let dropped = JournalEntry::Dropped.to_text();
+    let mark = rows.iter().rfind(|row| row.entry == dropped);
+    mark.map_or(0, |row| row.seq)
+}
+
+/// Writes the journal again from the database.
+fn rewrite(journal: &mut Journal, readers: &Readers) -> Result<(), StoreError> {
+    let mut rows = readers.read(kept)?;
+    // Rows that are not there yet are appended by the request that recorded them.
+    rows.retain(|row| row.seq <= journal.last());
+    let written = journal.rewrite(&rows);
+    written.map_err(|error| StoreError::Journal(error.to_string()))
 }
 
 #[cfg(test)]

@@ -2,17 +2,27 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::task::JoinHandle;
 
-use super::{super::steps::journal_rows, *};
-use crate::keys::mac::{MacKey, MacKeys};
+use super::{
+    super::steps::{journal_rows, sweep},
+    *,
+};
+use crate::{
+    keys::mac::{MacKey, MacKeys},
+    policy::{DAY, lifetimes::Lifetimes},
+};
 
 const ACC: AccountId = AccountId([1; 8]);
 const DEV: DeviceId = DeviceId([2; 8]);
 const NOW: Time = 1_795_450_000;
 
+fn open(folder: &std::path::Path) -> (Journal, Written) {
+    let key = Arc::new(MacKeys::new(MacKey::new([1; 32])));
+    Journal::open(&folder.join("service.journal"), key).unwrap()
+}
+
 async fn store(folder: &std::path::Path) -> Arc<Store> {
     let (store, _) = Store::open(folder).unwrap();
-    let key = Arc::new(MacKeys::new(MacKey::new([1; 32])));
-    let (journal, written) = Journal::open(&folder.join("service.journal"), key).unwrap();
+    let (journal, written) = open(folder);
     store.keep_journal(journal, written, NOW).await.unwrap();
     Arc::new(store)
 }
@@ -160,4 +170,142 @@ fn a_long_journal_is_compared_with_its_rows_in_one_pass() {
     fewer.remove(70_000);
     let differs = check(&journal, &written(rows), &fewer, 100_000);
     assert!(matches!(differs, Err(JournalError::Differs(_, 70_001))));
+}
+
+const OVER: fn() -> Over = || Over {
+    now: NOW,
+    kept: Lifetimes::default().kept().unwrap(),
+    backups: 90 * DAY,
+};
+
+/// A service with a thousand rows, of which those up to 800 are older than any backup, and whose
+/// drop of them was interrupted after its first transaction: rows 201 to 799 are left, which are
+/// less than a day older.
+async fn interrupted_drop(folder: &std::path::Path) -> Arc<Store> {
+    let store = store(folder).await;
+    let old = NOW - 90 * DAY;
+    let recorded = store.write(Write::Sweep, move |tx| {
+        for seq in 1..=1000 {
+            let at = match seq {
+                1..=200 => old - 2 * DAY,
+                201..=800 => old - 1,
+                _ => old,
+            };
+            journal_rows::record(tx, &JournalEntry::WrongPin(ACC, DEV, seq), at)?;
+        }
+        Ok(())
+    });
+    recorded.await.unwrap();
+    let batch = |tx: &dyn Tx| sweep::batch(tx, &OVER());
+    assert!(
+        store.write(Write::Sweep, batch).await.unwrap(),
+        "there is more"
+    );
+    store
+}
+
+fn numbers(rows: &[Recorded]) -> Vec<u64> {
+    rows.iter().map(|row| row.seq).collect()
+}
+
+#[tokio::test]
+async fn a_service_starts_after_a_drop_of_old_lines_was_interrupted_and_refuses_older_backups() {
+    let folder = tempfile::tempdir().unwrap();
+    let interrupted = interrupted_drop(folder.path()).await;
+    assert_eq!(interrupted.read(|tx| since(tx, 0)).unwrap().len(), 800);
+    assert_eq!(open(folder.path()).1.lines.len(), 1000);
+    Arc::into_inner(interrupted).unwrap().close();
+
+    let started = store(folder.path()).await;
+    let kept: Vec<_> = (800..=1000).collect();
+    let (journal, written) = open(folder.path());
+    assert_eq!(numbers(&written.lines), kept);
+    assert_eq!(written.lines[0].entry, JournalEntry::Dropped.to_text());
+    let too_old = journal.reaches(&written, 799);
+    assert!(matches!(too_old, Err(JournalError::TooOld(_))));
+    journal.reaches(&written, 800).unwrap();
+    started.sweep(OVER()).await.unwrap();
+    let rows = started.read(|tx| since(tx, 0)).unwrap();
+    assert_eq!(numbers(&rows), kept);
+    Arc::into_inner(started).unwrap().close();
+    Arc::into_inner(store(folder.path()).await).unwrap().close();
+}
+
+#[tokio::test]
+async fn a_drop_of_old_lines_that_failed_in_between_goes_on_with_the_next_sweep() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = interrupted_drop(folder.path()).await;
+    // What is left before the mark is less than a day's.
+    store.sweep(OVER()).await.unwrap();
+    let kept: Vec<_> = (800..=1000).collect();
+    let rows = store.read(|tx| since(tx, 0)).unwrap();
+    assert_eq!(numbers(&rows), kept);
+    assert_eq!(open(folder.path()).1.lines, rows);
+}
+
+#[tokio::test]
+async fn lines_from_the_newest_mark_on_are_compared_and_so_is_the_time_of_the_mark() {
+    let folder = tempfile::tempdir().unwrap();
+    let interrupted = interrupted_drop(folder.path()).await;
+    let rows = interrupted.read(|tx| since(tx, 0)).unwrap();
+    let differs = |seq: u64| {
+        let (journal, mut written) = open(folder.path());
+        written.lines[usize::try_from(seq).unwrap() - 1].at += 1;
+        match check(&journal, &written, &rows, 1000) {
+            Err(JournalError::Differs(_, from)) => Some(from),
+            checked => checked.map(|()| None).unwrap(),
+        }
+    };
+    let checked = [1, 300, 799, 800, 801, 1000].map(differs);
+    let compared = [None, None, None, Some(800), Some(801), Some(1000)];
+    assert_eq!(checked, compared);
+    // The file may be the one that has dropped more, if the database was restored.
+    let (journal, written) = open(folder.path());
+    let mut marked = rows.clone();
+    marked.retain(|row| row.seq >= 800);
+    let written_mark = Written {
+        lines: marked,
+        damaged: Vec::new(),
+    };
+    check(&journal, &written_mark, &written.lines, 1000).unwrap();
+}
+
+#[tokio::test]
+async fn where_a_number_is_missing_the_mark_takes_the_place_of_the_row_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path()).await;
+    let recorded = store.write(Write::Sweep, |tx| {
+        for (seq, at) in [(1, 1), (2, 2), (4, NOW), (5, NOW)] {
+            tx.execute(
+                "INSERT INTO journal (seq, at, entry) VALUES (?1, ?2, ?3)",
+                params![seq as u64, at, JournalEntry::Guarded(ACC).to_text()],
+            )?;
+        }
+        Ok(())
+    });
+    recorded.await.unwrap();
+    store.sweep(OVER()).await.unwrap();
+    let (_, written) = open(folder.path());
+    assert_eq!(numbers(&written.lines), [2, 4, 5]);
+    assert_eq!(written.lines[0].entry, JournalEntry::Dropped.to_text());
+}
+
+#[tokio::test]
+async fn a_row_that_another_process_recorded_is_in_the_journal_before_a_request_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = store(folder.path()).await;
+    let beside = Store::beside(folder.path()).unwrap();
+    for (lines, ask) in [(1, true), (2, false)] {
+        let recorded = beside.write(Write::DisableAccount, |tx| {
+            journal_rows::record(tx, &JournalEntry::Disabled(ACC), NOW)
+        });
+        recorded.await.unwrap();
+        assert_eq!(open(folder.path()).1.lines.len(), lines - 1);
+        match ask {
+            true => drop(service.is_disabled(ACC).await.unwrap()),
+            false => drop(service.device(DEV).await.unwrap()),
+        }
+        assert_eq!(open(folder.path()).1.lines.len(), lines);
+    }
+    beside.close();
 }

@@ -12,7 +12,7 @@ mod types;
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex, OnceLock, atomic::AtomicU64},
 };
 
 use countersign_protocol::Step;
@@ -23,8 +23,8 @@ use crate::{
     security::{self, SecurityLog},
 };
 pub(crate) use backup::{BackupError, backup, own_keys, prepare};
+use journal::JournalSubject;
 pub(crate) use journal::ReconcileError;
-use journal::{JournalSubject, Progress};
 use sqlite::Sqlite;
 pub(crate) use sqlite::{OpenError, is_used};
 use steps::{journal_rows, sweep};
@@ -90,8 +90,8 @@ pub(crate) struct Store {
     database: Sqlite,
     /// The journal, which keeps what a restore must not undo.
     journal: Arc<Mutex<Option<Journal>>>,
-    /// How far the journal is.
-    progress: Arc<Progress>,
+    /// The number of the newest row that is in the journal too.
+    appended: Arc<AtomicU64>,
     /// The log of events, written once they are on the disk.
     security: OnceLock<Arc<SecurityLog>>,
 }
@@ -120,7 +120,7 @@ impl Store {
         Self {
             database,
             journal: Arc::default(),
-            progress: Arc::default(),
+            appended: Arc::default(),
             security: OnceLock::new(),
         }
     }
@@ -154,17 +154,14 @@ impl Store {
         write: Write,
         step: impl Fn(&dyn Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (subject, progress) = (subject.into(), Arc::clone(&self.progress));
+        let subject = subject.into();
         let recording = move |tx: &dyn Tx| {
             let before = journal_rows::last(tx)?;
             // Events of a transaction before this one, which was rolled back.
             security::take_seen();
             let done = step(tx)?;
-            let last = journal_rows::last(tx)?;
-            if last > before {
-                progress.record(last);
-            }
-            Ok((done, last > before, security::take_seen()))
+            let recorded = journal_rows::last(tx)? > before;
+            Ok((done, recorded, security::take_seen()))
         };
         let done = self.database.writer.write(write, recording).await;
         if let (Ok((_, _, seen)), Some(log)) = (&done, self.security.get()) {
@@ -208,20 +205,11 @@ impl Store {
     /// # Errors
     /// When the database refuses, or the journal can't be written.
     pub(crate) async fn sweep(&self, over: Over) -> Result<(), StoreError> {
-        let mut dropped = false;
-        loop {
-            let batch = move |tx: &dyn Tx| sweep::batch(tx, &over);
-            let swept = self.write(Write::Sweep, batch).await?;
-            dropped |= swept.journal;
-            if !swept.is_full {
-                break;
-            }
-        }
+        let batch = move |tx: &dyn Tx| sweep::batch(tx, &over);
+        while self.write(Write::Sweep, batch).await? {}
         // Rows that could not be appended when they were recorded.
         self.append_to_journal().await?;
-        if dropped {
-            self.rewrite_journal().await?;
-        }
+        self.drop_lines().await?;
         self.empty_log().await
     }
 

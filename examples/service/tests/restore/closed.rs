@@ -98,6 +98,55 @@ async fn an_account_that_was_deleted_is_gone_with_all_its_rows_and_no_restore_br
     world.service.stop().await;
 }
 
+#[tokio::test]
+async fn a_restored_database_is_not_changed_beside_its_journal_before_the_service_was_started() {
+    let world = World::new().await;
+    world.person().await;
+    let (_folder, file) = saved(&world);
+    assert!(account(&world, "disable").status.success());
+    let journal = world.folder.path().join("service.journal");
+    let mut config = config(&world);
+    config.listen = world.service.address();
+    let (clock, places) = (world.clock.clone(), Places::new(world.folder.path()));
+    world.service.stop().await;
+    restore(&places, &file, true, clock.as_ref()).unwrap();
+    let lines = fs::read_to_string(&journal).unwrap();
+    assert!(lines.contains(" disabled "), "{lines}");
+    let refused = |folder: &Path| {
+        let run = |arguments: &[&str]| {
+            let mut program = Command::new(env!("CARGO_BIN_EXE_countersign-service"));
+            let ended = program.args(arguments).arg("--data").arg(folder).output();
+            let ended = ended.unwrap();
+            let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+            assert!(
+                told.contains("Start the service once"),
+                "{arguments:?}: {told}"
+            );
+        };
+        for change in ["disable", "enable", "delete"] {
+            run(&["account", change, ANNA]);
+        }
+        run(&["keys", "rotate"]);
+    };
+    refused(world.folder.path());
+    // A database that was put there by hand may say nothing of a backup; the journal is longer.
+    let connection = rusqlite::Connection::open(places.data.join("service.db")).unwrap();
+    let forgotten = connection.execute("DELETE FROM setting WHERE name = 'backup'", []);
+    assert_eq!(forgotten.unwrap(), 1);
+    drop(connection);
+    refused(world.folder.path());
+    assert_eq!(fs::read_to_string(&journal).unwrap(), lines);
+
+    let service = Embedded::start(config).await.unwrap();
+    let world = World { service, ..world };
+    assert_eq!(
+        number(&world, "SELECT count(*) FROM account WHERE disabled_at > 0"),
+        1
+    );
+    assert!(account(&world, "enable").status.success());
+    world.service.stop().await;
+}
+
 /// A change after a forgotten PIN, which another phone has granted.
 async fn granted(owner: &mut Browser, phone: &mut Phone, by: &mut Phone) -> life::SlotB {
     owner.get("/account/devices").await;

@@ -9,21 +9,17 @@ const DROPPED_EVERY: Time = 24 * 3600;
 
 /// Leaves a mark in the place of the last row that is older than any backup that is restored, and
 /// drops `at_most` of those before it; the newest row stays, for the numbers go on from it. Returns
-/// how many it changed: none where there is less than a day's, which can wait.
+/// how many it changed: none where there is less than a day's, which can wait. What an interrupted
+/// drop has left before its mark is dropped first, and does not wait.
 pub(super) fn drop_old(tx: &dyn Tx, before: Time, at_most: u32) -> Result<usize, StoreError> {
-    let mark = tx.one(
-        "SELECT coalesce((SELECT min(seq) FROM journal WHERE at >= ?1), max(seq)) - 1 AS mark FROM journal
-         HAVING EXISTS (SELECT 1 FROM journal WHERE entry <> ?2 AND at < ?1 - ?3)",
-        params![
-            before,
-            JournalEntry::Dropped.to_text(),
-            DROPPED_EVERY
-        ],
-        |row| row.get::<i64>("mark"),
-    )?;
-    let Some(mark) = mark.filter(|mark| *mark > 0) else {
-        return Ok(0);
+    let begun = mark(tx)?;
+    let mark = match first(tx)? < begun {
+        true => begun,
+        false => next_mark(tx, before)?,
     };
+    if mark == 0 {
+        return Ok(0);
+    }
     // First: where it stands, what is before it does not count any more.
     let marked = tx.execute(
         "UPDATE journal SET entry = ?2 WHERE seq = ?1 AND entry <> ?2",
@@ -35,6 +31,43 @@ pub(super) fn drop_old(tx: &dyn Tx, before: Time, at_most: u32) -> Result<usize,
         params![mark, at_most],
     )?;
     Ok(dropped + marked)
+}
+
+/// The number of the row up to which all can be dropped; 0 where that can wait.
+fn next_mark(tx: &dyn Tx, before: Time) -> Result<u64, StoreError> {
+    // A number may be missing: that of a damaged line which somebody deleted.
+    let mark = tx.one(
+        "SELECT coalesce(max(seq), 0) AS mark FROM journal
+         WHERE seq < (SELECT coalesce((SELECT min(seq) FROM journal WHERE at >= ?1), max(seq)) FROM journal)
+           AND EXISTS (SELECT 1 FROM journal WHERE entry <> ?2 AND at < ?1 - ?3)",
+        params![
+            before,
+            JournalEntry::Dropped.to_text(),
+            DROPPED_EVERY
+        ],
+        |row| row.get("mark"),
+    )?;
+    Ok(mark.unwrap_or(0))
+}
+
+/// The number of the newest mark: no row before it counts. 0 where nothing was dropped yet.
+pub(in crate::store) fn mark(tx: &dyn Tx) -> Result<u64, StoreError> {
+    let mark = tx.one(
+        "SELECT coalesce(max(seq), 0) AS mark FROM journal WHERE entry = ?1",
+        params![JournalEntry::Dropped.to_text()],
+        |row| row.get("mark"),
+    )?;
+    Ok(mark.unwrap_or(0))
+}
+
+/// The number of the first row.
+fn first(tx: &dyn Tx) -> Result<u64, StoreError> {
+    let first = tx.one(
+        "SELECT coalesce(min(seq), 0) AS first FROM journal",
+        params![],
+        |row| row.get("first"),
+    )?;
+    Ok(first.unwrap_or(0))
 }
 
 /// Records what a restore must not undo.
@@ -73,4 +106,10 @@ pub(in crate::store) fn since(tx: &dyn Tx, seq: u64) -> Result<Vec<Recorded>, St
             })
         },
     )
+}
+
+/// The rows that count: those from the newest mark on.
+pub(in crate::store) fn kept(tx: &dyn Tx) -> Result<Vec<Recorded>, StoreError> {
+    let mark = mark(tx)?;
+    since(tx, mark.saturating_sub(1))
 }

@@ -26,14 +26,6 @@ pub(crate) struct Over {
     pub(crate) backups: Time,
 }
 
-/// What a transaction has deleted.
-pub(in crate::store) struct Swept {
-    /// There may be more.
-    pub(in crate::store) is_full: bool,
-    /// The journal's file has rows that are gone.
-    pub(in crate::store) journal: bool,
-}
-
 impl Over {
     fn ago(&self, seconds: Time) -> Time {
         self.now.saturating_sub(seconds)
@@ -139,8 +131,8 @@ const STATEMENTS: [Statement; 17] = [
     ),
 ];
 
-/// Deletes the next rows.
-pub(in crate::store) fn batch(tx: &dyn Tx, over: &Over) -> Result<Swept, StoreError> {
+/// Deletes the next rows; `true` when there may be more.
+pub(in crate::store) fn batch(tx: &dyn Tx, over: &Over) -> Result<bool, StoreError> {
     let mut left = BATCH;
     for (statement, since) in STATEMENTS {
         left = less(left, tx.execute(statement, params![since(over), left])?);
@@ -150,10 +142,7 @@ pub(in crate::store) fn batch(tx: &dyn Tx, over: &Over) -> Result<Swept, StoreEr
     }
     left = less(left, unfinished_enrolments(tx, over.now, left)?);
     let dropped = journal_rows::drop_old(tx, over.now.saturating_sub(over.backups), left)?;
-    Ok(Swept {
-        is_full: less(left, dropped) == 0,
-        journal: dropped > 0,
-    })
+    Ok(less(left, dropped) == 0)
 }
 
 /// The room that is left after so many were deleted.

@@ -1,5 +1,5 @@
-//! What opening a phone with 20 accounts costs, up to the list: processor time, as programs that
-//! begin anew have it.
+//! Processor time of opening a phone with 20 accounts, up to the list, in a program that has just
+//! started.
 //!
 //! `cargo bench -p countersign --bench open`. The run fails above the bound.
 #![allow(clippy::unwrap_used, clippy::panic)]

@@ -308,7 +308,7 @@ async fn after_eight_spent_tries_a_right_pin_renews_the_keys_by_itself() {
         .await
         .unwrap();
     assert_eq!(scene.desk.with_device(|device| device.epoch), 1);
-    // The next right PIN makes up for it; the same PIN works, and the tries begin anew.
+    // The next right PIN makes up for it; the same PIN works, and the tries begin again.
     assert!(works(&scene.phone, &scene.desk, account, PIN).await);
     assert_eq!(
         scene

@@ -219,7 +219,7 @@ async fn a_claim_that_is_repeated_with_the_same_offer_is_never_made_twice() {
         .await
         .unwrap();
     assert!(claimed.earlier_attempt);
-    // One that never arrived is made anew.
+    // One that never arrived is made again.
     let text = scene.desk.invite("bert@example.eu", None);
     let offer = scene
         .phone

@@ -16,7 +16,7 @@ enum Begins {
 }
 
 /// Every message of each of them in turn does not arrive, or its answer does not; nothing gets
-/// through after it until the phone is started anew.
+/// through after it until the phone is started again.
 #[tokio::test(start_paused = true)]
 async fn exactly_one_pin_works_whichever_message_is_lost_in_whatever_begins_an_epoch() {
     for begins in [

@@ -201,7 +201,7 @@ async fn slot_a_is_erased_with_its_chain_and_keys_from_every_file() {
         .filter(|(context, ..)| context.len() == 29 && context[8..16] == life.acc.0);
     let mut gone = 0;
     for (_, secret, blob) in ours {
-        // N is the same in every epoch, sealed anew.
+        // N is the same in every epoch, sealed again.
         if !kept.contains(&secret) {
             assert!(!found(&haystack, secret), "in clear");
             gone += 1;

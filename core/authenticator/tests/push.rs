@@ -240,8 +240,8 @@ async fn a_service_that_sends_none_of_that_kind_hears_it_again_only_when_it_publ
     assert_eq!((scene.told(), scene.push()), (2, None));
     scene.phone.resume().await.unwrap();
     assert_eq!(scene.told(), 2);
-    // It was restored, or has pushes now: it is told in the next request, and the phone tells it at
-    // the next start.
+    // It was restored, or has pushes now: a reply says so, and the phone reports its address at the
+    // next start.
     scene.desk.with_device(|device| device.takes_pushes = true);
     scene.desk.sequence.fetch_add(1, Ordering::SeqCst);
     scene.phone.pending_all().await.unwrap();
@@ -373,8 +373,8 @@ async fn a_service_with_ever_other_keys_is_told_an_address_once_at_a_time() {
     platform.push = Some(Arc::clone(&addresses) as _);
     scene.phone = Authenticator::open(scene.folder.path(), platform).unwrap();
     enrol(&scene.phone, &scene.desk, "anna@example.eu").await;
-    // Each key makes the platform subscribe anew, and what comes of that is told again: that must
-    // not go round by itself.
+    // With each new key the platform subscribes again, and its address is reported again: that must
+    // not repeat itself for ever.
     let asked = || addresses.asked.lock().unwrap().len();
     assert_eq!((scene.told(), asked()), (1, 1));
     scene.phone.resume().await.unwrap();

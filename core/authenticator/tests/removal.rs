@@ -99,7 +99,7 @@ async fn an_account_that_was_removed_can_be_initialised_anew_before_the_service_
         scene.refused(&code).await,
         ReadError::UnknownService { .. }
     ));
-    // The service was set up anew at the same address, with other keys.
+    // The service was set up again at the same address, with other keys.
     let new = Desk::new(&scene.clock);
     let other = phone(scene.folder.path(), &scene.clock, &new);
     let account = enrol(&other, &new, "anna@example.eu").await;

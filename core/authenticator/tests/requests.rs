@@ -290,7 +290,7 @@ async fn watching_waits_for_as_long_as_a_busy_service_says() {
     let found = scene.phone.watch(account, None).await.unwrap();
     assert_eq!(found[0].id, known);
     assert!(began.elapsed() >= Duration::from_secs(4));
-    // Who asks at once is told, and nothing is sent again meanwhile.
+    // A call that does not wait gets the error, and nothing is sent again meanwhile.
     scene.desk.twist(&[Twist::Busy(429)]);
     let error = scene.phone.pending(account).await.unwrap_err().to_string();
     assert!(error.contains("2 seconds"), "{error}");

@@ -64,7 +64,7 @@ async fn a_service_whose_last_account_was_removed_is_met_for_the_first_time_agai
     let phone = Authenticator::open(folder.path(), platform).unwrap();
     let account = enrol(&phone, &old, "anna@example.eu").await;
     phone.remove(account).await.unwrap();
-    // Set up anew at the same address, with other keys.
+    // Set up again at the same address, with other keys.
     let new = Desk::new(&clock);
     *net.0.lock().unwrap() = vec![new.clone()];
     enrol(&phone, &new, "anna@example.eu").await;

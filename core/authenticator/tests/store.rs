@@ -662,8 +662,8 @@ fn remains_of_rows_that_moved_go_at_the_next_start_where_a_crash_left_them() {
     database
         .execute("INSERT INTO gone VALUES (?1)", [REMAINS])
         .unwrap();
-    // What the transaction that adds or removes an account leaves in the header until the file was
-    // written anew.
+    // The transaction that adds or removes an account leaves this in the header until the file is
+    // written again.
     database
         .execute_batch("DROP TABLE gone; PRAGMA application_id = 0x43537265")
         .unwrap();

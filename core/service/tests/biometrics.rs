@@ -17,7 +17,7 @@ use countersign_protocol::{
 const NEW: &str = "5071";
 const WRONG: &str = "9374";
 
-/// Signs in anew with biometrics; the reply, and the page after it.
+/// Signs in again with biometrics; the reply, and the page after it.
 async fn try_biometrics(browser: &mut Browser, phone: &mut Phone) -> (Reply, Page) {
     let page = begin_sign_in(browser, "/sign-in/app").await;
     let challenge = phone.inbox(0).await.unwrap();

@@ -1,5 +1,5 @@
 //! A forgotten or blocked PIN: another device approves, the page says what to do, and the phone
-//! sets it anew. PROTOCOL.md, section 13.
+//! sets a new one. PROTOCOL.md, section 13.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::support::{
@@ -212,7 +212,7 @@ async fn a_grant_is_used_up_by_the_commit() {
     let world = World::new().await;
     let (mut browser, mut phone, mut other) = two_phones(&world).await;
     let id = granted(&mut browser, &phone, &mut other).await;
-    // Until then the change may be made anew: the first one's reply may be lost.
+    // Until then the change may be made again: the first one's reply may be lost.
     for _ in 0..2 {
         let slot = phone.change(forgotten(&phone, id));
         assert_eq!(phone.send_change(&slot).await.result, ResultCode::Done);

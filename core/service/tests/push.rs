@@ -59,7 +59,7 @@ async fn is_forgotten(world: &World) {
     panic!("it is still there");
 }
 
-/// What the page's script is told of its request.
+/// Whether the page says that a push message went out.
 async fn pushed(browser: &mut Browser, page: &Page) -> bool {
     let state = browser.get(&format!("{}/state", page.path)).await;
     assert!(state.body.contains(r#""state":"open""#), "{}", state.body);

@@ -62,8 +62,8 @@ pub(crate) struct Where {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// The service's own keys: list them, or put new ones in their place. The service may be
-    /// running
+    /// The service's own keys: list them, put new ones in their place while the service runs, or
+    /// exchange the key file while it does not
     #[command(subcommand)]
     Keys(Keys),
     /// Copy the database to FILE, as it is at one moment. The service may be running. Neither the
@@ -109,11 +109,12 @@ pub(crate) enum Command {
 
 #[derive(Subcommand)]
 pub(crate) enum AccountCommand {
-    /// Its sessions end, it signs in nowhere, and its phones are answered that they are not active
+    /// Disable an account: its sessions end, it signs in nowhere, and its phones are refused as not
+    /// active
     Disable(WhichAccount),
-    /// Takes a disabled account back into use; people sign in again
+    /// Take a disabled account back into use; its owner signs in again
     Enable(WhichAccount),
-    /// Deletes it with everything that belongs to it. No restore brings it back
+    /// Delete an account with everything that belongs to it. No restore brings it back
     Delete(WhichAccount),
 }
 

@@ -33,7 +33,7 @@ async fn asks(world: &mut World, account: AccountNumber) -> (u8, countersign::Pe
 }
 
 #[tokio::test]
-async fn a12_a_forgotten_pin_is_set_anew_with_the_phones_own_finger_and_never_with_its_pin() {
+async fn a12_a_forgotten_pin_is_set_again_with_the_phones_own_finger_and_never_with_its_pin() {
     let (mut world, account) = with_finger(|config| config.own_biometrics = true).await;
     let (number, request) = asks(&mut world, account).await;
     assert!(request.details.to_string().contains("My phone"));

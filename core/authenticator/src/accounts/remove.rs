@@ -36,7 +36,7 @@ pub struct Removed {
 impl Authenticator {
     /// Removes an account from this phone, without a network too: everything of it goes at once,
     /// but for the key that reports it to the service, now or at a later [`Authenticator::resume`].
-    /// [`Removed::next`] says what is left to do.
+    /// [`Removed::next`] names the next step for the person.
     ///
     /// # Errors
     /// If the data can't be written.

@@ -70,7 +70,7 @@ fn set_push(what: &What, device: &mut Registered) -> ResultCode {
 }
 
 impl Desk {
-    /// Another factor approves that every device sets a PIN anew.
+    /// Another factor approves that every device sets a new PIN.
     pub fn grant(&self) {
         let mut books = self.books.lock().unwrap();
         for device in books.devices.values_mut() {

@@ -199,7 +199,7 @@ pub async fn approve(phone: &mut Phone, page: &Page, pin: &str) {
     assert_eq!(reply.result, ResultCode::Done);
 }
 
-/// Signs in anew by the app with this PIN.
+/// Signs in again by the app with this PIN.
 pub async fn try_pin(browser: &mut Browser, phone: &mut Phone, pin: &str) -> Reply {
     let page = begin_sign_in(browser, "/sign-in/app").await;
     let challenge = phone.inbox(0).await.unwrap();

@@ -97,7 +97,7 @@ impl Arm {
 
 /// Lets `act` happen once to learn what it writes; then, each time in a new world, kills the
 /// program before one of these writes, and lets `after` do what a person does next and look at what
-/// is left. `after` is told the name of the write that was not made.
+/// is left. `after` gets the name of the write that was not made.
 fn story(
     world: impl AsyncFn() -> World,
     act: impl AsyncFn(&mut World, &Arm) -> Run,

@@ -44,7 +44,7 @@ extension Phone {
             #expect(try await phone.history().filter { $0.kind == .keysRotated }.count == 1)
         }
 
-        @Test("a PIN that was forgotten is set anew when another phone approves")
+        @Test("a PIN that was forgotten is set again when another phone approves")
         func forgotten() async throws {
             let world = try await World.made()
             let (person, phone) = (world.person, world.phone)

@@ -68,7 +68,7 @@ class SettingsTest : Hand() {
     }
 
     @Test
-    fun `A12 a forgotten PIN is set anew when another phone approves`() {
+    fun `A12 a forgotten PIN is set again when another phone approves`() {
         initialise()
         person.addDevice("My tablet")
         approveHere()

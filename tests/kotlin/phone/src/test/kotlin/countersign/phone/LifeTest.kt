@@ -64,7 +64,7 @@ class LifeTest {
     }
 
     @Test
-    fun `a PIN that was blocked is set anew when another phone approves`() = job {
+    fun `a PIN that was blocked is set again when another phone approves`() = job {
         World.create().use { world ->
             world.person.addDevice("My tablet")
             world.phone.approve(world.request(), pin(PIN), world.person.number())

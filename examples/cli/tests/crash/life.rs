@@ -93,7 +93,8 @@ pub(crate) fn new_keys() -> Names {
     )
 }
 
-/// Biometrics are on or off on both sides alike, approve if they are on, and can be turned on again.
+/// Biometrics are on or off on both sides alike, approve if they are on, and can be turned on
+/// again.
 async fn biometrics_are_whole(world: &mut World, name: &str) {
     assert_eq!(world.run(&["doctor"]).code, 0, "{name}");
     let on = world.run(&["accounts", "--json"]).json()[0]["biometrics"] == true;

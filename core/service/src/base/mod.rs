@@ -7,5 +7,6 @@ pub(crate) mod email;
 pub(crate) mod files;
 pub(crate) mod hex;
 pub(crate) mod names;
+pub(crate) mod person;
 pub(crate) mod random;
 pub(crate) mod time;

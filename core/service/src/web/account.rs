@@ -10,7 +10,7 @@ use super::{
     events,
     visitor::{Visitor, account_of},
 };
-use crate::app::App;
+use crate::{app::App, base::person};
 
 /// `GET /account`.
 pub(super) async fn page(
@@ -22,7 +22,7 @@ pub(super) async fn page(
     let events = events::listed(&app, &visitor, 20).await?;
     let devices = app.store.devices(session.account).await?.len();
     let values = context! {
-        first_name => account.first_name, last_name => account.last_name, email => account.email.as_str(),
+        name => person::whole(&account.first_name, &account.last_name), email => account.email.as_str(),
         strength => session.last_method().name(), events, devices,
     };
     app.pages.show("account.html", &visitor, values)

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use countersign_protocol::{field::is_displayable, id::AccountId};
+use countersign_protocol::id::AccountId;
 use minijinja::context;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
-    base::{email::Email, random},
+    base::{email::Email, person::PersonName, random},
     edge::Source,
     password::Password,
     store::{Link, LinkKind, Method, NewAccount},
@@ -55,10 +55,10 @@ pub(super) async fn ask(
     posted: Posted<Register>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
-    let names = name(&form.first_name).zip(name(&form.last_name));
+    let names = PersonName::parse(&form.first_name, &form.last_name);
     let email = Email::parse(&form.email);
     let mut errors = Vec::new();
-    if names.is_none() {
+    if names.is_err() {
         errors.push("register_error_name");
     }
     if email.is_err() {
@@ -67,7 +67,7 @@ pub(super) async fn ask(
     if form.privacy.as_deref() != Some("yes") {
         errors.push("register_error_privacy");
     }
-    let (Some((first, last)), Ok(email), true) = (names, email, errors.is_empty()) else {
+    let (Ok(name), Ok(email), true) = (names, email, errors.is_empty()) else {
         let values = context! {
             errors, first_name => form.first_name, last_name => form.last_name, email => form.email,
             privacy => form.privacy.is_some(),
@@ -80,7 +80,10 @@ pub(super) async fn ask(
         true => LinkKind::Taken,
         false => LinkKind::Register,
     };
-    let names = Names { first, last };
+    let names = Names {
+        first: name.first().to_owned(),
+        last: name.last().to_owned(),
+    };
     let new = links::new(&app, kind, &email, Whose::default(), &names)?;
     links::send(&app, &visitor, new, "register_sent").await
 }
@@ -138,29 +141,23 @@ pub(super) async fn confirm(
     };
     let names: Names = links::payload(&app, &link)?;
     // Another person may have asked: the names that are confirmed count.
-    let first_name = name(form.first_name.as_deref().unwrap_or(&names.first));
-    let last_name = name(form.last_name.as_deref().unwrap_or(&names.last));
-    let mut errors = Vec::new();
-    if first_name.is_none() || last_name.is_none() {
-        errors.push("register_error_name");
+    let first = form.first_name.as_deref().unwrap_or(&names.first);
+    let last = form.last_name.as_deref().unwrap_or(&names.last);
+    let name = PersonName::parse(first, last);
+    let own = [first, last, link.address.as_str()];
+    let mut errors = form.password.is_refused(&form.password_again, &own);
+    if name.is_err() {
+        errors.insert(0, "register_error_name");
     }
-    let (first_name, last_name) = (
-        first_name.unwrap_or_default(),
-        last_name.unwrap_or_default(),
-    );
-    errors.extend(form.password.is_refused(
-        &form.password_again,
-        &[&first_name, &last_name, link.address.as_str()],
-    ));
-    if !errors.is_empty() {
+    let (Ok(name), true) = (name, errors.is_empty()) else {
         return show(&app, &visitor, &link, errors);
-    }
+    };
     let acc = AccountId(random::bytes()?);
     let account = NewAccount {
         acc,
         email: link.address.clone(),
-        first_name,
-        last_name,
+        first_name: name.first().to_owned(),
+        last_name: name.last().to_owned(),
         password: passwords::sealed(&app, source, acc, form.password).await?,
     };
     let opening = visitor.opening(&app, acc, Method::Password)?;
@@ -174,10 +171,4 @@ pub(super) async fn confirm(
     }
     tracing::info!(%acc, "an account was created");
     Ok(opening.go("/account"))
-}
-
-/// A person's name: trimmed, 1 to 60 characters, nothing invisible.
-fn name(text: &str) -> Option<String> {
-    let text = text.trim();
-    ((1..=60).contains(&text.chars().count()) && is_displayable(text)).then(|| text.to_owned())
 }

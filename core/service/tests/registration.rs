@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::support::{Browser, NEW_PASSWORD, PASSWORD, World, mail, number};
 
-const EVE: &str = "https://evil.example.eu";
+const EVE: &str = "evil.example.eu";
 const ANNA: &str = "anna@example.eu";
 
 /// Fills in the form of registration; the page after it.

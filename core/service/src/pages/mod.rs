@@ -5,9 +5,16 @@ mod texts;
 
 use std::sync::Arc;
 
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context, value::Kwargs};
+use fluent_bundle::FluentValue;
+use minijinja::{
+    Environment, Error, ErrorKind, UndefinedBehavior, Value, context,
+    value::{Kwargs, ValueKind},
+};
 
-use crate::base::time::utc;
+use crate::base::{
+    lang::{Lang, PerLang},
+    time::utc,
+};
 use texts::Texts;
 
 macro_rules! templates {
@@ -66,11 +73,13 @@ pub(crate) struct Frame<'a> {
     pub(crate) csrf: &'a str,
     /// Whether the visitor is signed in, so that the page offers to sign out.
     pub(crate) signed_in: bool,
+    /// The language of the page.
+    pub(crate) lang: Lang,
 }
 
 /// Templates and texts.
 pub(crate) struct Pages {
-    environment: Environment<'static>,
+    environments: PerLang<Environment<'static>>,
     /// The texts, for messages and exports.
     pub(crate) texts: Arc<Texts>,
 }
@@ -78,31 +87,22 @@ pub(crate) struct Pages {
 impl Pages {
     /// Reads the built-in templates and texts.
     pub(crate) fn new(name: &str) -> Result<Self, Error> {
-        let texts = Texts::english()
+        let texts = Texts::built_in()
             .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
         let texts = Arc::new(texts);
-        let ours = texts.clone();
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         for (name, source) in TEMPLATES {
             environment.add_template(name, source)?;
         }
         environment.add_global("service", name);
-        environment.add_function(
-            "t",
-            move |key: &str, values: Kwargs| -> Result<String, Error> {
-                let names: Vec<String> = values.args().map(str::to_owned).collect();
-                let mut pairs = Vec::new();
-                for name in &names {
-                    pairs.push((name.as_str(), values.get::<Value>(name)?.to_string()));
-                }
-                ours.get(key, &pairs).ok_or_else(|| {
-                    Error::new(ErrorKind::InvalidOperation, format!("no text {key}"))
-                })
-            },
-        );
         environment.add_filter("time", |seconds: u64| utc(seconds));
-        Ok(Self { environment, texts })
+        let environments =
+            PerLang::make(|lang| Ok::<_, Error>(spoken(&environment, &texts, lang)))?;
+        Ok(Self {
+            environments,
+            texts,
+        })
     }
 
     /// A page as HTML.
@@ -116,6 +116,39 @@ impl Pages {
         values: Value,
     ) -> Result<String, Error> {
         let values = context! { csrf => frame.csrf, signed_in => frame.signed_in, ..values };
-        self.environment.get_template(template)?.render(values)
+        let environment = self.environments.of(frame.lang);
+        environment.get_template(template)?.render(values)
+    }
+}
+
+/// The environment whose templates speak this language: `lang` is its tag, and
+/// `t("key", name=value)` a text of it. Templates that are imported have both too.
+fn spoken(
+    environment: &Environment<'static>,
+    texts: &Arc<Texts>,
+    lang: Lang,
+) -> Environment<'static> {
+    let mut environment = environment.clone();
+    let texts = texts.clone();
+    let t = move |key: &str, values: Kwargs| -> Result<String, Error> {
+        let names: Vec<String> = values.args().map(str::to_owned).collect();
+        let mut pairs = Vec::new();
+        for name in &names {
+            pairs.push((name.as_str(), given(&values.get(name)?)));
+        }
+        let text = texts.get(lang, key, &pairs);
+        text.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no text {key}")))
+    };
+    environment.add_function("t", t);
+    environment.add_global("lang", lang.code());
+    environment
+}
+
+/// A template's value for a text. Numbers stay numbers, which choose plural forms.
+fn given(value: &Value) -> FluentValue<'static> {
+    match (value.kind(), i64::try_from(value.clone())) {
+        (ValueKind::Number, Ok(number)) => number.into(),
+        (ValueKind::None | ValueKind::Undefined, _) => FluentValue::None,
+        _ => value.to_string().into(),
     }
 }

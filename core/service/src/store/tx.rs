@@ -17,7 +17,7 @@ use super::{
     ChallengeKind, ChallengeState, DeviceState, EnrolmentState, KeyUse, LinkKind, Method,
     StoreError,
 };
-use crate::base::email::Email;
+use crate::base::{email::Email, lang::Lang};
 
 /// An open transaction, or a connection that only reads.
 pub(crate) trait Tx {
@@ -272,6 +272,7 @@ parsed! {
     DeviceState: Text by Self::from_name,
     EnrolmentState: Text by Self::from_name,
     KeyUse: Text by Self::from_name,
+    Lang: Text by Self::from_name,
     LinkKind: Text by Self::from_name,
     Method: Text by Self::from_name,
 }

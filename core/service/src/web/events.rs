@@ -3,7 +3,7 @@
 use minijinja::{Value, context};
 
 use super::{error::PageError, visitor::Visitor};
-use crate::{app::App, store::AccountEvent};
+use crate::{app::App, base::lang::Lang, store::AccountEvent};
 
 /// The newest events as a template's list.
 pub(super) async fn listed(
@@ -14,14 +14,14 @@ pub(super) async fn listed(
     let events = app.store.events(visitor.signed_in()?.account, at_most);
     let mut listed = Vec::new();
     for event in events.await? {
-        let text = text(app, &event)?;
+        let text = text(app, visitor.lang, &event)?;
         listed.push(context! { at => event.at, text });
     }
     Ok(listed)
 }
 
 /// The text of an event.
-pub(super) fn text(app: &App, event: &AccountEvent) -> Result<String, PageError> {
-    let text = app.pages.texts.event(&event.what, &event.detail);
+pub(super) fn text(app: &App, lang: Lang, event: &AccountEvent) -> Result<String, PageError> {
+    let text = app.pages.texts.event(lang, &event.what, &event.detail);
     text.ok_or_else(|| PageError::Broken(format!("no text for the event {}", event.what)))
 }

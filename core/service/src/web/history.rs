@@ -43,7 +43,7 @@ pub(super) async fn csv(
         let cells = [
             time.unwrap_or_default(),
             event.what.clone(),
-            cell(&events::text(&app, &event)?),
+            cell(&events::text(&app, visitor.lang, &event)?),
         ];
         let _ = write!(out, "{}\r\n", cells.join(","));
     }

@@ -1,5 +1,7 @@
 //! The messages to a person: security events, mailed links, and the links of a recovery.
 
+use fluent_bundle::FluentValue;
+
 use super::{
     error::PageError,
     events, links,
@@ -7,7 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
-    base::time::utc,
+    base::{lang::Lang, time::utc},
     notices::Notice,
     store::{DueLink, DueNotice, LinkKind},
 };
@@ -79,12 +81,12 @@ fn link_message(app: &App, due: DueLink) -> Result<Notice, PageError> {
         kind => kind.name(),
     };
     let values = [
-        ("service", app.name.clone()),
-        ("origin", app.origin.to_string()),
-        ("link", links::url(app, due.link.kind, due.link.id)),
+        ("service", app.name.as_str().into()),
+        ("origin", app.origin.as_str().into()),
+        ("link", links::url(app, due.link.kind, due.link.id).into()),
     ];
     let text = |key: &str| {
-        let text = app.pages.texts.get(key, &values);
+        let text = app.pages.texts.get(Lang::En, key, &values);
         text.ok_or_else(|| PageError::Broken(format!("no text {key}")))
     };
     let parts = [text(&format!("mail_{name}"))?, text("mail_end")?];
@@ -102,25 +104,29 @@ async fn compose(app: &App, due: &[DueNotice]) -> Result<Notice, PageError> {
     let last = due
         .last()
         .ok_or_else(|| PageError::Broken("no event to tell of".into()))?;
-    let text = |key: &str, values: &[(&str, String)]| {
+    let lang = last.language;
+    let text = |key: &str, values: &[(&str, FluentValue<'_>)]| {
         app.pages
             .texts
-            .get(key, values)
+            .get(lang, key, values)
             .ok_or_else(|| PageError::Broken(format!("no text {key}")))
     };
-    let event = |due: &DueNotice| events::text(app, &due.event);
-    let service = ("service", app.name.clone());
-    let mut parts = vec![text("mail_hello", &[("first", last.first_name.clone())])?];
+    let event = |due: &DueNotice| events::text(app, lang, &due.event);
+    let service = ("service", FluentValue::from(app.name.as_str()));
+    let mut parts = vec![text(
+        "mail_hello",
+        &[("first", last.first_name.as_str().into())],
+    )?];
     let mut next = Vec::new();
     for due in due {
         let values = [
-            ("event", event(due)?),
-            ("email", due.email.to_string()),
-            ("at", utc(due.event.at)),
+            ("event", event(due)?.into()),
+            ("email", due.email.as_str().into()),
+            ("at", utc(due.event.at).into()),
         ];
         parts.push(text("mail_event", &values)?);
         let key = format!("mail_next_{}", due.event.what);
-        next.extend(app.pages.texts.get(&key, &[]));
+        next.extend(app.pages.texts.get(lang, &key, &[]));
     }
     next.dedup();
     parts.extend(next);
@@ -131,23 +137,23 @@ async fn compose(app: &App, due: &[DueNotice]) -> Result<Notice, PageError> {
         parts.push(text(
             "mail_recovery",
             &[
-                ("ripe", ripe),
-                ("finish", recovery_link::url(app, FINISH, &recovery)),
-                ("cancel", recovery_link::url(app, CANCEL, &recovery)),
+                ("ripe", ripe.into()),
+                ("finish", recovery_link::url(app, FINISH, &recovery).into()),
+                ("cancel", recovery_link::url(app, CANCEL, &recovery).into()),
             ],
         )?);
     } else {
         parts.push(text(
             "mail_stop",
-            &[("stop", format!("{}/stop", app.origin))],
+            &[("stop", format!("{}/stop", app.origin).into())],
         )?);
     }
     parts.push(text("mail_end", std::slice::from_ref(&service))?);
     let subject = match due {
-        [one] => text("mail_subject", &[service, ("event", event(one)?)])?,
+        [one] => text("mail_subject", &[service, ("event", event(one)?.into())])?,
         many => text(
             "mail_subject_many",
-            &[service, ("count", many.len().to_string())],
+            &[service, ("count", many.len().into())],
         )?,
     };
     Ok(Notice {

@@ -159,6 +159,7 @@ pub(super) async fn confirm(
         first_name: name.first().to_owned(),
         last_name: name.last().to_owned(),
         password: passwords::sealed(&app, source, acc, form.password).await?,
+        language: visitor.lang,
     };
     let opening = visitor.opening(&app, acc, Method::Password)?;
     let entry = opening.entry.clone();

@@ -131,7 +131,7 @@ async fn press(
     password: Password,
     word: &str,
 ) -> Result<Response, PageError> {
-    match delete_factors(app, source, page, password, word).await {
+    match delete_factors(app, visitor, source, page, password, word).await {
         Ok(()) => Ok(Redirect::to("/stop/done").into_response()),
         Err(not_done) => page.show(app, visitor, Some(not_done.refusal()?)),
     }
@@ -140,13 +140,18 @@ async fn press(
 /// Deletes all factors, if password and word are right and the policy allows it.
 async fn delete_factors(
     app: &App,
+    visitor: &Visitor,
     source: Source,
     page: &Page,
     password: Password,
     word: &str,
 ) -> Result<(), NotDone> {
     // Without the word nothing is looked at, so that it costs no guess.
-    let right = app.pages.texts.get("stop_word", &[]).unwrap_or_default();
+    let right = app
+        .pages
+        .texts
+        .get(visitor.lang, "stop_word", &[])
+        .unwrap_or_default();
     if word.trim().to_lowercase() != right.to_lowercase() {
         return Err(Refusal::form("stop_error_word").into());
     }

@@ -18,6 +18,7 @@ use crate::{
     app::App,
     base::{
         hex::{self, FromHex, Hex},
+        lang::Lang,
         random,
     },
     edge::{self, Pass},
@@ -36,6 +37,8 @@ pub(super) struct Visitor {
     known: Option<String>,
     /// The session, half or whole.
     pub(super) session: Option<Session>,
+    /// The language of this visitor's pages.
+    pub(super) lang: Lang,
 }
 
 fn cookie_name(secure: bool) -> &'static str {
@@ -118,6 +121,7 @@ impl Visitor {
             secure: app.origin.is_secure(),
             known,
             session,
+            lang: Lang::default(),
         }
     }
 
@@ -143,6 +147,7 @@ impl Visitor {
         Frame {
             csrf: &self.csrf,
             signed_in: self.signed_in().is_ok(),
+            lang: self.lang,
         }
     }
 

@@ -34,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0014_reseal.sql"),
     include_str!("../../../migrations/0015_lifetimes.sql"),
     include_str!("../../../migrations/0016_disabled.sql"),
+    include_str!("../../../migrations/0017_language.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);

@@ -50,9 +50,9 @@ impl Store {
 
 pub(super) fn create(tx: &dyn Tx, account: &NewAccount, now: Time) -> Result<bool, StoreError> {
     let made = tx.execute(
-        "INSERT INTO account (acc, email, first_name, last_name, password, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO account (acc, email, first_name, last_name, password, language, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (email) DO NOTHING",
-        params![account.acc.0, account.email.as_str(), account.first_name, account.last_name, account.password, now],
+        params![account.acc.0, account.email.as_str(), account.first_name, account.last_name, account.password, account.language.code(), now],
     )?;
     if made == 1 {
         events::note(tx, account.acc, "account-created", "", now)?;
@@ -184,6 +184,7 @@ pub(super) fn from_row(row: &dyn Row) -> Result<Account, StoreError> {
         first_name: row.get("first_name")?,
         last_name: row.get("last_name")?,
         password: row.get("password")?,
+        language: row.get("language")?,
     })
 }
 

@@ -43,7 +43,7 @@ pub(super) fn due_notices(
     let recovering = standing::standing(tx, account)?.recovery.is_some();
     let old = links::recovery_address(tx, account, now)?;
     tx.all(
-        "SELECT event.id, event.account, email, first_name, at, what, detail
+        "SELECT event.id, event.account, email, first_name, language, at, what, detail
          FROM event JOIN account ON acc = event.account
          WHERE mail = 1 AND event.account = ?1 ORDER BY event.id LIMIT 50",
         params![account.0],
@@ -57,6 +57,7 @@ pub(super) fn due_notices(
                 account,
                 email: old.map_or_else(|| row.get("email"), Ok)?,
                 first_name: row.get("first_name")?,
+                language: row.get("language")?,
                 event: AccountEvent {
                     at: row.get("at")?,
                     what,

@@ -14,7 +14,7 @@ use countersign_protocol::{
 
 use crate::store::SessionHash;
 use crate::{
-    base::{email::Email, names::names},
+    base::{email::Email, lang::Lang, names::names},
     policy::changes::{Proof, RECOVERED_SECONDS, Rank},
 };
 
@@ -30,6 +30,8 @@ pub(crate) struct NewAccount {
     pub(crate) last_name: String,
     /// The Argon2id hash, sealed.
     pub(crate) password: String,
+    /// The language in which the person is written to.
+    pub(crate) language: Lang,
 }
 
 /// An account.
@@ -44,6 +46,8 @@ pub(crate) struct Account {
     pub(crate) last_name: String,
     /// The Argon2id hash, sealed.
     pub(crate) password: String,
+    /// The language in which the person is written to.
+    pub(crate) language: Lang,
 }
 
 /// A database that was restored from a backup, and is fit for use again.

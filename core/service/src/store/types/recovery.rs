@@ -3,7 +3,7 @@
 use countersign_protocol::{Time, id::AccountId};
 
 use super::AccountEvent;
-use crate::base::email::Email;
+use crate::base::{email::Email, lang::Lang};
 
 /// A recovery's random identifier.
 pub(crate) type RecoveryId = [u8; 16];
@@ -53,6 +53,8 @@ pub(crate) struct DueNotice {
     pub(crate) email: Email,
     /// To whom.
     pub(crate) first_name: String,
+    /// In which language.
+    pub(crate) language: Lang,
     /// An event.
     pub(crate) event: AccountEvent,
 }

@@ -1,0 +1,21 @@
+# What every page shares.
+
+skip = Skip to the content
+next = Next
+cancel = Cancel
+nav_label = Account
+nav_account = My account
+nav_devices = Mobile devices
+nav_transfer = Transfer
+nav_sign_out = Sign out
+first_name = First name
+last_name = Last name
+email = E-mail address
+password = Password
+go_on = Go on
+hours =
+    { $hours ->
+        [one] 1 hour
+       *[other] { $hours } hours
+    }
+error_email = This is not an e-mail address. Type it as name@example.eu.

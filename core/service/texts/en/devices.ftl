@@ -1,0 +1,71 @@
+# Devices, their enrolment, their PIN.
+
+devices_add_link = Then open the link that we send to your e-mail address, in this browser.
+devices_title = Mobile devices
+devices_none = No device yet.
+devices_since = Added
+devices_used = last used
+devices_rename = Rename { $name }
+devices_new_name = New name
+devices_rename_button = Rename
+devices_removed = The device is removed: it signs in and signs nothing for this account any more. In its app, remove the account too.
+devices_recovery = A recovery of the account is under way. Until it is finished or cancelled, devices can’t be added or removed. The link in any of our messages cancels it, and so does an approval with the PIN.
+devices_blocked_next = It signs in and signs nothing until its PIN is set anew.
+devices_suspended_next = Remove it here, and add the phone anew. If you did not restore the phone from a backup, somebody may have copied its storage.
+devices_remove = Remove { $name }
+devices_unblock = Forgotten or blocked PIN: { $name }
+devices_unblock_alone = Is the PIN forgotten or blocked? Another device has to approve a new one. Without another, sign out, sign in again, and choose “I have no device left that works”.
+devices_error_other = Choose another device, one that works, to approve the new PIN.
+devices_add = Add a mobile device
+devices_add_first = You confirm it first with a device that you have.
+devices_add_button = Add a mobile device
+devices_name = Name of the device
+devices_name_example = My phone
+devices_with = Confirm with
+devices_full = There are ten devices. Remove one to add another.
+devices_error_name = Give the device a name of at most 40 bytes.
+devices_error_with = Choose a device to confirm with. One that is blocked or suspended can't confirm.
+devices_last = This is your only device. Add another one first if you want to go on using the account: without any, the account must be recovered, which takes { hours }.
+device_active = in use
+device_blocked = blocked after too many wrong PINs
+device_suspended = suspended, because a copy of it was noticed
+new_pin_title = Now choose a new PIN on the phone
+new_pin_what = Another device has approved that { $name } gets a new PIN.
+new_pin_step_1 = Open the app on { $name } and choose “Forgotten PIN”.
+new_pin_step_2 = Choose a new PIN there, within ten minutes.
+new_pin_waiting = Waiting for the phone. This page goes on by itself.
+enrolment_title = Add a mobile device
+enrolment_step_1 = Open the app on the phone and choose “Initialise”.
+enrolment_step_2 = Scan this QR code.
+enrolment_step_3 = Choose a PIN on the phone. It shows six digits to type here.
+enrolment_waiting = Waiting for the phone. The code is good for five minutes; don’t let anybody photograph it.
+enrolment_model = This phone has scanned the code:
+enrolment_check = Is it yours? Then type the six digits that it shows. If it is not yours, leave this page: nothing is added.
+enrolment_code = Six digits from the phone
+enrolment_left =
+    { $left ->
+        [one] One try is left.
+       *[other] { $left } tries are left.
+    }
+enrolment_button = Add this phone
+enrolment_finishing = The phone is finishing. This page goes on by itself.
+enrolment_void = This did not work out: the time is over, or the PIN or the digits were wrong three times. Begin again.
+enrolment_error_form = Type the six digits that the phone shows.
+enrolment_error_wrong = These are not the digits that the phone shows. Check them.
+pin_no_script = To choose the PIN here, the page needs JavaScript. Without it, choose the PIN on the phone.
+pin_intro = Choose a PIN for the app on the new phone. It stays in this page: neither the service nor anybody else gets it.
+pin_label = New PIN, four digits
+pin_rule = Not a date, a year, four equal digits or digits in a row.
+pin_again = The same PIN again
+pin_button = Show the QR code
+pin_error_form = A PIN is exactly four digits, 0 to 9: type all four.
+pin_error_differ = The two PINs are not the same. Type them again.
+pin_error_failed = The code could not be made. Load the page again; if the time is over, begin again.
+pin_scan_title = Scan the code with the phone
+pin_qr_label = QR code for the app
+pin_step_1 = Open the app on the phone and choose “Initialise”.
+pin_step_2 = Scan this QR code.
+pin_step_3 = Type the PIN that you have just chosen.
+pin_waiting = Waiting for the phone. The page goes on by itself. Don’t let anybody photograph the code.
+pin_on_phone_hint = The app is on this very device, or you would rather choose the PIN there?
+pin_on_phone = Choose the PIN on the phone

@@ -1,0 +1,19 @@
+# Pages that say why something did not work.
+
+error_title = This did not work
+error_home = To the first page
+error_not_found = There is no such page, or it belongs to another browser.
+error_sign_in = Sign in first.
+error_form_expired = The form is too old, or cookies are turned off. Go back, load the page again and send the form anew.
+error_other_site = This form came from another address than { $origin }, so nothing was done. Open { $origin } and begin there.
+error_bad_form = The form was incomplete. Go back and fill it in again.
+error_too_long = The form was too long.
+error_busy = The service is busy. Try again in a minute.
+error_too_many = Too many requests came from your network or for your account. Try again in { seconds }.
+seconds =
+    { $seconds ->
+        [one] 1 second
+       *[other] { $seconds } seconds
+    }
+error_not_stored = The service can’t store anything at the moment. Nothing was done; try again later.
+error_broken = Something is broken here. It is noted; try again later.

@@ -1,0 +1,20 @@
+# Lapas, kas pasaka, kāpēc kaut kas neizdevās.
+
+error_title = Neizdevās
+error_home = Uz sākumlapu
+error_not_found = Šādas lapas nav, vai arī tā pieder citam pārlūkam.
+error_sign_in = Vispirms pierakstieties.
+error_form_expired = Veidlapa ir novecojusi, vai arī sīkfaili ir izslēgti. Ejiet atpakaļ, ielādējiet lapu no jauna un nosūtiet veidlapu vēlreiz.
+error_other_site = Šī veidlapa nāca no citas adreses, nevis { $origin }, tāpēc nekas netika izdarīts. Atveriet { $origin } un sāciet tur.
+error_bad_form = Veidlapa bija nepilnīga. Ejiet atpakaļ un aizpildiet to vēlreiz.
+error_too_long = Veidlapa bija pārāk gara.
+error_busy = Pakalpojums ir aizņemts. Mēģiniet vēlreiz pēc minūtes.
+error_too_many = No jūsu tīkla vai jūsu kontam bija pārāk daudz pieprasījumu. Mēģiniet vēlreiz pēc { seconds }.
+seconds =
+    { $seconds ->
+        [zero] { $seconds } sekundēm
+        [one] { $seconds } sekundes
+       *[other] { $seconds } sekundēm
+    }
+error_not_stored = Pakalpojums pašlaik neko nevar saglabāt. Nekas netika izdarīts; mēģiniet vēlāk.
+error_broken = Šeit kaut kas ir salūzis. Tas ir pierakstīts; mēģiniet vēlāk.

@@ -1,0 +1,64 @@
+# The history of an account.
+
+history_intro = { $shown ->
+    [one] The newest event, in UTC.
+   *[other] The newest { $shown } events, in UTC.
+}
+history_csv = All of them as a table (CSV)
+history_more = Whole history, and as a table
+history_when = When (UTC)
+history_what = What
+strength_password = password
+strength_recovery = password, e-mail link and waiting
+strength_code = password and QR code
+strength_code-pin = password and code with PIN
+strength_code-biometric = password and code with biometrics
+strength_app-pin = password and app PIN
+strength_app-biometric = password and app with biometrics
+strength_mobile = app on the same phone
+event_account-created = Account created
+event_signed-in = Signed in: { $detail }
+event_panic = STOP: all devices deleted, all browsers signed out
+event_recovery-began = A recovery of the account began
+event_recovery-link = The message of the recovery was asked for again
+event_recovery-cancelled = The recovery was cancelled
+event_recovery-restored = The recovery was cancelled, because the service was restored from a backup or its keys were exchanged; it can be begun again
+event_recovery-done = The account was recovered; every older device is deleted
+event_device-added = Device added: { $detail }
+event_device-lost = A device that had been added is not known any more, because the service was restored from an earlier backup: add it again
+event_device-removed = Device removed: { $detail }
+event_device-removed-itself = Device removed on the phone itself: { $detail }
+event_last-device-removed = The last device was removed: { $detail }. To add another, recover the account
+event_pin-changed = PIN changed: { $detail }
+event_pin-set-anew = PIN set anew, after another device approved it: { $detail }
+event_pin-refreshed = The phone renewed its PIN keys, and the PIN is the same: { $detail }
+event_biometrics-on = Biometrics turned on: { $detail }
+event_biometrics-off = Biometrics turned off: { $detail }
+event_account-disabled = The account was disabled by whoever runs the service
+event_account-enabled = The account was taken back into use
+event_old-token = The keys of the service were exchanged, and the phone was taken for the last time with what it had from before: { $detail }
+event_device-suspended = Device suspended, because a copy of it was noticed: { $detail }
+event_device-blocked = Device blocked after wrong PINs: { $detail }
+event_few-tries-left = Two tries at the PIN are left: { $detail }
+event_many-wrong-pins = Ten wrong PINs or more in 30 days: { $detail }
+event_enrolment-void = Adding a device ended after wrong codes: { $detail }
+event_declined = Request declined: { $detail }
+event_reported-fraud = Request reported as fraud: { $detail }
+event_wrong-number = Wrong number typed on the phone: { $detail }
+event_failed-passwords = Wrong passwords on this day: { $detail }
+event_failed-codes = Wrong codes on this day: { $detail }
+event_failed-pins = Wrong PINs on this day: { $detail }
+event_failed-tries = Several tries to sign in failed
+event_new-browser = Signed in from a browser that was not known before
+event_wrong-codes = Three wrong codes in a row
+event_password-changed = Password changed
+event_password-reset = A new password was set with a link sent by e-mail
+event_email-changed = E-mail address changed: { $detail }
+event_email-undone = The change of the e-mail address was undone: { $detail }
+event_passwords-closed-unknown = Wrong passwords have closed the sign-in in new browsers
+event_passwords-closed-known = Wrong passwords have closed the sign-in by password in browsers that you have used
+event_passwords-closed-stop = Wrong passwords have closed the page of STOP
+event_passwords-closed-link = Wrong passwords have closed the pages of mailed links
+event_transfer-signed = Transfer signed: EUR { $detail }
+event_transfer-signed-biometric = Transfer signed with fingerprint or face: EUR { $detail }
+event_device-renamed = Device renamed: { $detail }

@@ -60,7 +60,7 @@ test("a device is renamed, and the history is read and exported", async () => {
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "CSV" }).click()]);
   assert.equal(download.suggestedFilename(), "history.csv");
   const table = await readFile(await download.path(), "utf8");
-  assert.match(table, /^time,event,text\r\n[^\r]+Z,device-renamed,"Device renamed: My phone → Phone for work/);
+  assert.match(table, /^time,event,by,place,text\r\n[^\r]+Z,device-renamed,"chrome\/linux","","Device renamed: My phone → Phone for work/);
   await page.getByRole("button", { name: "Sign out" }).click();
   assert.deepEqual(world.problems, []);
 });

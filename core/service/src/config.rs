@@ -55,6 +55,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// What may connect, and how.
     pub connections: Connections,
+    /// The header in which trusted proxies say from what place a request comes, which the owner of
+    /// an account sees in its history. They must set it in the place of their client's own.
+    pub place_header: Option<String>,
     /// Networks whose addresses have larger budgets, because many people share one address.
     pub large_networks: Vec<LargeNetwork>,
     /// The data folder, made if there is none. It belongs to one process at a time.
@@ -102,6 +105,7 @@ impl Config {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             connections: Connections::Loopback,
+            place_header: None,
             large_networks: LargeNetwork::loopback(),
             data: data.into(),
             origin: OriginSetting::Loopback,
@@ -153,6 +157,11 @@ pub enum StartError {
          the address of the proxy that ends TLS; or listen on 127.0.0.1"
     )]
     PlainHttp(SocketAddr),
+    /// The header for places can't be used.
+    #[error(
+        "the header {0:?} can't say places: name one that the proxy sets, and the proxy with --trusted-proxy"
+    )]
+    PlaceHeader(String),
     /// The origin is http, though browsers come by TLS.
     #[error(
         "browsers come by TLS, and the origin is {0}: give the address that they see, as in --origin https://sign.example.eu"

@@ -38,7 +38,7 @@ pub(crate) use self::{
     connections::{Connection, Connections, Place},
     descriptors::places,
     networks::Networks,
-    source::{Origins, Source},
+    source::{Location, Origins, Source},
     steady::Steady,
 };
 

@@ -9,13 +9,13 @@
 //! many were lost. The file is not synced at each line, so a crash of the whole computer may cost
 //! the last seconds of it; what must survive that is in the database and the journal.
 
+mod caller;
+
 use std::{
     cell::RefCell,
     collections::HashMap,
     fs::{self, File, OpenOptions},
-    future::Future,
     io::{self, Write as _},
-    net::IpAddr,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -30,6 +30,8 @@ use chrono::{DateTime, SecondsFormat};
 use countersign_protocol::{Time, id::AccountId};
 use serde::Serialize;
 
+pub(crate) use caller::{By, Caller, caller, caller_here, carried, of_source, on_behalf_of};
+
 /// A file of this size is put aside, and the next one begins.
 const LARGEST: u64 = 16 * 1024 * 1024;
 /// So many that were put aside are kept: `security.log.1` is the newest of them.
@@ -40,27 +42,6 @@ const QUEUE: usize = 8192;
 const REPORTED_EVERY: Duration = Duration::from_secs(60);
 /// The longest detail, in bytes.
 const LONGEST: usize = 200;
-
-tokio::task_local! {
-    /// Where the request came from that this task works on.
-    static SOURCE: IpAddr;
-}
-
-/// Keeps the source of a request for what is logged while `work` goes on for it.
-pub(crate) fn of_source<F: Future>(source: IpAddr, work: F) -> impl Future<Output = F::Output> {
-    SOURCE.scope(source, work)
-}
-
-/// The same for work that another task does for this one.
-pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
-    let source = SOURCE.try_with(|source| *source).ok();
-    async move {
-        match source {
-            Some(source) => SOURCE.scope(source, work).await,
-            None => work.await,
-        }
-    }
-}
 
 thread_local! {
     /// What the transaction that this thread works on has seen.
@@ -193,8 +174,7 @@ impl SecurityLog {
 
     /// Takes a line about what this task works on. It never waits.
     pub(crate) fn note(&self, at: Time, happened: &Happened) {
-        let source = SOURCE.try_with(|source| source.to_string());
-        let line = line(at, source.as_deref().unwrap_or("service"), happened, None);
+        let line = line(at, &caller::address(), happened, None);
         let taken = self.queue.as_ref().map(|queue| queue.try_send(line));
         if !matches!(taken, Some(Ok(()))) {
             self.lost.fetch_add(1, Relaxed);
@@ -211,27 +191,41 @@ impl Drop for SecurityLog {
     }
 }
 
-/// Wrong passwords that the account's history does not have yet. They are gathered here and noted
-/// in the background, so that a wrong password takes no longer where there is an account than where
-/// there is none.
+/// Wrong passwords of an account that its history does not have yet.
+pub(crate) struct Failure {
+    /// Whose.
+    pub(crate) account: AccountId,
+    /// How many.
+    pub(crate) wrong: u32,
+    /// Who typed the last one.
+    pub(crate) last: Caller,
+}
+
+/// Wrong passwords that no account's history has yet. They are gathered here and noted in the
+/// background, so that a wrong password takes no longer where there is an account than where there
+/// is none.
 #[derive(Default)]
-pub(crate) struct Failures(Mutex<HashMap<[u8; 8], u32>>);
+pub(crate) struct Failures(Mutex<HashMap<[u8; 8], (u32, Caller)>>);
 
 impl Failures {
-    /// A password was wrong.
+    /// A password was wrong that this task's caller typed.
     pub(crate) fn add(&self, account: AccountId) {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let wrong = failures.entry(account.0).or_default();
+        let (wrong, last) = failures.entry(account.0).or_default();
         *wrong = wrong.saturating_add(1);
+        *last = caller();
     }
 
-    /// How many there were of each account, since the last time.
-    pub(crate) fn take(&self) -> Vec<(AccountId, u32)> {
+    /// What was added since the last time.
+    pub(crate) fn take(&self) -> Vec<Failure> {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = std::mem::take(&mut *failures);
+        let taken = std::mem::take(&mut *failures).into_iter();
         taken
-            .into_iter()
-            .map(|(account, wrong)| (AccountId(account), wrong))
+            .map(|(account, (wrong, last))| Failure {
+                account: AccountId(account),
+                wrong,
+                last,
+            })
             .collect()
     }
 }

@@ -7,7 +7,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::IntoResponse,
 };
@@ -28,10 +28,12 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     api::{self, ApiError},
     app::App,
+    base::agent::Agent,
     config::{Config, Connections, StartError, storage},
-    edge::{Connection, Origins, Source, Steady},
+    edge::{Connection, Location, Origins, Source, Steady},
     flow::Failed,
-    security, tls, web,
+    security::{self, By, Caller},
+    tls, web,
 };
 
 /// A request's head must be there within this time; an idle connection is closed after it.
@@ -72,8 +74,9 @@ impl Admission {
                 tls = Some(tls::acceptor(certificate, key).map_err(storage)?);
             }
         }
+        let place = place_header(config)?;
         Ok(Self {
-            origins: Arc::new(Origins::new(proxies.unwrap_or_default())),
+            origins: Arc::new(Origins::new(proxies.unwrap_or_default(), place)),
             proxies_only: proxies.is_some(),
             tls,
         })
@@ -82,6 +85,17 @@ impl Admission {
     fn admits(&self, peer: IpAddr) -> bool {
         !self.proxies_only || self.origins.is_proxy(peer)
     }
+}
+
+/// The header in which trusted proxies say places.
+fn place_header(config: &Config) -> Result<Option<HeaderName>, StartError> {
+    let Some(given) = &config.place_header else {
+        return Ok(None);
+    };
+    let read = matches!(config.connections, Connections::Proxies(_));
+    let name = given.parse().ok().filter(|_| read);
+    let name = name.ok_or_else(|| StartError::PlaceHeader(given.clone()))?;
+    Ok(Some(name))
 }
 
 /// One connection's requests, each with its source.
@@ -99,7 +113,11 @@ impl Service<Request<Incoming>> for Requests {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let source = self.origins.of(self.peer, request.headers());
+        let place = self.origins.place(self.peer, request.headers());
         request.extensions_mut().insert(source);
+        if let Some(place) = place {
+            request.extensions_mut().insert(place);
+        }
         request.extensions_mut().insert(self.connection.clone());
         self.router.call(request)
     }
@@ -208,6 +226,20 @@ async fn talk(
     let _ = connection.await;
 }
 
+/// Who asks: the app on a phone, or a browser.
+fn caller(request: &Request<Body>, is_api: bool) -> Caller {
+    let agent = request.headers().get(header::USER_AGENT);
+    let agent = agent.map_or(&[][..], HeaderValue::as_bytes);
+    let place = request.extensions().get::<Location>();
+    Caller {
+        by: Some(match is_api {
+            true => By::Device,
+            false => By::Browser(Agent::of(agent)),
+        }),
+        place: place.map(|Location(place)| place.clone()),
+    }
+}
+
 /// Every request passes here: its source must have room for it, and it must be answered in time.
 /// One layer for both, because thousands of phones wait here.
 async fn in_time(
@@ -224,7 +256,8 @@ async fn in_time(
     let connection = request.extensions().get::<Arc<Connection>>();
     let answering = connection.map(|connection| app.edge.connections.answer(connection));
     let limit = if is_api { PHONE } else { PAGE };
-    let work = security::of_source(source.address(), next.run(request));
+    let caller = caller(&request, is_api);
+    let work = security::of_source(source.address(), caller, next.run(request));
     let answered = timeout(limit, work).await;
     drop(answering);
     let Ok(mut response) = answered else {

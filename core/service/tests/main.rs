@@ -5,6 +5,7 @@
 mod answers;
 mod biometrics;
 mod browser_pin;
+mod callers;
 mod closed;
 mod credentials;
 mod epoch_codes;

@@ -141,9 +141,9 @@ async fn b17_history_is_readable_and_exported_without_secrets() {
         "attachment; filename=\"history.csv\""
     );
     let lines: Vec<_> = csv.body.split_terminator("\r\n").collect();
-    assert_eq!(lines[0], "time,event,text");
+    assert_eq!(lines[0], "time,event,by,place,text");
     assert!(
-        lines[1].ends_with("Z,pin-changed,\"PIN changed: =cmd(\"\"x\"\")\""),
+        lines[1].ends_with("Z,pin-changed,\"device\",\"\",\"PIN changed: =cmd(\"\"x\"\")\""),
         "{}",
         lines[1]
     );

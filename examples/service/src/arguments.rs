@@ -190,6 +190,10 @@ pub(crate) struct Serve {
     /// X-Forwarded-For says for whom it asks. May be given several times
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) trusted_proxy: Vec<IpAddr>,
+    /// The header in which the proxy says from what place a request comes, as in CF-IPCountry. The
+    /// proxy must set it in the place of its client's own [default: no places are shown]
+    #[arg(long, value_name = "NAME", requires = "trusted_proxy")]
+    pub(crate) place_header: Option<String>,
     /// A network or address that many people share, and how many times the usual budgets each of
     /// its addresses has, as in 192.0.2.0/24=20. May be given several times
     #[arg(long, value_name = "NETWORK=FACTOR")]

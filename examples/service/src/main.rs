@@ -190,6 +190,7 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
             }
             _ => Connections::Loopback,
         },
+        place_header: arguments.place_header,
         large_networks: arguments.large_network,
         data: arguments.data,
         origin: arguments

@@ -1,5 +1,6 @@
 //! What everything else stands on: files, text forms, randomness, time, and who may read a file.
 
+pub(crate) mod agent;
 pub(crate) mod clock;
 pub(crate) mod custody;
 pub(crate) mod durable;

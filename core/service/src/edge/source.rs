@@ -1,4 +1,4 @@
-//! The source of a request: the address that it is counted for.
+//! The source of a request: the address that it is counted for, and its place.
 
 use std::{
     convert::Infallible,
@@ -7,8 +7,9 @@ use std::{
 
 use axum::{
     extract::FromRequestParts,
-    http::{Extensions, HeaderMap, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, request::Parts},
 };
+use countersign_protocol::field::is_displayable;
 
 /// The header in which proxies name the client.
 const FORWARDED: &str = "x-forwarded-for";
@@ -58,18 +59,28 @@ impl<S: Send + Sync> FromRequestParts<S> for Source {
     }
 }
 
+/// The place that a request comes from, as a trusted proxy says: text that can be shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Location(pub(crate) String);
+
+/// The longest place, in characters. A longer one is left out.
+const LONGEST_PLACE: usize = 60;
+
 /// Decides the source of each request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origins {
     /// The trusted proxies, canonical.
     proxies: Vec<IpAddr>,
+    /// The header in which they say from what place a request comes.
+    place: Option<HeaderName>,
 }
 
 impl Origins {
     /// Trusts these proxies. Without any, no header is read.
-    pub(crate) fn new(proxies: &[IpAddr]) -> Self {
+    pub(crate) fn new(proxies: &[IpAddr], place: Option<HeaderName>) -> Self {
         Self {
             proxies: proxies.iter().map(IpAddr::to_canonical).collect(),
+            place,
         }
     }
 
@@ -100,6 +111,17 @@ impl Origins {
         }
         Source::new(peer)
     }
+
+    /// The place that a request from `peer` comes from, if it is a trusted proxy that says so: in
+    /// the last line of its header, because a client may have written those before it. One that is
+    /// long, or can't be shown, is left out.
+    pub(crate) fn place(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Location> {
+        let name = self.place.as_ref().filter(|_| self.is_proxy(peer))?;
+        let line = headers.get_all(name).iter().next_back()?;
+        let place = std::str::from_utf8(line.as_bytes()).ok()?.trim();
+        let fits = !place.is_empty() && place.chars().count() <= LONGEST_PLACE;
+        (fits && is_displayable(place)).then(|| Location(place.to_owned()))
+    }
 }
 
 /// Reads an address, with or without a port. Some proxies write one.
@@ -111,6 +133,8 @@ fn address(text: &[u8]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn at(text: &str) -> IpAddr {
@@ -118,7 +142,7 @@ mod tests {
     }
 
     fn of(peer: &str, lines: &[&str]) -> IpAddr {
-        let origins = Origins::new(&[at("10.0.0.2"), at("10.0.0.3")]);
+        let origins = Origins::new(&[at("10.0.0.2"), at("10.0.0.3")], None);
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(FORWARDED, line.parse().unwrap());
@@ -172,5 +196,35 @@ mod tests {
         assert_ne!(source("2001:db8:0:1::1"), source("2001:db8:0:2::1"));
         assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
         assert_ne!(source("192.0.2.1"), source("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_place_is_read_from_a_trusted_proxy_in_its_last_line_if_it_can_be_shown() {
+        let name = HeaderName::from_static("x-place");
+        let origins = Origins::new(&[at("10.0.0.2")], Some(name.clone()));
+        let place = |peer: &str, lines: &[&[u8]]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(&name, HeaderValue::from_bytes(line).unwrap());
+            }
+            let place = origins.place(at(peer), &headers);
+            place.map(|Location(place)| place)
+        };
+        let long = "a".repeat(LONGEST_PLACE + 1);
+        for (lines, read) in [
+            (&[" Rīga, Latvia ".as_bytes()][..], Some("Rīga, Latvia")),
+            (&[b"Paris", b"LV"], Some("LV")),
+            (&["a".repeat(LONGEST_PLACE).as_bytes()], Some(&long[1..])),
+            (&[], None),
+            (&[b" "], None),
+            (&[b"LV", b""], None),
+            (&[long.as_bytes()], None),
+            (&[b"\xff"], None),
+            (&[b"a\tb"], None),
+            (&["\u{202e}LV".as_bytes()], None),
+        ] {
+            assert_eq!(place("10.0.0.2", lines).as_deref(), read, "{lines:?}");
+            assert_eq!(place("192.0.2.1", lines), None);
+        }
     }
 }

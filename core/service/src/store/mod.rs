@@ -81,6 +81,9 @@ pub(crate) enum StoreError {
 /// The hash of a session's cookie.
 pub(crate) type SessionHash = [u8; 32];
 
+/// The random name of a session, which its owner's pages say.
+pub(crate) type SessionId = [u8; 16];
+
 /// Signs a challenge for the step that was allotted to it, inside the transaction that allots it.
 pub(crate) type SignStep = Box<dyn Fn(Step) -> Option<SignedMessage> + Send>;
 
@@ -155,11 +158,12 @@ impl Store {
         step: impl Fn(&dyn Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let subject = subject.into();
+        let caller = security::caller();
         let recording = move |tx: &dyn Tx| {
             let before = journal_rows::last(tx)?;
             // Events of a transaction before this one, which was rolled back.
             security::take_seen();
-            let done = step(tx)?;
+            let done = security::on_behalf_of(caller.clone(), || step(tx))?;
             let recorded = journal_rows::last(tx)? > before;
             Ok((done, recorded, security::take_seen()))
         };

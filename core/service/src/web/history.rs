@@ -11,7 +11,7 @@ use chrono::{DateTime, SecondsFormat};
 use minijinja::context;
 
 use super::{error::PageError, events, visitor::Visitor};
-use crate::app::App;
+use crate::{app::App, security::By};
 
 /// Events on the page, at most.
 const SHOWN: u32 = 200;
@@ -28,14 +28,14 @@ pub(super) async fn page(
     app.pages.show("history.html", &visitor, values)
 }
 
-/// `GET /account/history.csv` (RFC 4180): times in UTC, the kind of event for programs, and the
-/// text for people.
+/// `GET /account/history.csv` (RFC 4180): times in UTC, the kind of event and what caused it for
+/// programs, the place, and the text for people.
 pub(super) async fn csv(
     State(app): State<Arc<App>>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
     let account = visitor.signed_in()?.account;
-    let mut out = String::from("time,event,text\r\n");
+    let mut out = String::from("time,event,by,place,text\r\n");
     for event in app.store.events(account, EXPORTED).await? {
         let time = i64::try_from(event.at).ok();
         let time = time.and_then(|time| DateTime::from_timestamp(time, 0));
@@ -43,6 +43,8 @@ pub(super) async fn csv(
         let cells = [
             time.unwrap_or_default(),
             event.what.clone(),
+            cell(&event.caller.by.as_ref().map(By::code).unwrap_or_default()),
+            cell(event.caller.place.as_deref().unwrap_or_default()),
             cell(&events::text(&app, visitor.lang, &event)?),
         ];
         let _ = write!(out, "{}\r\n", cells.join(","));

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use super::{
-    PageError, issue,
+    PageError,
     visitor::{Posted, Visitor, is_known},
 };
 use crate::{
@@ -28,6 +28,7 @@ use crate::{
     base::hex,
     edge::Source,
     flow::{self, answer::return_value, issue::MobileBrowser},
+    security,
     store::{Challenge, ChallengeKind, ChallengeState, Method},
 };
 
@@ -40,14 +41,12 @@ pub(super) async fn begin(
     source: Source,
     posted: Posted<Nothing>,
 ) -> Result<Response, PageError> {
-    let Posted {
-        visitor, headers, ..
-    } = posted;
+    let visitor = posted.visitor;
     let browser = MobileBrowser {
         cookie: visitor.browser(),
         account: visitor.session.as_ref().map(|session| session.account),
         source,
-        context: issue::context(&headers),
+        context: security::caller().context(),
     };
     match flow::issue::on_mobile(&app, browser).await? {
         Ok(id) => Ok(Redirect::to(&format!("/mobile/{}", hex::encode(&id.0))).into_response()),

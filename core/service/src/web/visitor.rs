@@ -23,7 +23,7 @@ use crate::{
     },
     edge::{self, Pass},
     pages::Frame,
-    policy,
+    policy, security,
     store::{Account, Entered, Entry, Method, Proved, Session, SessionHash},
 };
 
@@ -223,6 +223,8 @@ impl Visitor {
         let now = app.clock.now();
         let session = Session {
             hash: hash(&cookie),
+            id: random::bytes()?,
+            caller: security::caller(),
             account,
             signed_in: true,
             proofs: vec![Proved {

@@ -59,6 +59,8 @@ pub struct Browser {
     pub email: String,
     /// Where the service leaves its messages.
     pub outbox: PathBuf,
+    /// Headers that it sends with every request.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 pub fn encode(fields: &[(&str, &str)]) -> String {
@@ -88,6 +90,7 @@ impl Browser {
             csrf: String::new(),
             email: String::new(),
             outbox: PathBuf::new(),
+            headers: Vec::new(),
         }
     }
 
@@ -118,6 +121,9 @@ impl Browser {
             request = request
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(body);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);

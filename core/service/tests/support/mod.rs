@@ -221,6 +221,13 @@ pub fn number(world: &World, query: &str) -> i64 {
         .unwrap()
 }
 
+/// A text from the database.
+pub fn text(world: &World, query: &str) -> String {
+    database(world)
+        .query_row(query, [], |row| row.get(0))
+        .unwrap()
+}
+
 /// Changes one row of the database behind the service's back.
 pub fn sql(world: &World, statement: &str) {
     assert_eq!(database(world).execute(statement, []).unwrap(), 1);

@@ -35,6 +35,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0015_lifetimes.sql"),
     include_str!("../../../migrations/0016_disabled.sql"),
     include_str!("../../../migrations/0017_language.sql"),
+    include_str!("../../../migrations/0018_callers.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@ use countersign_protocol::{Time, id::AccountId};
 
 use crate::{
     policy,
-    security::{self, Happened},
+    security::{self, By, Caller, Happened},
     store::*,
 };
 
@@ -52,9 +52,12 @@ fn write_event(
     mail: bool,
 ) -> Result<(), StoreError> {
     security::seen(at, Happened::event(account, what, detail));
+    let caller = security::caller_here();
+    let by = caller.by.map(|by| by.code());
     tx.execute(
-        "INSERT INTO event (account, at, what, detail, mail) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![account.0, at, what, detail, mail],
+        "INSERT INTO event (account, at, what, detail, mail, browser, place)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![account.0, at, what, detail, mail, by, caller.place],
     )?;
     Ok(())
 }
@@ -65,14 +68,27 @@ pub(super) fn events(
     at_most: u32,
 ) -> Result<Vec<AccountEvent>, StoreError> {
     tx.all(
-        "SELECT at, what, detail FROM event WHERE account = ?1 ORDER BY at DESC, id DESC LIMIT ?2",
+        "SELECT at, what, detail, browser, place FROM event
+         WHERE account = ?1 ORDER BY at DESC, id DESC LIMIT ?2",
         params![account.0, at_most],
-        |row| {
-            Ok(AccountEvent {
-                at: row.get("at")?,
-                what: row.get("what")?,
-                detail: row.get("detail")?,
-            })
-        },
+        from_row,
     )
+}
+
+pub(super) fn from_row(row: &dyn Row) -> Result<AccountEvent, StoreError> {
+    Ok(AccountEvent {
+        at: row.get("at")?,
+        what: row.get("what")?,
+        detail: row.get("detail")?,
+        caller: caller(row)?,
+    })
+}
+
+/// The caller in a row's columns `browser` and `place`.
+pub(super) fn caller(row: &dyn Row) -> Result<Caller, StoreError> {
+    let by: Option<String> = row.get("browser")?;
+    Ok(Caller {
+        by: by.and_then(|code| By::from_code(&code)),
+        place: row.get("place")?,
+    })
 }

@@ -2,7 +2,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::{links, standing};
+use super::{events, links, standing};
 use crate::store::*;
 
 impl Store {
@@ -43,12 +43,13 @@ pub(super) fn due_notices(
     let recovering = standing::standing(tx, account)?.recovery.is_some();
     let old = links::recovery_address(tx, account, now)?;
     tx.all(
-        "SELECT event.id, event.account, email, first_name, language, at, what, detail
+        "SELECT event.id, event.account, email, first_name, language, at, what, detail, browser, place
          FROM event JOIN account ON acc = event.account
          WHERE mail = 1 AND event.account = ?1 ORDER BY event.id LIMIT 50",
         params![account.0],
         |row| {
-            let what: String = row.get("what")?;
+            let event = events::from_row(row)?;
+            let what = event.what.as_str();
             // Whoever has changed the address must not recover the account with it.
             let of_recovery = recovering || what == "panic" || what.starts_with("recovery-");
             let old = old.clone().filter(|_| of_recovery);
@@ -58,11 +59,7 @@ pub(super) fn due_notices(
                 email: old.map_or_else(|| row.get("email"), Ok)?,
                 first_name: row.get("first_name")?,
                 language: row.get("language")?,
-                event: AccountEvent {
-                    at: row.get("at")?,
-                    what,
-                    detail: row.get("detail")?,
-                },
+                event,
             })
         },
     )

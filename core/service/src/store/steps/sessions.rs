@@ -5,9 +5,14 @@ use countersign_protocol::{
     id::{AccountId, DeviceId},
 };
 
-use super::{accounts, browsers, devices, events::note, guesses, standing};
+use super::{
+    accounts, browsers, devices,
+    events::{self, note},
+    guesses, standing,
+};
 use crate::{
     policy::{self, changes::Rank},
+    security::By,
     store::*,
 };
 
@@ -86,15 +91,19 @@ pub(super) fn enter(tx: &dyn Tx, entry: &Entry) -> Result<(), StoreError> {
         params![session.account.0, session.signed_in, policy::SESSIONS - 1],
     )?;
     tx.execute(
-        "INSERT INTO session (hash, account, signed_in, created_at, used_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO session
+           (hash, account, signed_in, created_at, used_at, expires_at, id, browser, place)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             session.hash,
             session.account.0,
             session.signed_in,
             session.created_at,
             session.used_at,
-            session.expires_at
+            session.expires_at,
+            session.id,
+            session.caller.by.as_ref().map(By::code),
+            session.caller.place
         ],
     )?;
     for proof in &session.proofs {
@@ -142,6 +151,8 @@ pub(super) fn get(
         |row| {
             Ok(Session {
                 hash: row.get("hash")?,
+                id: row.get("id")?,
+                caller: events::caller(row)?,
                 account: row.get("account")?,
                 signed_in: row.get("signed_in")?,
                 proofs: Vec::new(),

@@ -12,10 +12,11 @@ use countersign_protocol::{
     reply,
 };
 
-use crate::store::SessionHash;
+use crate::store::{SessionHash, SessionId};
 use crate::{
     base::{email::Email, lang::Lang, names::names},
     policy::changes::{Proof, RECOVERED_SECONDS, Rank},
+    security::Caller,
 };
 
 /// An account to be made.
@@ -118,6 +119,10 @@ pub(crate) struct Proved {
 pub(crate) struct Session {
     /// SHA-256 of the cookie.
     pub(crate) hash: SessionHash,
+    /// Its random name, which its owner's pages say.
+    pub(crate) id: SessionId,
+    /// Which browser it is.
+    pub(crate) caller: Caller,
     /// Whose it is.
     pub(crate) account: AccountId,
     /// Signed in; otherwise only the password was given, and a second factor is due.
@@ -445,6 +450,8 @@ mod tests {
     fn a_sign_in_never_proves_a_change_and_a_finished_recovery_does_for_an_hour() {
         let session = |method, signed_in| Session {
             hash: [0; 32],
+            id: [0; 16],
+            caller: Caller::default(),
             account: AccountId([0; 8]),
             signed_in,
             proofs: vec![Proved {

@@ -12,6 +12,7 @@ use countersign_protocol::{
 
 use crate::base::names::names;
 use crate::policy::changes::Refused;
+use crate::security::Caller;
 use crate::store::{
     Device, Entry, LinkId, NewChain, NewEnrolment, NewLink, NewPassword, PastEpoch, SessionHash,
     SignedMessage,
@@ -346,4 +347,6 @@ pub(crate) struct AccountEvent {
     pub(crate) what: String,
     /// A device's name, for instance.
     pub(crate) detail: String,
+    /// Who did it, as far as that is known.
+    pub(crate) caller: Caller,
 }

@@ -31,3 +31,30 @@ if (waiting) {
   };
   setTimeout(ask, 1500);
 }
+// A password can be shown while it is typed. It is hidden again when the form is sent, so that
+// browsers remember it as a password.
+for (const button of document.querySelectorAll("[data-peek]")) {
+  const field = document.getElementById(button.dataset.peek);
+  const show = (shown) => {
+    field.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", shown);
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    show(field.type === "password");
+    field.focus();
+  });
+  field.form.addEventListener("submit", () => show(false));
+}
+// An open menu closes by Escape, and when a person goes on elsewhere.
+for (const menu of document.querySelectorAll("details.menu")) {
+  const close = (event) => menu.contains(event.target) || menu.removeAttribute("open");
+  document.addEventListener("click", close);
+  document.addEventListener("focusin", close);
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && menu.open) {
+      menu.removeAttribute("open");
+      menu.querySelector("summary").focus();
+    }
+  });
+}

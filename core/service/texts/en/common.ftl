@@ -1,6 +1,9 @@
 # What every page shares.
 
 skip = Skip to the content
+title_error = Error
+peek = Show the characters
+stop_footer = Lost your phone? STOP: delete all my devices
 next = Next
 cancel = Cancel
 nav_label = Account

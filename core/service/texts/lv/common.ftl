@@ -1,6 +1,9 @@
 # Kopīgais visās lapās.
 
 skip = Uz saturu
+title_error = Kļūda
+peek = Rādīt rakstzīmes
+stop_footer = Pazudis tālrunis? STOP: dzēst visas manas ierīces
 next = Tālāk
 cancel = Atcelt
 nav_label = Konts

@@ -34,7 +34,7 @@ use countersign_protocol::{
 pub use self::networks::{BadNetwork, LargeNetwork};
 pub(crate) use self::{
     budgets::TooMany,
-    classes::Class,
+    classes::{Class, is_page},
     connections::{Connection, Connections, Place},
     descriptors::places,
     networks::Networks,

@@ -33,7 +33,8 @@ use crate::{
     edge::{Connection, Location, Origins, Source, Steady},
     flow::Failed,
     security::{self, By, Caller},
-    tls, web,
+    tls,
+    web::{self, Asked},
 };
 
 /// A request's head must be there within this time; an idle connection is closed after it.
@@ -248,10 +249,11 @@ async fn in_time(
     next: Next,
 ) -> axum::response::Response {
     let is_api = api::has(request.uri().path());
+    let asked = Asked::of(&app, &mut request);
     let source = match app.edge.admit(&mut request, app.clock.now()) {
         Ok(source) => source,
         Err(error) if is_api => return ApiError::from(Failed::from(error)).into_response(),
-        Err(error) => return web::too_many(&app, error),
+        Err(error) => return web::too_many(&app, &asked, error),
     };
     let connection = request.extensions().get::<Arc<Connection>>();
     let answering = connection.map(|connection| app.edge.connections.answer(connection));
@@ -261,7 +263,10 @@ async fn in_time(
     let answered = timeout(limit, work).await;
     drop(answering);
     let Ok(mut response) = answered else {
-        return (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response();
+        return match is_api {
+            true => (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response(),
+            false => web::too_slow(&app, &asked),
+        };
     };
     let status = response.status();
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {

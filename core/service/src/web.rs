@@ -79,6 +79,8 @@
 //!   phone has finished
 //! - `GET /account/transfer`, `POST /account/transfer` (`iban`, `name`, `amount`, `reference`):
 //!   `/challenge/{id}`, then `/account/transfer/{id}`
+//! - `POST /language` (`lang`, and `to`, the path of a page of ours): back to that page. It needs
+//!   no `csrf`
 //! - `POST /sign-out`: `/sign-in`
 //! - `GET /stop`, `POST /stop` with `email`, `password`, `word` (STOP): every session ended,
 //!   every factor deleted, `/stop/done`
@@ -98,14 +100,16 @@
 //! - `prove`, `issue`, `recovery_link`: how a change is proved, and challenges issued;
 //! - `links`, `passwords`, `choice`, `events`: mailed links, typed passwords, devices to choose
 //!   from;
-//! - `show`, `visitor`, `qr`, `error`: responses, sessions and forms, and errors.
+//! - `show`, `visitor`, `asked`, `cookies`, `qr`, `error`: responses, sessions and forms, languages, and errors.
 
 mod account;
 mod address;
+mod asked;
 mod assets;
 mod challenge;
 mod choice;
 mod confirm;
+mod cookies;
 mod credentials;
 mod device_list;
 mod devices;
@@ -114,6 +118,7 @@ mod error;
 mod events;
 mod history;
 mod issue;
+mod language;
 mod links;
 mod mail;
 mod mobile;
@@ -144,9 +149,10 @@ use axum::{
     routing::{get, post},
 };
 
+pub(crate) use asked::Asked;
 use error::PageError;
 pub(crate) use mail::send_due;
-pub(crate) use show::too_many;
+pub(crate) use show::{too_many, too_slow};
 use visitor::Visitor;
 
 use crate::app::App;
@@ -160,7 +166,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(lost())
         .merge(accounts())
         .merge(files())
-        .fallback(|| async { PageError::NotFound })
+        .fallback(|_: Visitor| async { PageError::NotFound })
         .layer(DefaultBodyLimit::max(LONGEST_FORM))
         .layer(middleware::from_fn_with_state(app.clone(), show::finish))
 }
@@ -170,6 +176,7 @@ fn entry() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(home))
         .route("/Q/{*message}", get(landing))
+        .route("/language", post(language::choose))
         .route("/register", get(registration::form).post(registration::ask))
         .route(
             "/register/{token}",

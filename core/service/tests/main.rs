@@ -14,6 +14,7 @@ mod flows;
 mod forgotten_pin;
 mod guesses;
 mod journal;
+mod language;
 mod limits;
 mod manage;
 mod on_mobile;

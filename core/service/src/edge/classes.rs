@@ -138,6 +138,28 @@ impl Class {
     }
 }
 
+/// Whether a path is that of a page.
+pub(crate) fn is_page(path: &str) -> bool {
+    let mut pages = ROUTES
+        .iter()
+        .filter(|(method, _, class)| *method == "GET" && *class == Class::Page);
+    pages.any(|(_, route, _)| fits(route, path))
+}
+
+/// Whether a path is one of a route: `{name}` stands for one part of it, `{*name}` for the rest.
+fn fits(route: &str, path: &str) -> bool {
+    let mut parts = path.split('/');
+    for known in route.split('/') {
+        match parts.next() {
+            Some(part) if known.starts_with("{*") => return !part.is_empty(),
+            Some(part) if known.starts_with('{') && !part.is_empty() => {}
+            part if part == Some(known) => {}
+            _ => return false,
+        }
+    }
+    parts.next().is_none()
+}
+
 /// Every route: method, path as the routers have it, class.
 const ROUTES: &[(&str, &str, Class)] = &[
     ("GET", "/.well-known/countersign", Class::Information),
@@ -159,6 +181,7 @@ const ROUTES: &[(&str, &str, Class)] = &[
     ("ANY", "/api/{*path}", Class::Other),
     ("GET", "/", Class::Page),
     ("GET", "/Q/{*message}", Class::Page),
+    ("POST", "/language", Class::Form),
     ("GET", "/register", Class::Page),
     ("POST", "/register", Class::Mail),
     ("GET", "/register/{token}", Class::Page),

@@ -67,7 +67,6 @@ const TEMPLATES: &[(&str, &str)] = templates! {
 };
 
 /// What the frame around every page needs to know of the visitor.
-#[derive(Default)]
 pub(crate) struct Frame<'a> {
     /// The token for the forms of the visitor's browser. Empty on pages without forms.
     pub(crate) csrf: &'a str,
@@ -75,6 +74,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) signed_in: bool,
     /// The language of the page.
     pub(crate) lang: Lang,
+    /// The path of the page, where a choice of language leads back to.
+    pub(crate) here: &'a str,
 }
 
 /// Templates and texts.
@@ -96,6 +97,9 @@ impl Pages {
             environment.add_template(name, source)?;
         }
         environment.add_global("service", name);
+        let languages =
+            Lang::ALL.map(|lang| context! { code => lang.code(), name => lang.own_name() });
+        environment.add_global("languages", languages.to_vec());
         environment.add_filter("time", |seconds: u64| utc(seconds));
         let environments =
             PerLang::make(|lang| Ok::<_, Error>(spoken(&environment, &texts, lang)))?;
@@ -115,7 +119,9 @@ impl Pages {
         frame: &Frame<'_>,
         values: Value,
     ) -> Result<String, Error> {
-        let values = context! { csrf => frame.csrf, signed_in => frame.signed_in, ..values };
+        let values = context! {
+            csrf => frame.csrf, signed_in => frame.signed_in, here => frame.here, ..values
+        };
         let environment = self.environments.of(frame.lang);
         environment.get_template(template)?.render(values)
     }

@@ -27,6 +27,8 @@ pub(crate) enum PageError {
     TooLong,
     /// The service has no room for this now; a retry in a few seconds can succeed.
     Busy,
+    /// The page took longer than [`server`](crate::server) waits.
+    TooSlow,
     /// The source, or the account, has used up its budget.
     TooMany(TooMany),
     /// Nothing can be stored now; the store has logged why.
@@ -46,6 +48,7 @@ impl PageError {
             Self::BadForm => "error_bad_form",
             Self::TooLong => "error_too_long",
             Self::Busy => "error_busy",
+            Self::TooSlow => "error_slow",
             Self::TooMany(_) => "error_too_many",
             Self::NotStored => "error_not_stored",
             Self::Broken(_) => "error_broken",
@@ -70,6 +73,7 @@ impl PageError {
             Self::FormExpired | Self::OtherSite => StatusCode::FORBIDDEN,
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -11,11 +11,12 @@ use axum::{
 };
 use minijinja::{Value, context};
 
-use super::{error::PageError, visitor::Visitor};
+use super::{asked::Asked, error::PageError, visitor::Visitor};
 use crate::{
     app::App,
+    base::lang::Lang,
     edge::{self, TooMany},
-    pages::{Frame, Pages},
+    pages::Pages,
 };
 
 impl Pages {
@@ -41,7 +42,7 @@ impl Pages {
         let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
         let html = self.render(template, &visitor.frame(), values);
         let html = html.map_err(|error| PageError::Broken(format!("{error:#}")))?;
-        let mut response = (status, Html(html)).into_response();
+        let mut response = page(status, visitor.lang, html);
         if status == StatusCode::TOO_MANY_REQUESTS {
             edge::retry_after(&mut response, seconds.unwrap_or(60));
         }
@@ -51,37 +52,64 @@ impl Pages {
 }
 
 /// The page for a source that has used up its budget.
-pub(crate) fn too_many(app: &App, error: TooMany) -> Response {
-    dress(app, false, PageError::TooMany(error).into_response())
+pub(crate) fn too_many(app: &App, asked: &Asked, error: TooMany) -> Response {
+    let page = error_page(app, asked, &PageError::TooMany(error));
+    dress(app, false, page)
+}
+
+/// The page for a request that took too long.
+pub(crate) fn too_slow(app: &App, asked: &Asked) -> Response {
+    let page = error_page(app, asked, &PageError::TooSlow);
+    dress(app, false, page)
 }
 
 /// Middleware: renders a [`PageError`] as a page and sets the policy headers of every page.
-pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(super) async fn finish(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let asset = request.uri().path().starts_with("/static/");
-    dress(&app, asset, next.run(request).await)
-}
-
-fn error_page(app: &App, error: &PageError) -> String {
-    let values = context! {
-        error => error.text(), origin => app.origin.as_str(), seconds => error.seconds(),
-    };
-    let rendered = app.pages.render("error.html", &Frame::default(), values);
-    rendered.unwrap_or_else(|error| {
-        tracing::error!(%error, "the error page can't be shown");
-        "The service is not able to show this page.".into()
-    })
-}
-
-fn dress(app: &App, asset: bool, mut response: Response) -> Response {
+    let asked = Asked::of(&app, &mut request);
+    let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<PageError>() {
         if let PageError::Broken(why) = &error {
             tracing::error!(%why, "a page could not be shown");
         }
-        response = (error.status(), Html(error_page(app, &error))).into_response();
-        if let Some(seconds) = error.seconds() {
-            edge::retry_after(&mut response, seconds);
-        }
+        response = error_page(&app, &asked, &error);
     }
+    dress(&app, asset, response)
+}
+
+/// The page of an error.
+fn error_page(app: &App, asked: &Asked, error: &PageError) -> Response {
+    let lang = asked.lang();
+    let values = context! {
+        error => error.text(), origin => app.origin.as_str(), seconds => error.seconds(),
+    };
+    let html = app.pages.render("error.html", &asked.frame(lang), values);
+    let html = html.unwrap_or_else(|error| {
+        tracing::error!(%error, "the error page can't be shown");
+        let text = app.pages.texts.get(lang, "error_broken", &[]);
+        text.unwrap_or_default()
+    });
+    let mut response = page(error.status(), lang, html);
+    if let Some(seconds) = error.seconds() {
+        edge::retry_after(&mut response, seconds);
+    }
+    response
+}
+
+/// HTML in a language, which depends on the browser's header and cookies.
+fn page(status: StatusCode, lang: Lang, html: String) -> Response {
+    let headers = [
+        (header::CONTENT_LANGUAGE, lang.code()),
+        (header::VARY, "Accept-Language, Cookie"),
+    ];
+    (status, headers, Html(html)).into_response()
+}
+
+fn dress(app: &App, asset: bool, mut response: Response) -> Response {
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes},
     extract::{Form, FromRequest, FromRequestParts, Path, RawForm, Request},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::id::AccountId;
@@ -13,7 +13,7 @@ use ring::digest;
 use serde::{Deserialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq;
 
-use super::error::PageError;
+use super::{asked::Asked, cookies::Cookie, error::PageError};
 use crate::{
     app::App,
     base::{
@@ -39,37 +39,12 @@ pub(super) struct Visitor {
     pub(super) session: Option<Session>,
     /// The language of this visitor's pages.
     pub(super) lang: Lang,
+    asked: Asked,
 }
 
-fn cookie_name(secure: bool) -> &'static str {
-    // With this prefix browsers insist on Secure, Path=/ and no Domain (RFC 6265bis, section
-    // 4.1.3). Without TLS, on loopback, they would refuse it.
-    if secure {
-        "__Host-countersign"
-    } else {
-        "countersign"
-    }
-}
-
-/// The cookie that marks a browser as known. It stays when the browser signs out.
-fn known_name(secure: bool) -> &'static str {
-    if secure {
-        "__Host-countersign-known"
-    } else {
-        "countersign-known"
-    }
-}
-
-/// The value of a cookie, if it has the form of ours: 64 hexadecimal digits.
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(found, value)| *found == name && hex::decode::<32>(value).is_some())
-        .map(|(_, value)| value.to_owned())
+/// The value of a cookie that is 64 hexadecimal digits.
+fn digits(value: &str) -> Option<String> {
+    hex::decode::<32>(value).is_some().then(|| value.to_owned())
 }
 
 /// Whether an earlier strong sign-in made the browser that sends these headers known for this
@@ -88,7 +63,7 @@ pub(super) async fn known_mark(
     headers: &HeaderMap,
     account: AccountId,
 ) -> Result<Option<SessionHash>, PageError> {
-    let Some(cookie) = cookie(headers, known_name(app.origin.is_secure())) else {
+    let Some(cookie) = Cookie::Known.read(headers, app.origin.is_secure(), digits) else {
         return Ok(None);
     };
     let mark = hash(&cookie);
@@ -106,40 +81,36 @@ fn hash(cookie: &str) -> SessionHash {
 }
 
 impl Visitor {
-    fn new(
-        app: &App,
-        cookie: String,
-        fresh: bool,
-        session: Option<Session>,
-        known: Option<String>,
-    ) -> Self {
-        let csrf = hex::encode(&app.root.csrf.mac(&[cookie.as_bytes()]));
-        Self {
-            cookie,
-            csrf,
-            fresh,
-            secure: app.origin.is_secure(),
-            known,
-            session,
-            lang: Lang::default(),
-        }
-    }
-
-    async fn of(app: &App, headers: &HeaderMap) -> Result<Self, PageError> {
-        let known = cookie(headers, known_name(app.origin.is_secure()));
-        let Some(cookie) = cookie(headers, cookie_name(app.origin.is_secure())) else {
-            let cookie = hex::encode(&random::bytes::<32>()?);
-            return Ok(Self::new(app, cookie, true, None, known));
-        };
+    async fn of(app: &App, request: &Parts) -> Result<Self, PageError> {
+        let secure = app.origin.is_secure();
+        let asked = Asked::of_parts(app, request);
+        let cookie = Cookie::Session.read(&request.headers, secure, digits);
         let now = app.clock.now();
-        let session = app.store.session(hash(&cookie), now).await?;
+        let session = match &cookie {
+            Some(cookie) => app.store.session(hash(cookie), now).await?,
+            None => None,
+        };
         if let Some(session) = session
             .as_ref()
             .filter(|session| session.used_at + 60 <= now)
         {
             app.store.touch_session(session.hash, now).await?;
         }
-        Ok(Self::new(app, cookie, false, session, known))
+        let fresh = cookie.is_none();
+        let cookie = match cookie {
+            Some(cookie) => cookie,
+            None => hex::encode(&random::bytes::<32>()?),
+        };
+        Ok(Self {
+            csrf: hex::encode(&app.root.csrf.mac(&[cookie.as_bytes()])),
+            cookie,
+            fresh,
+            secure,
+            known: Cookie::Known.read(&request.headers, secure, digits),
+            lang: asked.lang_of(app, session.as_ref()).await?,
+            session,
+            asked,
+        })
     }
 
     /// The frame of this visitor's pages.
@@ -147,7 +118,7 @@ impl Visitor {
         Frame {
             csrf: &self.csrf,
             signed_in: self.signed_in().is_ok(),
-            lang: self.lang,
+            ..self.asked.frame(self.lang)
         }
     }
 
@@ -166,13 +137,7 @@ impl Visitor {
         if !self.fresh {
             return;
         }
-        set_cookie(
-            response,
-            cookie_name(self.secure),
-            &self.cookie,
-            self.secure,
-            "",
-        );
+        Cookie::Session.set(response, &self.cookie, self.secure, None);
     }
 
     /// The session, if the visitor is signed in.
@@ -272,23 +237,12 @@ impl Opening {
 
     fn leave(&self, known: bool, to: &str) -> Response {
         let mut response = Redirect::to(to).into_response();
-        let mut set = |name, value: &str, stays: &str| {
-            set_cookie(&mut response, name, value, self.secure, stays);
-        };
-        set(cookie_name(self.secure), &self.cookie, "");
+        Cookie::Session.set(&mut response, &self.cookie, self.secure, None);
         if known {
-            let stays = format!("; Max-Age={}", policy::KNOWN_BROWSER_SECONDS);
-            set(known_name(self.secure), &self.known, &stays);
+            let seconds = Some(policy::KNOWN_BROWSER_SECONDS);
+            Cookie::Known.set(&mut response, &self.known, self.secure, seconds);
         }
         response
-    }
-}
-
-fn set_cookie(response: &mut Response, name: &str, value: &str, secure: bool, stays: &str) {
-    let secure = if secure { "; Secure" } else { "" };
-    let value = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{stays}");
-    if let Ok(value) = HeaderValue::try_from(value) {
-        response.headers_mut().append(header::SET_COOKIE, value);
     }
 }
 
@@ -296,7 +250,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
-        Self::of(app, &parts.headers).await
+        Self::of(app, parts).await
     }
 }
 
@@ -337,18 +291,12 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
     type Rejection = PageError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, PageError> {
-        let headers = request.headers().clone();
-        same_site(app, &headers)?;
-        let visitor = Visitor::of(app, &headers).await?;
-        let pass = request.extensions().get::<Pass>().cloned();
-        let body = tokio::time::timeout(edge::BODY, RawForm::from_request(request, app));
-        let Ok(body) = body.await else {
-            return Err(PageError::BadForm);
-        };
-        let RawForm(body) = body.map_err(|error| match error.into_response().status() {
-            StatusCode::PAYLOAD_TOO_LARGE => PageError::TooLong,
-            _ => PageError::BadForm,
-        })?;
+        let (parts, body) = request.into_parts();
+        same_site(app, &parts.headers)?;
+        let visitor = Visitor::of(app, &parts).await?;
+        let pass = parts.extensions.get::<Pass>().cloned();
+        let headers = parts.headers.clone();
+        let body = read(Request::from_parts(parts, body)).await?;
         let guard = parse::<Guard>(&body)
             .await
             .map_err(|_| PageError::FormExpired)?;
@@ -369,6 +317,32 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
             form: parse(&body).await?,
         })
     }
+}
+
+/// A form that one of our own pages sent, which changes nothing that needs the browser's token.
+/// Pages that nobody is known for, such as those of errors, have no token.
+pub(super) struct Sent<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Sent<T> {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, PageError> {
+        same_site(app, request.headers())?;
+        parse(&read(request).await?).await.map(Self)
+    }
+}
+
+/// The body of a form.
+async fn read(request: Request) -> Result<Bytes, PageError> {
+    let body = tokio::time::timeout(edge::BODY, RawForm::from_request(request, &()));
+    let Ok(body) = body.await else {
+        return Err(PageError::BadForm);
+    };
+    let RawForm(body) = body.map_err(|error| match error.into_response().status() {
+        StatusCode::PAYLOAD_TOO_LARGE => PageError::TooLong,
+        _ => PageError::BadForm,
+    })?;
+    Ok(body)
 }
 
 async fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, PageError> {

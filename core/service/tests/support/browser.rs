@@ -1,6 +1,7 @@
 //! A person's browser: one cookie, forms with the token of the page before.
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -54,6 +55,10 @@ pub struct Browser {
     pub cookie: Option<String>,
     /// The cookie that marks the browser as known.
     pub known: Option<String>,
+    /// Every other cookie, by name.
+    pub cookies: BTreeMap<String, String>,
+    /// What it sends as `Accept-Language`, if anything.
+    pub language: Option<&'static str>,
     pub csrf: String,
     /// The address of its account.
     pub email: String,
@@ -87,6 +92,8 @@ impl Browser {
             origin: origin.to_owned(),
             cookie: None,
             known: None,
+            cookies: BTreeMap::new(),
+            language: None,
             csrf: String::new(),
             email: String::new(),
             outbox: PathBuf::new(),
@@ -113,9 +120,14 @@ impl Browser {
         let mut request = self
             .client
             .request(method, format!("http://{}{path}", self.address));
-        if let Some(cookie) = &self.cookie {
-            let known = self.known.as_deref().unwrap_or("more=2");
-            request = request.header("cookie", format!("other=1; {cookie}; {known}"));
+        let mut cookies = vec!["other=1".to_owned()];
+        cookies.extend(self.cookie.clone());
+        cookies.extend(self.known.clone());
+        let more = self.cookies.iter();
+        cookies.extend(more.map(|(name, value)| format!("{name}={value}")));
+        request = request.header("cookie", cookies.join("; "));
+        if let Some(language) = self.language {
+            request = request.header("accept-language", language);
         }
         if let Some(body) = body {
             request = request
@@ -132,12 +144,13 @@ impl Browser {
         let headers = response.headers().clone();
         for cookie in headers.get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
-            let place = if cookie.contains("-known=") {
-                &mut self.known
-            } else {
-                &mut self.cookie
-            };
-            *place = Some(cookie.to_owned());
+            match cookie.split_once('=').unwrap() {
+                (name, _) if name.ends_with("countersign") => self.cookie = Some(cookie.to_owned()),
+                (name, _) if name.ends_with("-known") => self.known = Some(cookie.to_owned()),
+                (name, value) => {
+                    self.cookies.insert(name.to_owned(), value.to_owned());
+                }
+            }
         }
         let status = response.status().as_u16();
         let path = headers

@@ -15,6 +15,7 @@ first_name = First name
 last_name = Last name
 email = E-mail address
 password = Password
+language = Language
 go_on = Go on
 hours =
     { $hours ->

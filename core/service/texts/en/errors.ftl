@@ -9,6 +9,7 @@ error_other_site = This form came from another address than { $origin }, so noth
 error_bad_form = The form was incomplete. Go back and fill it in again.
 error_too_long = The form was too long.
 error_busy = The service is busy. Try again in a minute.
+error_slow = The service took too long to answer. Load the page again, and look what was done before you begin anew.
 error_too_many = Too many requests came from your network or for your account. Try again in { seconds }.
 seconds =
     { $seconds ->

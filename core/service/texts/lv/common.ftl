@@ -15,6 +15,7 @@ first_name = Vārds
 last_name = Uzvārds
 email = E-pasta adrese
 password = Parole
+language = Valoda
 go_on = Turpināt
 hours =
     { $hours ->

@@ -9,6 +9,7 @@ error_other_site = Šī veidlapa nāca no citas adreses, nevis { $origin }, tāp
 error_bad_form = Veidlapa bija nepilnīga. Ejiet atpakaļ un aizpildiet to vēlreiz.
 error_too_long = Veidlapa bija pārāk gara.
 error_busy = Pakalpojums ir aizņemts. Mēģiniet vēlreiz pēc minūtes.
+error_slow = Pakalpojums neatbildēja laikā. Ielādējiet lapu vēlreiz un, pirms sākat no jauna, pārbaudiet, kas ir izdarīts.
 error_too_many = No jūsu tīkla vai jūsu kontam bija pārāk daudz pieprasījumu. Mēģiniet vēlreiz pēc { seconds }.
 seconds =
     { $seconds ->

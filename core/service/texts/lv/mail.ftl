@@ -1,107 +1,109 @@
-# Messages.
+# Vēstules.
 
-mail_register_subject = { $service }: confirm your e-mail address
+mail_register_subject = { $service }: apstipriniet savu e-pasta adresi
 mail_register =
-    Somebody, probably you, wants to create an account with this e-mail address at { $service }.
+    Kāds, visticamāk jūs, vēlas ar šo e-pasta adresi izveidot kontu pakalpojumā { $service }.
 
-    To go on, open this link within 30 minutes and choose a password:
+    Lai turpinātu, 30 minūšu laikā atveriet šo saiti un izvēlieties paroli:
     { $link }
 
-    If that was not you, do nothing. Without this link there is no account.
-mail_taken_subject = { $service }: you have an account
+    Ja tas nebijāt jūs, nedariet neko. Bez šīs saites konts netiks izveidots.
+mail_taken_subject = { $service }: jums jau ir konts
 mail_taken =
-    Somebody, probably you, wants to create an account with this e-mail address at { $service }. It has one already. Sign in here:
+    Kāds, visticamāk jūs, vēlas ar šo e-pasta adresi izveidot kontu pakalpojumā { $service }. Tai konts jau ir. Pierakstieties šeit:
     { $origin }/sign-in
 
-    If that was not you, do nothing. Nothing has changed.
-mail_reset_subject = { $service }: set a new password
+    Ja tas nebijāt jūs, nedariet neko. Nekas nav mainīts.
+mail_reset_subject = { $service }: iestatiet jaunu paroli
 mail_reset =
-    Somebody, probably you, wants to set a new password for your account at { $service }.
+    Kāds, visticamāk jūs, vēlas iestatīt jaunu paroli jūsu kontam pakalpojumā { $service }.
 
-    To do so, open this link within 30 minutes:
+    Lai to izdarītu, 30 minūšu laikā atveriet šo saiti:
     { $link }
 
-    If that was not you, do nothing, and give this link to nobody.
-mail_reset-refused_subject = { $service }: the password was not replaced
+    Ja tas nebijāt jūs, nedariet neko un nedodiet šo saiti nevienam.
+mail_reset-refused_subject = { $service }: parole netika nomainīta
 mail_reset-refused =
-    Somebody, probably you, wants to set a new password for your account at { $service }. That is not possible now: the account is being recovered, has to be recovered first, or none of its devices can approve it. Sign in with the password that you have; the page then shows the way:
+    Kāds, visticamāk jūs, vēlas iestatīt jaunu paroli jūsu kontam pakalpojumā { $service }. Tagad to nevar: notiek konta atjaunošana, konts vispirms ir jāatjauno, vai arī neviena tā ierīce to nevar apstiprināt. Pierakstieties ar paroli, kas jums ir; lapa parādīs, ko darīt:
     { $origin }/sign-in
 
-    If that was not you, do nothing. Nothing has changed.
+    Ja tas nebijāt jūs, nedariet neko. Nekas nav mainīts.
 mail_stop-link_subject = { $service }: STOP
 mail_stop-link =
-    Somebody, probably you, asked for a page of STOP, which deletes all devices of your account at { $service }.
+    Kāds, visticamāk jūs, lūdza STOP lapu, kas dzēš visas jūsu konta ierīces pakalpojumā { $service }.
 
-    Open this link within 30 minutes. It takes your password:
+    Atveriet šo saiti 30 minūšu laikā. Tās lapa prasīs jūsu paroli:
     { $link }
 
-    If that was not you, do nothing.
-mail_confirm_subject = { $service }: confirm the change
+    Ja tas nebijāt jūs, nedariet neko.
+mail_confirm_subject = { $service }: apstipriniet izmaiņas
 mail_confirm =
-    Somebody, probably you, is signed in to your account at { $service } and wants to add the first mobile device, or to change the e-mail address.
+    Kāds, visticamāk jūs, ir pierakstījies jūsu kontā pakalpojumā { $service } un vēlas pievienot pirmo mobilo ierīci vai mainīt e-pasta adresi.
 
-    Open this link within 30 minutes in the browser where you asked for it, or paste it there:
+    30 minūšu laikā atveriet šo saiti pārlūkā, kurā to pieprasījāt, vai ielīmējiet to tur:
     { $link }
 
-    IF THAT WAS NOT YOU, somebody else knows your password. Do not open the link. Change the password here:
+    JA TAS NEBIJĀT JŪS, jūsu paroli zina kāds cits. Neatveriet saiti. Nomainiet paroli šeit:
     { $origin }/account/password
-mail_new-email_subject = { $service }: confirm your e-mail address
+mail_new-email_subject = { $service }: apstipriniet savu e-pasta adresi
 mail_new-email =
-    Somebody, probably you, wants to use this e-mail address for an account at { $service }.
+    Kāds, visticamāk jūs, vēlas lietot šo e-pasta adresi kontam pakalpojumā { $service }.
 
-    Open this link within 30 minutes in the browser where you asked for it, or paste it there:
+    30 minūšu laikā atveriet šo saiti pārlūkā, kurā to pieprasījāt, vai ielīmējiet to tur:
     { $link }
 
-    If that was not you, do nothing.
-mail_undo-email_subject = { $service }: your e-mail address was changed
+    Ja tas nebijāt jūs, nedariet neko.
+mail_undo-email_subject = { $service }: jūsu e-pasta adrese ir nomainīta
 mail_undo-email =
-    The e-mail address of your account at { $service } was changed. Messages go to another address now.
+    Jūsu konta e-pasta adrese pakalpojumā { $service } ir nomainīta. Vēstules tagad sūtām uz citu adresi.
 
-    IF THAT WAS NOT YOU, undo it here. You can for 14 days:
+    JA TAS NEBIJĀT JŪS, atsauciet maiņu šeit. To var izdarīt 14 dienas:
     { $link }
 
-    Then this address and the password from before the change are back, every browser is signed out, and every device is removed; you recover the account with them.
-mail_undone_subject = { $service }: a change of your e-mail address was undone
+    Tad spēkā atkal būs šī adrese un parole, kas bija pirms maiņas, visi pārlūki tiks izrakstīti, un visas ierīces tiks noņemtas; ar tām jūs atjaunosiet kontu.
+mail_undone_subject = { $service }: jūsu e-pasta adreses maiņa ir atsaukta
 mail_undone =
-    The e-mail address of an account at { $service } was changed to this one, and that was undone now from the address before: messages go there again, every browser is signed out and every device is removed.
+    Pakalpojumā { $service } konta e-pasta adrese bija nomainīta uz šo, un no iepriekšējās adreses tas tagad ir atsaukts: vēstules atkal sūtām uz turieni, visi pārlūki ir izrakstīti, un visas ierīces ir noņemtas.
 
-    If you changed the address and did not undo it, somebody else reads the mail of your old address. Tell the service's help desk at once.
-mail_subject_many = { $service }: { $count ->
-        [one] 1 event
-       *[other] { $count } events
+    Ja adresi mainījāt jūs un maiņu neatsaucāt, jūsu vecās adreses pastu lasa kāds cits. Tūlīt sazinieties ar pakalpojuma palīdzības dienestu.
+mail_subject_many =
+    { $service }: { $count ->
+        [zero] { $count } notikumi
+        [one] { $count } notikums
+       *[other] { $count } notikumi
     }
-mail_next_password-changed = If it was not you, somebody else knows your password and can use your phone.
-mail_next_password-reset = If it was not you, somebody else reads your mail.
-mail_next_email-changed = If it was not you, open the message that was sent to the old address: its link undoes it.
+mail_next_password-changed = Ja tas nebijāt jūs, kāds cits zina jūsu paroli un var lietot jūsu tālruni.
+mail_next_password-reset = Ja tas nebijāt jūs, jūsu pastu lasa kāds cits.
+mail_next_email-changed = Ja tas nebijāt jūs, atveriet vēstuli, kas nosūtīta uz veco adresi: ar tās saiti maiņu var atsaukt.
 mail_subject = { $service }: { $event }
-mail_hello = Hello { $first },
+mail_hello = Labdien, { $first }!
 mail_event =
     { $event }
 
-    Account: { $email }
-    When: { $at } (UTC)
-mail_next_few-tries-left = If it was you, take your time: after two more wrong PINs in a row, or the last ones of this PIN, the device is blocked.
-mail_next_many-wrong-pins = If you typed them, all is well: after thirty in 30 days the device is blocked. If you did not, somebody may be guessing with a copy of your phone’s storage, or types codes in another browser: remove the device on the page of your devices, and add the phone again.
-mail_next_device-blocked = A blocked device signs in and signs nothing. If you have another device, sign in with it, and choose “Forgotten or blocked PIN” on the page of your devices. If you have none, sign in with your password, and choose “I have no device left that works”.
-mail_next_device-suspended = Remove it on the page of your devices, and add the phone anew. If you restored the phone from a backup, this was that. If you did not, somebody may have copied its storage.
-mail_next_failed-tries = The history of your account says what was typed wrongly and how often. There is one such message a day at most.
-mail_next_new-browser = From now on this browser is known, and there is no further message about it.
-mail_next_reported-fraud = The browser that asked is signed out. If somebody else asked, they know your password.
-mail_next_passwords-closed-unknown = Somebody typed many wrong passwords. In a browser where you have signed in with the app before you sign in as always, and in your phone’s browser with “On mobile”; that opens the sign-in in new browsers again. If neither works, set a new password with “Forgotten password” on the sign-in page.
-mail_next_passwords-closed-known = Somebody typed many wrong passwords in a browser that you have used, or you did. Sign in with “On mobile” in your phone’s browser, or set a new password with “Forgotten password” on the sign-in page.
-mail_next_passwords-closed-stop = Somebody typed many wrong passwords on the page of STOP. If you need STOP, ask for a link to it on that page: it comes to this address, and its page takes your password.
-mail_next_passwords-closed-link = Many wrong passwords were typed on pages that a link from this mailbox opened. If that was not you, somebody else may read your mail.
+    Konts: { $email }
+    Kad: { $at } (UTC)
+mail_next_few-tries-left = Ja tas bijāt jūs, nesteidzieties: pēc vēl diviem nepareiziem PIN pēc kārtas vai pēc šī PIN pēdējiem mēģinājumiem ierīce tiks bloķēta.
+mail_next_many-wrong-pins = Ja tos ievadījāt jūs, viss ir kārtībā: ierīce tiek bloķēta pēc trīsdesmit nepareiziem PIN 30 dienās. Ja ne, iespējams, kāds min PIN ar jūsu tālruņa datu kopiju vai raksta kodus citā pārlūkā: noņemiet ierīci savu ierīču lapā un pievienojiet tālruni no jauna.
+mail_next_device-blocked = Ar bloķētu ierīci nevar ne pierakstīties, ne parakstīt. Ja jums ir cita ierīce, pierakstieties ar to un savu ierīču lapā izvēlieties „Aizmirsts vai bloķēts PIN”. Ja nav, pierakstieties ar paroli un izvēlieties „Man vairs nav ierīces, kas darbojas”.
+mail_next_device-suspended = Noņemiet to savu ierīču lapā un pievienojiet tālruni no jauna. Ja atjaunojāt tālruni no rezerves kopijas, iemesls bija tas. Ja ne, iespējams, kāds ir nokopējis tā datus.
+mail_next_failed-tries = Konta vēsturē ir redzams, kas un cik reižu tika ievadīts nepareizi. Šādu vēstuli sūtām ne biežāk kā reizi dienā.
+mail_next_new-browser = Turpmāk šis pārlūks ir pazīstams, un par to vairs nerakstīsim.
+mail_next_reported-fraud = Pārlūks, kas to prasīja, ir izrakstīts. Ja prasīja kāds cits, viņš zina jūsu paroli.
+mail_next_passwords-closed-unknown = Kāds daudzreiz ievadīja nepareizu paroli. Pārlūkā, kurā jau esat lietojis lietotni, lai pierakstītos, viss darbojas kā vienmēr; tāpat arī tālruņa pārlūkā ar „Šajā tālrunī”, un tas atkal atver pierakstīšanos jaunos pārlūkos. Ja nevarat ne tā, ne tā, iestatiet jaunu paroli ar „Aizmirsta parole” pierakstīšanās lapā.
+mail_next_passwords-closed-known = Kāds, varbūt jūs, daudzreiz ievadīja nepareizu paroli jūsu lietotā pārlūkā. Pierakstieties tālruņa pārlūkā ar „Šajā tālrunī” vai iestatiet jaunu paroli ar „Aizmirsta parole” pierakstīšanās lapā.
+mail_next_passwords-closed-stop = Kāds STOP lapā daudzreiz ievadīja nepareizu paroli. Ja jums vajag STOP, lūdziet tajā lapā saiti: tā atnāks uz šo adresi, un tās lapa pieņems jūsu paroli.
+mail_next_passwords-closed-link = Lapās, ko atver saites no šīs pastkastes, daudzreiz tika ievadīta nepareiza parole. Ja tas nebijāt jūs, iespējams, jūsu pastu lasa kāds cits.
 mail_stop =
-    If this was not you, delete all your devices here:
+    Ja tas nebijāt jūs, dzēsiet visas savas ierīces šeit:
     { $stop }
 mail_recovery =
-    A recovery of the account is under way.
+    Notiek konta atjaunošana.
 
-    IF YOU DID NOT BEGIN IT, cancel it here:
+    JA TO NESĀKĀT JŪS, atceliet to šeit:
     { $cancel }
 
-    If you did: open this link from { $ripe } (UTC) on, and type your password:
+    Ja sākāt jūs: no { $ripe } (UTC) atveriet šo saiti un ierakstiet paroli:
     { $finish }
 
-    Give these links to nobody.
+    Nedodiet šīs saites nevienam.
 mail_end = { $service }

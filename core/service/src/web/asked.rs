@@ -1,0 +1,155 @@
+//! What a request says of the page that it asks for: its language, and where it is.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::http::{HeaderMap, Method, Request, Uri, header, request::Parts};
+
+use super::{cookies::Cookie, error::PageError};
+use crate::{app::App, base::lang::Lang, edge, pages::Frame, store::Session};
+
+/// The longest address of a page that a choice of language leads back to, in bytes.
+const LONGEST: usize = 500;
+
+/// What a request says of the page that it asks for.
+pub(crate) struct Asked {
+    /// The language that the person chose in this browser.
+    chosen: Option<Lang>,
+    /// The language that the browser asks for.
+    accepted: Option<Lang>,
+    /// The page's own path, where a choice of language leads back to.
+    here: String,
+    spoken: Spoken,
+}
+
+/// The language of a request's visitor, once it is known: for the page of an error, which is made
+/// where the visitor is known no more. It travels with the request.
+#[derive(Clone, Default)]
+struct Spoken(Arc<OnceLock<Lang>>);
+
+impl Asked {
+    /// Of a request. Whoever asks for the same request again shares what is found of its visitor.
+    pub(crate) fn of<B>(app: &App, request: &mut Request<B>) -> Self {
+        let spoken = request.extensions_mut().get_or_insert_default::<Spoken>();
+        let spoken = spoken.clone();
+        Self::read(
+            app,
+            request.method(),
+            request.uri(),
+            request.headers(),
+            spoken,
+        )
+    }
+
+    /// Of a request's head.
+    pub(super) fn of_parts(app: &App, parts: &Parts) -> Self {
+        let spoken = parts
+            .extensions
+            .get::<Spoken>()
+            .cloned()
+            .unwrap_or_default();
+        Self::read(app, &parts.method, &parts.uri, &parts.headers, spoken)
+    }
+
+    fn read(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap, spoken: Spoken) -> Self {
+        let lines = headers.get_all(header::ACCEPT_LANGUAGE).iter();
+        // The page that a form leads to is that of the same path without what was typed.
+        let here = match *method {
+            Method::GET => uri.path_and_query().map_or("/", |path| path.as_str()),
+            _ => uri.path(),
+        };
+        Self {
+            chosen: Cookie::Language.read(headers, app.origin.is_secure(), Lang::from_name),
+            accepted: Lang::accepted(lines.filter_map(|line| line.to_str().ok())),
+            here: own_page(here).unwrap_or("/").to_owned(),
+            spoken,
+        }
+    }
+
+    /// The language, as far as the request tells, or as its visitor was found to speak.
+    pub(super) fn lang(&self) -> Lang {
+        let visitors = self.spoken.0.get().copied();
+        let lang = visitors.or(self.chosen).or(self.accepted);
+        lang.unwrap_or_default()
+    }
+
+    /// The language for a visitor with this session: chosen in this browser, else the account's,
+    /// else what the browser asks for.
+    pub(super) async fn lang_of(
+        &self,
+        app: &App,
+        session: Option<&Session>,
+    ) -> Result<Lang, PageError> {
+        let lang = match (self.chosen, session) {
+            (None, Some(session)) => app.store.account(session.account).await?,
+            _ => None,
+        };
+        let lang = lang.map(|account| account.language);
+        Ok(*self.spoken.0.get_or_init(|| lang.unwrap_or(self.lang())))
+    }
+
+    /// The frame of a page that nobody is known for.
+    pub(super) fn frame(&self, lang: Lang) -> Frame<'_> {
+        Frame {
+            csrf: "",
+            signed_in: false,
+            lang,
+            here: &self.here,
+        }
+    }
+}
+
+/// A path, perhaps with a query, if it is that of one of our own pages.
+pub(super) fn own_page(to: &str) -> Option<&str> {
+    let (path, query) = to.split_once('?').unwrap_or((to, ""));
+    let plain = |text: &str, marks: &str| {
+        text.chars()
+            .all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+    };
+    let ours = to.len() <= LONGEST
+        && plain(path, "/-_.")
+        && plain(query, "=&-_")
+        && !path.contains("..")
+        && edge::is_page(path);
+    ours.then_some(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_pages_are_led_back_to() {
+        for to in [
+            "/",
+            "/sign-in",
+            "/account/devices",
+            "/challenge/00112233445566778899aabbccddeeff",
+            "/mobile/00112233445566778899aabbccddeeff/return?r=00ff",
+        ] {
+            assert_eq!(own_page(to), Some(to));
+        }
+        for to in [
+            "",
+            "sign-in",
+            "//evil.example",
+            "//evil.example/sign-in",
+            "/\\evil.example",
+            "https://evil.example/",
+            "https:/sign-in",
+            "/sign-in/../../x",
+            "/challenge/..",
+            "/challenge/",
+            "/sign-in\r\nSet-Cookie: a=b",
+            "/sign-in?to=https://evil.example",
+            "/sign-in#x",
+            "/sign-in/password",
+            "/sign-out",
+            "/static/style.css",
+            "/api/v1/inbox",
+            "/nowhere",
+            &format!("/sign-in?{}", "a".repeat(LONGEST)),
+        ] {
+            assert_eq!(own_page(to), None, "{to}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Cookies of our own: their names, and how they are read and set.
+
+use axum::{
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
+
+/// What a cookie of ours is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cookie {
+    /// It names the session, and ties forms to the browser. It ends with the browser.
+    Session,
+    /// It marks a browser as known, and stays when the browser signs out.
+    Known,
+    /// The language that the person chose.
+    Language,
+}
+
+impl Cookie {
+    const fn name(self, secure: bool) -> &'static str {
+        // With this prefix browsers insist on Secure, Path=/ and no Domain (RFC 6265bis, section
+        // 4.1.3). Without TLS, on loopback, they would refuse it.
+        match (self, secure) {
+            (Self::Session, true) => "__Host-countersign",
+            (Self::Session, false) => "countersign",
+            (Self::Known, true) => "__Host-countersign-known",
+            (Self::Known, false) => "countersign-known",
+            (Self::Language, true) => "__Host-countersign-lang",
+            (Self::Language, false) => "countersign-lang",
+        }
+    }
+
+    /// The first value of this cookie that `read` takes.
+    pub(super) fn read<T>(
+        self,
+        headers: &HeaderMap,
+        secure: bool,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(|(name, _)| *name == self.name(secure))
+            .find_map(|(_, value)| read(value))
+    }
+
+    /// Sets it, for so many seconds or, without any, until the browser is closed.
+    pub(super) fn set(
+        self,
+        response: &mut Response,
+        value: &str,
+        secure: bool,
+        seconds: Option<u64>,
+    ) {
+        let name = self.name(secure);
+        let secure = if secure { "; Secure" } else { "" };
+        let stays = seconds.map(|seconds| format!("; Max-Age={seconds}"));
+        let stays = stays.unwrap_or_default();
+        let value = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{stays}");
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+}

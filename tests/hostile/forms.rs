@@ -260,7 +260,7 @@ fn form_of(form: &str) -> (&'static str, Fields) {
             &[("dev", "0011223344556677"), ("with", "0011223344556688")],
         ),
         "transfer" => (
-            "/account/transfer",
+            "/account/transactions/other",
             &[
                 ("iban", "LV80BANK0000435195001"),
                 ("name", "Anna"),

@@ -126,8 +126,8 @@ class Person:
         return self.phone.open_link(self.link(), m.CAMERA)
 
     def ask_for_transaction(self, **values: str):
-        self.page = self.browser.get("/account/transfer")
-        self.submit("/account/transfer", **(TRANSFER | values))
+        self.page = self.browser.get("/account/transactions/other")
+        self.submit("/account/transactions/other", **(TRANSFER | values))
         return self.phone.open_link(self.link(), m.CAMERA)
 
     def is_signed_in(self) -> bool:

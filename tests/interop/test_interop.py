@@ -90,7 +90,7 @@ class Devices(Interop):
             person.phone = made
             challenge = person.ask_for_transaction()
             person.submit("/code", code=made.code(challenge, pin, list(TRANSFER.values())))
-            self.assertIn("The transfer is signed", person.page.text)
+            self.assertIn("The transaction is signed", person.page.text)
 
     def test_a_removed_device_is_told_401(self):
         person = self.person()
@@ -113,10 +113,10 @@ class Approval(Interop):
 
     def test_an_online_transaction_is_shown_and_counted_like_an_approval(self):
         person = self.person()
-        person.page = person.browser.get("/account/transfer")
-        person.submit("/account/transfer", **(TRANSFER | {"way": "phone"}))
+        person.page = person.browser.get("/account/transactions/other")
+        person.submit("/account/transactions/other", **(TRANSFER | {"way": "phone"}))
         (challenge,) = person.phone.open_challenges(wait=5)
-        self.assertEqual((challenge.type, challenge.purpose, challenge.title), (m.ONLINE, m.TRANSFER, "Transfer"))
+        self.assertEqual((challenge.type, challenge.purpose, challenge.title), (m.ONLINE, m.TRANSFER, "Transfer to another account"))
         self.assertEqual([value for _label, value in challenge.pairs], list(TRANSFER.values()))
         number = int(person.page.by_id["number"])
         reply = person.phone.send(person.phone.approve(challenge, WRONG_PIN, number))
@@ -124,7 +124,7 @@ class Approval(Interop):
         reply = person.phone.send(person.phone.approve(challenge, PIN, number))
         self.assertEqual((reply.result, reply.tries_in_row), (phone.DONE, 5))
         person.reload()
-        self.assertIn("The transfer is signed", person.page.text)
+        self.assertIn("The transaction is signed", person.page.text)
 
     def test_a_waiting_inbox_gets_the_challenge_once_it_is_there(self):
         person = self.person()
@@ -302,7 +302,7 @@ class Codes(Interop):
         self.assertTrue(person.is_signed_in())
 
     def signed(self, person: Person) -> bool:
-        return "The transfer is signed" in person.page.text
+        return "The transaction is signed" in person.page.text
 
     def test_a_transaction_code_over_values_that_the_person_types(self):
         person = self.person()

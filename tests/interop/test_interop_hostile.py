@@ -356,12 +356,12 @@ class Tries(Hostile):
             code = person.phone.code(person.ask_for_transaction(), WRONG_PIN, list(TRANSFER.values()))
             for _ in range(3 - challenge):
                 person.submit("/code", code=code)
-        person.page = person.browser.get("/account/transfer")
-        closed = person.submit("/account/transfer", **TRANSFER)
+        person.page = person.browser.get("/account/transactions/other")
+        closed = person.submit("/account/transactions/other", **TRANSFER)
         self.assertNotIn("/challenge/", closed.path, closed.text)
         self.assertEqual(life.refresh(person.phone, PIN), phone.DONE)
         code = person.phone.code(person.ask_for_transaction(), PIN, list(TRANSFER.values()))
-        self.assertIn("The transfer is signed", person.submit("/code", code=code).text)
+        self.assertIn("The transaction is signed", person.submit("/code", code=code).text)
 
 
 class Replays(Hostile):

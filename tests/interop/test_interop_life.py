@@ -40,7 +40,7 @@ class Life(Interop):
 
     def assert_signed(self, person: Person, code: str, signed: bool = True):
         person.submit("/code", code=code)
-        self.assertEqual("The transfer is signed" in person.page.text, signed, person.page.text)
+        self.assertEqual("The transaction is signed" in person.page.text, signed, person.page.text)
 
 
 class Change(Life):

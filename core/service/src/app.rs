@@ -46,7 +46,7 @@ pub(crate) struct App {
     pub(crate) recovery_hours: u32,
     /// Do a phone's own biometrics grant it a new PIN?
     pub(crate) own_biometrics: bool,
-    /// Do biometrics sign a transfer's code?
+    /// Do biometrics sign a transaction's code?
     pub(crate) biometric_transfers: bool,
     /// Says what happened, for whoever watches over the service.
     pub(crate) security: Arc<SecurityLog>,

@@ -85,7 +85,7 @@ pub struct Config {
     /// Whether a phone's own biometrics grant it a new PIN in the place of a forgotten one, as
     /// another phone does.
     pub own_biometrics: bool,
-    /// Whether biometrics sign a transfer's code, as the PIN does.
+    /// Whether biometrics sign a transaction's code, as the PIN does.
     pub biometric_transfers: bool,
     /// The push services to which Web Push messages go, each `host` or `host:port`; without any,
     /// none are sent. Phones choose the address, so only these are ever spoken to.

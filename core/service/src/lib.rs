@@ -34,7 +34,7 @@ mod security;
 mod server;
 mod store;
 mod tls;
-mod transfer;
+mod transactions;
 mod web;
 
 pub use base::clock::{Clock, SystemClock};

@@ -94,11 +94,10 @@ impl Happened {
             _ if what.starts_with("passwords-closed-") => Ending::Locked,
             _ => Ending::Done,
         };
-        // What somebody paid, and their addresses, concern nobody here.
-        let detail = match what {
-            "transfer-signed" | "transfer-signed-biometric" => "",
-            _ if what.starts_with("email-") => "",
-            _ => detail,
+        // Somebody's addresses concern nobody here.
+        let detail = match what.starts_with("email-") {
+            true => "",
+            false => detail,
         };
         Self {
             account: Some(account),

@@ -77,8 +77,10 @@
 //!   chosen on the phone
 //! - `POST /account/enrolments/{id}/code` (`code`): the page again; `/account/devices` when the
 //!   phone has finished
-//! - `GET /account/transfer`, `POST /account/transfer` (`iban`, `name`, `amount`, `reference`):
-//!   `/challenge/{id}`, then `/account/transfer/{id}`
+//! - `GET /account/transactions`: the operations, and the last ones that were signed
+//! - `GET`, `POST /account/transactions/{operation}` with the operation's fields, `way=phone` (the
+//!   phone shows the data), `with`: `/challenge/{id}`, then `/account/transactions/done/{id}`
+//! - `GET /account/transactions/done/{id}`: what was signed
 //! - `POST /language` (`lang`, and `to`, the path of a page of ours): back to that page. It needs
 //!   no `csrf`
 //! - `POST /sign-out`: `/sign-in`
@@ -96,7 +98,7 @@
 //! pages share are below them, in this order from the top down:
 //!
 //! - `new_password`, `new_address`, `new_device`, `device_list`: pages that several operations
-//!   show;
+//!   show; `signing`: what pages and phones show of an operation that is signed;
 //! - `prove`, `issue`, `recovery_link`: how a change is proved, and challenges issued;
 //! - `links`, `passwords`, `choice`, `events`: mailed links, typed passwords, devices to choose
 //!   from;
@@ -134,8 +136,9 @@ mod recovery_link;
 mod registration;
 mod show;
 mod sign_in;
+mod signing;
 mod stop;
-mod transfer;
+mod transactions;
 mod unblock;
 mod visitor;
 
@@ -282,11 +285,15 @@ fn accounts() -> Router<Arc<App>> {
         .route("/account/enrolments/{id}/code", post(enrolment::code))
         .route("/account/enrolments/{id}/pin", post(pin::verifier))
         .route("/account/enrolments/{id}/phone", post(pin::on_phone))
+        .route("/account/transactions", get(transactions::list))
         .route(
-            "/account/transfer",
-            get(transfer::form).post(transfer::begin),
+            "/account/transactions/{operation}",
+            get(transactions::form).post(transactions::begin),
         )
-        .route("/account/transfer/{id}", get(transfer::outcome))
+        .route(
+            "/account/transactions/done/{id}",
+            get(transactions::outcome),
+        )
 }
 
 /// Files that never change.

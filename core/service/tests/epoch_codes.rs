@@ -28,8 +28,8 @@ const TRANSFER: [(&str, &str); 4] = [
 
 /// A challenge for a code with PIN: its page and link.
 async fn transfer(browser: &mut Browser) -> (Page, String) {
-    browser.get("/account/transfer").await;
-    let page = browser.post("/account/transfer", &TRANSFER).await;
+    browser.get("/account/transactions/other").await;
+    let page = browser.post("/account/transactions/other", &TRANSFER).await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
     (page, link)
 }
@@ -400,9 +400,9 @@ async fn b15_a_transfer_is_signed_with_biometrics_where_the_service_is_set_so_an
     assert!(
         history
             .body
-            .contains("Transfer signed with fingerprint or face: EUR")
+            .contains("Signed with fingerprint or face: Transfer to another account")
     );
-    assert!(history.body.contains("Transfer signed: EUR"));
+    assert!(history.body.contains("Signed: Transfer to another account"));
     // A wrong one is counted like one with the PIN: nobody knows which it should have been.
     let (page, link) = transfer(&mut browser).await;
     let code = phone.code(&link, &TRANSFER, "9374");

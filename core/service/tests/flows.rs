@@ -261,25 +261,29 @@ const TRANSFER: [(&str, &str); 4] = [
 async fn b15_a_transfer_is_signed_and_one_changed_digit_makes_the_code_fail() {
     let world = World::new().await;
     let (mut browser, mut phone) = world.person().await;
-    browser.get("/account/transfer").await;
+    browser.get("/account/transactions/other").await;
     let typed = [
         ("iban", "lv80 BANK 0000 4351 9500 1"),
         ("name", " SIA  Ozols "),
         ("amount", "12,5"),
         ("reference", "Invoice 7"),
     ];
-    let page = browser.post("/account/transfer", &typed).await;
+    let page = browser.post("/account/transactions/other", &typed).await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
     let code = phone.code(&link, &TRANSFER, PIN);
     let done = browser
         .post(&format!("{}/code", page.path), &[("code", &code)])
         .await;
-    assert!(done.path.starts_with("/account/transfer/"), "{}", done.body);
+    assert!(
+        done.path.starts_with("/account/transactions/done/"),
+        "{}",
+        done.body
+    );
     assert!(done.body.contains("12.50") && done.body.contains("SIA Ozols"));
 
-    browser.get("/account/transfer").await;
+    browser.get("/account/transactions/other").await;
     let changed = [TRANSFER[0], TRANSFER[1], ("amount", "92.50"), TRANSFER[3]];
-    let page = browser.post("/account/transfer", &changed).await;
+    let page = browser.post("/account/transactions/other", &changed).await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
     let code = phone.code(&link, &TRANSFER, PIN);
     assert_eq!(
@@ -304,8 +308,8 @@ async fn five_wrong_pin_codes_close_that_way_until_an_approval_with_the_pin() {
     assert_eq!(browser.get(&page.path).await.path, "/account");
     let mut statuses = Vec::new();
     for _ in 0..2 {
-        browser.get("/account/transfer").await;
-        let page = browser.post("/account/transfer", &TRANSFER).await;
+        browser.get("/account/transactions/other").await;
+        let page = browser.post("/account/transactions/other", &TRANSFER).await;
         for _ in 0..3 {
             statuses.push(
                 browser
@@ -319,9 +323,12 @@ async fn five_wrong_pin_codes_close_that_way_until_an_approval_with_the_pin() {
         }
     }
     assert_eq!(statuses, [401, 401, 200, 401, 401, 429]);
-    browser.get("/account/transfer").await;
+    browser.get("/account/transactions/other").await;
     assert_eq!(
-        browser.post("/account/transfer", &TRANSFER).await.status,
+        browser
+            .post("/account/transactions/other", &TRANSFER)
+            .await
+            .status,
         429
     );
     let page = ask(&mut browser).await;
@@ -330,14 +337,14 @@ async fn five_wrong_pin_codes_close_that_way_until_an_approval_with_the_pin() {
         .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
     browser.get(&page.path).await;
-    browser.get("/account/transfer").await;
-    let page = browser.post("/account/transfer", &TRANSFER).await;
+    browser.get("/account/transactions/other").await;
+    let page = browser.post("/account/transactions/other", &TRANSFER).await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
     let code = phone.code(&link, &TRANSFER, PIN);
     let done = browser
         .post(&format!("{}/code", page.path), &[("code", &code)])
         .await;
-    assert!(done.path.starts_with("/account/transfer/"));
+    assert!(done.path.starts_with("/account/transactions/done/"));
 }
 
 #[tokio::test]

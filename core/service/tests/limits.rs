@@ -212,8 +212,8 @@ async fn a_stranger_with_the_password_asks_without_end_and_the_owners_browser_go
         }
     }
     assert_eq!(asked, 60);
-    owner.get("/account/transfer").await;
-    let page = owner.post("/account/transfer", &[]).await;
+    owner.get("/account/transactions/other").await;
+    let page = owner.post("/account/transactions/other", &[]).await;
     assert!(!page.body.contains("for your account"), "{}", page.body);
 }
 

@@ -31,3 +31,4 @@ mod stop;
 mod support;
 mod thief;
 mod tls;
+mod transactions;

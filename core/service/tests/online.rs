@@ -18,15 +18,15 @@ const TYPED: [(&str, &str); 5] = [
 ];
 
 async fn ask(browser: &mut Browser) -> Page {
-    browser.get("/account/transfer").await;
-    browser.post("/account/transfer", &TYPED).await
+    browser.get("/account/transactions/other").await;
+    browser.post("/account/transactions/other", &TYPED).await
 }
 
 fn shown(challenge: &Verified<Challenge>) -> Vec<(&str, &str)> {
     let Kind::Online { title, pairs, .. } = &challenge.kind else {
         panic!("no online transaction")
     };
-    assert_eq!(title, "Transfer");
+    assert_eq!(title, "Transfer to another account");
     let texts = pairs.iter();
     texts
         .map(|pair| (pair.label.as_str(), pair.value.as_str()))
@@ -53,12 +53,16 @@ async fn a_phone_shows_the_canonical_data_and_its_approval_records_the_transfer(
     );
     approve(&mut phone, &page, PIN).await;
     let done = browser.get(&page.path).await;
-    assert!(done.path.starts_with("/account/transfer/"), "{}", done.body);
+    assert!(
+        done.path.starts_with("/account/transactions/done/"),
+        "{}",
+        done.body
+    );
     assert!(done.body.contains("SIA Ozols"));
-    assert_eq!(number(&world, "SELECT count(*) FROM transfer"), 1);
+    assert_eq!(number(&world, "SELECT count(*) FROM signed_transaction"), 1);
     // It was collected once; the page of the challenge records no second one.
     browser.get(&page.path).await;
-    assert_eq!(number(&world, "SELECT count(*) FROM transfer"), 1);
+    assert_eq!(number(&world, "SELECT count(*) FROM signed_transaction"), 1);
 }
 
 #[tokio::test]
@@ -95,7 +99,7 @@ async fn tries_numbers_declines_and_reports_count_as_for_an_approval() {
     assert_eq!(reply.result, ResultCode::Done);
     assert_eq!(events(&world, "reported-fraud"), 1);
     assert_eq!(browser.get(&page.path).await.path, "/sign-in");
-    assert_eq!(number(&world, "SELECT count(*) FROM transfer"), 0);
+    assert_eq!(number(&world, "SELECT count(*) FROM signed_transaction"), 0);
 }
 
 #[tokio::test]
@@ -119,7 +123,7 @@ async fn an_online_transaction_and_an_approval_share_the_one_place_of_a_phone() 
 async fn the_longest_data_that_the_page_takes_fit_a_request() {
     let world = World::new().await;
     let (mut browser, phone) = world.person().await;
-    browser.get("/account/transfer").await;
+    browser.get("/account/transactions/other").await;
     let (name, reference) = ("\u{1f5ff}".repeat(70), "\u{1f5ff}".repeat(35));
     let iban = "MT84MALT011000012345MTLCAST001S";
     let typed = [
@@ -129,7 +133,7 @@ async fn the_longest_data_that_the_page_takes_fit_a_request() {
         ("reference", &reference),
         ("way", "phone"),
     ];
-    browser.post("/account/transfer", &typed).await;
+    browser.post("/account/transactions/other", &typed).await;
     let challenge = phone.inbox(0).await.unwrap();
     assert_eq!(shown(&challenge)[1], ("Recipient", name.as_str()));
 }

@@ -32,14 +32,14 @@ async fn active_blocked_and_suspended_devices_remove_themselves_with_all_that_wa
         let world = World::new().await;
         let (mut browser, mut phone) = world.person().await;
         assert_eq!(phone.turn_biometrics_on(PIN).await.result, ResultCode::Done);
-        browser.get("/account/transfer").await;
+        browser.get("/account/transactions/other").await;
         let fields = [
             ("iban", crate::support::IBAN),
             ("name", "SIA Ozols"),
             ("amount", "1"),
             ("reference", "7"),
         ];
-        browser.post("/account/transfer", &fields).await;
+        browser.post("/account/transactions/other", &fields).await;
         phone.change_pin(ChangeKind::Refresh, PIN, PIN).await;
         let slot = phone.change(phone.wanted(ChangeKind::Change, PIN, SECOND_PIN));
         assert_eq!(phone.send_change(&slot).await.result, ResultCode::Done);

@@ -85,7 +85,11 @@ async fn a_thief_with_the_password_gains_nothing_by_panic() {
             !page.body.contains("/recovery/finish/"),
             "the link comes by message alone"
         );
-        for path in ["/account", "/account/devices", "/account/transfer"] {
+        for path in [
+            "/account",
+            "/account/devices",
+            "/account/transactions/other",
+        ] {
             assert_eq!(thief.get(path).await.path, "/sign-in", "{path}");
         }
         thief.get("/recovery").await;

@@ -216,14 +216,14 @@ async fn hostile_names_are_shown_as_text() {
         .await;
     assert!(page.path.starts_with("/account/enrolments/"), "{page:?}");
     assert!(!page.body.contains("<img"));
-    browser.get("/account/transfer").await;
+    browser.get("/account/transactions/other").await;
     let typed = [
         ("iban", "\"><img src=x>"),
         ("name", "<img>"),
         ("amount", "'"),
         ("reference", "<img>"),
     ];
-    let page = browser.post("/account/transfer", &typed).await;
+    let page = browser.post("/account/transactions/other", &typed).await;
     assert_eq!(page.status, 400);
     assert!(!page.body.contains("<img"));
     // What turns the reading direction is refused as a name.
@@ -264,7 +264,11 @@ async fn half_a_sign_in_and_strangers_reach_nothing() {
     let world = World::new().await;
     let (mut browser, _phone) = world.person().await;
     let page = begin_sign_in(&mut browser, "/sign-in/app").await;
-    for path in ["/account", "/account/devices", "/account/transfer"] {
+    for path in [
+        "/account",
+        "/account/devices",
+        "/account/transactions/other",
+    ] {
         assert_eq!(browser.get(path).await.path, "/sign-in", "{path}");
     }
     let mut stranger = world.browser();

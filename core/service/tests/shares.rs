@@ -30,8 +30,8 @@ async fn known(world: &World, phone: &mut Phone) -> Browser {
 }
 
 async fn transfer(browser: &mut Browser) -> Page {
-    browser.get("/account/transfer").await;
-    browser.post("/account/transfer", &TRANSFER).await
+    browser.get("/account/transactions/other").await;
+    browser.post("/account/transactions/other", &TRANSFER).await
 }
 
 async fn types(browser: &mut Browser, page: &Page, code: &str) -> Page {
@@ -66,7 +66,11 @@ async fn three_wrong_codes_of_a_stranger_leave_the_owners_known_browser_two_in_a
     let link = owner.get(&format!("{}/link", page.path)).await.body;
     let code = phone.code(&link, &TRANSFER, PIN);
     let done = types(&mut owner, &page, &code).await;
-    assert!(done.path.starts_with("/account/transfer/"), "{}", done.path);
+    assert!(
+        done.path.starts_with("/account/transactions/done/"),
+        "{}",
+        done.path
+    );
     assert_eq!(wrong(&world), (0, 0));
     // The right one cost the device nothing; what was wrong stays counted, each in its part.
     let spent = |column| number(&world, &format!("SELECT {column} FROM device"));
@@ -101,7 +105,11 @@ async fn ten_wrong_codes_of_strangers_in_an_epoch_leave_five_to_known_browsers()
     let link = owner.get(&format!("{}/link", page.path)).await.body;
     let code = phone.code(&link, &TRANSFER, PIN);
     let done = types(&mut owner, &page, &code).await;
-    assert!(done.path.starts_with("/account/transfer/"), "{}", done.path);
+    assert!(
+        done.path.starts_with("/account/transactions/done/"),
+        "{}",
+        done.path
+    );
 }
 
 #[tokio::test]

@@ -29,14 +29,14 @@ async fn guesses_and_a_refresh(phone: &mut Phone, wrong: u8) -> u8 {
 }
 
 async fn wrong_codes(browser: &mut Browser, tries: u8) {
-    browser.get("/account/transfer").await;
+    browser.get("/account/transactions/other").await;
     let fields = [
         ("iban", IBAN),
         ("name", "SIA Ozols"),
         ("amount", "12.50"),
         ("reference", "Invoice 7"),
     ];
-    let page = browser.post("/account/transfer", &fields).await;
+    let page = browser.post("/account/transactions/other", &fields).await;
     assert_eq!(page.status, 200);
     for _ in 0..tries {
         browser.get(&page.path).await;

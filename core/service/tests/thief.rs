@@ -172,14 +172,18 @@ async fn a_device_whose_codes_are_closed_is_not_opened_by_another_devices_code()
         &world,
         "UPDATE device SET wrong_codes = 15 WHERE name = 'My phone'",
     );
-    browser.get("/account/transfer").await;
-    let page = browser.post("/account/transfer", &TRANSFER).await;
+    browser.get("/account/transactions/other").await;
+    let page = browser.post("/account/transactions/other", &TRANSFER).await;
     let link = browser.get(&format!("{}/link", page.path)).await.body;
     let code = second.code(&link, &TRANSFER, "5071");
     let done = browser
         .post(&format!("{}/code", page.path), &[("code", &code)])
         .await;
-    assert!(done.path.starts_with("/account/transfer/"), "{}", done.path);
+    assert!(
+        done.path.starts_with("/account/transactions/done/"),
+        "{}",
+        done.path
+    );
     let spent = |name| {
         number(
             &world,

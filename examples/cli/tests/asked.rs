@@ -77,7 +77,7 @@ async fn a_hostile_name_stays_in_its_row_and_in_its_field() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_online_transaction_is_shown_before_the_pin_is_asked() {
     let mut world = World::initialised().await;
-    world.anna.open("/account/transfer").await.unwrap();
+    world.anna.open("/account/transactions/other").await.unwrap();
     let typed = Transfer {
         iban: "LV80 BANK 0000 4351 9500 1",
         name: "Old, Safari on iOS",
@@ -88,12 +88,12 @@ async fn an_online_transaction_is_shown_before_the_pin_is_asked() {
     fields.push(("way", "phone"));
     world
         .anna
-        .submit("/account/transfer", &fields)
+        .submit("/account/transactions/other", &fields)
         .await
         .unwrap();
     let number = world.anna.number().unwrap().to_string();
     let shown = &world.run(&["pending", "--json"]).json()[0];
-    assert_eq!(shown["transaction"]["title"], "Transfer");
+    assert_eq!(shown["transaction"]["title"], "Transfer to another account");
     let pair = &shown["transaction"]["pairs"][1];
     assert_eq!(pair["label"], "Recipient");
     assert_eq!(pair["value"], "Old, Safari on iOS");
@@ -110,7 +110,7 @@ async fn an_online_transaction_is_shown_before_the_pin_is_asked() {
         let found = row(&asked.stderr, &format!("“{label}”")).to_owned();
         assert_eq!(found, format!("“{value}”"));
     }
-    assert_eq!(row(&asked.stderr, "sign"), "“Transfer”");
+    assert_eq!(row(&asked.stderr, "sign"), "“Transfer to another account”");
     let args = ["approve", "--number", &number, "--pin-stdin"];
     let approved = world.run_with(&args, PIN);
     assert_eq!(approved.code, 0, "{}", approved.stderr);

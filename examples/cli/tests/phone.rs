@@ -331,7 +331,7 @@ async fn scan_signs_a_transaction_whose_fields_are_checked() {
         .await
         .unwrap();
     assert!(
-        page.path().starts_with("/account/transfer/"),
+        page.path().starts_with("/account/transactions/done/"),
         "{}",
         page.text()
     );

@@ -221,7 +221,8 @@ pub(crate) struct Serve {
     /// For how many hours requests and codes are kept that nobody answered: 2 to 8760
     #[arg(long, default_value_t = 24, value_name = "HOURS")]
     pub(crate) unanswered_hours: u32,
-    /// For how many days approvals and transfers are kept, with what the phone signed: 1 to 3650
+    /// For how many days approvals and signed transactions are kept, with what the phone signed: 1
+    /// to 3650
     #[arg(long, default_value_t = 396, value_name = "DAYS")]
     pub(crate) approvals_days: u32,
     /// For how many days the history of accounts is kept: 2 to 3650
@@ -237,7 +238,7 @@ pub(crate) struct Serve {
     /// another phone does
     #[arg(long)]
     pub(crate) own_biometrics: bool,
-    /// Let fingerprint or face sign a transfer's code, as the PIN does
+    /// Let fingerprint or face sign a transaction's code, as the PIN does
     #[arg(long)]
     pub(crate) biometric_transfers: bool,
     /// A push service to which notifications may go by Web Push, its host alone; phones choose

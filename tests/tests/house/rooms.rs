@@ -64,7 +64,7 @@ const HOUSES: &[House] = &[
             &["config", "flow"],
             &["app", "operations"],
             &[
-                "notices", "pages", "password", "push", "ring", "tls", "transfer",
+                "notices", "pages", "password", "push", "ring", "tls", "transactions",
             ],
             &["edge", "store"],
             &["policy", "security"],

@@ -106,7 +106,7 @@ async fn a10_a_finger_signs_a_transfer_where_the_service_is_set_so_and_the_histo
     world.person.open("/account/history").await.unwrap();
     let history = world.person.page().text();
     assert!(
-        history.contains("Transfer signed with fingerprint or face"),
+        history.contains("Signed with fingerprint or face: Transfer to another account"),
         "{history}"
     );
 }

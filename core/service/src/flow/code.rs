@@ -16,7 +16,7 @@ use crate::{
     app::App,
     keys::seal::Place,
     store::{Challenge, ChallengeKind, CodeStep, Device, PastEpoch, RightCode, SessionHash},
-    transfer,
+    transactions::Signing,
 };
 
 /// The result of a typed code.
@@ -84,10 +84,10 @@ fn winner(
     };
     let question = match challenge.kind {
         ChallengeKind::Transaction => {
-            let Some(transfer) = transfer::Details::read(&challenge.payload) else {
+            let Some(signing) = Signing::read(&challenge.payload) else {
                 return Ok(None);
             };
-            transaction_question(&challenge.hash.0, &transfer.values())
+            transaction_question(&challenge.hash.0, &signing.values())
         }
         _ => challenge.hash.0,
     };

@@ -2,7 +2,7 @@
 
 use countersign_protocol::{
     Step,
-    challenge::{Challenge, CodeForm, Context, Kind, Pair, Purpose, Subject, Unlock},
+    challenge::{Challenge, CodeForm, Context, Field, Kind, Pair, Purpose, Subject, Unlock},
     id::{AccountId, ChallengeId, DeviceId},
     message::{Message, Received},
     policy::share::Asker,
@@ -16,7 +16,6 @@ use crate::{
     policy,
     ring::ServiceKeys,
     store::{self, ChallengeKind, Issue, NewChallenge, Session, SessionHash, SignedMessage},
-    transfer,
 };
 
 /// A challenge's identifier, or the text key of why there is none.
@@ -67,7 +66,7 @@ pub(crate) async fn approval(
 /// A transaction whose data a phone shows before it approves.
 pub(crate) struct Shown {
     /// The title that is signed.
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     /// The data, canonical (PROTOCOL.md, section 6).
     pub(crate) pairs: Vec<Pair>,
     /// The service behind this one that asks.
@@ -93,7 +92,7 @@ pub(crate) async fn online(
         acc: asking.session.account,
         dev,
         number_matching: true,
-        title: shown.title.into(),
+        title: shown.title,
         pairs: shown.pairs,
     };
     ask(app, asking, &challenge, ChallengeKind::Online, payload).await
@@ -191,25 +190,48 @@ pub(crate) async fn code(
 ) -> Result<Issued, Failed> {
     let mut challenge = draft(app, asking.context, purpose, unlock)?;
     challenge.subject = subject;
-    let acc = asking.session.account;
-    challenge.kind = match purpose {
-        Purpose::Transaction => Kind::Transaction {
-            acc,
-            step: 1,
-            title: transfer::TITLE.into(),
-            fields: transfer::fields(),
-        },
-        _ => Kind::Code {
-            acc,
-            step: 1,
-            form: CodeForm::Characters,
-        },
+    challenge.kind = Kind::Code {
+        acc: asking.session.account,
+        step: 1,
+        form: CodeForm::Characters,
     };
-    let kind = if purpose == Purpose::Transaction {
-        ChallengeKind::Transaction
-    } else {
-        ChallengeKind::Code
+    open(app, asking, challenge, ChallengeKind::Code, payload).await
+}
+
+/// What a person types on the phone to sign it (PROTOCOL.md, section 6).
+pub(crate) struct Form {
+    /// The title that is signed.
+    pub(crate) title: String,
+    /// The fields, in order.
+    pub(crate) fields: Vec<Field>,
+}
+
+/// Opens a transaction that is answered by a typed code for the data in `payload`.
+pub(crate) async fn transaction(
+    app: &App,
+    asking: &Asking<'_>,
+    form: Form,
+    payload: String,
+    unlock: Unlock,
+) -> Result<Issued, Failed> {
+    let mut challenge = draft(app, asking.context, Purpose::Transaction, unlock)?;
+    challenge.kind = Kind::Transaction {
+        acc: asking.session.account,
+        step: 1,
+        title: form.title,
+        fields: form.fields,
     };
+    open(app, asking, challenge, ChallengeKind::Transaction, payload).await
+}
+
+/// Allots the next step to a challenge that is answered by a typed code, and signs it.
+async fn open(
+    app: &App,
+    asking: &Asking<'_>,
+    challenge: Challenge,
+    kind: ChallengeKind,
+    payload: String,
+) -> Result<Issued, Failed> {
     let new = new(asking, &challenge, kind, payload);
     let id = challenge.id;
     let keys = app.keys.now();

@@ -62,7 +62,8 @@ const TEMPLATES: &[(&str, &str)] = templates! {
     "stop_link.html"
     "sign_in.html"
     "signed.html"
-    "transfer.html"
+    "transaction.html"
+    "transactions.html"
     "waiting.html"
 };
 

@@ -28,7 +28,7 @@ const AREAS: &[(&str, PerLang<&str>)] = areas! {
     "credentials"
     "devices"
     "recovery"
-    "transfer"
+    "transactions"
     "events"
     "mail"
 };
@@ -76,6 +76,10 @@ impl Texts {
     pub(crate) fn event(&self, lang: Lang, what: &str, detail: &str) -> Option<String> {
         let detail = match what {
             "signed-in" => self.get(lang, &format!("strength_{detail}"), &[])?,
+            _ if what.starts_with("transaction-signed") => {
+                let title = self.get(lang, &format!("transactions_title_{detail}"), &[]);
+                title.unwrap_or_else(|| detail.to_owned())
+            }
             _ => detail.to_owned(),
         };
         self.get(lang, &format!("event_{what}"), &[("detail", detail.into())])

@@ -15,8 +15,8 @@ use super::{
 pub struct Lifetimes {
     /// Requests and codes that nobody answered, in hours: 2 to 8,760.
     pub unanswered_hours: u32,
-    /// Approvals, answers that declined, and transfers, each with what the phone signed, in days: 1
-    /// to 3,650.
+    /// Approvals, answers that declined, and signed transactions, each with what the phone signed,
+    /// in days: 1 to 3,650.
     pub approvals_days: u32,
     /// The history of accounts, in days: 2 to 3,650.
     pub events_days: u32,
@@ -72,7 +72,7 @@ pub struct BadLifetime {
 pub(crate) struct Kept {
     /// Challenges that nobody answered, from when they were issued.
     pub(crate) unanswered: Time,
-    /// Challenges that were answered, and transfers.
+    /// Challenges that were answered, and signed transactions.
     pub(crate) approvals: Time,
     /// Events.
     pub(crate) events: Time,

@@ -20,6 +20,7 @@ use serde::Deserialize;
 
 use super::{
     PageError, device_list, issue, new_address, new_device, new_password, prove, qr,
+    signing::Words,
     visitor::{Posted, Visitor},
 };
 use crate::{
@@ -27,7 +28,7 @@ use crate::{
     base::hex,
     flow::{self, code::Judged},
     store::{Challenge, ChallengeKind, ChallengeState, Method, Then},
-    transfer,
+    transactions::Signing,
 };
 
 /// The challenge of an address, if this visitor's session asked for it.
@@ -74,23 +75,32 @@ fn show(
 ) -> Result<Response, PageError> {
     let id = hex::encode(&challenge.id.0);
     let purpose = challenge.purpose as u8;
+    let signing = match challenge.purpose {
+        Purpose::Transaction => Some(Words::of(app, visitor).shown(&data(challenge)?)?),
+        _ => None,
+    };
     if challenge.kind.is_by_inbox() {
         let what = match (challenge.purpose, challenge.subject) {
             (Purpose::Unblock, Some(subject)) if challenge.dev == Some(subject) => "own".to_owned(),
             _ => purpose.to_string(),
         };
         let pushed = app.pushes.was_sent(challenge.id);
-        let values =
-            context! { id, what, number => challenge.number, quiet => challenge.quiet, pushed };
+        let (number, quiet) = (challenge.number, challenge.quiet);
+        let values = context! { id, what, number, quiet, pushed, signing };
         return app.pages.refuse(status, "waiting.html", visitor, values);
     }
     let values = context! {
-        id, purpose, error,
+        id, purpose, error, signing,
         qr => qr::svg(&qr_text(&app.origin, &challenge.message), "QR code")?,
         link => link_text(&app.origin, &challenge.message),
-        transfer => transfer::Details::read(&challenge.payload),
     };
     app.pages.refuse(status, "code.html", visitor, values)
+}
+
+/// The data of the transaction that is signed with a challenge.
+fn data(challenge: &Challenge) -> Result<Signing, PageError> {
+    let data = Signing::read(&challenge.payload);
+    data.ok_or_else(|| PageError::Broken("a transaction's data are damaged".into()))
 }
 
 fn ended(app: &App, visitor: &Visitor, challenge: &Challenge) -> Result<Response, PageError> {
@@ -249,16 +259,15 @@ async fn again(
     old: &Challenge,
 ) -> Result<Response, PageError> {
     let asking = issue::asking(app, visitor.any()?, headers).await?;
-    match flow::issue::code(
-        app,
-        &asking,
-        old.purpose,
-        flow::issue::subject_of(old),
-        old.payload.clone(),
-        old.unlock,
-    )
-    .await?
-    {
+    let payload = old.payload.clone();
+    let issued = if old.purpose == Purpose::Transaction {
+        let form = Words::of(app, visitor).form(&data(old)?)?;
+        flow::issue::transaction(app, &asking, form, payload, old.unlock).await?
+    } else {
+        let subject = flow::issue::subject_of(old);
+        flow::issue::code(app, &asking, old.purpose, subject, payload, old.unlock).await?
+    };
+    match issued {
         Ok(id) => Ok(issue::to(id)),
         Err(error) => {
             let values = context! { what => error, again => false, purpose => old.purpose as u8 };
@@ -298,10 +307,10 @@ async fn proceed(
         // The phone that may set a new PIN has its grant in the challenge itself.
         Purpose::Unblock => (Then::Nothing, device_list::to_new_pin(&challenge.payload)),
         Purpose::Transaction => {
-            let details = transfer::Details::read(&challenge.payload)
-                .ok_or_else(|| PageError::Broken("a transfer's data are damaged".into()))?;
-            let then = Then::Record(details.record(challenge.id, account, app.clock.now()));
-            let page = format!("/account/transfer/{}", hex::encode(&challenge.id.0));
+            let signed = data(challenge)?.record(challenge.id, account, app.clock.now());
+            let then = Then::Record(signed);
+            let id = hex::encode(&challenge.id.0);
+            let page = format!("/account/transactions/done/{id}");
             (then, Redirect::to(&page).into_response())
         }
         Purpose::ChangePassword => {

@@ -451,7 +451,7 @@ impl Story {
         self.person.begin_transfer(&TRANSFER).await.map_err(words)?;
         let signed = self.sign_on_phone("transfer.png").await?;
         let page = self.person.type_code(&signed.code).await.map_err(words)?;
-        if !(page.status.is_success() && page.path().starts_with("/account/transfer/")) {
+        if !(page.status.is_success() && page.path().starts_with("/account/transactions/done/")) {
             return Err(format!("the transfer was not signed: {}", page.text()));
         }
         steps.done(&format!(

@@ -133,8 +133,8 @@ impl Person {
     /// # Errors
     /// If the page does not accept it.
     pub async fn begin_transfer(&mut self, transfer: &Transfer<'_>) -> Result<(), PersonError> {
-        self.open("/account/transfer").await?;
-        self.submit("/account/transfer", &transfer.fields()).await?;
+        self.open("/account/transactions/other").await?;
+        self.submit("/account/transactions/other", &transfer.fields()).await?;
         self.arrived("filling in a transfer", "/challenge/")
     }
 

@@ -346,7 +346,7 @@ fn a_transfer() -> Names {
             assert_eq!(run.code, 0, "{}", run.stderr);
             let code = run.json()["code"].as_str().unwrap().to_owned();
             let page = world.anna.type_code(&code).await.unwrap();
-            assert!(page.path().starts_with("/account/transfer/"));
+            assert!(page.path().starts_with("/account/transactions/done/"));
             is_whole(world, 0).await;
         },
     )

@@ -139,7 +139,7 @@ pub async fn a_transfer() -> Names {
             world.type_code(&signed.unwrap().code).await.unwrap();
             let page = world.anna.page();
             assert!(
-                page.path().starts_with("/account/transfer/"),
+                page.path().starts_with("/account/transactions/done/"),
                 "{}",
                 page.text()
             );
@@ -149,7 +149,7 @@ pub async fn a_transfer() -> Names {
                 .service
                 .database()
                 .query_row(
-                    "SELECT count(*) FROM transfer JOIN account ON acc = account WHERE email = ?1",
+                    "SELECT count(*) FROM signed_transaction JOIN account ON acc = account WHERE email = ?1",
                     [&world.email],
                     |row| row.get(0),
                 )

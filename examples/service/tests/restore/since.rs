@@ -168,8 +168,8 @@ async fn wrong_codes_with_pin_after_the_backup_stay_counted_each_in_its_share() 
         ("amount", "12.50"),
         ("reference", "Invoice 7"),
     ];
-    owner.get("/account/transfer").await;
-    let page = owner.post("/account/transfer", &fields).await;
+    owner.get("/account/transactions/other").await;
+    let page = owner.post("/account/transactions/other", &fields).await;
     for at in 0..3 {
         if at == 2 {
             sql(&world, "UPDATE challenge SET known = 1");

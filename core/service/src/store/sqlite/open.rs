@@ -36,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0016_disabled.sql"),
     include_str!("../../../migrations/0017_language.sql"),
     include_str!("../../../migrations/0018_callers.sql"),
+    include_str!("../../../migrations/0019_transactions.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
@@ -326,6 +327,55 @@ mod tests {
             )
             .unwrap();
         assert_eq!(kept, ("kept".to_owned(), 0));
+    }
+
+    #[test]
+    fn transfers_of_an_older_program_stay_signed_and_those_that_wait_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = Connection::open(folder.path().join("service.db")).unwrap();
+        let before = MIGRATIONS
+            .iter()
+            .position(|sql| sql.contains("DROP TABLE transfer"));
+        for migration in &MIGRATIONS[..before.unwrap()] {
+            connection.execute_batch(migration).unwrap();
+        }
+        connection
+            .execute_batch(
+                r#"INSERT INTO account (acc, email, first_name, last_name, password, created_at)
+                   VALUES (x'0101010101010101', 'a@example.eu', 'A', 'B', 'x', 1);
+                   INSERT INTO transfer VALUES
+                   (x'02', x'0101010101010101', 7, 'LV80', 'SIA "Ozols"', '12.50', 'ķ\ļ');
+                   INSERT INTO event (account, at, what, detail)
+                   VALUES (x'0101010101010101', 7, 'transfer-signed', '12.50');
+                   INSERT INTO challenge (id, account, session, kind, purpose, message, hash, payload,
+                     unlock, issued_at, expires_at, state)
+                   SELECT randomblob(16), acc, zeroblob(32), 'code', purpose, x'00', zeroblob(32), payload,
+                     0, 1, 2, 'open' FROM account, (SELECT 7 AS purpose,
+                     '{"iban":"LV80","name":"SIA \"Ozols\"","amount":"12.50","reference":"ķ\\ļ"}' AS payload
+                     UNION SELECT 5, '0011')"#,
+            )
+            .unwrap();
+        for migration in &MIGRATIONS[before.unwrap()..] {
+            connection.execute_batch(migration).unwrap();
+        }
+        let all = |sql: &str| {
+            let mut rows = connection.prepare(sql).unwrap();
+            let rows = rows.query_map([], |row| row.get::<_, String>(0)).unwrap();
+            rows.map(Result::unwrap).collect::<Vec<_>>()
+        };
+        let data =
+            r#"[["iban","LV80"],["name","SIA \"Ozols\""],["amount","12.50"],["reference","ķ\\ļ"]]"#;
+        assert_eq!(
+            all("SELECT data FROM signed_transaction WHERE operation = 'other'"),
+            [data]
+        );
+        let payload = format!(r#"{{"operation":"other","data":{data}}}"#);
+        let payloads = all("SELECT payload FROM challenge ORDER BY purpose");
+        assert_eq!(payloads, ["0011".to_owned(), payload]);
+        assert_eq!(
+            all("SELECT what || ' ' || detail FROM event"),
+            ["transaction-signed other"]
+        );
     }
 
     #[test]

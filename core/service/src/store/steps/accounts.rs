@@ -1,4 +1,4 @@
-//! Accounts and their transfers.
+//! Accounts.
 
 use countersign_protocol::{Time, id::AccountId};
 
@@ -146,35 +146,6 @@ pub(super) fn renew(
         crate::base::hex::encode(&account.0)
     ))?;
     Ok(())
-}
-
-pub(super) fn record_transfer(
-    tx: &dyn Tx,
-    transfer: &Transfer,
-    method: Method,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO transfer (id, account, at, iban, name, amount, reference) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            transfer.id.0,
-            transfer.account.0,
-            transfer.at,
-            transfer.iban,
-            transfer.name,
-            transfer.amount,
-            transfer.reference
-        ],
-    )?;
-    events::note(
-        tx,
-        transfer.account,
-        match method {
-            Method::CodeBiometric => "transfer-signed-biometric",
-            _ => "transfer-signed",
-        },
-        &transfer.amount,
-        transfer.at,
-    )
 }
 
 pub(super) fn from_row(row: &dyn Row) -> Result<Account, StoreError> {

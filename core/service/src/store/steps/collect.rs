@@ -7,7 +7,7 @@ use countersign_protocol::{
     id::{AccountId, ChallengeId},
 };
 
-use super::{accounts, credentials, enrolments, facts, removal, sessions};
+use super::{credentials, enrolments, facts, removal, sessions, transactions};
 use crate::{
     policy::{
         self,
@@ -106,7 +106,7 @@ fn finish(
         Then::SetPassword(new) => credentials::set_password(tx, account, new, now)?,
         Then::AskEmail(new) => return credentials::ask_email(tx, new, now),
         Then::Nothing => {}
-        Then::Record(transfer) => accounts::record_transfer(tx, transfer, approved.proof.method)?,
+        Then::Record(signed) => transactions::record(tx, signed, approved.proof.method)?,
     }
     Ok(Ok(()))
 }

@@ -35,6 +35,7 @@ mod sessions;
 pub(super) mod settings;
 mod standing;
 pub(super) mod sweep;
+mod transactions;
 mod updates;
 
 use super::*;

@@ -89,8 +89,8 @@ const STATEMENTS: [Statement; 17] = [
         |over| over.ago(over.kept.approvals),
     ),
     (
-        "DELETE FROM transfer WHERE id IN
-               (SELECT id FROM transfer WHERE at <= ?1 LIMIT ?2)",
+        "DELETE FROM signed_transaction WHERE id IN
+               (SELECT id FROM signed_transaction WHERE at <= ?1 LIMIT ?2)",
         |over| over.ago(over.kept.approvals),
     ),
     // An event whose message has not left stays until then.
@@ -239,9 +239,9 @@ mod tests {
                (x'0101010101010101', {young}, 'young', '', 0),
                (x'0101010101010101', {old}, 'old', '', 0),
                (x'0101010101010101', {old}, 'untold', '', 1);
-             INSERT INTO transfer VALUES
-               (x'01', x'0101010101010101', {young}, '', '', '', ''),
-               (x'02', x'0101010101010101', {old}, '', '', '', '')",
+             INSERT INTO signed_transaction VALUES
+               (x'01', x'0101010101010101', {young}, '', ''),
+               (x'02', x'0101010101010101', {old}, '', '')",
             young = NOW - 396 * day + 1,
             old = NOW - 396 * day
         ))
@@ -253,7 +253,7 @@ mod tests {
         }
         assert_eq!(count(&c, "event WHERE what = 'old'"), 0);
         assert_eq!(count(&c, "event"), 2);
-        assert_eq!(count(&c, "transfer"), 1);
+        assert_eq!(count(&c, "signed_transaction"), 1);
         store.close();
     }
 

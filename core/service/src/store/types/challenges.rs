@@ -297,8 +297,8 @@ pub(crate) enum Then {
     Enrol(NewEnrolment),
     /// A device is removed.
     Remove(DeviceId),
-    /// A transfer is recorded.
-    Record(Transfer),
+    /// A signed operation is recorded.
+    Record(SignedTransaction),
     /// A password is set.
     SetPassword(NewPassword),
     /// A link to a new address goes out.
@@ -321,22 +321,18 @@ pub(crate) enum Begin {
     InPlaceOf(EnrolmentId),
 }
 
-/// A signed transfer.
-pub(crate) struct Transfer {
+/// An operation that was signed.
+pub(crate) struct SignedTransaction {
     /// The challenge it was signed with.
     pub(crate) id: ChallengeId,
     /// Whose.
     pub(crate) account: AccountId,
     /// When.
     pub(crate) at: Time,
-    /// To which account.
-    pub(crate) iban: String,
-    /// To whom.
-    pub(crate) name: String,
-    /// How much.
-    pub(crate) amount: String,
-    /// What for.
-    pub(crate) reference: String,
+    /// Which operation.
+    pub(crate) operation: String,
+    /// Its fields and values, in the order in which they were signed, as JSON.
+    pub(crate) data: String,
 }
 
 /// Something that happened.

@@ -35,7 +35,7 @@ extension Phone {
                 LabelledValue(label: "IBAN", value: "LV80BANK0000435195001"), LabelledValue(label: "Recipient", value: "Old, Safari on iOS"),
                 LabelledValue(label: "Amount, EUR", value: "1234.50"), LabelledValue(label: "Reference", value: "RF2026"),
             ]
-            #expect(request.details.transaction == OnlineTransaction(title: "Transfer", pairs: pairs))
+            #expect(request.details.transaction == OnlineTransaction(title: "Transfer to another account", pairs: pairs))
             #expect(request.details.rows.contains(LabelledValue(label: "“Recipient”", value: "“Old, Safari on iOS”")))
             try await world.phone.approve(request, number: number, pin: pin())
             try await world.person.wait(while: "open")

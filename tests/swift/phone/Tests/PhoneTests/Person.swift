@@ -187,15 +187,15 @@ final class Person {
     }
 
     func beginTransfer() async throws {
-        try await open("/account/transfer")
-        try await submit("/account/transfer", transfer)
+        try await open("/account/transactions/other")
+        try await submit("/account/transactions/other", transfer)
     }
 
     /// The same, shown on the phone; the number that the page shows.
     func beginOnlineTransfer() async throws -> Int {
-        try await open("/account/transfer")
+        try await open("/account/transactions/other")
         try await submit(
-            "/account/transfer",
+            "/account/transactions/other",
             [
                 "iban": "LV80BANK0000435195001", "name": "Old, Safari on iOS", "amount": "1234.50", "reference": "RF2026",
                 "way": "phone",

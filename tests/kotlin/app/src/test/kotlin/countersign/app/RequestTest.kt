@@ -68,7 +68,7 @@ class RequestTest : Hand() {
         initialise()
         val number = person.beginOnlineTransfer()
         waitFor("Approve only what you began yourself")
-        assertEquals("“Transfer”", fact("You sign"))
+        assertEquals("“Transfer to another account”", fact("You sign"))
         for ((label, value) in listOf(
             "IBAN" to "LV80BANK0000435195001", "Recipient" to "Jānis Kalniņš", "Amount, EUR" to "1234.50", "Reference" to "RF2026",
         )) assertEquals("“$value”", fact("“$label”"))

@@ -47,7 +47,7 @@ class AskedTest {
                 LabelledValue("IBAN", "LV80BANK0000435195001"), LabelledValue("Recipient", "Old, Safari on iOS"), LabelledValue("Amount, EUR", "1234.50"),
                 LabelledValue("Reference", "RF2026"),
             )
-            assertEquals(OnlineTransaction("Transfer", pairs), request.details.transaction)
+            assertEquals(OnlineTransaction("Transfer to another account", pairs), request.details.transaction)
             assertContains(request.details.rows, LabelledValue("“Recipient”", "“Old, Safari on iOS”"))
             world.phone.approve(request, pin(PIN), number)
             world.person.waitWhile("open")

@@ -139,14 +139,14 @@ class Person(private val service: Service) {
     }
 
     fun beginTransfer() {
-        open("/account/transfer")
-        submit("/account/transfer", *TRANSFER.toList().toTypedArray())
+        open("/account/transactions/other")
+        submit("/account/transactions/other", *TRANSFER.toList().toTypedArray())
     }
 
     /** The same, shown on the phone; the number that the page shows. */
     fun beginOnlineTransfer(values: Map<String, String> = TRANSFER): Int {
-        open("/account/transfer")
-        submit("/account/transfer", *(values + ("way" to "phone")).toList().toTypedArray())
+        open("/account/transactions/other")
+        submit("/account/transactions/other", *(values + ("way" to "phone")).toList().toTypedArray())
         return number()
     }
 

@@ -57,7 +57,7 @@ test("an operation is signed in English and one in Latvian", async () => {
   await page.goto("/account/transactions");
   await page.getByText("1234,50 €").waitFor();
   await page.getByRole("link", { name: "Vienību nodošana" }).click();
-  await page.getByLabel("Konts", { exact: true }).fill("U20260017");
+  await page.getByRole("textbox", { name: "Konts" }).fill("U20260017");
   await page.getByLabel("Gads").fill("2026");
   await page.getByLabel("Vienības").fill("12 500");
   await page.getByRole("button", { name: "Turpināt ar parakstīšanu" }).click();

@@ -77,7 +77,11 @@ async fn a_hostile_name_stays_in_its_row_and_in_its_field() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_online_transaction_is_shown_before_the_pin_is_asked() {
     let mut world = World::initialised().await;
-    world.anna.open("/account/transactions/other").await.unwrap();
+    world
+        .anna
+        .open("/account/transactions/other")
+        .await
+        .unwrap();
     let typed = Transfer {
         iban: "LV80 BANK 0000 4351 9500 1",
         name: "Old, Safari on iOS",

@@ -168,7 +168,7 @@ async fn a10_only_valid_data_give_a_code() {
     world.person.type_code(&signed.code).await.unwrap();
     assert!(world.person.page().status.is_success());
     assert!(
-        world.person.page().text().contains("1234.50"),
+        world.person.page().text().contains("1,234.50"),
         "{}",
         world.person.page().text()
     );
@@ -189,7 +189,7 @@ async fn a10_values_may_be_typed_in_other_forms_of_the_same() {
         .await
         .unwrap();
     world.person.type_code(&signed.code).await.unwrap();
-    assert!(world.person.page().text().contains("1234.50"));
+    assert!(world.person.page().text().contains("1,234.50"));
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ async fn a10_a_finger_signs_a_transfer_where_the_service_is_set_so_and_the_histo
     let signed = core.sign(form.id, &values, UnlockMethod::Biometrics).await;
     let code = signed.unwrap().code;
     world.person.type_code(&code).await.unwrap();
-    assert!(world.person.page().text().contains("1234.50"));
+    assert!(world.person.page().text().contains("1,234.50"));
     world.person.open("/account/history").await.unwrap();
     let history = world.person.page().text();
     assert!(

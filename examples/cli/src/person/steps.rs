@@ -134,7 +134,8 @@ impl Person {
     /// If the page does not accept it.
     pub async fn begin_transfer(&mut self, transfer: &Transfer<'_>) -> Result<(), PersonError> {
         self.open("/account/transactions/other").await?;
-        self.submit("/account/transactions/other", &transfer.fields()).await?;
+        self.submit("/account/transactions/other", &transfer.fields())
+            .await?;
         self.arrived("filling in a transfer", "/challenge/")
     }
 

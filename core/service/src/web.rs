@@ -102,7 +102,8 @@
 //! - `prove`, `issue`, `recovery_link`: how a change is proved, and challenges issued;
 //! - `links`, `passwords`, `choice`, `events`: mailed links, typed passwords, devices to choose
 //!   from;
-//! - `show`, `visitor`, `asked`, `cookies`, `qr`, `error`: responses, sessions and forms, languages, and errors.
+//! - `show`, `visitor`, `asked`, `cookies`, `qr`, `error`: responses, sessions and forms,
+//!   languages, and errors.
 
 mod account;
 mod address;

@@ -24,11 +24,12 @@ async function look(page, name) {
   await page.setViewportSize({ width: 1280, height: 720 });
 }
 
-async function signIn(page) {
+async function signIn(page, means = "App PIN") {
   await page.goto("/sign-in");
-  await page.getByLabel("E-mail address").fill(EMAIL);
+  await page.getByLabel("E-mail address", { exact: true }).fill(EMAIL);
   await page.getByRole("button", { name: "Next" }).click();
-  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("radio", { name: means }).check();
   await page.getByRole("button", { name: "Next" }).click();
 }
 
@@ -67,7 +68,7 @@ test("a device is renamed, and the history is read and exported", async () => {
 
 test("a blocked device: the page says what it means, and the way on is a recovery", async () => {
   const page = await world.browser();
-  await signIn(page);
+  await signIn(page, "Password alone");
   await page.waitForURL("**/sign-in/method");
   await look(page, "manage-method");
   await page.getByRole("button", { name: "App PIN" }).click();
@@ -92,8 +93,8 @@ test("STOP says first what it does, and then what is next", async () => {
   const page = await world.browser();
   await page.goto("/stop");
   await look(page, "manage-stop");
-  await page.getByLabel("E-mail address").fill(EMAIL);
-  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByLabel("E-mail address", { exact: true }).fill(EMAIL);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByLabel("Type the word").fill("stop");
   await page.getByRole("button", { name: "Delete all my devices now" }).click();
   await page.waitForURL("**/stop/done");

@@ -98,7 +98,7 @@ class Person:
         self.browser = Browser(self.browser.origin)
         self.page = self.browser.get("/sign-in")
         self.submit("/sign-in", email=self.email)
-        self.submit("/sign-in/password", email=self.email, password=PASSWORD)
+        self.submit("/sign-in/password", password=PASSWORD, method="password")
 
     def begin_sign_in(self) -> Page:
         """As far as the question which factor."""

@@ -135,6 +135,24 @@ impl Edge {
         self.sources.give_back(source, Class::Password);
     }
 
+    /// Takes room for a form that goes on to ask an account's phones, as one that asks them itself.
+    ///
+    /// # Errors
+    /// [`TooMany`] when there is none.
+    pub(crate) fn charge_ask(
+        &self,
+        source: Source,
+        account: AccountId,
+        known: bool,
+        now: Time,
+    ) -> Result<(), TooMany> {
+        let factor = self.networks.factor(source);
+        self.sources
+            .take(source, factor, Class::Ask.charged(), now)?;
+        self.accounts
+            .take((account, known), factor, &[Class::Ask], now)
+    }
+
     /// Takes room for a form from its account's budget, where its class has one.
     ///
     /// # Errors

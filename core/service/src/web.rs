@@ -14,9 +14,12 @@
 //!   200: a link was mailed, or none was
 //! - `GET`, `POST /register/{token}` with `password`, `password_again`, `first_name`,
 //!   `last_name` (both optional): from the message: signed in, `/account`
-//! - `GET /sign-in`, `POST /sign-in` (`email`): 200: the password form
-//! - `POST /sign-in/password` (`email`, `password`): `/account` (no device yet), else
-//!   `/sign-in/method`
+//! - `GET /sign-in`, `POST /sign-in` (`email`, `remember=yes` in this browser): `/sign-in/password`
+//! - `POST /sign-in/forget` (`email`): this browser remembers it no more; `/sign-in`
+//! - `POST /sign-in/other`: ends a sign-in that was begun; `/sign-in`
+//! - `GET /sign-in/password`, `POST /sign-in/password` with `email`, `password`, `method` (`app`,
+//!   `code`, `password`; optional): `/account` (no device yet), else as `/sign-in/app` and
+//!   `/sign-in/code` do, or `/sign-in/method`
 //! - `POST /sign-in/app` with `dev` (optional): `/challenge/{id}`, or `/sign-in/device` when
 //!   there are several
 //! - `POST /sign-in/code`: `/challenge/{id}`
@@ -102,8 +105,9 @@
 //! - `prove`, `issue`, `recovery_link`: how a change is proved, and challenges issued;
 //! - `links`, `passwords`, `choice`, `events`: mailed links, typed passwords, devices to choose
 //!   from;
-//! - `show`, `visitor`, `asked`, `cookies`, `qr`, `error`: responses, sessions and forms,
-//!   languages, and errors.
+//! - `show`, `visitor`, `asked`, `qr`, `error`: responses, sessions and forms, languages, and
+//!   errors;
+//! - `remembered`, `cookies`, `phone`: what a browser keeps for us, and whether it is a phone's.
 
 mod account;
 mod address;
@@ -129,12 +133,14 @@ mod new_address;
 mod new_device;
 mod new_password;
 mod passwords;
+mod phone;
 mod pin;
 mod prove;
 mod qr;
 mod recovery;
 mod recovery_link;
 mod registration;
+mod remembered;
 mod show;
 mod sign_in;
 mod signing;
@@ -187,7 +193,12 @@ fn entry() -> Router<Arc<App>> {
             get(registration::confirm_form).post(registration::confirm),
         )
         .route("/sign-in", get(sign_in::form).post(sign_in::email))
-        .route("/sign-in/password", post(sign_in::password))
+        .route("/sign-in/forget", post(sign_in::forget))
+        .route("/sign-in/other", post(sign_in::other))
+        .route(
+            "/sign-in/password",
+            get(sign_in::password_form).post(sign_in::password),
+        )
         .route("/sign-in/method", get(sign_in::method))
         .route("/sign-in/device", get(sign_in::device))
         .route("/sign-in/app", post(sign_in::app))

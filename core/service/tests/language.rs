@@ -71,7 +71,7 @@ async fn a_choice_of_language_leads_only_to_our_own_pages_and_takes_only_languag
         "https://evil.example/",
         "//evil.example/",
         "/\\evil.example",
-        "/sign-in/password",
+        "/sign-in/app",
         "/nowhere",
         "",
     ] {

@@ -212,6 +212,15 @@ async fn a_stranger_with_the_password_asks_without_end_and_the_owners_browser_go
         }
     }
     assert_eq!(asked, 60);
+    // A means that is chosen with the password costs as much as its button, and goes on no more.
+    stranger.get("/sign-in").await;
+    let chosen = [
+        ("email", "anna@example.eu"),
+        ("password", PASSWORD),
+        ("method", "app"),
+    ];
+    let page = stranger.post_once("/sign-in/password", &chosen).await;
+    assert_eq!((page.status, page.path.as_str()), (303, "/sign-in/method"));
     owner.get("/account/transactions/other").await;
     let page = owner.post("/account/transactions/other", &[]).await;
     assert!(!page.body.contains("for your account"), "{}", page.body);

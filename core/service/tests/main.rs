@@ -26,6 +26,7 @@ mod recovery;
 mod registration;
 mod safety;
 mod shares;
+mod sign_in;
 mod slow_guessing;
 mod stop;
 mod support;

@@ -28,6 +28,7 @@ const TEMPLATES: &[(&str, &str)] = templates! {
     "base.html"
     "account.html"
     "code.html"
+    "denied.html"
     "device.html"
     "devices.html"
     "ended.html"
@@ -77,6 +78,10 @@ pub(crate) struct Frame<'a> {
     pub(crate) lang: Lang,
     /// The path of the page, where a choice of language leads back to.
     pub(crate) here: &'a str,
+    /// The address of whoever is signing in, on the pages of a sign-in.
+    pub(crate) who: Option<&'a str>,
+    /// Whether the visitor's browser is a phone's, so that the page offers the app on it.
+    pub(crate) phone: bool,
 }
 
 /// Templates and texts.
@@ -121,7 +126,8 @@ impl Pages {
         values: Value,
     ) -> Result<String, Error> {
         let values = context! {
-            csrf => frame.csrf, signed_in => frame.signed_in, here => frame.here, ..values
+            csrf => frame.csrf, signed_in => frame.signed_in, here => frame.here,
+            who => frame.who, phone => frame.phone, ..values
         };
         let environment = self.environments.of(frame.lang);
         environment.get_template(template)?.render(values)

@@ -3,6 +3,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod lifetimes;
+pub(crate) mod means;
 
 use countersign_protocol::policy::{codes, share::Limit, steps};
 
@@ -43,6 +44,12 @@ pub(crate) const OUTCOMES: u64 = 64;
 pub(crate) const KNOWN_BROWSER_SECONDS: u64 = 180 * DAY;
 /// Browsers that are known for an account, at most. The one used longest ago makes room.
 pub(crate) const KNOWN_BROWSERS: u32 = 20;
+
+/// How long the address that was typed on the first page of a sign-in waits for its password, in
+/// seconds.
+pub(crate) const TYPED_SECONDS: u64 = 30 * 60;
+/// How long a browser remembers an address that its person asked it to remember, in seconds.
+pub(crate) const REMEMBERED_SECONDS: u64 = 180 * DAY;
 
 /// How long a password that was set by a mailed link alone can neither press STOP nor begin or
 /// finish a recovery, in seconds.

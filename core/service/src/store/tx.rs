@@ -17,7 +17,10 @@ use super::{
     ChallengeKind, ChallengeState, DeviceState, EnrolmentState, KeyUse, LinkKind, Method,
     StoreError,
 };
-use crate::base::{email::Email, lang::Lang};
+use crate::{
+    base::{email::Email, lang::Lang},
+    policy::means::Means,
+};
 
 /// An open transaction, or a connection that only reads.
 pub(crate) trait Tx {
@@ -275,6 +278,7 @@ parsed! {
     Lang: Text by Self::from_name,
     LinkKind: Text by Self::from_name,
     Method: Text by Self::from_name,
+    Means: Text by Self::from_name,
 }
 
 /// Types that are stored by their number in the protocol.

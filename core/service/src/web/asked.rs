@@ -94,6 +94,8 @@ impl Asked {
             signed_in: false,
             lang,
             here: &self.here,
+            who: None,
+            phone: false,
         }
     }
 }
@@ -142,7 +144,7 @@ mod tests {
             "/sign-in\r\nSet-Cookie: a=b",
             "/sign-in?to=https://evil.example",
             "/sign-in#x",
-            "/sign-in/password",
+            "/sign-in/app",
             "/sign-out",
             "/static/style.css",
             "/api/v1/inbox",

@@ -14,6 +14,10 @@ pub(super) enum Cookie {
     Known,
     /// The language that the person chose.
     Language,
+    /// The address that was typed on the first page of a sign-in, for its next page.
+    Typed,
+    /// The addresses that the person asked this browser to remember.
+    Remembered,
 }
 
 impl Cookie {
@@ -27,6 +31,10 @@ impl Cookie {
             (Self::Known, false) => "countersign-known",
             (Self::Language, true) => "__Host-countersign-lang",
             (Self::Language, false) => "countersign-lang",
+            (Self::Typed, true) => "__Host-countersign-typed",
+            (Self::Typed, false) => "countersign-typed",
+            (Self::Remembered, true) => "__Host-countersign-remembered",
+            (Self::Remembered, false) => "countersign-remembered",
         }
     }
 
@@ -47,7 +55,8 @@ impl Cookie {
             .find_map(|(_, value)| read(value))
     }
 
-    /// Sets it, for so many seconds or, without any, until the browser is closed.
+    /// Sets it, for so many seconds or, without any, until the browser is closed. With 0 seconds
+    /// the browser drops it.
     pub(super) fn set(
         self,
         response: &mut Response,

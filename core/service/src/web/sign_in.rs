@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::challenge::{Purpose, Unlock};
@@ -13,24 +14,53 @@ use serde::Deserialize;
 use super::{
     choice::{approving, listed, pick, usable},
     error::{PageError, Refusal},
-    issue, links,
+    issue,
     passwords::{self, Typed},
     prove::{self, Approval},
+    remembered::TypedAddress,
     visitor::{Nothing, Posted, Visitor, is_known},
 };
-use crate::{app::App, edge::Source, flow, password::Password, store::Share};
+use crate::{
+    app::App,
+    base::email::Email,
+    edge::Source,
+    flow,
+    password::Password,
+    policy::means::{Accepted, Means},
+    store::{Account, Entered, Method, Share},
+};
 
-/// `GET /sign-in`.
+/// `GET /sign-in`: who is it? The name at the top of every page leads here, also in the middle of
+/// a sign-in: then the page offers to go on with that one too.
 pub(super) async fn form(
     State(app): State<Arc<App>>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    app.pages.show("sign_in.html", &visitor, context! {})
+    who(&app, &visitor, None, "")
+}
+
+fn who(
+    app: &App,
+    visitor: &Visitor,
+    refusal: Option<Refusal>,
+    typed: &str,
+) -> Result<Response, PageError> {
+    let remembered: Vec<_> = visitor.remembered.addresses().collect();
+    let (status, error) = Refusal::parts(refusal);
+    let values = context! {
+        error, email => typed, begun => visitor.half().is_ok(),
+        // A box that is ticked before anybody looked is no consent to be remembered (Court of
+        // Justice of the EU, C-673/17), and on a computer that people share nobody expects it.
+        // Where the person ticked it before, it stays ticked.
+        remember => !remembered.is_empty(), remembered,
+    };
+    app.pages.refuse(status, "sign_in.html", visitor, values)
 }
 
 #[derive(Deserialize)]
 pub(super) struct Who {
     email: String,
+    remember: Option<String>,
 }
 
 /// `POST /sign-in`: the password is asked whether or not there is such an account.
@@ -39,13 +69,83 @@ pub(super) async fn email(
     posted: Posted<Who>,
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
-    match links::typed_address(&app, &visitor, "sign_in.html", &form.email)? {
-        Ok(email) => {
-            let values = context! { email => email.as_str() };
-            app.pages.show("password.html", &visitor, values)
-        }
-        Err(page) => Ok(page),
+    let Ok(email) = Email::parse(&form.email) else {
+        let refusal = Some(Refusal::form("error_email"));
+        return who(&app, &visitor, refusal, &form.email);
+    };
+    let remember = form.remember.as_deref() == Some("yes");
+    let mut response = Redirect::to("/sign-in/password").into_response();
+    // An address never stands in a URL, which histories and logs keep.
+    TypedAddress { email, remember }.keep(&mut response, visitor.secure);
+    Ok(response)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Forgotten {
+    email: String,
+}
+
+/// `POST /sign-in/forget`: this browser is not to remember an address any more.
+pub(super) async fn forget(posted: Posted<Forgotten>) -> Response {
+    let Posted { visitor, form, .. } = posted;
+    let mut response = Redirect::to("/sign-in").into_response();
+    if let Ok(email) = Email::parse(&form.email) {
+        let left = visitor.remembered.without(&email);
+        left.keep(&mut response, visitor.secure);
     }
+    response
+}
+
+/// `POST /sign-in/other`: somebody else wants to sign in. Ends what was begun.
+pub(super) async fn other(
+    State(app): State<Arc<App>>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageError> {
+    if let Ok(session) = posted.visitor.half() {
+        app.store.end_session(session.hash, app.clock.now()).await?;
+    }
+    let mut response = Redirect::to("/sign-in").into_response();
+    TypedAddress::forget(&mut response, posted.visitor.secure);
+    Ok(response)
+}
+
+/// `GET /sign-in/password`, for the address that was typed before.
+pub(super) async fn password_form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let Some(typed) = visitor.typed.clone() else {
+        return Ok(Redirect::to("/sign-in").into_response());
+    };
+    ask_password(&app, visitor, typed.email, None, None).await
+}
+
+/// The page that asks for the password, and for the means to go on after it. Before the password
+/// is right nothing on it depends on the account, but for one thing: a browser that is known for
+/// the account proposes the means of its last sign-in. Such a browser has proved a factor of the
+/// account, so its person learns nothing from that; in every other browser the proposal is the
+/// same for all.
+async fn ask_password(
+    app: &App,
+    visitor: Visitor,
+    email: Email,
+    chosen: Option<Means>,
+    refusal: Option<Refusal>,
+) -> Result<Response, PageError> {
+    let last = match (chosen, visitor.known_mark()) {
+        (None, Some(mark)) => app.store.last_means(mark, &email, app.clock.now()).await?,
+        (chosen, _) => chosen,
+    };
+    let offered = Accepted::OWN_PAGES.with_password();
+    let means = last.filter(|last| offered.contains(last));
+    let means = means.or(offered.first().copied());
+    let (status, error) = Refusal::parts(refusal);
+    let values = context! {
+        error, means => means.map(Means::name), closed => error == Some(CLOSED), mobile_first => last == Some(Means::Mobile),
+        offered => offered.iter().map(|means| means.name()).collect::<Vec<_>>(),
+    };
+    let visitor = visitor.signing_in(email);
+    app.pages.refuse(status, "password.html", &visitor, values)
 }
 
 /// The text when too many passwords were wrong for an address.
@@ -55,9 +155,11 @@ const CLOSED: &str = "sign_in_error_closed";
 pub(super) struct EmailAndPassword {
     email: String,
     password: Password,
+    method: Option<String>,
 }
 
-/// `POST /sign-in/password`.
+/// `POST /sign-in/password`: after a right password the means that was chosen goes on at once, if
+/// the account has it; else the person chooses among those that it has.
 pub(super) async fn password(
     State(app): State<Arc<App>>,
     source: Source,
@@ -68,9 +170,12 @@ pub(super) async fn password(
         headers,
         form,
     } = posted;
-    let email = match links::typed_address(&app, &visitor, "sign_in.html", &form.email)? {
-        Ok(email) => email,
-        Err(page) => return Ok(page),
+    let email = Email::parse(&form.email).map_err(|_| PageError::BadForm)?;
+    let offered = Accepted::OWN_PAGES.with_password();
+    let known = |name| Means::from_name(name).filter(|means| offered.contains(means));
+    let means = match form.method.as_deref() {
+        Some(name) => Some(known(name).ok_or(PageError::BadForm)?),
+        None => None,
     };
     let share = match app.store.account_by_email(&email).await? {
         Some(account) if is_known(&app, &headers, account.acc).await? => Share::Known,
@@ -83,12 +188,72 @@ pub(super) async fn password(
         wrong: "sign_in_error",
         closed: CLOSED,
     };
-    let Refusal { status, text } = match passwords::right(&app, source, typed).await {
-        Ok(account) => return visitor.enter(&app, account.acc).await,
-        Err(not_done) => not_done.refusal()?,
+    match passwords::right(&app, source, typed).await {
+        Ok(account) => enter(&app, visitor, &headers, source, *account, means).await,
+        Err(not_done) => {
+            let refusal = Some(not_done.refusal()?);
+            ask_password(&app, visitor, email, means, refusal).await
+        }
+    }
+}
+
+/// Opens a session after a right password, and goes on with the means that was chosen.
+async fn enter(
+    app: &App,
+    visitor: Visitor,
+    headers: &HeaderMap,
+    source: Source,
+    account: Account,
+    means: Option<Means>,
+) -> Result<Response, PageError> {
+    let opening = visitor.opening(app, account.acc, Method::Password)?;
+    let remembered = visitor
+        .typed
+        .as_ref()
+        .filter(|typed| typed.remember && typed.email == account.email)
+        .map(|typed| visitor.remembered.with(&typed.email));
+    let secure = visitor.secure;
+    let mut response = match app.store.open_session(opening.entry.clone()).await? {
+        Entered::Disabled => {
+            let values = context! { why => "denied_disabled" };
+            let status = StatusCode::FORBIDDEN;
+            return app.pages.refuse(status, "denied.html", &visitor, values);
+        }
+        Entered::Whole => Redirect::to("/account").into_response(),
+        Entered::Guarded => Redirect::to("/recovery").into_response(),
+        Entered::Half => {
+            let visitor = visitor.in_half(app, &opening, account.email);
+            go_on(app, &visitor, headers, source, means).await?
+        }
     };
-    let values = context! { email => email.as_str(), error => text, closed => text == CLOSED };
-    app.pages.refuse(status, "password.html", &visitor, values)
+    opening.set_cookie(&mut response);
+    if let Some(remembered) = remembered {
+        remembered.keep(&mut response, secure);
+    }
+    Ok(response)
+}
+
+/// Does what the button of the chosen means does on the page that lists them, and costs as much.
+/// Without room for that, that page is next, where the button says for how long there is none.
+async fn go_on(
+    app: &App,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    source: Source,
+    means: Option<Means>,
+) -> Result<Response, PageError> {
+    if let Some(means @ (Means::App | Means::Code)) = means {
+        let account = visitor.half()?.account;
+        let known = is_known(app, headers, account).await?;
+        let now = app.clock.now();
+        if app.edge.charge_ask(source, account, known, now).is_ok() {
+            return match means {
+                Means::App => by_app(app, visitor, headers, None).await,
+                _ => by_code(app, visitor, headers).await,
+            };
+        }
+    }
+    Ok(Redirect::to("/sign-in/method").into_response())
 }
 
 /// `GET /sign-in/method`.
@@ -139,9 +304,19 @@ pub(super) async fn app(
         headers,
         form,
     } = posted;
+    by_app(&app, &visitor, &headers, form.dev.as_deref()).await
+}
+
+/// Asks the device that was chosen, or the only one, for an approval.
+async fn by_app(
+    app: &App,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    dev: Option<&str>,
+) -> Result<Response, PageError> {
     let session = visitor.half()?;
-    let devices = usable(&app, session.account).await?;
-    let Some(dev) = pick(&approving(&devices), form.dev.as_deref()) else {
+    let devices = usable(app, session.account).await?;
+    let Some(dev) = pick(&approving(&devices), dev) else {
         let to = match approving(&devices).is_empty() {
             true => "/sign-in/method",
             false => "/sign-in/device",
@@ -154,9 +329,9 @@ pub(super) async fn app(
         subject: None,
         payload: String::new(),
     };
-    match prove::approval(&app, session, &headers, asked).await {
+    match prove::approval(app, session, headers, asked).await {
         Ok(response) => Ok(response),
-        Err(not_done) => choose(&app, &visitor, Some(not_done.refusal()?)).await,
+        Err(not_done) => choose(app, visitor, Some(not_done.refusal()?)).await,
     }
 }
 
@@ -165,21 +340,23 @@ pub(super) async fn code(
     State(app): State<Arc<App>>,
     posted: Posted<Nothing>,
 ) -> Result<Response, PageError> {
-    let Posted {
-        visitor, headers, ..
-    } = posted;
+    by_code(&app, &posted.visitor, &posted.headers).await
+}
+
+/// Shows a QR code, for whose code a field is on the page.
+async fn by_code(app: &App, visitor: &Visitor, headers: &HeaderMap) -> Result<Response, PageError> {
     let session = visitor.half()?;
-    if approving(&usable(&app, session.account).await?).is_empty() {
+    if approving(&usable(app, session.account).await?).is_empty() {
         return Ok(Redirect::to("/sign-in/method").into_response());
     }
     // The password came first, so the code needs no PIN: the reference system's policy.
     let (purpose, unlock) = (Purpose::SignIn, Unlock::Nothing);
     let payload = String::new();
-    let asking = issue::asking(&app, session, &headers).await?;
-    let issued = flow::issue::code(&app, &asking, purpose, None, payload, unlock).await?;
+    let asking = issue::asking(app, session, headers).await?;
+    let issued = flow::issue::code(app, &asking, purpose, None, payload, unlock).await?;
     match prove::go(issued, Refusal::too_many) {
         Ok(response) => Ok(response),
-        Err(not_done) => choose(&app, &visitor, Some(not_done.refusal()?)).await,
+        Err(not_done) => choose(app, visitor, Some(not_done.refusal()?)).await,
     }
 }
 

@@ -13,10 +13,17 @@ use ring::digest;
 use serde::{Deserialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq;
 
-use super::{asked::Asked, cookies::Cookie, error::PageError};
+use super::{
+    asked::Asked,
+    cookies::Cookie,
+    error::PageError,
+    phone,
+    remembered::{Remembered, TypedAddress},
+};
 use crate::{
     app::App,
     base::{
+        email::Email,
         hex::{self, FromHex, Hex},
         lang::Lang,
         random,
@@ -24,7 +31,7 @@ use crate::{
     edge::{self, Pass},
     pages::Frame,
     policy, security,
-    store::{Account, Entered, Entry, Method, Proved, Session, SessionHash},
+    store::{Account, Entry, Method, Proved, Session, SessionHash},
 };
 
 /// A browser with a session, or with a cookie that only ties forms to it.
@@ -32,13 +39,22 @@ pub(super) struct Visitor {
     cookie: String,
     csrf: String,
     fresh: bool,
-    secure: bool,
+    /// Whether cookies are for TLS alone.
+    pub(super) secure: bool,
     /// The cookie of a known browser, whether or not it is known for anything.
     known: Option<String>,
     /// The session, half or whole.
     pub(super) session: Option<Session>,
     /// The language of this visitor's pages.
     pub(super) lang: Lang,
+    /// The address of whoever is signing in, from the first page until the last factor.
+    who: Option<Email>,
+    /// What was typed on the first page of a sign-in.
+    pub(super) typed: Option<TypedAddress>,
+    /// The addresses that this browser remembers.
+    pub(super) remembered: Remembered,
+    /// Whether it says that it is a phone's.
+    phone: bool,
     asked: Asked,
 }
 
@@ -96,21 +112,37 @@ impl Visitor {
         {
             app.store.touch_session(session.hash, now).await?;
         }
+        let who = match &session {
+            Some(session) if !session.signed_in => app.store.account(session.account).await?,
+            _ => None,
+        };
         let fresh = cookie.is_none();
         let cookie = match cookie {
             Some(cookie) => cookie,
             None => hex::encode(&random::bytes::<32>()?),
         };
         Ok(Self {
-            csrf: hex::encode(&app.root.csrf.mac(&[cookie.as_bytes()])),
+            csrf: csrf(app, &cookie),
             cookie,
             fresh,
             secure,
             known: Cookie::Known.read(&request.headers, secure, digits),
             lang: asked.lang_of(app, session.as_ref()).await?,
             session,
+            who: who.map(|account| account.email),
+            typed: TypedAddress::of(&request.headers, secure),
+            remembered: Remembered::of(&request.headers, secure),
+            phone: phone::is_phone(&request.headers),
             asked,
         })
+    }
+
+    /// The same visitor, on a page of the sign-in of this address.
+    pub(super) fn signing_in(self, email: Email) -> Self {
+        Self {
+            who: Some(email),
+            ..self
+        }
     }
 
     /// The frame of this visitor's pages.
@@ -118,6 +150,8 @@ impl Visitor {
         Frame {
             csrf: &self.csrf,
             signed_in: self.signed_in().is_ok(),
+            who: self.who.as_ref().map(Email::as_str),
+            phone: self.phone,
             ..self.asked.frame(self.lang)
         }
     }
@@ -161,15 +195,20 @@ impl Visitor {
         self.session.as_ref().ok_or(PageError::SignInFirst)
     }
 
-    /// Opens a session after a right password, and goes to the page for the account's state.
-    pub(super) async fn enter(&self, app: &App, account: AccountId) -> Result<Response, PageError> {
-        let opening = self.opening(app, account, Method::Password)?;
-        let to = match app.store.open_session(opening.entry.clone()).await? {
-            Entered::Whole => "/account",
-            Entered::Half => "/sign-in/method",
-            Entered::Guarded => "/recovery",
+    /// This browser in the session that was opened after a right password and owes a factor.
+    pub(super) fn in_half(self, app: &App, opening: &Opening, email: Email) -> Self {
+        let session = Session {
+            signed_in: false,
+            ..opening.entry.session.clone()
         };
-        Ok(opening.go(to))
+        Self {
+            csrf: csrf(app, &opening.cookie),
+            cookie: opening.cookie.clone(),
+            fresh: false,
+            session: Some(session),
+            who: Some(email),
+            ..self
+        }
     }
 
     /// A session to be opened, with a new cookie, so that an old one that somebody saw is worth
@@ -237,13 +276,23 @@ impl Opening {
 
     fn leave(&self, known: bool, to: &str) -> Response {
         let mut response = Redirect::to(to).into_response();
-        Cookie::Session.set(&mut response, &self.cookie, self.secure, None);
+        self.set_cookie(&mut response);
         if known {
             let seconds = Some(policy::KNOWN_BROWSER_SECONDS);
             Cookie::Known.set(&mut response, &self.known, self.secure, seconds);
         }
         response
     }
+
+    /// Gives the browser the cookie of the session. From then on the session says whose it is.
+    pub(super) fn set_cookie(&self, response: &mut Response) {
+        Cookie::Session.set(response, &self.cookie, self.secure, None);
+        TypedAddress::forget(response, self.secure);
+    }
+}
+
+fn csrf(app: &App, cookie: &str) -> String {
+    hex::encode(&app.root.csrf.mac(&[cookie.as_bytes()]))
 }
 
 impl FromRequestParts<Arc<App>> for Visitor {

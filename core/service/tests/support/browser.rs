@@ -143,10 +143,13 @@ impl Browser {
         let response = request.send().await.unwrap();
         let headers = response.headers().clone();
         for cookie in headers.get_all("set-cookie") {
-            let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+            let cookie = cookie.to_str().unwrap();
+            let gone = cookie.ends_with("; Max-Age=0");
+            let cookie = cookie.split(';').next().unwrap();
             match cookie.split_once('=').unwrap() {
                 (name, _) if name.ends_with("countersign") => self.cookie = Some(cookie.to_owned()),
                 (name, _) if name.ends_with("-known") => self.known = Some(cookie.to_owned()),
+                (name, _) if gone => drop(self.cookies.remove(name)),
                 (name, value) => {
                     self.cookies.insert(name.to_owned(), value.to_owned());
                 }

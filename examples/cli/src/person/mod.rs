@@ -39,6 +39,8 @@ pub struct Person {
     used: Vec<String>,
     /// Whose account it is: address and password, once they were typed.
     account: Option<(String, String)>,
+    /// Whether the browser says that it is a phone's.
+    phone: bool,
 }
 
 impl Person {
@@ -64,6 +66,7 @@ impl Person {
             outbox: PathBuf::new(),
             used: Vec::new(),
             account: None,
+            phone: false,
         })
     }
 
@@ -211,7 +214,8 @@ impl Person {
             .http
             .request(method, url.clone())
             .header(USER_AGENT, BROWSER)
-            .header("sec-fetch-site", "same-origin");
+            .header("sec-fetch-site", "same-origin")
+            .header("sec-ch-ua-mobile", if self.phone { "?1" } else { "?0" });
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
         }

@@ -62,11 +62,13 @@ impl Person {
             .ok_or_else(|| self.page.missing("code for the PIN"))
     }
 
-    /// Chooses "On mobile", in the browser of a phone: the link that opens the app.
+    /// Chooses "On mobile", in the browser of a phone, which it is from then on: the link that
+    /// opens the app.
     ///
     /// # Errors
     /// If the page does not offer it.
     pub async fn begin_on_mobile(&mut self) -> Result<String, PersonError> {
+        self.phone = true;
         self.open("/sign-in").await?;
         self.submit("/sign-in/mobile", &[]).await?;
         self.arrived("choosing On mobile", "/mobile/")?;

@@ -34,8 +34,8 @@ impl Person {
         self.arrived("creating an account", "/account")
     }
 
-    /// Gives e-mail and password. With no device yet, that is all; else the page asks for the
-    /// method.
+    /// Gives e-mail and password alone. With no device yet, that is all; else the page asks for
+    /// the method.
     ///
     /// # Errors
     /// If the page does not accept them.
@@ -43,8 +43,8 @@ impl Person {
         self.account = Some((email.to_owned(), password.to_owned()));
         self.open("/sign-in").await?;
         self.submit("/sign-in", &[("email", email)]).await?;
-        self.submit("/sign-in/password", &[("password", password)])
-            .await?;
+        let values = [("password", password), ("method", "password")];
+        self.submit("/sign-in/password", &values).await?;
         if self
             .arrived("signing in with the password", "/account")
             .is_ok()

@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0017_language.sql"),
     include_str!("../../../migrations/0018_callers.sql"),
     include_str!("../../../migrations/0019_transactions.sql"),
+    include_str!("../../../migrations/0020_last_means.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);

@@ -3,7 +3,11 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use crate::{policy, store::*};
+use crate::{
+    base::email::Email,
+    policy::{self, means::Means},
+    store::*,
+};
 
 impl Store {
     /// Has this browser signed in to the account with more than the password, not too long ago?
@@ -15,18 +19,42 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.read(|tx| knows(tx, browser, account, now))
     }
+
+    /// The means by which this browser, known for the account with this address, last signed in
+    /// to it. Looks at the accounts that the browser is known for, never for the address among all:
+    /// so for a stranger the work is the same whether or not an address has an account.
+    pub(crate) async fn last_means(
+        &self,
+        browser: SessionHash,
+        email: &Email,
+        now: Time,
+    ) -> Result<Option<Means>, StoreError> {
+        self.read(|tx| {
+            let all = tx.all(
+                "SELECT account.email, known_browser.method FROM known_browser
+                   CROSS JOIN account
+                 WHERE hash = ?1 AND at > ?2 AND acc = account AND method IS NOT NULL",
+                params![browser, oldest(now)],
+                |row| Ok((row.get::<Email>("email")?, row.get::<Means>("method")?)),
+            )?;
+            let last = all.into_iter().find(|(whose, _)| whose == email);
+            Ok(last.map(|(_, means)| means))
+        })
+    }
 }
 
+/// A browser has signed in to the account with more than the password, by this means.
 pub(super) fn know(
     tx: &dyn Tx,
     browser: SessionHash,
     account: AccountId,
+    means: Option<Means>,
     now: Time,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO known_browser (hash, account, at) VALUES (?1, ?2, ?3)
-         ON CONFLICT (hash, account) DO UPDATE SET at = excluded.at",
-        params![browser, account.0, now],
+        "INSERT INTO known_browser (hash, account, at, method) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (hash, account) DO UPDATE SET at = excluded.at, method = excluded.method",
+        params![browser, account.0, now, means.map(Means::name)],
     )?;
     tx.execute(
         "DELETE FROM known_browser WHERE account = ?1 AND hash NOT IN

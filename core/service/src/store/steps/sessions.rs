@@ -58,6 +58,10 @@ impl Store {
 pub(super) fn enter_by_password(tx: &dyn Tx, entry: &Entry) -> Result<Entered, StoreError> {
     let mut entry = entry.clone();
     let session = &mut entry.session;
+    if accounts::is_disabled(tx, session.account)? {
+        end(tx, entry.replaces, session.created_at)?;
+        return Ok(Entered::Disabled);
+    }
     let none = devices::of_account(tx, session.account)?.is_empty();
     let entered = match none {
         false => Entered::Half,
@@ -131,10 +135,11 @@ pub(super) fn enter(tx: &dyn Tx, entry: &Entry) -> Result<(), StoreError> {
             guesses::lift(tx, session.account, now)?;
         }
         if session.is_strong() {
+            let means = session.last_method().means();
             if !browsers::knows(tx, entry.known, session.account, now)? {
                 note(tx, session.account, "new-browser", "", now)?;
             }
-            browsers::know(tx, entry.known, session.account, now)?;
+            browsers::know(tx, entry.known, session.account, means, now)?;
         }
     }
     Ok(())

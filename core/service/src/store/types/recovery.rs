@@ -41,6 +41,8 @@ pub(crate) enum Entered {
     Half,
     /// A factor is owed, and none is there: the account has to be recovered.
     Guarded,
+    /// Not at all: the account is disabled.
+    Disabled,
 }
 
 /// An event about which the person gets a notice.

@@ -24,6 +24,8 @@ final class Person {
     private var path = "/"
     /// Mailed links that were opened: each works once.
     private var opened: Set<String> = []
+    /// Whether the browser says that it is a phone's: only then the pages offer "On mobile".
+    private var onPhone = false
 
     private init(_ service: Service) { (self.service, origin) = (service, service.origin) }
 
@@ -62,6 +64,7 @@ final class Person {
             var request = URLRequest(url: url)
             request.setValue("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", forHTTPHeaderField: "User-Agent")
             request.setValue("same-origin", forHTTPHeaderField: "Sec-Fetch-Site")
+            request.setValue(onPhone ? "?1" : "?0", forHTTPHeaderField: "Sec-CH-UA-Mobile")
             request.setValue(cookies.map { "\($0)=\($1)" }.joined(separator: "; "), forHTTPHeaderField: "Cookie")
             request.httpShouldHandleCookies = false
             if let body {
@@ -161,7 +164,7 @@ final class Person {
         try await submit("/sign-out")
         try await open("/sign-in")
         try await submit("/sign-in", ["email": email])
-        try await submit("/sign-in/password", ["password": password])
+        try await submit("/sign-in/password", ["password": password, "method": "password"])
         guard path == "/sign-in/method" else { throw lost("choice of methods") }
     }
 
@@ -176,6 +179,7 @@ final class Person {
     func onMobile() async throws -> String {
         try await open("/account")
         try await submit("/sign-out")
+        onPhone = true
         try await open("/sign-in")
         try await submit("/sign-in/mobile")
         return try await link()
@@ -283,7 +287,7 @@ private struct Form {
 private func forms(in page: String) -> [Form] {
     page.matches(of: /<form\b([^>]*)>(.*?)<\/form>/.dotMatchesNewlines()).map { form in
         let inputs = form.output.2.matches(of: /<input\b([^>]*)>/).map { String($0.output.1) }
-        let sent = inputs.filter { attribute("type", of: $0) != "checkbox" || $0.contains(" checked") }
+        let sent = inputs.filter { !["checkbox", "radio"].contains(attribute("type", of: $0)) || $0.contains(" checked") }
         let fields = sent.compactMap { input in attribute("name", of: input).map { ($0, attribute("value", of: input) ?? "") } }
         return Form(action: attribute("action", of: String(form.output.1)) ?? "", fields: fields)
     }

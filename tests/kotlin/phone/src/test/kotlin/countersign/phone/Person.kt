@@ -37,6 +37,9 @@ class Person(private val service: Service) {
     /** Mailed links that were opened: each works once. */
     private val opened = mutableSetOf<String>()
 
+    /** Whether the browser says that it is a phone's: only then the pages offer "On mobile". */
+    private var onPhone = false
+
     private val path get() = URI(page.location()).path.removeSuffix("/code")
 
     init {
@@ -53,6 +56,7 @@ class Person(private val service: Service) {
         val request = HttpRequest.newBuilder(URI(origin).resolve(path))
             .header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
             .header("Sec-Fetch-Site", "same-origin")
+            .header("Sec-CH-UA-Mobile", if (onPhone) "?1" else "?0")
         if (body != null) {
             request.header("Origin", origin).header("Content-Type", "application/x-www-form-urlencoded")
             request.POST(BodyPublishers.ofString(body))
@@ -113,7 +117,7 @@ class Person(private val service: Service) {
         submit("/sign-out")
         open("/sign-in")
         submit("/sign-in", "email" to email)
-        submit("/sign-in/password", "password" to PASSWORD)
+        submit("/sign-in/password", "password" to PASSWORD, "method" to "password")
         check(path == "/sign-in/method") { page.text() }
     }
 
@@ -128,6 +132,7 @@ class Person(private val service: Service) {
     fun onMobile(): String {
         open("/account")
         submit("/sign-out")
+        onPhone = true
         open("/sign-in")
         submit("/sign-in/mobile")
         return link()

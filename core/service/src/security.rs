@@ -94,8 +94,8 @@ impl Happened {
             _ if what.starts_with("passwords-closed-") => Ending::Locked,
             _ => Ending::Done,
         };
-        // Somebody's addresses concern nobody here.
-        let detail = match what.starts_with("email-") {
+        // Somebody's name and addresses concern nobody here.
+        let detail = match what == "name-changed" || what.starts_with("email-") {
             true => "",
             false => detail,
         };

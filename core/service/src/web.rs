@@ -37,8 +37,14 @@
 //! - `GET /challenge/{id}/code.png`, `/link`: the QR code as PNG; its link as text
 //! - `POST /challenge/{id}/code` (`code`): the operation goes on, or the form again
 //! - `POST /challenge/{id}/renew`: a new `/challenge/{id}` for the same operation
-//! - `GET /account`: name, strength, the last events
-//! - `GET /account/history`, `/account/history.csv`: all events; as a table
+//! - `GET /account`: what there is of the account, and the last events
+//! - `GET /account/person`, `POST /account/person` (`first_name`, `last_name`),
+//!   `POST /account/person/language` (`language`: of messages): `/account/person`
+//! - `GET /account/sessions`: the browsers that are signed in
+//! - `POST /account/sessions/end` (`id`), `POST /account/sessions/end-others`:
+//!   `/account/sessions`, or `/sign-in` when it was this one
+//! - `GET /account/history` (`month`, as in `2026-12`, `page`), `/account/history.csv`: the events
+//!   of a month; all events as a table
 //! - `GET /account/devices`: the list
 //! - `POST /account/devices/rename` (`dev`, `name`): `/account/devices`
 //! - `POST /account/devices/add` with `name`, `pin` (`browser`, or the PIN is chosen on the
@@ -133,6 +139,7 @@ mod new_address;
 mod new_device;
 mod new_password;
 mod passwords;
+mod person;
 mod phone;
 mod pin;
 mod prove;
@@ -141,6 +148,7 @@ mod recovery;
 mod recovery_link;
 mod registration;
 mod remembered;
+mod sessions;
 mod show;
 mod sign_in;
 mod signing;
@@ -281,6 +289,11 @@ fn accounts() -> Router<Arc<App>> {
             get(confirm::form).post(confirm::go_on),
         )
         .route("/account", get(account::page))
+        .route("/account/person", get(person::page).post(person::name))
+        .route("/account/person/language", post(person::language))
+        .route("/account/sessions", get(sessions::page))
+        .route("/account/sessions/end", post(sessions::end))
+        .route("/account/sessions/end-others", post(sessions::end_others))
         .route("/account/devices", get(devices::page))
         .route("/account/devices/add", post(devices::add))
         .route("/account/history", get(history::page))

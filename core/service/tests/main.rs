@@ -17,6 +17,7 @@ mod journal;
 mod language;
 mod limits;
 mod manage;
+mod my_account;
 mod on_mobile;
 mod online;
 mod phone_removal;

@@ -39,6 +39,12 @@ const SYSTEMS: [(System, &str); 7] = [
 ];
 
 impl Agent {
+    /// One that nothing is known of.
+    pub(crate) const UNKNOWN: Self = Self {
+        browser: Browser::Unknown,
+        system: System::Unknown,
+    };
+
     /// Reads the value of a `User-Agent`; empty where there is none.
     pub(crate) fn of(header: &[u8]) -> Self {
         let read = header.get(..LONGEST).unwrap_or(header);

@@ -75,6 +75,14 @@ countersign_failpoint::durable_writes! {
         TouchSession,
         /// [`crate::store::Store::end_session`]
         EndSession,
+        /// [`crate::store::Store::end_session_of`]
+        EndSessionOf,
+        /// [`crate::store::Store::end_other_sessions`]
+        EndOtherSessions,
+        /// [`crate::store::Store::set_name`]
+        SetName,
+        /// [`crate::store::Store::set_language`]
+        SetLanguage,
         /// [`crate::store::Store::rename_device`]
         RenameDevice,
         /// [`crate::store::Store::remove_by_device`]

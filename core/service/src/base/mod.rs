@@ -8,6 +8,7 @@ pub(crate) mod email;
 pub(crate) mod files;
 pub(crate) mod hex;
 pub(crate) mod lang;
+pub(crate) mod month;
 pub(crate) mod names;
 pub(crate) mod person;
 pub(crate) mod random;

@@ -4,7 +4,10 @@ use fluent_bundle::{
     FluentArgs, FluentError, FluentResource, FluentValue, concurrent::FluentBundle,
 };
 
-use crate::base::lang::{Lang, PerLang};
+use crate::{
+    base::lang::{Lang, PerLang},
+    security::{By, Caller},
+};
 
 macro_rules! areas {
     ($($area:literal)*) => {
@@ -76,6 +79,8 @@ impl Texts {
     pub(crate) fn event(&self, lang: Lang, what: &str, detail: &str) -> Option<String> {
         let detail = match what {
             "signed-in" => self.get(lang, &format!("strength_{detail}"), &[])?,
+            "session-ended" => self.by(lang, &By::from_code(detail)?)?,
+            "language-changed" => Lang::from_name(detail)?.own_name().to_owned(),
             _ if what.starts_with("transaction-signed") => {
                 let title = self.get(lang, &format!("transactions_title_{detail}"), &[]);
                 title.unwrap_or_else(|| detail.to_owned())
@@ -83,6 +88,31 @@ impl Texts {
             _ => detail.to_owned(),
         };
         self.get(lang, &format!("event_{what}"), &[("detail", detail.into())])
+    }
+
+    /// What asked for something: `Firefox on Linux`.
+    pub(crate) fn by(&self, lang: Lang, by: &By) -> Option<String> {
+        match by {
+            By::Browser(agent) => {
+                let browser = [("name", agent.browser_name().into())];
+                let browser = self.get(lang, "by_browser", &browser)?;
+                let system = ("system", agent.system_name().into());
+                self.get(lang, "by_system", &[("browser", browser.into()), system])
+            }
+            By::Device => self.get(lang, "by_device", &[]),
+            By::Operator(name) => self.get(lang, "by_operator", &[("name", name.into())]),
+        }
+    }
+
+    /// Who asked for something, and from where, as far as that is known.
+    pub(crate) fn caller(&self, lang: Lang, caller: &Caller) -> Option<String> {
+        let by = match &caller.by {
+            Some(by) => Some(self.by(lang, by)?),
+            None => None,
+        };
+        let parts = [by, caller.place.clone()];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        Some(parts.join(", "))
     }
 }
 

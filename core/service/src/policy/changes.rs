@@ -40,6 +40,8 @@ pub(crate) enum Change {
     RemoveByPhone,
     /// A factor gets another name.
     Rename,
+    /// The person's name, or the language of messages.
+    Person,
     /// A device may choose a new PIN without the old one.
     Unblock,
     /// A device changes its PIN, knowing the old one.
@@ -189,6 +191,9 @@ pub(crate) fn needs(change: Change, facts: &Facts) -> Result<Proof, Refused> {
     if facts.recovering {
         return Err(Refused::Recovering);
     }
+    if change == Change::Person {
+        return Ok(Proof::Session);
+    }
     let Some(rank) = facts.held else {
         return match (change, facts.guarded) {
             (Change::Remove | Change::Rename | Change::Unblock, _) => Err(Refused::Nothing),
@@ -268,11 +273,12 @@ impl Facts {
 pub(crate) const RECOVERED_SECONDS: u64 = 3600;
 
 /// All changes with their names, in the table's order.
-pub(crate) const ROWS: [(Change, &str); 20] = [
+pub(crate) const ROWS: [(Change, &str); 21] = [
     (Change::Add, "add a factor"),
     (Change::Remove, "remove a factor"),
     (Change::RemoveByPhone, "removal by the phone"),
     (Change::Rename, "rename"),
+    (Change::Person, "name, language"),
     (Change::Unblock, "unblock, forgotten PIN"),
     (Change::NewPin, "new PIN"),
     (Change::Biometrics, "biometrics"),

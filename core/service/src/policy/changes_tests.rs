@@ -7,6 +7,7 @@ add a factor                password, link    approval 3             approval 1 
 remove a factor             -                 approval 3             approval 1              no: recover        no: recover        -                  no: in recovery      approval 3
 removal by the phone        -                 device key             device key              device key         device key         -                  device key           device key
 rename                      -                 session                session                 session            session            -                  no: in recovery      session
+name, language              session           session                session                 session            session            session            no: in recovery      session
 unblock, forgotten PIN      -                 approval 3             approval 1              no: recover        no: recover        -                  no: in recovery      approval 3
 new PIN                     -                 PIN on the phone       PIN on the phone        no: recover        no: recover        -                  PIN on the phone     PIN on the phone
 biometrics                  -                 PIN on the phone       PIN on the phone        no: recover        no: recover        -                  PIN on the phone     PIN on the phone
@@ -63,7 +64,7 @@ fn nothing_weaker_stands_in_for_a_factor_that_is_blocked_suspended_or_stronger()
         ];
         for given in weaker {
             // These change nothing but a name.
-            if change == Change::Rename
+            if matches!(change, Change::Rename | Change::Person)
                 || (change, given) == (Change::BeginRecovery, Proof::Password)
             {
                 continue;
@@ -100,6 +101,7 @@ fn while_a_recovery_runs_neither_factors_nor_password_nor_address_change() {
             Change::Add,
             Change::Remove,
             Change::Rename,
+            Change::Person,
             Change::Unblock,
             Change::Password,
             Change::ForgottenPassword,

@@ -48,6 +48,12 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// What asked, where that can only have been a browser.
+    pub(crate) fn browser(&self) -> By {
+        let by = self.by.clone();
+        by.unwrap_or(By::Browser(Agent::UNKNOWN))
+    }
+
     /// What a phone shows of it.
     pub(crate) fn context(&self) -> Context {
         let (browser, system) = match self.by {

@@ -3,19 +3,21 @@
 use minijinja::{Value, context};
 
 use super::{error::PageError, visitor::Visitor};
-use crate::{app::App, base::lang::Lang, store::AccountEvent};
+use crate::{app::App, base::lang::Lang, security::Caller, store::AccountEvent};
 
-/// The newest events as a template's list.
-pub(super) async fn listed(
+/// How long a page says that something was done, in seconds. After that only the history does.
+const NEW_SECONDS: u64 = 60;
+
+/// Events as a template's list.
+pub(super) fn listed(
     app: &App,
-    visitor: &Visitor,
-    at_most: u32,
+    lang: Lang,
+    events: &[AccountEvent],
 ) -> Result<Vec<Value>, PageError> {
-    let events = app.store.events(visitor.signed_in()?.account, at_most);
     let mut listed = Vec::new();
-    for event in events.await? {
-        let text = text(app, visitor.lang, &event)?;
-        listed.push(context! { at => event.at, text });
+    for event in events {
+        let (text, caller) = (text(app, lang, event)?, caller(app, lang, &event.caller)?);
+        listed.push(context! { at => event.at, text, caller });
     }
     Ok(listed)
 }
@@ -24,4 +26,18 @@ pub(super) async fn listed(
 pub(super) fn text(app: &App, lang: Lang, event: &AccountEvent) -> Result<String, PageError> {
     let text = app.pages.texts.event(lang, &event.what, &event.detail);
     text.ok_or_else(|| PageError::Broken(format!("no text for the event {}", event.what)))
+}
+
+/// Who caused something, as text; empty where nobody is known.
+pub(super) fn caller(app: &App, lang: Lang, caller: &Caller) -> Result<String, PageError> {
+    let text = app.pages.texts.caller(lang, caller);
+    text.ok_or_else(|| PageError::Broken("no text for a caller".into()))
+}
+
+/// The kind of the account's last event, if it happened just now: so that the page after it says
+/// what was done.
+pub(super) async fn news(app: &App, visitor: &Visitor) -> Result<Option<String>, PageError> {
+    let last = app.store.events(visitor.signed_in()?.account, 1).await?;
+    let new = |event: &AccountEvent| event.at + NEW_SECONDS > app.clock.now();
+    Ok(last.into_iter().find(new).map(|event| event.what))
 }

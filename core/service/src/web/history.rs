@@ -3,28 +3,59 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use axum::{
-    extract::State,
+    extract::{Query, State},
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, SecondsFormat};
 use minijinja::context;
+use serde::Deserialize;
 
 use super::{error::PageError, events, visitor::Visitor};
-use crate::{app::App, security::By};
+use crate::{app::App, base::month::Month, security::By};
 
-/// Events on the page, at most.
-const SHOWN: u32 = 200;
+/// Events on a page, at most.
+const SHOWN: u64 = 50;
 /// Events in an export, at most.
 const EXPORTED: u32 = 100_000;
 
-/// `GET /account/history`.
+#[derive(Deserialize)]
+pub(super) struct Which {
+    month: Option<String>,
+    page: Option<String>,
+}
+
+/// `GET /account/history` (`month`, as in `2026-12`, and `page`, from 1; both optional).
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     visitor: Visitor,
+    Query(which): Query<Which>,
 ) -> Result<Response, PageError> {
-    let events = events::listed(&app, &visitor, SHOWN).await?;
-    let values = context! { events, shown => SHOWN };
+    let account = visitor.signed_in()?.account;
+    let now = Month::of(app.clock.now());
+    let month = match which.month.as_deref().map(Month::parse) {
+        None => now,
+        Some(Some(month)) => month.min(now),
+        Some(None) => return Err(PageError::NotFound),
+    };
+    let page: u64 = match which.page.as_deref().map(str::parse) {
+        None => 1,
+        Some(Ok(page @ 1..=1_000_000)) => page,
+        Some(_) => return Err(PageError::NotFound),
+    };
+    let (from, to) = (month.begin(), month.next().begin());
+    let skip = (page - 1) * SHOWN;
+    let found = app.store.events_between(account, (from, to), skip, SHOWN);
+    let (events, count) = found.await?;
+    let first = app.store.first_event(account).await?;
+    let earlier = first.is_some_and(|first| first < from);
+    let values = context! {
+        events => events::listed(&app, visitor.lang, &events)?,
+        year => month.year().to_string(), month => month.number(), code => month.code(),
+        earlier => earlier.then(|| month.previous().code()),
+        later => (month < now).then(|| month.next().code()),
+        page, pages => count.div_ceil(SHOWN).max(1),
+    };
     app.pages.show("history.html", &visitor, values)
 }
 

@@ -13,3 +13,49 @@ refused_none_able = No device of this account can confirm this: those that there
 refused_nothing = There is nothing to change: it is gone already.
 refused_weak_password = The password was set by an e-mailed link alone, less than a week ago. Until then it can’t delete your devices or recover the account.
 refused_changed = The account changed meanwhile, so nothing was done. Begin again.
+
+# What there is of the account.
+account_person = Personal data
+account_name = Name
+account_mails = Language of our e-mails
+account_change = Change
+account_security = Sign-in and security
+account_sessions = Signed-in browsers
+account_sessions_count =
+    { $count ->
+        [one] This is the only browser that is signed in.
+       *[other] { $count } browsers are signed in.
+    }
+account_devices = Mobile devices
+account_devices_count =
+    { $count ->
+        [one] One device.
+       *[other] { $count } devices.
+    }
+account_devices_none = None yet.
+account_devices_link = List, add, rename, remove
+account_sessions_link = See them and sign them out
+account_entered = Services that you entered
+account_entered_none = You have not entered any service with this account yet. Those that you enter are listed here.
+
+sessions_title = Signed-in browsers
+sessions_intro = A browser is signed out by itself { $hours } hours after the sign-in, or { $minutes } minutes after it was last used. If one of these is not yours, sign it out and change your password.
+sessions_own = This browser
+sessions_opened = Signed in
+sessions_used = Last used
+sessions_how = Confirmed with
+sessions_end = Sign out
+sessions_end_others = Sign out all other browsers
+sessions_ended = The browser is signed out.
+sessions_all_ended = All other browsers are signed out.
+sessions_alone = No other browser is signed in.
+
+person_title = Personal data
+person_name = Your name
+person_name_hint = One of the two is enough. Phones and services that you use see it.
+person_name_button = Save the name
+person_name_saved = The name is saved.
+person_mails = Language
+person_mails_hint = The language of these pages is another thing: choose it at the bottom of any page.
+person_mails_button = Save the language
+person_mails_saved = We write to you in this language from now on.

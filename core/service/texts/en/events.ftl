@@ -1,9 +1,5 @@
 # The history of an account.
 
-history_intro = { $shown ->
-    [one] The newest event, in UTC.
-   *[other] The newest { $shown } events, in UTC.
-}
 history_csv = All of them as a table (CSV)
 history_more = Whole history, and as a table
 history_when = When (UTC)
@@ -62,3 +58,58 @@ event_passwords-closed-link = Wrong passwords have closed the pages of mailed li
 event_transaction-signed = Signed: { $detail }
 event_transaction-signed-biometric = Signed with fingerprint or face: { $detail }
 event_device-renamed = Device renamed: { $detail }
+
+# Who caused an event.
+by_browser =
+    { $name ->
+        [chrome] Chrome
+        [firefox] Firefox
+        [safari] Safari
+        [edge] Edge
+        [opera] Opera
+        [samsung] Samsung Internet
+        [program] Another browser
+       *[unknown] Unknown browser
+    }
+by_system =
+    { $system ->
+        [windows] { $browser } on Windows
+        [macos] { $browser } on macOS
+        [linux] { $browser } on Linux
+        [android] { $browser } on Android
+        [ios] { $browser } on an iPhone or iPad
+        [chromeos] { $browser } on ChromeOS
+       *[unknown] { $browser }
+    }
+by_device = App on a phone
+by_operator = Operator { $name }
+event_session-ended = Browser signed out: { $detail }
+event_sessions-ended = All other browsers signed out
+event_name-changed = Name changed: { $detail }
+event_language-changed = Language of our e-mails changed: { $detail }
+
+# The history by months.
+history_who = From where
+history_month =
+    { $month ->
+        [1] January { $year }
+        [2] February { $year }
+        [3] March { $year }
+        [4] April { $year }
+        [5] May { $year }
+        [6] June { $year }
+        [7] July { $year }
+        [8] August { $year }
+        [9] September { $year }
+        [10] October { $year }
+        [11] November { $year }
+       *[12] December { $year }
+    }
+history_pages = Pages of this month
+history_months = Months
+history_earlier = Earlier month
+history_later = Later month
+history_page = Page { $page } of { $pages }
+history_newer = Newer
+history_older = Older
+history_none = Nothing happened in this month.

@@ -1,11 +1,5 @@
 # Konta vēsture.
 
-history_intro =
-    { $shown ->
-        [zero] Jaunākie { $shown } notikumi (UTC).
-        [one] Jaunākais { $shown } notikums (UTC).
-       *[other] Jaunākie { $shown } notikumi (UTC).
-    }
 history_csv = Visi notikumi tabulā (CSV)
 history_more = Visa vēsture, arī tabulā
 history_when = Kad (UTC)
@@ -64,3 +58,58 @@ event_passwords-closed-link = Nepareizu paroļu dēļ slēgtas lapas, ko atver s
 event_transaction-signed = Parakstīts: { $detail }
 event_transaction-signed-biometric = Parakstīts ar pirkstu vai seju: { $detail }
 event_device-renamed = Ierīce pārdēvēta: { $detail }
+
+# Kas izraisīja notikumu.
+by_browser =
+    { $name ->
+        [chrome] Chrome
+        [firefox] Firefox
+        [safari] Safari
+        [edge] Edge
+        [opera] Opera
+        [samsung] Samsung Internet
+        [program] Cits pārlūks
+       *[unknown] Nezināms pārlūks
+    }
+by_system =
+    { $system ->
+        [windows] { $browser } (Windows)
+        [macos] { $browser } (macOS)
+        [linux] { $browser } (Linux)
+        [android] { $browser } (Android)
+        [ios] { $browser } (iPhone vai iPad)
+        [chromeos] { $browser } (ChromeOS)
+       *[unknown] { $browser }
+    }
+by_device = Lietotne tālrunī
+by_operator = Operators { $name }
+event_session-ended = Pārlūks izrakstīts: { $detail }
+event_sessions-ended = Visi pārējie pārlūki izrakstīti
+event_name-changed = Vārds mainīts: { $detail }
+event_language-changed = Mūsu e-pasta vēstuļu valoda mainīta: { $detail }
+
+# Vēsture pa mēnešiem.
+history_who = No kurienes
+history_month =
+    { $month ->
+        [1] { $year }. gada janvāris
+        [2] { $year }. gada februāris
+        [3] { $year }. gada marts
+        [4] { $year }. gada aprīlis
+        [5] { $year }. gada maijs
+        [6] { $year }. gada jūnijs
+        [7] { $year }. gada jūlijs
+        [8] { $year }. gada augusts
+        [9] { $year }. gada septembris
+        [10] { $year }. gada oktobris
+        [11] { $year }. gada novembris
+       *[12] { $year }. gada decembris
+    }
+history_pages = Šī mēneša lapas
+history_months = Mēneši
+history_earlier = Iepriekšējais mēnesis
+history_later = Nākamais mēnesis
+history_page = { $page }. lapa no { $pages }
+history_newer = Jaunāki
+history_older = Vecāki
+history_none = Šajā mēnesī nekas nav noticis.

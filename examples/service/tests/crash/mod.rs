@@ -11,6 +11,7 @@ mod accounts;
 mod credentials;
 mod exchange;
 mod life;
+mod person;
 mod restore;
 mod service;
 mod sign_in;

@@ -11,6 +11,7 @@ use super::accounts::*;
 use super::credentials::*;
 use super::exchange::*;
 use super::life::*;
+use super::person::*;
 use super::restore::restoring_a_backup;
 use super::sign_in::*;
 use super::sweep::*;
@@ -41,6 +42,8 @@ stories! {
     signing_in_on_the_phone,
     signing_out,
     a_session_that_is_used,
+    changing_the_persons_data,
+    ending_sessions,
     renaming_a_device,
     removing_a_device,
     removing_the_device_on_the_phone,

@@ -20,6 +20,43 @@ impl Store {
         })
         .await
     }
+
+    /// A page of the events from `from` on and before `to`, newest first, and how many there are.
+    pub(crate) async fn events_between(
+        &self,
+        account: AccountId,
+        (from, to): (Time, Time),
+        skip: u64,
+        at_most: u64,
+    ) -> Result<(Vec<AccountEvent>, u64), StoreError> {
+        self.read_of(JournalSubject::Account(account), |tx| {
+            let events = tx.all(
+                "SELECT at, what, detail, browser, place FROM event
+                 WHERE account = ?1 AND at >= ?2 AND at < ?3
+                 ORDER BY at DESC, id DESC LIMIT ?5 OFFSET ?4",
+                params![account.0, from, to, skip, at_most],
+                from_row,
+            )?;
+            let count = tx.one(
+                "SELECT count(*) AS n FROM event WHERE account = ?1 AND at >= ?2 AND at < ?3",
+                params![account.0, from, to],
+                |row| row.get("n"),
+            )?;
+            Ok((events, count.unwrap_or(0)))
+        })
+        .await
+    }
+
+    /// When the first event happened that an account's history still has.
+    pub(crate) async fn first_event(&self, account: AccountId) -> Result<Option<Time>, StoreError> {
+        self.read(|tx| {
+            tx.one(
+                "SELECT at FROM event WHERE account = ?1 ORDER BY at LIMIT 1",
+                params![account.0],
+                |row| row.get("at"),
+            )
+        })
+    }
 }
 
 pub(super) fn note(

@@ -7,6 +7,7 @@ use countersign_protocol::{
 
 use super::{
     devices::{get, of, of_account},
+    entered,
     events::note,
     facts, journal_rows, sessions,
     standing::guard,
@@ -141,6 +142,7 @@ pub(super) fn stop(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), StoreE
         params![device.dev.0],
     )?;
     // Nobody knows which of the two phones opened them.
+    entered::end_all(tx, device.account, now)?;
     tx.execute(
         "DELETE FROM session WHERE account = ?1 AND signed_in = 1",
         params![device.account.0],

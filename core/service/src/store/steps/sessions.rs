@@ -6,7 +6,7 @@ use countersign_protocol::{
 };
 
 use super::{
-    accounts, browsers, devices,
+    accounts, browsers, devices, entered,
     events::{self, note},
     guesses, standing,
 };
@@ -50,6 +50,42 @@ impl Store {
     pub(crate) async fn end_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError> {
         self.write(Write::EndSession, move |tx| end(tx, hash, now))
             .await
+    }
+
+    /// The sessions of an account that are signed in, the one that was used last first.
+    pub(crate) async fn sessions(
+        &self,
+        account: AccountId,
+        now: Time,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.read(|tx| of_account(tx, account, now))
+    }
+
+    /// Ends a session of an account by its random name; `false` where it has none of that name.
+    pub(crate) async fn end_session_of(
+        &self,
+        account: AccountId,
+        id: SessionId,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.write(Write::EndSessionOf, move |tx| {
+            end_by_name(tx, account, id, now)
+        })
+        .await
+    }
+
+    /// Ends every session of an account but this one.
+    pub(crate) async fn end_other_sessions(
+        &self,
+        account: AccountId,
+        keep: SessionHash,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        self.write(Write::EndOtherSessions, move |tx| {
+            end_others(tx, account, Some(keep), now)?;
+            note(tx, account, "sessions-ended", "", now)
+        })
+        .await
     }
 }
 
@@ -184,6 +220,41 @@ pub(super) fn get(
     Ok(Some(Session { proofs, ..session }))
 }
 
+/// The sessions of an account that are signed in, the one that was used last first.
+fn of_account(tx: &dyn Tx, account: AccountId, now: Time) -> Result<Vec<Session>, StoreError> {
+    let hashes = tx.all(
+        "SELECT hash FROM session WHERE account = ?1 AND signed_in = 1
+         ORDER BY used_at DESC, created_at DESC",
+        params![account.0],
+        |row| row.get("hash"),
+    )?;
+    let mut sessions = Vec::new();
+    for hash in hashes {
+        sessions.extend(get(tx, hash, now)?);
+    }
+    Ok(sessions)
+}
+
+fn end_by_name(
+    tx: &dyn Tx,
+    account: AccountId,
+    id: SessionId,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "SELECT hash, browser, place FROM session WHERE id = ?1 AND account = ?2",
+        params![id, account.0],
+        |row| Ok((row.get("hash")?, events::caller(row)?)),
+    )?;
+    let Some((hash, caller)) = found else {
+        return Ok(false);
+    };
+    end(tx, hash, now)?;
+    let browser = caller.browser().code();
+    note(tx, account, "session-ended", &browser, now)?;
+    Ok(true)
+}
+
 pub(super) fn touch(tx: &dyn Tx, hash: SessionHash, now: Time) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE session SET used_at = ?2 WHERE hash = ?1 AND used_at < ?2",
@@ -194,6 +265,7 @@ pub(super) fn touch(tx: &dyn Tx, hash: SessionHash, now: Time) -> Result<(), Sto
 
 /// Ends a session with all that it asked for and has not got.
 pub(super) fn end(tx: &dyn Tx, hash: SessionHash, now: Time) -> Result<(), StoreError> {
+    entered::end(tx, hash, now)?;
     tx.execute("DELETE FROM session WHERE hash = ?1", params![hash])?;
     // Nobody can collect what it asked for any more, so that must not keep the next session of
     // this browser waiting.

@@ -7,7 +7,7 @@ use countersign_protocol::{
     id::{AccountId, DeviceId},
 };
 
-use super::{events::note, links};
+use super::{entered, events::note, links};
 use crate::store::*;
 
 impl Store {
@@ -70,6 +70,7 @@ pub(super) fn clear(
         params![account.0],
         |row| row.get("dev"),
     )?;
+    entered::end_all(tx, account, now)?;
     let values: &[Value<'_>] = params![account.0];
     tx.batch(&[
         ("DELETE FROM session WHERE account = ?1", values),

@@ -35,7 +35,7 @@ impl Over {
 /// Deletes `?2` rows at most of what is over since `?1`, the time beside it.
 type Statement = (&'static str, fn(&Over) -> Time);
 
-const STATEMENTS: [Statement; 17] = [
+const STATEMENTS: [Statement; 18] = [
     (
         "DELETE FROM session WHERE hash IN
                (SELECT hash FROM session WHERE expires_at <= ?1 LIMIT ?2)",
@@ -97,6 +97,11 @@ const STATEMENTS: [Statement; 17] = [
     (
         "DELETE FROM event WHERE id IN
                (SELECT id FROM event WHERE at <= ?1 AND mail = 0 LIMIT ?2)",
+        |over| over.ago(over.kept.events),
+    ),
+    (
+        "DELETE FROM entered WHERE (account, session, service) IN
+               (SELECT account, session, service FROM entered WHERE at <= ?1 LIMIT ?2)",
         |over| over.ago(over.kept.events),
     ),
     (

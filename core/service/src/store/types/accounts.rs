@@ -183,6 +183,14 @@ impl Session {
     }
 }
 
+/// A service that was entered with an account.
+pub(crate) struct EnteredService {
+    /// Its name.
+    pub(crate) service: String,
+    /// When it was last.
+    pub(crate) at: Time,
+}
+
 /// A browser that is let in.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
@@ -457,7 +465,7 @@ pub(crate) enum Completion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::changes::{Change, HOLDS, ROWS, needs};
+    use crate::policy::changes::{HOLDS, ROWS, needs};
 
     #[test]
     fn a_sign_in_never_proves_a_change_and_a_finished_recovery_does_for_an_hour() {
@@ -482,7 +490,7 @@ mod tests {
                 continue;
             };
             let by_sign_in = strongest.proves(needed, 1000);
-            assert_eq!(by_sign_in, change == Change::Rename, "{name}");
+            assert_eq!(by_sign_in, needed == Proof::Session, "{name}");
         }
         let recovered = session(Method::Recovery, true);
         assert!(recovered.proves(Proof::Recovered, 1000 + RECOVERED_SECONDS - 1));

@@ -1,0 +1,107 @@
+//! What a person says of themselves: their name, and the language of messages.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use minijinja::context;
+use serde::Deserialize;
+
+use super::{
+    error::{PageError, Refusal},
+    events,
+    visitor::{Posted, Visitor, account_of},
+};
+use crate::{
+    app::App,
+    base::{lang::Lang, person::PersonName},
+    policy::changes::Refused,
+};
+
+/// `GET /account/person`.
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    show(&app, &visitor, None, (StatusCode::OK, Vec::new())).await
+}
+
+/// The page, with what was typed and why it was not taken.
+async fn show(
+    app: &App,
+    visitor: &Visitor,
+    typed: Option<&Name>,
+    (status, errors): (StatusCode, Vec<&str>),
+) -> Result<Response, PageError> {
+    let account = account_of(app, visitor.signed_in()?).await?;
+    let (first, last) = match typed {
+        Some(typed) => (typed.first_name.as_str(), typed.last_name.as_str()),
+        None => (account.first_name.as_str(), account.last_name.as_str()),
+    };
+    let mails = Lang::ALL.map(
+        |lang| context! { code => lang.code(), name => lang.own_name(), chosen => lang == account.language },
+    );
+    let news = events::news(app, visitor).await?;
+    let values = context! {
+        errors, first_name => first, last_name => last, email => account.email.as_str(), mails, news,
+    };
+    app.pages.refuse(status, "person.html", visitor, values)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Name {
+    first_name: String,
+    last_name: String,
+}
+
+/// `POST /account/person`.
+pub(super) async fn name(
+    State(app): State<Arc<App>>,
+    posted: Posted<Name>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    let account = visitor.signed_in()?.account;
+    let name = match PersonName::parse(&form.first_name, &form.last_name) {
+        Ok(name) => name,
+        Err(_) => {
+            let said = (StatusCode::BAD_REQUEST, vec!["register_error_name"]);
+            return show(&app, &visitor, Some(&form), said).await;
+        }
+    };
+    let changed = app.store.set_name(account, name, app.clock.now()).await?;
+    done(&app, &visitor, changed).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct Language {
+    language: String,
+}
+
+/// `POST /account/person/language`: the language of messages.
+pub(super) async fn language(
+    State(app): State<Arc<App>>,
+    posted: Posted<Language>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    let account = visitor.signed_in()?.account;
+    let language = Lang::from_name(&form.language).ok_or(PageError::BadForm)?;
+    let changed = app.store.set_language(account, language, app.clock.now());
+    done(&app, &visitor, changed.await?).await
+}
+
+async fn done(
+    app: &App,
+    visitor: &Visitor,
+    changed: Result<(), Refused>,
+) -> Result<Response, PageError> {
+    match changed {
+        Ok(()) => Ok(Redirect::to("/account/person").into_response()),
+        Err(refused) => {
+            let Refusal { status, text } = refused.into();
+            show(app, visitor, None, (status, vec![text])).await
+        }
+    }
+}

@@ -13,6 +13,7 @@ use countersign_protocol::{
 use tokio::sync::{Notify, watch};
 
 use crate::{
+    apps::Apps,
     base::clock::Clock,
     edge::Edge,
     keys::root::RootKeys,
@@ -42,6 +43,8 @@ pub(crate) struct App {
     pub(crate) kept: Kept,
     /// For how many seconds a backup can be restored.
     pub(crate) backup_seconds: Time,
+    /// The apps that may open our links, and where people get them.
+    pub(crate) apps: Apps,
     /// How many hours a recovery waits.
     pub(crate) recovery_hours: u32,
     /// Do a phone's own biometrics grant it a new PIN?

@@ -10,6 +10,7 @@ use std::{
 use countersign_protocol::{field::is_displayable, origin::OriginError};
 
 use crate::{
+    apps::Apps,
     base::clock::{Clock, SystemClock},
     edge::LargeNetwork,
     notices::Notices,
@@ -80,6 +81,8 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// The name that phones and pages show, 1 to 20 bytes.
     pub name: String,
+    /// The apps that may open this service's links, and where people get them.
+    pub apps: Apps,
     /// How many hours a recovery waits, 1 to 720.
     pub recovery_hours: u32,
     /// Whether a phone's own biometrics grant it a new PIN in the place of a forgotten one, as
@@ -116,6 +119,7 @@ impl Config {
             backup_days: 90,
             lifetimes: Lifetimes::default(),
             name: "Countersign".into(),
+            apps: Apps::default(),
             recovery_hours: 24,
             own_biometrics: false,
             biometric_transfers: false,

@@ -87,6 +87,7 @@ impl Embedded {
             pages: pages::Pages::new(&config.name)
                 .map_err(|error| StartError::Pages(format!("{error:#}")))?,
             name: config.name,
+            apps: config.apps,
             recovery_hours: config.recovery_hours,
             kept,
             backup_seconds: u64::from(config.backup_days) * 24 * 3600,

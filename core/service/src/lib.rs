@@ -15,6 +15,7 @@
 
 mod api;
 mod app;
+mod apps;
 mod background;
 mod base;
 mod config;
@@ -37,6 +38,7 @@ mod tls;
 mod transactions;
 mod web;
 
+pub use apps::{AndroidApp, Apps, BadApp, IosApp, StoreLink};
 pub use base::clock::{Clock, SystemClock};
 pub use base::email::{Email, NotAnEmail};
 pub use base::time::utc;

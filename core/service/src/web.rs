@@ -24,6 +24,8 @@
 //!   there are several
 //! - `POST /sign-in/code`: `/challenge/{id}`
 //! - `POST /sign-in/mobile`: `/mobile/{id}`
+//! - `GET /.well-known/assetlinks.json`, `/.well-known/apple-app-site-association`: the apps that
+//!   open our links, as Android and iOS read it; 404 without any
 //! - `GET /mobile/{id}`, `/link`: the links that open the app on this phone; the link as text
 //! - `GET /mobile/{id}/state`: JSON `{"state": "open"}`, also when it is approved; `over` when
 //!   it was declined or has expired
@@ -117,6 +119,7 @@
 
 mod account;
 mod address;
+mod app_links;
 mod asked;
 mod assets;
 mod challenge;
@@ -161,9 +164,9 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, State},
+    extract::DefaultBodyLimit,
     middleware,
-    response::{Redirect, Response},
+    response::Redirect,
     routing::{get, post},
 };
 
@@ -193,7 +196,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
 fn entry() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(home))
-        .route("/Q/{*message}", get(landing))
+        .route("/Q/{*message}", get(app_links::landing))
         .route("/language", post(language::choose))
         .route("/register", get(registration::form).post(registration::ask))
         .route(
@@ -330,6 +333,11 @@ fn files() -> Router<Arc<App>> {
         .route("/static/vendor/qrcode.mjs", get(assets::qr_script))
         .route("/static/guessable-pins.json", get(pin::guessable_pins))
         .route("/static/icon.svg", get(assets::icon))
+        .route("/.well-known/assetlinks.json", get(app_links::android))
+        .route(
+            "/.well-known/apple-app-site-association",
+            get(app_links::ios),
+        )
 }
 
 async fn home(visitor: Visitor) -> Redirect {
@@ -338,11 +346,4 @@ async fn home(visitor: Visitor) -> Redirect {
     } else {
         "/sign-in"
     })
-}
-
-/// The page that a link or QR code of the service opens on a phone without the app. It reads
-/// nothing of the address.
-async fn landing(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, PageError> {
-    app.pages
-        .show("landing.html", &visitor, minijinja::context! {})
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod answers;
+mod app_links;
 mod biometrics;
 mod browser_pin;
 mod callers;

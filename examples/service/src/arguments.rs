@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use countersign_service::{LargeNetwork, Places};
+use countersign_service::{AndroidApp, IosApp, LargeNetwork, Places, StoreLink};
 
 /// A sign-in service that speaks Countersign.
 ///
@@ -231,6 +231,20 @@ pub(crate) struct Serve {
     /// For how many days enrolments are kept that are done: 1 to 365
     #[arg(long, default_value_t = 7, value_name = "DAYS")]
     pub(crate) enrolments_days: u32,
+    /// An Android app that opens this service's links by itself: its package, and the SHA-256
+    /// fingerprint of the certificate that signs it, as apksigner prints it. May be given several
+    /// times, also for one package
+    #[arg(long, value_name = "PACKAGE=FINGERPRINT")]
+    pub(crate) android_app: Vec<AndroidApp>,
+    /// An iOS app that opens this service's links by itself. May be given several times
+    #[arg(long, value_name = "TEAMID.BUNDLEID")]
+    pub(crate) ios_app: Vec<IosApp>,
+    /// Where people get the app for Android: pages that need it lead there
+    #[arg(long, value_name = "URL")]
+    pub(crate) store_link_android: Option<StoreLink>,
+    /// Where people get the app for iOS
+    #[arg(long, value_name = "URL")]
+    pub(crate) store_link_ios: Option<StoreLink>,
     /// How many hours a recovery waits, after a panic or when no factor is left: 1 to 720
     #[arg(long, default_value_t = 24, value_name = "HOURS")]
     pub(crate) recovery_hours: u32,

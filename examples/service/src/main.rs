@@ -9,7 +9,7 @@ use std::{error::Error, io::IsTerminal, path::Path, process::ExitCode, sync::Arc
 use arguments::{AccountCommand, Arguments, Command, Keys, Only, Serve, WhichAccount};
 use clap::Parser;
 use countersign_service::{
-    AccountChange, Config, Connections, Embedded, Exchange, KeyState, KeyStatus, Lifetimes,
+    AccountChange, Apps, Config, Connections, Embedded, Exchange, KeyState, KeyStatus, Lifetimes,
     OriginSetting, Places, Progress, Rotate, StartError, SystemClock, backup, change_account,
     doctor, exchange_keys, list_keys, policy_table, restore, restore_with_old_key, rotate_keys,
     utc,
@@ -208,6 +208,12 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
             enrolments_days: arguments.enrolments_days,
         },
         name: arguments.name,
+        apps: Apps {
+            android: arguments.android_app,
+            ios: arguments.ios_app,
+            android_store: arguments.store_link_android,
+            ios_store: arguments.store_link_ios,
+        },
         recovery_hours: arguments.recovery_hours,
         own_biometrics: arguments.own_biometrics,
         biometric_transfers: arguments.biometric_transfers,

@@ -64,6 +64,7 @@ const HOUSES: &[House] = &[
             &["config", "flow"],
             &["app", "operations"],
             &[
+                "apps",
                 "notices",
                 "pages",
                 "password",

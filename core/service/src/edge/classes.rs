@@ -179,6 +179,12 @@ const ROUTES: &[(&str, &str, Class)] = &[
     ("POST", "/api/v1/push", Class::Device),
     ("POST", "/api/v1/remove", Class::Device),
     ("ANY", "/api/{*path}", Class::Other),
+    ("GET", "/.well-known/assetlinks.json", Class::Asset),
+    (
+        "GET",
+        "/.well-known/apple-app-site-association",
+        Class::Asset,
+    ),
     ("GET", "/", Class::Page),
     ("GET", "/Q/{*message}", Class::Page),
     ("POST", "/language", Class::Form),

@@ -104,8 +104,11 @@ pub(super) async fn page(
     let custom = link
         .split_once("://")
         .map(|(_, rest)| format!("countersign://{rest}"));
-    app.pages
-        .show("mobile.html", &visitor, context! { id, link, custom })
+    app.pages.show(
+        "mobile.html",
+        &visitor,
+        context! { id, link, custom, stores => app.apps.stores() },
+    )
 }
 
 /// `GET /mobile/{id}/state`: whether the page is still good. It never tells of an approval.

@@ -14,7 +14,8 @@ export const SHOTS = new URL("./shots/", import.meta.url).pathname;
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
-const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+const ANDROID = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
+const PHONE = { viewport: { width: 360, height: 740 }, userAgent: ANDROID, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 
 async function freePort() {
   const server = net.createServer().listen(0, "127.0.0.1");

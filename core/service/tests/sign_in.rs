@@ -361,7 +361,7 @@ async fn b19_the_name_at_the_top_leads_to_the_first_page_from_everywhere() {
     choose(&mut browser, "password").await;
     let page = browser.get("/").await;
     assert_eq!(page.path, "/sign-in");
-    assert!(page.body.contains("You have begun to sign in"));
+    assert!(page.body.contains("href=\"/sign-in/method\">Go on"));
 }
 
 #[tokio::test]

@@ -14,7 +14,6 @@ password_title = Your password
 sign_in_remember = Remember my e-mail address in this browser
 sign_in_forget = Forget this address
 sign_in_another = With another address
-sign_in_begun = You have begun to sign in.
 sign_in_go_on = Go on
 who = Signing in as
 who_other = Not you? Use another address

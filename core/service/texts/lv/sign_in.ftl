@@ -14,7 +14,6 @@ password_title = Jūsu parole
 sign_in_remember = Atcerēties manu e-pasta adresi šajā pārlūkā
 sign_in_forget = Aizmirst šo adresi
 sign_in_another = Ar citu adresi
-sign_in_begun = Jūs sākāt pierakstīties.
 sign_in_go_on = Turpināt
 who = Pierakstās
 who_other = Tas neesat jūs? Cita adrese

@@ -43,18 +43,28 @@ impl Store {
     }
 }
 
-/// A browser has signed in to the account with more than the password, by this means.
+/// The means to sign in of which this is the factor; `None`: it is no factor.
+const fn means_of(method: Method) -> Option<Means> {
+    match method {
+        Method::AppPin | Method::AppBiometric => Some(Means::App),
+        Method::Code | Method::CodePin | Method::CodeBiometric => Some(Means::Code),
+        Method::Mobile => Some(Means::Mobile),
+        Method::Password | Method::Link | Method::Recovery => None,
+    }
+}
+
+/// A browser has signed in to the account with more than the password; this came last.
 pub(super) fn know(
     tx: &dyn Tx,
     browser: SessionHash,
     account: AccountId,
-    means: Option<Means>,
+    method: Method,
     now: Time,
 ) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO known_browser (hash, account, at, method) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (hash, account) DO UPDATE SET at = excluded.at, method = excluded.method",
-        params![browser, account.0, now, means.map(Means::name)],
+        params![browser, account.0, now, means_of(method).map(Means::name)],
     )?;
     tx.execute(
         "DELETE FROM known_browser WHERE account = ?1 AND hash NOT IN

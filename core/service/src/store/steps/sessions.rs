@@ -171,11 +171,10 @@ pub(super) fn enter(tx: &dyn Tx, entry: &Entry) -> Result<(), StoreError> {
             guesses::lift(tx, session.account, now)?;
         }
         if session.is_strong() {
-            let means = session.last_method().means();
             if !browsers::knows(tx, entry.known, session.account, now)? {
                 note(tx, session.account, "new-browser", "", now)?;
             }
-            browsers::know(tx, entry.known, session.account, means, now)?;
+            browsers::know(tx, entry.known, session.account, session.last_method(), now)?;
         }
     }
     Ok(())

@@ -15,10 +15,7 @@ use countersign_protocol::{
 use crate::store::{SessionHash, SessionId};
 use crate::{
     base::{email::Email, lang::Lang, names::names},
-    policy::{
-        changes::{Proof, RECOVERED_SECONDS, Rank},
-        means::Means,
-    },
+    policy::changes::{Proof, RECOVERED_SECONDS, Rank},
     security::Caller,
 };
 
@@ -93,16 +90,6 @@ impl Method {
     /// Is it a factor of its own, beside password and e-mail?
     pub(crate) const fn is_strong(self) -> bool {
         self.rank().is_some()
-    }
-
-    /// The means to sign in of which it is the factor; `None`: it is no factor.
-    pub(crate) const fn means(self) -> Option<Means> {
-        match self {
-            Self::AppPin | Self::AppBiometric => Some(Means::App),
-            Self::Code | Self::CodePin | Self::CodeBiometric => Some(Means::Code),
-            Self::Mobile => Some(Means::Mobile),
-            Self::Password | Self::Link | Self::Recovery => None,
-        }
     }
 
     /// How strongly it proves a change of the account; `None`: it is no factor.

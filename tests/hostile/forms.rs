@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use countersign_cli::person::mail::mailed_link;
+use countersign_cli::person::{html::tags, mail::mailed_link, work::proof};
 use countersign_service::{Config, Embedded};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,6 +30,8 @@ pub struct Site {
 struct Session {
     cookie: String,
     csrf: String,
+    /// The page that gave both.
+    page: String,
 }
 
 struct Answer {
@@ -123,6 +125,7 @@ impl Site {
         Session {
             cookie: cookie(&page.head).unwrap(),
             csrf: csrf(&page.body),
+            page: page.body,
         }
     }
 
@@ -130,8 +133,14 @@ impl Site {
     async fn invited(&self, email: &str) -> String {
         let session = self.fresh("/register").await;
         let mut request = self.good("register", &session);
-        change(&mut request, &format!("email = {email}"));
-        assert_eq!(self.send(&request).await.status, 200);
+        for field in ["email", "email_again"] {
+            change(&mut request, &format!("{field} = {email}"));
+        }
+        change(
+            &mut request,
+            &format!("proof = {}", proof(&session.page).unwrap()),
+        );
+        assert_eq!(self.send(&request).await.status, 303);
         let outbox = self.service.data().join("outbox");
         let patience = Duration::from_secs(20);
         let link = mailed_link(&outbox, email, "/register/", &[], patience).await;
@@ -169,6 +178,12 @@ impl Site {
                 .iter()
                 .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
         );
+        if form == "register" {
+            let fields = tags(&session.page, "input").into_iter();
+            let mut check = fields.filter(|field| field.get("name") == Some("check"));
+            let check = check.find_map(|field| field.get("value").map(str::to_owned));
+            all.push(("check".to_owned(), check.unwrap_or_default()));
+        }
         Request {
             method: "POST".into(),
             path: path.into(),
@@ -229,6 +244,7 @@ fn form_of(form: &str) -> (&'static str, Fields) {
                 ("first_name", "Anna"),
                 ("last_name", "Ozola"),
                 ("email", "anna@example.eu"),
+                ("email_again", "anna@example.eu"),
                 ("privacy", "yes"),
             ],
         ),

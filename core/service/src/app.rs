@@ -47,6 +47,10 @@ pub(crate) struct App {
     pub(crate) apps: Apps,
     /// How many hours a recovery waits.
     pub(crate) recovery_hours: u32,
+    /// The number in every picture, where it is not a random one.
+    pub(crate) picture_number: Option<u32>,
+    /// The address of the privacy statement.
+    pub(crate) privacy_page: String,
     /// Do a phone's own biometrics grant it a new PIN?
     pub(crate) own_biometrics: bool,
     /// Do biometrics sign a transaction's code?

@@ -85,6 +85,11 @@ pub struct Config {
     pub apps: Apps,
     /// How many hours a recovery waits, 1 to 720.
     pub recovery_hours: u32,
+    /// The operator's own privacy statement, in the place of the built-in one: an `https` address.
+    pub privacy_url: Option<String>,
+    /// The number in every picture of a form, up to 999,999, for tests and demonstrations, which
+    /// can't look at one. `None`, as the program has it: a random one in each.
+    pub picture_number: Option<u32>,
     /// Whether a phone's own biometrics grant it a new PIN in the place of a forgotten one, as
     /// another phone does.
     pub own_biometrics: bool,
@@ -121,6 +126,8 @@ impl Config {
             name: "Countersign".into(),
             apps: Apps::default(),
             recovery_hours: 24,
+            privacy_url: None,
+            picture_number: None,
             own_biometrics: false,
             biometric_transfers: false,
             push_hosts: Vec::new(),
@@ -144,6 +151,12 @@ impl Config {
         }
         if !(1..=3650).contains(&self.backup_days) {
             return Err(StartError::BackupDays(self.backup_days));
+        }
+        let is_web = |url: &String| {
+            url.starts_with("https://") && reqwest::Url::parse(url).is_ok() && url.is_ascii()
+        };
+        if let Some(url) = self.privacy_url.as_ref().filter(|url| !is_web(url)) {
+            return Err(StartError::PrivacyUrl(url.clone()));
         }
         Ok(self.lifetimes.kept()?)
     }
@@ -192,6 +205,11 @@ pub enum StartError {
     /// The waiting time of a recovery is out of bounds.
     #[error("a recovery can't wait {0} hours: take 1 to 720")]
     RecoveryHours(u32),
+    /// The address of the privacy statement has a wrong form.
+    #[error(
+        "the privacy statement {0:?} can't be used: give its whole address, as in --privacy-url https://example.eu/privacy"
+    )]
+    PrivacyUrl(String),
     /// The time for which backups are restored is out of bounds.
     #[error("backups can't be restored for {0} days: take 1 to 3650")]
     BackupDays(u32),

@@ -153,6 +153,21 @@ impl Edge {
             .take((account, known), factor, &[Class::Ask], now)
     }
 
+    /// How much of its allowance of silent work a source has used, in quarters, 0 to 3; `None` when
+    /// there is nothing left.
+    pub(crate) fn quarter_of_quiet(&self, source: Source, now: Time) -> Option<u8> {
+        let factor = self.networks.factor(source);
+        self.sources.quarter(source, factor, Class::Quiet, now)
+    }
+
+    /// Takes a registration by silent work from the allowance of its source; `false` when there is
+    /// nothing left.
+    pub(crate) fn take_quiet(&self, source: Source, now: Time) -> bool {
+        let factor = self.networks.factor(source);
+        let taken = self.sources.take(source, factor, &[Class::Quiet], now);
+        taken.is_ok()
+    }
+
     /// Takes room for a form from its account's budget, where its class has one.
     ///
     /// # Errors

@@ -89,6 +89,10 @@ impl Embedded {
             name: config.name,
             apps: config.apps,
             recovery_hours: config.recovery_hours,
+            picture_number: config.picture_number,
+            privacy_page: config
+                .privacy_url
+                .unwrap_or_else(|| web::PRIVACY.to_owned()),
             kept,
             backup_seconds: u64::from(config.backup_days) * 24 * 3600,
             own_biometrics: config.own_biometrics,

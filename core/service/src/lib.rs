@@ -28,6 +28,7 @@ mod notices;
 mod operations;
 mod pages;
 mod password;
+mod picture;
 mod policy;
 mod push;
 mod ring;

@@ -10,10 +10,17 @@
 //!
 //! Each path with its fields, and where it leads:
 //!
-//! - `GET /register`, `POST /register` (`first_name`, `last_name`, `email`, `privacy=yes`):
-//!   200: a link was mailed, or none was
+//! - `GET /register`, `POST /register` with `first_name`, `last_name` (one is enough), `email`,
+//!   `email_again`, `language` (of messages, optional), `privacy=yes`, `check` (from the form), and
+//!   `digits` (of the picture) or `proof` (the work for `check`, where the form has `data-bits`):
+//!   `/register/sent/{state}`: a link was mailed, or none was
+//! - `POST /register/picture`: the form with another `check`; JSON with `Accept: application/json`
+//! - `GET /register/picture/{check}/code.png`, `/digits.wav`: the digits of this browser's check
+//! - `GET`, `POST /register/sent/{state}` (`link`, pasted): the link's page
+//! - `POST /register/sent/{state}/again`: a link was mailed, or none was
 //! - `GET`, `POST /register/{token}` with `password`, `password_again`, `first_name`,
-//!   `last_name` (both optional): from the message: signed in, `/account`
+//!   `last_name` (both optional): from the message: signed in, `/register/done`
+//! - `GET /privacy`: what is kept of people, or the operator's own statement
 //! - `GET /sign-in`, `POST /sign-in` (`email`, `remember=yes` in this browser): `/sign-in/password`
 //! - `POST /sign-in/forget` (`email`): this browser remembers it no more; `/sign-in`
 //! - `POST /sign-in/other`: ends a sign-in that was begun; `/sign-in`
@@ -111,8 +118,8 @@
 //! - `new_password`, `new_address`, `new_device`, `device_list`: pages that several operations
 //!   show; `signing`: what pages and phones show of an operation that is signed;
 //! - `prove`, `issue`, `recovery_link`: how a change is proved, and challenges issued;
-//! - `links`, `passwords`, `choice`, `events`: mailed links, typed passwords, devices to choose
-//!   from;
+//! - `check`, `links`, `passwords`, `choice`, `events`: the check of a stranger's form, mailed
+//!   links, typed passwords, devices to choose from;
 //! - `show`, `visitor`, `asked`, `qr`, `error`: responses, sessions and forms, languages, and
 //!   errors;
 //! - `remembered`, `cookies`, `phone`: what a browser keeps for us, and whether it is a phone's.
@@ -123,8 +130,10 @@ mod app_links;
 mod asked;
 mod assets;
 mod challenge;
+mod check;
 mod choice;
 mod confirm;
+mod confirmation;
 mod cookies;
 mod credentials;
 mod device_list;
@@ -145,6 +154,7 @@ mod passwords;
 mod person;
 mod phone;
 mod pin;
+mod privacy;
 mod prove;
 mod qr;
 mod recovery;
@@ -173,6 +183,7 @@ use axum::{
 pub(crate) use asked::Asked;
 use error::PageError;
 pub(crate) use mail::send_due;
+pub(crate) use privacy::PRIVACY;
 pub(crate) use show::{too_many, too_slow};
 use visitor::Visitor;
 
@@ -199,10 +210,29 @@ fn entry() -> Router<Arc<App>> {
         .route("/Q/{*message}", get(app_links::landing))
         .route("/language", post(language::choose))
         .route("/register", get(registration::form).post(registration::ask))
+        .route("/register/done", get(confirmation::done))
+        .route(
+            "/register/picture",
+            get(registration::to_form).post(registration::renew),
+        )
+        .route("/register/picture/{check}/code.png", get(registration::png))
+        .route(
+            "/register/picture/{check}/digits.wav",
+            get(registration::wav),
+        )
+        .route(
+            "/register/sent/{state}",
+            get(registration::sent).post(registration::paste),
+        )
+        .route(
+            "/register/sent/{state}/again",
+            get(registration::sent_again).post(registration::send_again),
+        )
         .route(
             "/register/{token}",
-            get(registration::confirm_form).post(registration::confirm),
+            get(confirmation::form).post(confirmation::confirm),
         )
+        .route("/privacy", get(privacy::page))
         .route("/sign-in", get(sign_in::form).post(sign_in::email))
         .route("/sign-in/forget", post(sign_in::forget))
         .route("/sign-in/other", post(sign_in::other))
@@ -330,6 +360,7 @@ fn files() -> Router<Arc<App>> {
         .route("/static/style.css", get(assets::style))
         .route("/static/page.js", get(assets::script))
         .route("/static/pin.js", get(assets::pin_script))
+        .route("/static/work.js", get(assets::work_script))
         .route("/static/vendor/qrcode.mjs", get(assets::qr_script))
         .route("/static/guessable-pins.json", get(pin::guessable_pins))
         .route("/static/icon.svg", get(assets::icon))

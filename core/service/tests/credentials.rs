@@ -248,14 +248,7 @@ async fn another_address_is_signed_confirmed_in_the_same_session_and_undone_from
     // The old address can have the account back for 14 days, and nobody else gets it meanwhile.
     let undo = other.mailed(ANNA, "/email/undo/").await;
     let mut stranger = world.browser();
-    stranger.get("/register").await;
-    let fields = [
-        ("first_name", "Eve"),
-        ("last_name", "Ozola"),
-        ("email", ANNA),
-        ("privacy", "yes"),
-    ];
-    stranger.post("/register", &fields).await;
+    stranger.ask_for_account("Eve", "Ozola", ANNA).await;
     let kinds = "SELECT count(*) FROM mailed_link WHERE kind = 'taken'";
     assert_eq!(number(&world, kinds), 1);
     world.clock.advance(14 * DAY - 60);

@@ -7,6 +7,7 @@ mod app_links;
 mod biometrics;
 mod browser_pin;
 mod callers;
+mod check;
 mod closed;
 mod credentials;
 mod epoch_codes;

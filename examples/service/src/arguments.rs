@@ -245,6 +245,9 @@ pub(crate) struct Serve {
     /// Where people get the app for iOS
     #[arg(long, value_name = "URL")]
     pub(crate) store_link_ios: Option<StoreLink>,
+    /// Your own privacy statement, in the place of the built-in one
+    #[arg(long, value_name = "URL")]
+    pub(crate) privacy_url: Option<String>,
     /// How many hours a recovery waits, after a panic or when no factor is left: 1 to 720
     #[arg(long, default_value_t = 24, value_name = "HOURS")]
     pub(crate) recovery_hours: u32,

@@ -215,6 +215,9 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
             ios_store: arguments.store_link_ios,
         },
         recovery_hours: arguments.recovery_hours,
+        privacy_url: arguments.privacy_url,
+        // A person looks at the picture.
+        picture_number: None,
         own_biometrics: arguments.own_biometrics,
         biometric_transfers: arguments.biometric_transfers,
         push_hosts: arguments.push_host,

@@ -164,14 +164,9 @@ async fn enrolling(world: &World) -> (Browser, Phone, String) {
 /// A browser whose link of a registration was mailed.
 async fn registering(world: &World) -> (Browser, String) {
     let mut browser = world.browser();
-    browser.get("/register").await;
-    let fields = [
-        ("first_name", "Cara"),
-        ("last_name", "Ozola"),
-        ("email", "c@example.eu"),
-        ("privacy", "yes"),
-    ];
-    browser.post("/register", &fields).await;
+    browser
+        .ask_for_account("Cara", "Ozola", "c@example.eu")
+        .await;
     let link = browser.mailed("c@example.eu", "/register/").await;
     (browser, link)
 }

@@ -68,6 +68,7 @@ const HOUSES: &[House] = &[
                 "notices",
                 "pages",
                 "password",
+                "picture",
                 "push",
                 "ring",
                 "tls",

@@ -45,6 +45,8 @@ countersign_failpoint::durable_writes! {
         EnableAccount,
         /// [`crate::store::Store::delete_account`]
         DeleteAccount,
+        /// [`crate::store::Store::answer_check`]
+        AnswerCheck,
         /// [`crate::store::Store::ask_link`]
         AskLink,
         /// [`crate::store::Store::link_sent`]

@@ -44,6 +44,19 @@ pub(crate) enum BadName {
     Character(Part),
 }
 
+impl BadName {
+    /// The key of the text that says what to do. It begins with the name of the form's field.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Missing => "first_name_error_missing",
+            Self::TooLong(Part::First) => "first_name_error_long",
+            Self::TooLong(Part::Last) => "last_name_error_long",
+            Self::Character(Part::First) => "first_name_error_character",
+            Self::Character(Part::Last) => "last_name_error_character",
+        }
+    }
+}
+
 /// A person's name. At least one of its parts is not empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PersonName {

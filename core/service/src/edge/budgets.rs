@@ -86,6 +86,21 @@ impl<K: Copy + Eq + Hash> Budgets<K> {
         Ok(())
     }
 
+    /// How full the bucket of a class is, in quarters, 0 to 3; `None` when a request doesn't fit.
+    pub(super) fn quarter(&self, key: K, factor: u32, class: Class, now: Time) -> Option<u8> {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let rate = (table.rate)(class)?;
+        // A key that was not seen yet has no place to be taken.
+        if !table.places.contains_key(&key) {
+            return Some(0);
+        }
+        let buckets = table.of(key, factor, now);
+        let (size, _) = buckets.scaled(rate);
+        let filled = buckets.filled[class as usize];
+        let fits = filled.saturating_add(REQUEST) <= size;
+        fits.then(|| (u64::from(filled) * 4 / u64::from(size.max(1))).min(3) as u8)
+    }
+
     /// Gives the room of a request back.
     pub(super) fn give_back(&self, key: K, class: Class) {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -240,6 +255,22 @@ mod tests {
         assert_eq!(takes(&budgets, 1, Class::Password, 1000), 3);
         budgets.give_back(1, Class::Password);
         assert_eq!(takes(&budgets, 1, Class::Password, 1000), 1);
+    }
+
+    #[test]
+    fn a_bucket_says_which_quarter_is_full_and_looking_takes_nothing() {
+        let budgets = Budgets::new(rate);
+        let quarter = |now| budgets.quarter(1, 1, Class::Form, now);
+        let mut seen = Vec::new();
+        for _ in 0..6 {
+            seen.push(quarter(1000));
+            assert_eq!(quarter(1000), quarter(1000));
+            let _ = budgets.take(1, 1, &[Class::Form], 1000);
+        }
+        let [some, none] = [Some, |_| None];
+        assert_eq!(seen, [some(0), some(0), some(1), some(2), some(3), none(0)]);
+        assert_eq!(quarter(1001), Some(3));
+        assert_eq!(quarter(9000), Some(0));
     }
 
     #[test]

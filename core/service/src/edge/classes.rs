@@ -37,6 +37,8 @@ pub(crate) enum Class {
     Password,
     /// A form that sends a message, also for somebody who is not signed in.
     Mail,
+    /// A registration for which a browser worked in silence. Not a route.
+    Quiet,
     /// A sign-in on the phone itself, which anybody can begin.
     Mobile,
     /// A form that asks a phone or opens a challenge, after the password.
@@ -52,7 +54,7 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Connection,
         Self::Asset,
         Self::Page,
@@ -60,6 +62,7 @@ impl Class {
         Self::Form,
         Self::Password,
         Self::Mail,
+        Self::Quiet,
         Self::Mobile,
         Self::Ask,
         Self::Information,
@@ -91,6 +94,7 @@ impl Class {
             Self::Form => rate(300, 10_000),
             Self::Password => rate(100, 100),
             Self::Mail => rate(60, 50),
+            Self::Quiet => rate(20, 5),
             Self::Mobile => rate(60, 500),
             Self::Ask => rate(300, 5_000),
             Self::Information => rate(1000, 50_000),
@@ -128,6 +132,7 @@ impl Class {
             // A right password gives its own room back, but not the form's.
             Self::Password => &[Self::Password, Self::Form],
             Self::Mail => &[Self::Mail],
+            Self::Quiet => &[Self::Quiet],
             Self::Mobile => &[Self::Mobile],
             Self::Ask => &[Self::Ask],
             Self::Information => &[Self::Information],
@@ -190,8 +195,18 @@ const ROUTES: &[(&str, &str, Class)] = &[
     ("POST", "/language", Class::Form),
     ("GET", "/register", Class::Page),
     ("POST", "/register", Class::Mail),
+    ("GET", "/register/done", Class::Page),
+    ("GET", "/register/picture", Class::Page),
+    ("POST", "/register/picture", Class::Form),
+    ("GET", "/register/picture/{check}/code.png", Class::Page),
+    ("GET", "/register/picture/{check}/digits.wav", Class::Page),
+    ("GET", "/register/sent/{state}", Class::Page),
+    ("POST", "/register/sent/{state}", Class::Form),
+    ("GET", "/register/sent/{state}/again", Class::Page),
+    ("POST", "/register/sent/{state}/again", Class::Mail),
     ("GET", "/register/{token}", Class::Page),
     ("POST", "/register/{token}", Class::Password),
+    ("GET", "/privacy", Class::Page),
     ("GET", "/sign-in", Class::Page),
     ("POST", "/sign-in", Class::Form),
     ("POST", "/sign-in/forget", Class::Form),
@@ -276,6 +291,7 @@ const ROUTES: &[(&str, &str, Class)] = &[
     ("GET", "/account/transactions/done/{id}", Class::Page),
     ("GET", "/static/style.css", Class::Asset),
     ("GET", "/static/page.js", Class::Asset),
+    ("GET", "/static/work.js", Class::Asset),
     ("GET", "/static/pin.js", Class::Asset),
     ("GET", "/static/vendor/qrcode.mjs", Class::Asset),
     ("GET", "/static/guessable-pins.json", Class::Asset),

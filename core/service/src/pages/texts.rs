@@ -26,6 +26,7 @@ const AREAS: &[(&str, PerLang<&str>)] = areas! {
     "common"
     "errors"
     "register"
+    "privacy"
     "sign_in"
     "account"
     "credentials"

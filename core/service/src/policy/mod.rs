@@ -116,6 +116,17 @@ pub(crate) const OWNERS_LINKS_A_DAY: u64 = 20;
 /// Mailed links in an hour in all, beyond which strangers cause no more.
 pub(crate) const LINKS_AN_HOUR: u64 = 20_000;
 
+/// How long the check of a stranger's form can be answered, in seconds.
+pub(crate) const CHECK_SECONDS: u64 = 600;
+/// Wrong answers to a check, at most.
+pub(crate) const CHECK_TRIES: u32 = 3;
+/// Checks with an answer that are kept, each for [`CHECK_SECONDS`] at most.
+pub(crate) const CHECKS: u64 = 100_000;
+/// The zero bits of each puzzle of a check's silent work; one more with each quarter of its
+/// allowance that a source has used. Half a million hashes in all, which take a phone a second or
+/// two.
+pub(crate) const WORK_BITS: u8 = 15;
+
 /// How often, within [`GUESS_LIFTS_SECONDS`], a sign-in by the app or in a known browser opens the
 /// share of unknown browsers again.
 pub(crate) const GUESS_LIFTS: u64 = 3;

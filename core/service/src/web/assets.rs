@@ -26,6 +26,13 @@ pub(super) async fn pin_script() -> Response {
     )
 }
 
+pub(super) async fn work_script() -> Response {
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../../static/work.js"),
+    )
+}
+
 pub(super) async fn qr_script() -> Response {
     asset(
         "text/javascript; charset=utf-8",

@@ -8,13 +8,13 @@
 use axum::{http::StatusCode, response::Response};
 use countersign_protocol::id::AccountId;
 use minijinja::context;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq;
 
 use super::{error::PageError, visitor::Visitor};
 use crate::{
     app::App,
-    base::{email::Email, hex, random},
+    base::{email::Email, hex, lang::Lang, person::PersonName, random},
     keys::{mac::MacKey, seal::Place},
     store::{AskedLink, Link, LinkId, LinkKind, NewLink, SessionHash},
 };
@@ -22,7 +22,7 @@ use crate::{
 /// The page that a link opens.
 fn page(kind: LinkKind) -> &'static str {
     match kind {
-        LinkKind::Register | LinkKind::Taken => "/register",
+        LinkKind::Register | LinkKind::Taken | LinkKind::TakenAgain => "/register",
         LinkKind::Reset | LinkKind::ResetRefused | LinkKind::Nobody => "/password/forgotten",
         LinkKind::Stop => "/stop/by-link",
         LinkKind::Confirm => "/account/confirm",
@@ -69,7 +69,9 @@ fn is_for_one_session(kind: LinkKind) -> bool {
 /// The way to begin again when a link does not work: the key of its text, and its page.
 fn again(kind: LinkKind) -> (&'static str, &'static str) {
     match kind {
-        LinkKind::Register | LinkKind::Taken => ("register_title", "/register"),
+        LinkKind::Register | LinkKind::Taken | LinkKind::TakenAgain => {
+            ("register_title", "/register")
+        }
         LinkKind::Reset | LinkKind::ResetRefused | LinkKind::Nobody => {
             ("forgotten_title", "/password/forgotten")
         }
@@ -83,7 +85,7 @@ fn again(kind: LinkKind) -> (&'static str, &'static str) {
 /// The page of a link that does not work, or no longer: it shows how to begin again.
 pub(super) fn over(app: &App, visitor: &Visitor, kind: LinkKind) -> Result<Response, PageError> {
     let (what, to) = again(kind);
-    let values = context! { what, to };
+    let values = context! { what, to, is_registration => to == "/register" };
     app.pages
         .refuse(StatusCode::NOT_FOUND, "link_over.html", visitor, values)
 }
@@ -170,6 +172,34 @@ pub(super) struct Whose {
     pub(super) account: Option<AccountId>,
     /// The one session.
     pub(super) session: Option<SessionHash>,
+}
+
+/// What a link for an account that does not exist yet waits with.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Wish {
+    /// The first name, or nothing.
+    pub(super) first: String,
+    /// The surname, or nothing.
+    pub(super) last: String,
+    /// The language of messages.
+    #[serde(default)]
+    language: String,
+}
+
+impl Wish {
+    /// An account for this name.
+    pub(super) fn new(name: &PersonName, language: Lang) -> Self {
+        Self {
+            first: name.first().to_owned(),
+            last: name.last().to_owned(),
+            language: language.code().to_owned(),
+        }
+    }
+
+    /// The language of its messages; the page's, where an older program made the link.
+    pub(super) fn language(&self, page: Lang) -> Lang {
+        Lang::from_name(&self.language).unwrap_or(page)
+    }
 }
 
 /// Asks the store to mail a link.

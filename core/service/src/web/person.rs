@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     app::App,
-    base::{lang::Lang, person::PersonName},
+    base::{
+        lang::Lang,
+        person::{BadName, PersonName},
+    },
     policy::changes::Refused,
 };
 
@@ -66,8 +69,9 @@ pub(super) async fn name(
     let account = visitor.signed_in()?.account;
     let name = match PersonName::parse(&form.first_name, &form.last_name) {
         Ok(name) => name,
-        Err(_) => {
-            let said = (StatusCode::BAD_REQUEST, vec!["register_error_name"]);
+        Err(bad) => {
+            let errors = bad.into_iter().map(BadName::text).collect();
+            let said = (StatusCode::BAD_REQUEST, errors);
             return show(&app, &visitor, Some(&form), said).await;
         }
     };

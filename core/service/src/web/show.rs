@@ -116,7 +116,8 @@ fn dress(app: &App, asset: bool, mut response: Response) -> Response {
     };
     set(
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; worker-src 'self'; \
+         connect-src 'self'; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'",
     );
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use countersign_cli::person::mail::mailed_link;
+use countersign_cli::person::{mail::mailed_link, work::proof};
 use countersign_protocol::reply::ResultCode;
 use reqwest::{Client, Method};
 
@@ -16,6 +16,17 @@ use super::{PASSWORD, PIN, Phone, TestClock, approve, client, client_at};
 
 /// A new password, typed twice.
 pub const NEW_PASSWORD: [(&str, &str); 2] = [("password", PASSWORD), ("password_again", PASSWORD)];
+
+/// What a person types into the form that asks for an account.
+pub fn registration<'a>(first: &'a str, last: &'a str, email: &'a str) -> [(&'a str, &'a str); 5] {
+    [
+        ("first_name", first),
+        ("last_name", last),
+        ("email", email),
+        ("email_again", email),
+        ("privacy", "yes"),
+    ]
+}
 
 #[derive(Debug)]
 pub struct Page {
@@ -39,6 +50,16 @@ impl Page {
     /// The number on the waiting page.
     pub fn number(&self) -> u8 {
         self.between("id=\"number\">", "<").parse().unwrap()
+    }
+
+    /// The page with its slashes as they are read.
+    pub fn read(&self) -> String {
+        self.body.replace("&#x2f;", "/")
+    }
+
+    /// The value of a hidden field.
+    pub fn hidden(&self, name: &str) -> &str {
+        self.between(&format!("type=\"hidden\" name=\"{name}\" value=\""), "\"")
     }
 
     pub fn id(&self) -> String {
@@ -207,25 +228,28 @@ impl Browser {
 
     pub async fn register_as(&mut self, first: &str, last: &str, email: &str) -> Page {
         self.email = email.to_owned();
-        self.get("/register").await;
-        let fields = [
-            ("first_name", first),
-            ("last_name", last),
-            ("email", email),
-            ("privacy", "yes"),
-        ];
-        let page = self.post("/register", &fields).await;
+        let page = self.ask_for_account(first, last, email).await;
         assert_eq!(page.status, 200, "{}", page.body);
         let link = self.mailed(email, "/register/").await;
         self.get(&link).await;
         let page = self.post(&link, &NEW_PASSWORD).await;
         assert_eq!(
             (page.status, page.path.as_str()),
-            (200, "/account"),
+            (200, "/register/done"),
             "{}",
             page.body
         );
-        page
+        self.get("/account").await
+    }
+
+    /// Asks for an account, with the work that a page's script does; the page after it.
+    pub async fn ask_for_account(&mut self, first: &str, last: &str, email: &str) -> Page {
+        let page = self.get("/register").await;
+        let proof = proof(&page.body).unwrap();
+        let mut fields = registration(first, last, email).to_vec();
+        let check = page.hidden("check").to_owned();
+        fields.extend([("check", check.as_str()), ("proof", &proof)]);
+        self.post("/register", &fields).await
     }
 
     /// Opens the address that the phone opens after an approval on mobile, and confirms the account

@@ -13,7 +13,7 @@ pub mod life;
 mod phone;
 pub mod push;
 
-pub use browser::{Browser, NEW_PASSWORD, Page, encode};
+pub use browser::{Browser, NEW_PASSWORD, Page, encode, registration};
 pub use phone::Phone;
 
 use std::{

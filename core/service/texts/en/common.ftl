@@ -12,7 +12,7 @@ nav_devices = Mobile devices
 nav_transactions = Transactions
 nav_sign_out = Sign out
 first_name = First name
-last_name = Last name
+last_name = Surname
 email = E-mail address
 password = Password
 language = Language
@@ -22,4 +22,9 @@ hours =
         [one] 1 hour
        *[other] { $hours } hours
     }
+first_name_error_missing = Type a first name or a surname.
+first_name_error_long = This first name is too long: at most 60 characters.
+last_name_error_long = This surname is too long: at most 60 characters.
+first_name_error_character = A first name has letters, with spaces, hyphens and apostrophes: no other signs, no emoji.
+last_name_error_character = A surname has letters, with spaces, hyphens and apostrophes: no other signs, no emoji.
 error_email = This is not an e-mail address. Type it as name@example.eu.

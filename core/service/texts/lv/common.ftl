@@ -23,4 +23,9 @@ hours =
         [one] { $hours } stundu
        *[other] { $hours } stundas
     }
+first_name_error_missing = Ierakstiet vārdu vai uzvārdu.
+first_name_error_long = Vārds ir par garu: ne vairāk kā 60 rakstzīmju.
+last_name_error_long = Uzvārds ir par garu: ne vairāk kā 60 rakstzīmju.
+first_name_error_character = Vārdā ir burti, arī atstarpes, defises un apostrofi, bet nav citu zīmju un emocijzīmju.
+last_name_error_character = Uzvārdā ir burti, arī atstarpes, defises un apostrofi, bet nav citu zīmju un emocijzīmju.
 error_email = Šī nav e-pasta adrese. Ierakstiet to tā: vards@piemers.lv.

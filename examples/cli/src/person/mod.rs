@@ -10,6 +10,7 @@ pub mod mail;
 mod page;
 mod script;
 mod steps;
+pub mod work;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

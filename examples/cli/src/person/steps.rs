@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::html::tags;
-use super::{Account, Page, Person, PersonError, Transfer};
+use super::{Account, Page, Person, PersonError, Transfer, work};
 
 /// How often a waiting page asks for news.
 const POLL: Duration = Duration::from_millis(100);
@@ -14,16 +14,8 @@ impl Person {
     /// # Errors
     /// If the page does not accept it.
     pub async fn create_account(&mut self, account: &Account<'_>) -> Result<(), PersonError> {
-        self.open("/register").await?;
-        let values = [
-            ("first_name", account.first_name),
-            ("last_name", account.last_name),
-            ("email", account.email),
-            ("privacy", "yes"),
-        ];
         self.account = Some((account.email.to_owned(), account.password.to_owned()));
-        self.submit("/register", &values).await?;
-        self.arrived("asking for an account", "/register")?;
+        self.ask_for_account(account).await?;
         let link = self.mailed_link(account.email, "/register/").await?;
         self.open(&link).await?;
         let values = [
@@ -31,7 +23,33 @@ impl Person {
             ("password_again", account.password),
         ];
         self.submit(&link, &values).await?;
-        self.arrived("creating an account", "/account")
+        self.arrived("creating an account", "/register/done")?;
+        let next = tags(&self.page.html, "a").into_iter();
+        let mut next = next.filter(|tag| tag.get("class") == Some("button"));
+        let next = next.find_map(|tag| tag.get("href").map(str::to_owned));
+        let next = next.ok_or_else(|| self.page.missing("button to proceed"))?;
+        self.open(&next).await?;
+        self.arrived("proceeding", "/account")
+    }
+
+    /// Fills in the form that asks for an account; a link then comes by mail. This browser does the
+    /// work that a page's script does.
+    ///
+    /// # Errors
+    /// If the page does not accept it.
+    pub async fn ask_for_account(&mut self, account: &Account<'_>) -> Result<(), PersonError> {
+        let page = self.open("/register").await?;
+        let proof = work::proof(&page.html).ok_or_else(|| self.page.missing("work"))?;
+        let values = [
+            ("first_name", account.first_name),
+            ("last_name", account.last_name),
+            ("email", account.email),
+            ("email_again", account.email),
+            ("privacy", "yes"),
+            ("proof", &proof),
+        ];
+        self.submit("/register", &values).await?;
+        self.arrived("asking for an account", "/register/sent/")
     }
 
     /// Gives e-mail and password alone. With no device yet, that is all; else the page asks for

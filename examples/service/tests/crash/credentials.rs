@@ -5,6 +5,8 @@ use argon2::{
     password_hash::{PasswordHasher, SaltString},
 };
 
+use countersign_cli::person::Account;
+
 use super::stories::registered;
 use super::world::{PASSWORD, World};
 use super::{Before, Names, story};
@@ -16,14 +18,13 @@ async fn ask(world: &mut World) {
     let email = world.email.clone();
     world
         .twice(async |anna| {
-            anna.open("/register").await?;
-            let values = [
-                ("first_name", "Anna"),
-                ("last_name", "Ozola"),
-                ("email", email.as_str()),
-                ("privacy", "yes"),
-            ];
-            anna.submit("/register", &values).await.map(drop)
+            let account = Account {
+                first_name: "Anna",
+                last_name: "Ozola",
+                email: &email,
+                password: PASSWORD,
+            };
+            anna.ask_for_account(&account).await
         })
         .await
         .unwrap();

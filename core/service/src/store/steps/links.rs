@@ -43,6 +43,7 @@ fn link(row: &dyn Row) -> Result<Link, StoreError> {
 
 /// Takes a link's message into the queue, if the limits leave room.
 pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, StoreError> {
+    let mut kind = new.kind;
     if new.kind.is_strangers() {
         let since = |seconds| now.saturating_sub(seconds);
         let count = |sql, address: &str, seconds| {
@@ -53,7 +54,7 @@ pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, St
         };
         // The limits count what strangers can cause, and nothing that an owner asked for.
         const REGISTER: &str = "SELECT count(*) AS n FROM mailed_link
-            WHERE address = ?1 AND created_at > ?2 AND kind IN ('register', 'taken')";
+            WHERE address = ?1 AND created_at > ?2 AND kind IN ('register', 'taken', 'taken-again')";
         // One at a time: whoever asked for it, the owner has one that works, or may ask for it.
         // With a limit for a day strangers would keep the owner from the only way that is left.
         const RESET: &str = "SELECT count(*) AS n FROM mailed_link
@@ -72,9 +73,13 @@ pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, St
         let enough = match new.kind {
             LinkKind::Stop => count(STOP, address, new.kind.seconds())? >= 1,
             LinkKind::Register | LinkKind::Taken => {
+                // The owner is told once a day; what comes after leaves the same traces as a link.
+                let told = count(TAKEN, address, policy::DAY)? >= 1;
+                if new.kind == LinkKind::Taken && told {
+                    kind = LinkKind::TakenAgain;
+                }
                 count(REGISTER, address, policy::HOUR)? >= policy::ADDRESS_LINKS_AN_HOUR
                     || count(REGISTER, address, policy::DAY)? >= policy::ADDRESS_LINKS_A_DAY
-                    || new.kind == LinkKind::Taken && count(TAKEN, address, policy::DAY)? >= 1
             }
             _ => count(RESET, address, new.kind.seconds())? >= policy::RESET_LINKS,
         };
@@ -102,14 +107,14 @@ pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, St
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             new.id,
-            new.kind.name(),
+            kind.name(),
             new.account.map(|account| account.0),
             new.session,
             new.address.as_str(),
             new.payload,
             now,
             now + new.kind.seconds(),
-            new.kind != LinkKind::Nobody
+            kind.is_mailed()
         ],
     )?;
     Ok(AskedLink::Due)

@@ -6,6 +6,7 @@ mod answers;
 mod browsers;
 mod chains;
 mod challenges;
+mod checks;
 mod claims;
 mod closed;
 mod codes;

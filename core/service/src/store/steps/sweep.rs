@@ -35,7 +35,7 @@ impl Over {
 /// Deletes `?2` rows at most of what is over since `?1`, the time beside it.
 type Statement = (&'static str, fn(&Over) -> Time);
 
-const STATEMENTS: [Statement; 18] = [
+const STATEMENTS: [Statement; 19] = [
     (
         "DELETE FROM session WHERE hash IN
                (SELECT hash FROM session WHERE expires_at <= ?1 LIMIT ?2)",
@@ -67,6 +67,11 @@ const STATEMENTS: [Statement; 18] = [
         "DELETE FROM mailed_link WHERE seq IN
                (SELECT seq FROM mailed_link WHERE expires_at <= ?1 AND created_at <= ?1 - 86400
                 LIMIT ?2)",
+        |over| over.now,
+    ),
+    (
+        "DELETE FROM answered_check WHERE id IN
+               (SELECT id FROM answered_check WHERE expires_at <= ?1 LIMIT ?2)",
         |over| over.now,
     ),
     (

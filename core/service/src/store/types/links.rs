@@ -15,6 +15,9 @@ pub(crate) enum LinkKind {
     Register,
     /// No link: somebody asked for an account, and the address has one.
     Taken,
+    /// No message: as the one before, and the owner was told already today. It is noted so that this
+    /// takes as long, and counts, as the others.
+    TakenAgain,
     /// Opens the session in which a forgotten password is replaced.
     Reset,
     /// No link: somebody asked for that, and it can't be replaced now.
@@ -37,6 +40,7 @@ pub(crate) enum LinkKind {
 names!(LinkKind {
     Register = "register",
     Taken = "taken",
+    TakenAgain = "taken-again",
     Reset = "reset",
     ResetRefused = "reset-refused",
     Stop = "stop",
@@ -48,6 +52,11 @@ names!(LinkKind {
 });
 
 impl LinkKind {
+    /// Does a message go out?
+    pub(crate) const fn is_mailed(self) -> bool {
+        !matches!(self, Self::Nobody | Self::TakenAgain)
+    }
+
     /// How long it works, in seconds.
     pub(crate) const fn seconds(self) -> u64 {
         match self {

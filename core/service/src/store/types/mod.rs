@@ -2,6 +2,7 @@
 
 mod accounts;
 mod challenges;
+mod checks;
 mod credentials;
 mod guesses;
 mod links;
@@ -10,6 +11,7 @@ mod updates;
 
 pub(crate) use accounts::*;
 pub(crate) use challenges::*;
+pub(crate) use checks::*;
 pub(crate) use credentials::*;
 pub(crate) use guesses::*;
 pub(crate) use links::*;

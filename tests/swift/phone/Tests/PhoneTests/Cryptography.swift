@@ -3,10 +3,14 @@ import Foundation
 #if canImport(CryptoKit)
     import CryptoKit
 
-    /// AES-256-GCM and ECDSA with P-256 and SHA-256, by CryptoKit.
+    /// AES-256-GCM, SHA-256 and ECDSA with P-256 and SHA-256, by CryptoKit.
     enum Cryptography {
         static func random(_ count: Int) -> Data {
             SymmetricKey(size: SymmetricKeySize(bitCount: count * 8)).withUnsafeBytes { Data($0) }
+        }
+
+        static func digest(_ message: [UInt8]) -> [UInt8] {
+            Array(SHA256.hash(data: message))
         }
 
         static func seal(_ secret: Data, with key: Data) throws -> Data {
@@ -31,7 +35,7 @@ import Foundation
 #else
     import COpenSSL
 
-    /// AES-256-GCM and ECDSA with P-256 and SHA-256, by OpenSSL.
+    /// AES-256-GCM, SHA-256 and ECDSA with P-256 and SHA-256, by OpenSSL.
     enum Cryptography {
         struct Failed: Error {}
 
@@ -42,6 +46,12 @@ import Foundation
             var bytes = [UInt8](repeating: 0, count: count)
             precondition(RAND_bytes(&bytes, Int32(count)) == 1)
             return Data(bytes)
+        }
+
+        static func digest(_ message: [UInt8]) -> [UInt8] {
+            var hash = [UInt8](repeating: 0, count: 32)
+            precondition(EVP_Digest(message, message.count, &hash, nil, EVP_sha256(), nil) == 1)
+            return hash
         }
 
         static func seal(_ secret: Data, with key: Data) throws -> Data {

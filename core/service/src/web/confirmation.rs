@@ -1,0 +1,130 @@
+//! Making an account with the link that was mailed: the address is fixed, the password is chosen.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use countersign_protocol::id::AccountId;
+use minijinja::context;
+use serde::Deserialize;
+
+use super::{
+    error::PageError,
+    links::{self, Wish},
+    passwords,
+    visitor::{Posted, Visitor},
+};
+use crate::{
+    app::App,
+    base::{
+        person::{self, BadName, PersonName},
+        random,
+    },
+    edge::Source,
+    password::Password,
+    store::{Link, LinkKind, Method, NewAccount},
+};
+
+/// Where a new account leads. A relying service that sent the person here will have its say.
+const PROCEED: &str = "/account";
+
+/// `GET /register/{token}`.
+pub(super) async fn form(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+) -> Result<Response, PageError> {
+    match links::open(&app, &visitor, LinkKind::Register, &token).await? {
+        Ok(link) => {
+            let wish: Wish = links::payload(&app, &link)?;
+            show(&app, &visitor, &link, (&wish.first, &wish.last), Vec::new())
+        }
+        Err(page) => Ok(page),
+    }
+}
+
+fn show(
+    app: &App,
+    visitor: &Visitor,
+    link: &Link,
+    (first, last): (&str, &str),
+    errors: Vec<&str>,
+) -> Result<Response, PageError> {
+    let status = match errors.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::BAD_REQUEST,
+    };
+    let values = context! {
+        errors, action => links::path(app, link.kind, link.id), email => link.address.as_str(),
+        first_name => first, last_name => last, name => person::whole(first, last),
+    };
+    app.pages
+        .refuse(status, "register_confirm.html", visitor, values)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Confirm {
+    first_name: Option<String>,
+    last_name: Option<String>,
+    password: Password,
+    password_again: Password,
+}
+
+/// `POST /register/{token}`: makes the account, signed in.
+pub(super) async fn confirm(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    source: Source,
+    posted: Posted<Confirm>,
+) -> Result<Response, PageError> {
+    let Posted { visitor, form, .. } = posted;
+    let link = match links::open(&app, &visitor, LinkKind::Register, &token).await? {
+        Ok(link) => link,
+        Err(page) => return Ok(page),
+    };
+    let wish: Wish = links::payload(&app, &link)?;
+    // Another person may have asked: the names that are confirmed count.
+    let first = form.first_name.as_deref().unwrap_or(&wish.first);
+    let last = form.last_name.as_deref().unwrap_or(&wish.last);
+    let name = PersonName::parse(first, last);
+    let bad = name.as_ref().err().into_iter().flatten();
+    let mut errors: Vec<_> = bad.map(|bad| BadName::text(*bad)).collect();
+    let own = [first, last, link.address.as_str()];
+    errors.extend(form.password.is_refused(&form.password_again, &own));
+    let (Ok(name), true) = (name, errors.is_empty()) else {
+        return show(&app, &visitor, &link, (first, last), errors);
+    };
+    let acc = AccountId(random::bytes()?);
+    let account = NewAccount {
+        acc,
+        email: link.address.clone(),
+        first_name: name.first().to_owned(),
+        last_name: name.last().to_owned(),
+        password: passwords::sealed(&app, source, acc, form.password).await?,
+        language: wish.language(visitor.lang),
+    };
+    let opening = visitor.opening(&app, acc, Method::Password)?;
+    let entry = opening.entry.clone();
+    if !app
+        .store
+        .register(link.id, account, entry, app.clock.now())
+        .await?
+    {
+        return links::over(&app, &visitor, LinkKind::Register);
+    }
+    tracing::info!(%acc, "an account was created");
+    Ok(opening.go("/register/done"))
+}
+
+/// `GET /register/done`: the account is there, and what comes next.
+pub(super) async fn done(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    visitor.signed_in()?;
+    let values = context! { proceed => PROCEED };
+    app.pages.show("register_done.html", &visitor, values)
+}

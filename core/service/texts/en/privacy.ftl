@@ -1,0 +1,39 @@
+# The built-in privacy statement. What it says is what the service does: LIMITS.md, policy/lifetimes.rs, store/steps/sweep.rs.
+
+privacy_title = Privacy statement
+privacy_intro = What { $service } keeps of you, why, and for how long. It signs you in to services, and your data are used for nothing else.
+privacy_account_title = Your account
+privacy_account = Your name, e-mail address and the language of e-mails, and your password in a form that can only be checked. They are kept until your account is deleted.
+privacy_unconfirmed_title = Before your address is confirmed
+privacy_unconfirmed = What you typed to create an account waits encrypted for the link from the message. Without confirmation it is deleted after a day, and there is no account.
+privacy_devices_title = Your mobile devices
+privacy_devices = The name you gave, the model and system the device told us, its public keys, its address for push messages, and a count of wrong PINs. Your PIN never leaves the phone. They are kept until you remove the device.
+privacy_requests_title = Sign-ins and signatures
+privacy_requests =
+    { $hours ->
+        [one] Requests that nobody answered are deleted after 1 hour.
+       *[other] Requests that nobody answered are deleted after { $hours } hours.
+    } { $days ->
+        [one] Approvals, and transfers with what you signed, are kept for 1 day as proof.
+       *[other] Approvals, and transfers with what you signed, are kept for { $days } days as proof.
+    }
+privacy_history_title = History
+privacy_history =
+    { $days ->
+        [one] The history of your account, so that you can see what was done with it, is kept for 1 day.
+       *[other] The history of your account, so that you can see what was done with it, is kept for { $days } days.
+    }
+privacy_browsers_title = Cookies
+privacy_browsers = One cookie keeps you signed in, for 12 hours at most. Another marks a browser in which you signed in with a device, so that strangers can’t lock you out; it is forgotten after { $days } days. There are no others for advertising or statistics.
+privacy_backups_title = Backups and the journal
+privacy_backups =
+    { $days ->
+        [one] A journal of security changes is kept for 1 day, so that a restored backup brings back no device that you removed.
+       *[other] A journal of security changes is kept for { $days } days, so that a restored backup brings back no device that you removed.
+    } Backups hold the same data as the service; ask the operator how long they are kept.
+privacy_network_title = Your network address
+privacy_network = It limits how many requests come from one place, and is in the security log, which only the operator sees. Ask the operator how long it is kept.
+privacy_never_title = What nobody gets
+privacy_never = Your data are given to no one.
+privacy_rights_title = Your rights
+privacy_rights = You may see your data, correct them, and have your account deleted. Turn to the operator of this service.

@@ -1,0 +1,48 @@
+# Iebūvētais privātuma paziņojums. Tajā teiktais atbilst tam, ko pakalpojums dara: LIMITS.md, policy/lifetimes.rs, store/steps/sweep.rs.
+
+privacy_title = Privātuma paziņojums
+privacy_intro = Ko { $service } par jums glabā, kāpēc un cik ilgi. Ar to jūs pierakstāties pakalpojumos, un citam nolūkam jūsu datus neizmanto.
+privacy_account_title = Jūsu konts
+privacy_account = Vārds, e-pasta adrese, vēstuļu valoda un parole tādā veidā, ka to var tikai pārbaudīt. Tos glabā, līdz konts tiek dzēsts.
+privacy_unconfirmed_title = Kamēr adrese nav apstiprināta
+privacy_unconfirmed = Konta izveides veidlapā ierakstītais šifrētā veidā gaida vēstulē nosūtīto saiti. Ja adresi neapstiprina, to pēc dienas dzēš un konta nav.
+privacy_devices_title = Jūsu mobilās ierīces
+privacy_devices = Jūsu dotais nosaukums, ierīces paziņotais modelis un sistēma, tās publiskās atslēgas, adrese, uz kuru sūtīt paziņojumus, un nepareizo PIN kodu skaits. PIN kods tālruni nekad neatstāj. Tos glabā, līdz ierīci noņemat.
+privacy_requests_title = Pierakstīšanās un paraksti
+privacy_requests =
+    { $hours ->
+        [zero] Neatbildētus pieprasījumus dzēš pēc { $hours } stundām.
+        [one] Neatbildētus pieprasījumus dzēš pēc { $hours } stundas.
+       *[other] Neatbildētus pieprasījumus dzēš pēc { $hours } stundām.
+    } { $days ->
+        [zero] Apstiprinājumus un pārskaitījumus ar parakstīto saturu kā pierādījumu glabā { $days } dienu.
+        [one] Apstiprinājumus un pārskaitījumus ar parakstīto saturu kā pierādījumu glabā { $days } dienu.
+       *[other] Apstiprinājumus un pārskaitījumus ar parakstīto saturu kā pierādījumu glabā { $days } dienas.
+    }
+privacy_history_title = Vēsture
+privacy_history =
+    { $days ->
+        [zero] Konta vēsturi glabā { $days } dienu, lai jūs redzētu, kas ar kontu darīts.
+        [one] Konta vēsturi glabā { $days } dienu, lai jūs redzētu, kas ar kontu darīts.
+       *[other] Konta vēsturi glabā { $days } dienas, lai jūs redzētu, kas ar kontu darīts.
+    }
+privacy_browsers_title = Sīkdatnes
+privacy_browsers =
+    Ar vienu sīkdatni paliekat pierakstījies, ilgākais 12 stundas. Otra iezīmē pārlūku, kurā esat pierakstījies ar ierīci, lai sveši cilvēki jūs nevarētu bloķēt; { $days ->
+        [zero] to aizmirst pēc { $days } dienām
+        [one] to aizmirst pēc { $days } dienas
+       *[other] to aizmirst pēc { $days } dienām
+    }. Reklāmas vai statistikas sīkdatņu nav.
+privacy_backups_title = Rezerves kopijas un žurnāls
+privacy_backups =
+    { $days ->
+        [zero] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko esat noņēmis.
+        [one] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko esat noņēmis.
+       *[other] Drošības izmaiņu žurnālu glabā { $days } dienas, lai atjaunota rezerves kopija neatgrieztu ierīci, ko esat noņēmis.
+    } Rezerves kopijās ir tie paši dati; cik ilgi tās glabā, jautājiet pakalpojuma uzturētājam.
+privacy_network_title = Jūsu tīkla adrese
+privacy_network = Pēc tās ierobežo, cik pieprasījumu nāk no vienas vietas, un to ieraksta drošības žurnālā, ko redz tikai uzturētājs. Cik ilgi to glabā, jautājiet uzturētājam.
+privacy_never_title = Ko neviens nesaņem
+privacy_never = Jūsu datus nenodod nevienam.
+privacy_rights_title = Jūsu tiesības
+privacy_rights = Jūs varat redzēt un labot savus datus un lūgt kontu dzēst. Vērsieties pie pakalpojuma uzturētāja.

@@ -6,6 +6,14 @@
 if (location.pathname.startsWith("/Q/") && location.hash) {
   history.replaceState(null, "", location.pathname);
 }
+// Times are those of the person's own place, in the language of the page. Without JavaScript they
+// are UTC, and say so.
+const spoken = document.documentElement.lang;
+const clock = new Intl.DateTimeFormat(spoken === "en" ? "en-GB" : spoken, { dateStyle: "medium", timeStyle: "short" });
+for (const time of document.querySelectorAll("time")) {
+  time.title = time.textContent;
+  time.textContent = clock.format(new Date(time.dateTime));
+}
 // Choices that need a script are offered only if it runs and the browser has cryptography for them.
 if (window.isSecureContext && window.crypto?.subtle) {
   for (const field of document.querySelectorAll("[data-with-script]")) {

@@ -82,7 +82,7 @@ async function choose() {
   }
   const reason = (await guessable()).find(([, pins]) => pins.includes(pin.value));
   if (reason) {
-    return refuse(`${reason[0][0].toUpperCase()}${reason[0].slice(1)}.`);
+    return refuse(form.dataset[reason[0]]);
   }
   const s = crypto.getRandomValues(new Uint8Array(16));
   const v = toHex(await verifier(s, form.dataset.enrolment, pin.value));

@@ -17,6 +17,7 @@ mod forgotten_pin;
 mod guesses;
 mod journal;
 mod language;
+mod latvian;
 mod limits;
 mod manage;
 mod my_account;

@@ -211,7 +211,7 @@ async fn b17_history_goes_by_months_and_pages_with_who_caused_each_event() {
 
 /// The month of the page's title, as its address has it.
 fn chrono_month(page: &str) -> String {
-    let newest = page.split("<td>").nth(1).unwrap();
+    let newest = page.split("<time datetime=\"").nth(1).unwrap();
     newest[..7].to_owned()
 }
 

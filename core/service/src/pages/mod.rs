@@ -2,6 +2,7 @@
 //! asks or what the service holds.
 
 mod texts;
+pub(crate) mod written;
 
 use std::sync::Arc;
 
@@ -11,10 +12,7 @@ use minijinja::{
     value::{Kwargs, ValueKind},
 };
 
-use crate::base::{
-    lang::{Lang, PerLang},
-    time::utc,
-};
+use crate::base::lang::{Lang, PerLang};
 use texts::Texts;
 
 macro_rules! templates {
@@ -111,7 +109,6 @@ impl Pages {
         let languages =
             Lang::ALL.map(|lang| context! { code => lang.code(), name => lang.own_name() });
         environment.add_global("languages", languages.to_vec());
-        environment.add_filter("time", |seconds: u64| utc(seconds));
         let environments =
             PerLang::make(|lang| Ok::<_, Error>(spoken(&environment, &texts, lang)))?;
         Ok(Self {
@@ -158,6 +155,9 @@ fn spoken(
         text.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no text {key}")))
     };
     environment.add_function("t", t);
+    environment.add_filter("time", move |seconds: u64| {
+        written::time_element(lang, seconds)
+    });
     environment.add_global("lang", lang.code());
     environment
 }

@@ -138,48 +138,5 @@ fn bundle(lang: Lang) -> Result<FluentBundle<FluentResource>, TextsError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every text key that a template or a handler names is there.
-    #[test]
-    fn every_text_that_is_named_exists() {
-        let texts = Texts::built_in().unwrap();
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
-        let known = AREAS
-            .iter()
-            .flat_map(|(_, source)| source.of(Lang::En).lines());
-        let known: Vec<&str> = known
-            .filter_map(|line| Some(line.split_once(" =")?.0))
-            .collect();
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let source = std::fs::read_to_string(&path).unwrap();
-            for call in source.split("t(\"").skip(1) {
-                let key = call.split('"').next().unwrap();
-                if call[key.len() + 1..].trim_start().starts_with('~') {
-                    assert!(
-                        known.iter().any(|known| known.starts_with(key)),
-                        "{key}* in {}",
-                        path.display()
-                    );
-                } else {
-                    for lang in Lang::ALL {
-                        let bundle = texts.0.of(lang);
-                        assert!(bundle.has_message(key), "{key} in {}", path.display());
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_number_chooses_its_plural_form_and_a_missing_variable_is_an_error() {
-        let texts = Texts::built_in().unwrap();
-        let text = |hours: u32| texts.get(Lang::En, "hours", &[("hours", hours.into())]);
-        assert_eq!(text(1).as_deref(), Some("1 hour"));
-        assert_eq!(text(48).as_deref(), Some("48 hours"));
-        assert_eq!(texts.get(Lang::En, "hours", &[]), None);
-        assert_eq!(texts.get(Lang::En, "nothing", &[]), None);
-    }
-}
+#[path = "texts_tests.rs"]
+mod tests;

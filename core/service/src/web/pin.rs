@@ -88,7 +88,7 @@ pub(super) async fn on_phone(
 }
 
 /// `GET /static/guessable-pins.json`: the PINs that the page refuses, by reason:
-/// `[["reason", ["0000", …]], …]`.
+/// `[["equal", ["0000", …]], …]`.
 pub(super) async fn guessable_pins() -> Response {
     static LIST: LazyLock<String> = LazyLock::new(|| guessable_list().to_string());
     (
@@ -99,6 +99,17 @@ pub(super) async fn guessable_pins() -> Response {
         LIST.as_str(),
     )
         .into_response()
+}
+
+/// The name of a reason: the form has its text in the attribute `data-` with this name.
+const fn code(reason: Guessable) -> &'static str {
+    match reason {
+        Guessable::FourEqual => "equal",
+        Guessable::Run => "run",
+        Guessable::Year => "year",
+        Guessable::Date => "date",
+        Guessable::Common => "common",
+    }
 }
 
 /// Every PIN that [`guessable`] refuses, by its reason: the page has no rules of its own.
@@ -119,7 +130,7 @@ fn guessable_list() -> serde_json::Value {
     }
     reasons
         .into_iter()
-        .map(|(reason, pins)| serde_json::json!([reason.to_string(), pins]))
+        .map(|(reason, pins)| serde_json::json!([code(reason), pins]))
         .collect()
 }
 

@@ -28,7 +28,7 @@ pub fn registration<'a>(first: &'a str, last: &'a str, email: &'a str) -> [(&'a 
     ]
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Page {
     pub status: u16,
     pub body: String,
@@ -80,6 +80,8 @@ pub struct Browser {
     pub cookies: BTreeMap<String, String>,
     /// What it sends as `Accept-Language`, if anything.
     pub language: Option<&'static str>,
+    /// Every page that it got, with the path that was asked for.
+    pub seen: Vec<(String, Page)>,
     pub csrf: String,
     /// The address of its account.
     pub email: String,
@@ -115,6 +117,7 @@ impl Browser {
             known: None,
             cookies: BTreeMap::new(),
             language: None,
+            seen: Vec::new(),
             csrf: String::new(),
             email: String::new(),
             outbox: PathBuf::new(),
@@ -177,6 +180,7 @@ impl Browser {
             }
         }
         let status = response.status().as_u16();
+        let asked = path.to_owned();
         let path = headers
             .get("location")
             .map_or(path.to_owned(), |to| to.to_str().unwrap().to_owned());
@@ -184,12 +188,14 @@ impl Browser {
         if let Some((_, rest)) = body.split_once("name=\"csrf\" value=\"") {
             self.csrf = rest.split('"').next().unwrap().to_owned();
         }
-        Page {
+        let page = Page {
             status,
             body,
             path,
             headers,
-        }
+        };
+        self.seen.push((asked, page.clone()));
+        page
     }
 
     async fn follow(&mut self, mut page: Page) -> Page {

@@ -2,7 +2,7 @@
 
 history_csv = All of them as a table (CSV)
 history_more = Whole history, and as a table
-history_when = When (UTC)
+history_when = When
 history_what = What
 strength_password = password
 strength_recovery = password, e-mail link and waiting

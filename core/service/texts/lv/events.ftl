@@ -2,7 +2,7 @@
 
 history_csv = Visi notikumi tabulā (CSV)
 history_more = Visa vēsture, arī tabulā
-history_when = Kad (UTC)
+history_when = Kad
 history_what = Kas notika
 strength_password = parole
 strength_recovery = parole, saite e-pastā un gaidīšana

@@ -50,16 +50,34 @@ async function recorder(port) {
   return { port: server.address().port, sent: () => Buffer.concat(sent), close };
 }
 
+// Takes the service's mail by SMTP, and writes each message to a file: aiosmtpd, which is not ours.
+async function mailbox(folder) {
+  const sink = new URL("../mail/sink.py", import.meta.url).pathname;
+  const program = spawn(process.env.COUNTERSIGN_MAIL_PYTHON, [sink, folder], { stdio: ["pipe", "pipe", "inherit"] });
+  const [port] = await Promise.race([
+    once(program.stdout, "data"),
+    once(program, "exit").then(([code]) => Promise.reject(new Error(`the mailbox ended: ${code}`))),
+  ]);
+  return { port: Number(port), close: () => program.stdin.end() };
+}
+
 export class World {
   static async start() {
     const world = new World();
     world.folder = await mkdtemp(path.join(os.tmpdir(), "countersign-browser-"));
     await mkdir(SHOTS, { recursive: true });
+    // Where there is no Python for the mailbox, the service leaves its mail in files.
+    const bySmtp = Boolean(process.env.COUNTERSIGN_MAIL_PYTHON);
+    world.mail = path.join(world.folder, bySmtp ? "mail" : "service/outbox");
+    world.mailbox = bySmtp ? await mailbox(world.mail) : null;
     const port = await freePort();
     world.recorder = await recorder(port);
     world.origin = `http://127.0.0.1:${world.recorder.port}`;
     const args = ["--listen", `127.0.0.1:${port}`, "--data", path.join(world.folder, "service"), "--origin", world.origin, "--name", "Example",
       "--large-network", "127.0.0.0/8=1000"];
+    if (world.mailbox) {
+      args.push("--smtp", `smtp://127.0.0.1:${world.mailbox.port}`, "--smtp-tls", "none");
+    }
     world.service = spawn(process.env.COUNTERSIGN_SERVICE, args, { stdio: ["ignore", "ignore", "pipe"] });
     world.log = "";
     world.service.stderr.on("data", (text) => (world.log += text));
@@ -117,6 +135,7 @@ export class World {
     this.service.kill("SIGTERM");
     await once(this.service, "exit");
     this.recorder.close();
+    this.mailbox?.close();
   }
 
   async forget() {
@@ -138,13 +157,12 @@ export async function shot(page, name) {
   return file;
 }
 
-// Opens the newest link of the outbox below this path that was not opened before.
+// Opens the newest mailed link below this path that was not opened before.
 export async function openMailed(world, page, below) {
   for (let tries = 0; tries < 300; tries++) {
-    const folder = path.join(world.folder, "service", "outbox");
-    const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".eml"));
+    const names = (await readdir(world.mail).catch(() => [])).filter((name) => name.endsWith(".eml"));
     for (const name of names.sort().reverse()) {
-      const text = await readFile(path.join(folder, name), "utf8");
+      const text = await readFile(path.join(world.mail, name), "utf8");
       const link = text.split("\r\n").find((line) => line.startsWith(world.origin + below));
       if (link && !world.opened.has(link)) {
         world.opened.add(link);

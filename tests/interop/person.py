@@ -36,20 +36,26 @@ class Person:
         self.email = f"person{next(_numbers)}@example.eu"
         self.service = service
         self.browser = Browser(service.origin)
-        self.page = self.browser.get("/register")
-        self.submit(
-            "/register",
-            first_name="Anna",
-            last_name="Bērziņa",
-            email=self.email,
-            email_again=self.email,
-            privacy="yes",
-            proof=work(self.page),
-        )
+        self.page = self.ask_to_register(self.browser, self.email)
         self.open_mailed("/register/", password=PASSWORD, password_again=PASSWORD)
         assert self.page.path == "/register/done", self.page.text
         self.page = self.browser.get("/account")
         self.phone = self.enrol() if with_phone else None
+
+    @staticmethod
+    def ask_to_register(browser: Browser, to: str) -> Page:
+        """Fills in the form that mails the link."""
+        page = browser.get("/register")
+        return browser.submit(
+            page,
+            "/register",
+            first_name="Anna",
+            last_name="Bērziņa",
+            email=to,
+            email_again=to,
+            privacy="yes",
+            proof=work(page),
+        )
 
     def open_mailed(self, path: str, **values: str) -> Page:
         """Opens the newest link of the person's mail below the path, and sends its form."""

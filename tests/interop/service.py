@@ -12,7 +12,8 @@ DEFAULT = pathlib.Path(__file__).resolve().parents[2] / "target/debug/countersig
 
 
 class Service:
-    def __init__(self):
+    def __init__(self, *arguments: str, **environment: str):
+        """With further arguments and environment variables for the program."""
         program = os.environ.get("COUNTERSIGN_SERVICE", str(DEFAULT))
         if not os.access(program, os.X_OK):
             raise SystemExit(f"{program} is not there: run `cargo build -p countersign-server`, or set COUNTERSIGN_SERVICE")
@@ -23,14 +24,19 @@ class Service:
         self._folder = tempfile.TemporaryDirectory(prefix="countersign-interop-")
         self._log = open(pathlib.Path(self._folder.name) / "log", "w+", encoding="utf-8")
         data = f"{self._folder.name}/data"
-        self._outbox = pathlib.Path(data) / "outbox"
+        self.data = pathlib.Path(data)
+        self.outbox = self.data / "outbox"
         self._command = [program, "--listen", f"127.0.0.1:{port}", "--data", data, "--origin", self.origin,
-                         "--large-network", "127.0.0.0/8=1000"]
+                         "--large-network", "127.0.0.0/8=1000", *arguments]
+        self._own_environment = environment
+        self._environment = os.environ | environment
         self._backups = 0
         self._start()
 
     def _start(self) -> None:
-        self._process = subprocess.Popen(self._command, stdout=self._log, stderr=subprocess.STDOUT)
+        self._process = subprocess.Popen(
+            self._command, stdout=self._log, stderr=subprocess.STDOUT, env=self._environment
+        )
         try:
             self._wait()
         except BaseException:
@@ -59,7 +65,7 @@ class Service:
         """The newest link to a page below the path that was mailed to this address, without its origin."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            for file in sorted(self._outbox.glob("*.eml"), reverse=True):
+            for file in sorted(self.outbox.glob("*.eml"), reverse=True):
                 head, _, body = file.read_text(encoding="utf-8").partition("\n\n")
                 if f"To: {to}" not in head.splitlines():
                     continue
@@ -88,9 +94,17 @@ class Service:
 
     def crash_and_restart(self) -> None:
         """Ends the program with no time to tidy up, as a power cut would."""
+        self.restart()
+
+    def restart(self, **environment: str) -> None:
+        """The same, and starts it with other environment variables."""
         self._process.kill()
         self._process.wait()
+        self._environment = os.environ | self._own_environment | environment
         self._start()
+
+    def is_gone(self) -> bool:
+        return self._process.poll() is not None
 
     def stop(self) -> None:
         self._process.terminate()

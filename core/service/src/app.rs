@@ -17,7 +17,6 @@ use crate::{
     base::clock::Clock,
     edge::Edge,
     keys::root::RootKeys,
-    notices::{Notices, Pace},
     pages::Pages,
     password::Passwords,
     policy::lifetimes::Kept,
@@ -59,12 +58,8 @@ pub(crate) struct App {
     pub(crate) security: Arc<SecurityLog>,
     /// Wrong passwords that are not in the history yet.
     pub(crate) failures: Failures,
-    /// Wakes the task that sends messages.
+    /// Wakes the task that writes messages.
     pub(crate) mail: Notify,
-    /// How fast messages go to whom.
-    pub(crate) pace: Pace,
-    /// Takes messages to people.
-    pub(crate) notices: Arc<dyn Notices>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Budgets, and places for connections.

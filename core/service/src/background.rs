@@ -4,11 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use crate::{app::App, store::Over, web};
+use crate::{app::App, messages::Composer, store::Over};
 
-/// Sends the messages that are due, looking once a second: a look costs microseconds, and each
+/// Writes the messages that are due, looking once a second: a look costs microseconds, and each
 /// event is due from its own transaction on, so that none is lost between the two.
-pub(crate) async fn mail(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+pub(crate) async fn write_mail(
+    app: Arc<App>,
+    composer: Composer,
+    mut stopping: watch::Receiver<bool>,
+) {
     let mut pause = Duration::from_secs(1);
     loop {
         let failed = app.failures.take();
@@ -17,10 +21,10 @@ pub(crate) async fn mail(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
         {
             tracing::warn!(%error, "wrong passwords were not noted");
         }
-        pause = match web::send_due(&app).await {
+        pause = match composer.compose_due().await {
             Ok(()) => Duration::from_secs(1),
             Err(error) => {
-                tracing::error!(%error, "a message did not leave; it is tried again");
+                tracing::error!(%error, "a message was not written; it is tried again");
                 (pause * 2).min(Duration::from_secs(60))
             }
         };

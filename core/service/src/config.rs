@@ -12,8 +12,8 @@ use countersign_protocol::{field::is_displayable, origin::OriginError};
 use crate::{
     apps::Apps,
     base::clock::{Clock, SystemClock},
+    deliveries::{Carrier, MailRefused, Smtp},
     edge::LargeNetwork,
-    notices::Notices,
     policy::lifetimes::{BadLifetime, Kept, Lifetimes},
     push::PushService,
 };
@@ -48,6 +48,18 @@ pub enum Connections {
         /// Its private key: PEM.
         key: PathBuf,
     },
+}
+
+/// Where messages to people go.
+#[derive(Default)]
+pub enum MailSetting {
+    /// Each becomes a file in the data folder's `outbox`, for another program to send.
+    #[default]
+    Folder,
+    /// To a mail server.
+    Smtp(Smtp),
+    /// To this carrier.
+    Carrier(Arc<dyn Carrier>),
 }
 
 /// How to run the service.
@@ -100,8 +112,11 @@ pub struct Config {
     pub push_hosts: Vec<String>,
     /// What carries push messages besides, to addresses of other kinds.
     pub push_services: Vec<Arc<dyn PushService>>,
-    /// Takes messages to people; without one, each becomes a file in the data folder's `outbox`.
-    pub notices: Option<Arc<dyn Notices>>,
+    /// Where messages to people go.
+    pub mail: MailSetting,
+    /// From whom they come, as in `Example <no-reply@example.eu>`; without it, from `no-reply` at
+    /// the origin's host, under the service's name.
+    pub mail_from: Option<String>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -132,7 +147,8 @@ impl Config {
             biometric_transfers: false,
             push_hosts: Vec::new(),
             push_services: Vec::new(),
-            notices: None,
+            mail: MailSetting::Folder,
+            mail_from: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -226,6 +242,9 @@ pub enum StartError {
         "push messages can't be sent: the system's certificate authorities can't be used ({0}). Install them (Debian: ca-certificates), or start without --push-host"
     )]
     Push(String),
+    /// Mail can't be sent as it was set.
+    #[error(transparent)]
+    Mail(#[from] MailRefused),
     /// The data folder, the database, the key file or a key in them can't be used.
     #[error(transparent)]
     Storage(Box<dyn std::error::Error + Send + Sync>),

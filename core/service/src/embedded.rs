@@ -18,10 +18,11 @@ use crate::{
     api,
     app::{App, Waiting},
     background,
-    config::{Config, Connections, OriginSetting, StartError, storage},
+    config::{Config, Connections, MailSetting, OriginSetting, StartError, storage},
+    deliveries::{self, Carrier, MailFolder, MailRefused, Outbox, SmtpClient},
     edge::{self, Edge, Networks},
     keys::root::RootKeys,
-    notices::{self, Outbox},
+    messages::Composer,
     operations::{self, Places},
     pages,
     password::{self, Passwords},
@@ -53,7 +54,7 @@ impl Embedded {
     ///
     /// # Errors
     /// See [`StartError`]; each says what a person can do.
-    pub async fn start(config: Config) -> Result<Self, StartError> {
+    pub async fn start(mut config: Config) -> Result<Self, StartError> {
         let kept = config.check()?;
         let admission = server::Admission::new(&config)?;
         let listen = |error| StartError::Listen(config.listen, error);
@@ -74,6 +75,8 @@ impl Embedded {
         let keys = keys(&store, &root, &config, &origin, push_key).await?;
         let clock = config.clock.clone();
         let (pushes, due) = Pushes::new(carriers, store.clone(), root.clone(), clock);
+        let carrier = mail_carrier(&mut config, &origin)?;
+        let outbox = Outbox::new(carrier, store.clone(), root.clone(), config.clock.clone());
         let (stop, stopping) = watch::channel(false);
         let edge = Edge::new(Networks::new(config.large_networks), edge::places());
         let edge = Arc::new(edge);
@@ -100,10 +103,6 @@ impl Embedded {
             security,
             failures: Failures::default(),
             mail: Notify::new(),
-            pace: notices::Pace::default(),
-            notices: config.notices.unwrap_or_else(|| {
-                Arc::new(Outbox::new(config.data.join("outbox"), origin.authority()))
-            }),
             clock: config.clock,
             pushes: pushes.clone(),
             push_key,
@@ -120,7 +119,8 @@ impl Embedded {
                 background::sweep(app.clone(), stopping.clone()),
                 background::renew_keys(app.clone(), stopping.clone()),
                 push::run(pushes, due, stopping.clone()),
-                background::mail(app, stopping)
+                deliveries::run(outbox.clone(), stopping.clone()),
+                background::write_mail(app.clone(), Composer::new(app, outbox), stopping)
             );
         });
         Ok(Self {
@@ -186,6 +186,7 @@ async fn open(config: &Config) -> Result<Storage, StartError> {
     store.log_to(security.clone());
     let seal = |account, hash: &str| password::seal(&root.sealing, account, hash);
     store.renew_accounts(seal).await.map_err(storage)?;
+    store.end_leases().await.map_err(storage)?;
     Ok(Storage {
         store: Arc::new(store),
         root,
@@ -210,6 +211,19 @@ fn carriers(
     let web = WebPush::new(hosts, root.push.clone(), origin);
     carriers.push(Arc::new(web.map_err(StartError::Push)?));
     Ok((carriers, Some(PublicKey::of(&root.push))))
+}
+
+/// What carries mail, and from whom.
+fn mail_carrier(config: &mut Config, origin: &Origin) -> Result<Arc<dyn Carrier>, MailRefused> {
+    let from = || match &config.mail_from {
+        Some(from) => deliveries::sender(from),
+        None => deliveries::no_reply(&config.name, origin.authority()),
+    };
+    Ok(match std::mem::take(&mut config.mail) {
+        MailSetting::Folder => Arc::new(MailFolder::new(config.data.join("outbox"), from()?)),
+        MailSetting::Smtp(smtp) => Arc::new(SmtpClient::new(smtp, from()?, origin.authority())?),
+        MailSetting::Carrier(carrier) => carrier,
+    })
 }
 
 /// Opens the service's own keys, publishing what is due.

@@ -19,12 +19,13 @@ mod apps;
 mod background;
 mod base;
 mod config;
+mod deliveries;
 mod edge;
 mod embedded;
 mod flow;
 mod journal;
 mod keys;
-mod notices;
+mod messages;
 mod operations;
 mod pages;
 mod password;
@@ -43,10 +44,12 @@ pub use apps::{AndroidApp, Apps, BadApp, IosApp, StoreLink};
 pub use base::clock::{Clock, SystemClock};
 pub use base::email::{Email, NotAnEmail};
 pub use base::time::utc;
-pub use config::{Config, Connections, OriginSetting, StartError};
+pub use config::{Config, Connections, MailSetting, OriginSetting, StartError};
+pub use deliveries::{
+    Carried, Carrier, Content, Mail, MailRefused, Message, Smtp, SmtpPassword, SmtpTls,
+};
 pub use edge::{BadNetwork, LargeNetwork};
 pub use embedded::Embedded;
-pub use notices::{Notice, NoticeError, Notices, Outbox};
 pub use operations::{
     AccountChange, AccountRefused, BackupRefused, Checked, Exchange, ExchangeReport, KeysRefused,
     Places, Progress, RestoreReport, StorageUnused, backup, change_account, doctor, exchange_keys,

@@ -145,7 +145,6 @@ mod history;
 mod issue;
 mod language;
 mod links;
-mod mail;
 mod mobile;
 mod new_address;
 mod new_device;
@@ -182,7 +181,6 @@ use axum::{
 
 pub(crate) use asked::Asked;
 use error::PageError;
-pub(crate) use mail::send_due;
 pub(crate) use privacy::PRIVACY;
 pub(crate) use show::{too_many, too_slow};
 use visitor::Visitor;

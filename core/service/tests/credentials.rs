@@ -1,6 +1,6 @@
 //! Password and e-mail address: how they change, who can't change them, and what ends with them.
 
-use countersign_protocol::challenge::Subject;
+use countersign_protocol::{challenge::Subject, update::ChangeKind};
 
 use crate::support::{
     Browser, PASSWORD, PIN, Page, Phone, World, approve, begin_sign_in, events, mail, number, sql,
@@ -341,7 +341,7 @@ async fn a_stranger_who_asks_for_links_all_day_keeps_the_owner_from_none() {
 }
 
 #[tokio::test]
-async fn until_a_change_of_address_is_final_recovery_tells_the_old_one() {
+async fn until_a_change_of_address_is_final_both_addresses_are_told_and_the_old_one_recovers() {
     let world = World::new().await;
     let (mut owner, mut phone) = world.person().await;
     owner.get("/account/email").await;
@@ -351,15 +351,53 @@ async fn until_a_change_of_address_is_final_recovery_tells_the_old_one() {
     let link = owner.mailed(OTHER, "/account/email/").await;
     owner.get(&link).await;
     owner.post(&link, &[]).await;
-    let told = mail(&world, "E-mail address changed").await;
-    assert!(told.contains(&format!("To: {OTHER}\r\n")), "{told}");
+    let undo = owner.mailed(ANNA, "/email/undo/").await;
+    let told = mails(&world, "E-mail address changed").await;
+    // The message with the link that undoes it has told the old address.
+    assert_eq!(to(&told), [OTHER]);
     world.clock.advance(60);
     let mut thief = world.browser();
     thief.password(OTHER, PASSWORD).await;
     thief.get("/recovery").await;
     thief.post("/recovery", &[]).await;
-    let told = mail(&world, "recovery of the account began").await;
-    assert!(told.contains(&format!("To: {ANNA}\r\n")), "{told}");
+    let told = mails(&world, "recovery of the account began").await;
+    assert_eq!(to(&told), [ANNA, OTHER]);
+    for (told, is_old) in told.iter().zip([true, false]) {
+        assert!(told.contains("/recovery/cancel/"), "{told}");
+        assert_eq!(told.contains("/recovery/finish/"), is_old, "{told}");
+        assert_eq!(told.contains(&undo), is_old, "{told}");
+    }
+    // When it can't be undone any more, the new address is the only one.
+    world.clock.advance(14 * 86400);
+    phone.change_pin(ChangeKind::Change, PIN, "6304").await;
+    let told = mails(&world, "PIN changed").await;
+    assert_eq!(to(&told), [OTHER]);
+}
+
+/// The messages with these words in their subjects, once there is one and everything has left.
+async fn mails(world: &World, subject: &str) -> Vec<String> {
+    mail(world, subject).await;
+    world.browser().mailed_all().await;
+    let mut files: Vec<_> = std::fs::read_dir(world.folder.path().join("outbox"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let texts = files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap());
+    let texts = texts.map(|text| text.replace("\r\n ", " "));
+    let is_it = |text: &String| {
+        let mut lines = text.lines();
+        lines.any(|line| line.starts_with("Subject: ") && line.contains(subject))
+    };
+    texts.filter(is_it).collect()
+}
+
+/// To whom these messages went.
+fn to(mails: &[String]) -> Vec<&str> {
+    let lines = mails.iter().flat_map(|mail| mail.lines());
+    lines.filter_map(|line| line.strip_prefix("To: ")).collect()
 }
 
 #[tokio::test]

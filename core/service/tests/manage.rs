@@ -2,14 +2,19 @@
 //! matters leaves as a message.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::sync::{Arc, Mutex};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use crate::support::{
     Browser, PASSWORD, PIN, Phone, TestClock, World, approve, begin_sign_in, mail, try_pin,
 };
 use async_trait::async_trait;
 use countersign_protocol::{answer::Decision, reply::ResultCode, update::ChangeKind};
-use countersign_service::{Config, Embedded, Notice, NoticeError, Notices, Outbox};
+use countersign_service::{
+    Carried, Carrier, Config, Content, Embedded, Mail, MailSetting, Message,
+};
 
 const ANNA: &str = "anna@example.eu";
 const WRONG: &str = "9374";
@@ -167,25 +172,30 @@ async fn b17_history_is_readable_and_exported_without_secrets() {
 
 /// Keeps what leaves the service, and may refuse it. What it takes is in the outbox too.
 struct Mailer {
-    outbox: Outbox,
-    sent: Mutex<Vec<Notice>>,
+    outbox: PathBuf,
+    sent: Mutex<Vec<Mail>>,
     refusing: std::sync::atomic::AtomicBool,
 }
 
 #[async_trait]
-impl Notices for Mailer {
-    async fn send(&self, notice: Notice) -> Result<(), NoticeError> {
+impl Carrier for Mailer {
+    async fn carry(&self, message: &Message) -> Carried {
         if self.refusing.load(std::sync::atomic::Ordering::SeqCst) {
-            return Err(NoticeError("the mail server is away".into()));
+            return Carried::Later("the mail server is away".into());
         }
-        self.sent.lock().unwrap().push(notice.clone());
-        self.outbox.send(notice).await
+        let Content::Mail(mail) = &message.content;
+        self.sent.lock().unwrap().push(mail.clone());
+        let text = format!("To: {}\r\n\r\n{}", mail.to, mail.text);
+        let name = format!("{:08}.eml", message.number);
+        std::fs::create_dir_all(&self.outbox).unwrap();
+        std::fs::write(self.outbox.join(name), text).unwrap();
+        Carried::Done
     }
 }
 
 impl Mailer {
     /// The one message whose subject has these words, once it is there.
-    async fn one(&self, words: &str) -> Notice {
+    async fn one(&self, words: &str) -> Mail {
         for _ in 0..100 {
             let sent = self.sent.lock().unwrap().clone();
             let mut found = sent.iter().filter(|notice| notice.subject.contains(words));
@@ -204,13 +214,13 @@ async fn with_mailer() -> (World, Arc<Mailer>) {
     let folder = tempfile::tempdir().unwrap();
     let clock = TestClock::new();
     let mailer = Arc::new(Mailer {
-        outbox: Outbox::new(folder.path().join("outbox"), "localhost"),
+        outbox: folder.path().join("outbox"),
         sent: Mutex::default(),
         refusing: false.into(),
     });
     let service = Embedded::start(Config {
         clock: clock.clone(),
-        notices: Some(mailer.clone()),
+        mail: MailSetting::Carrier(mailer.clone()),
         ..Config::embedded(folder.path())
     })
     .await
@@ -359,6 +369,7 @@ async fn a_message_that_can_not_leave_waits_and_leaves_later() {
     mailer
         .refusing
         .store(false, std::sync::atomic::Ordering::SeqCst);
+    world.clock.advance(1);
     mailer.one("PIN changed").await;
     mailer.one("Request reported as fraud").await;
     assert_eq!(mailer.sent.lock().unwrap().len(), sent + 2);

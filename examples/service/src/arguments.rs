@@ -6,7 +6,9 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use countersign_service::{AndroidApp, IosApp, LargeNetwork, Places, StoreLink};
+use countersign_service::{
+    AndroidApp, IosApp, LargeNetwork, MailSetting, Places, Smtp, SmtpPassword, SmtpTls, StoreLink,
+};
 
 /// A sign-in service that speaks Countersign.
 ///
@@ -24,8 +26,8 @@ use countersign_service::{AndroidApp, IosApp, LargeNetwork, Places, StoreLink};
 /// The proxy must add its client's address at the end of X-Forwarded-For: budgets go by the
 /// right-most address there that is no trusted proxy.
 ///
-/// Messages to people (security notices, the links of a recovery) are written to DIR/outbox, one
-/// .eml file each, for whoever sends them on.
+/// Messages to people (security notices, mailed links) go to a mail server with --smtp. Without it
+/// they are written to DIR/outbox, one .eml file each, for whoever sends them on.
 ///
 /// BACKUPS: `countersign-service backup FILE --data DIR`, at any time. Keep a copy of the key file
 /// elsewhere: either alone opens nothing; both together open every secret. The journal is not in
@@ -263,9 +265,70 @@ pub(crate) struct Serve {
     /// phones look when they are opened]
     #[arg(long, value_name = "HOST")]
     pub(crate) push_host: Vec<String>,
+    /// The mail server to which messages go: smtps://user@host:465 (TLS from the first byte) or
+    /// smtp://host:25. Without a user, nobody logs in [default: messages are files in DIR/outbox]
+    #[arg(long, value_name = "URL")]
+    pub(crate) smtp: Option<String>,
+    /// Whether an smtp:// server must offer STARTTLS; without TLS at all only on this computer
+    #[arg(
+        long,
+        value_name = "TLS",
+        default_value = "required",
+        requires = "smtp"
+    )]
+    pub(crate) smtp_tls: Tls,
+    /// The file with the password of the mail server's user, this user's alone [default: the
+    /// environment variable COUNTERSIGN_SMTP_PASSWORD]
+    #[arg(long, value_name = "FILE", requires = "smtp")]
+    pub(crate) smtp_password_file: Option<PathBuf>,
+    /// From whom messages come [default: NAME <no-reply@HOST>, with the host of the origin]
+    #[arg(long, value_name = "NAME <ADDRESS>")]
+    pub(crate) mail_from: Option<String>,
     /// The name that phones and pages show, at most 20 bytes
     #[arg(long, default_value = "Countersign", value_name = "NAME")]
     pub(crate) name: String,
+}
+
+/// TLS with an smtp:// server.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Tls {
+    /// By STARTTLS, or not at all
+    Required,
+    /// By STARTTLS where it is offered: whoever is in between can take that away
+    Opportunistic,
+    /// Never
+    None,
+}
+
+impl From<Tls> for SmtpTls {
+    fn from(tls: Tls) -> Self {
+        match tls {
+            Tls::Required => Self::Required,
+            Tls::Opportunistic => Self::Opportunistic,
+            Tls::None => Self::None,
+        }
+    }
+}
+
+impl Serve {
+    /// Where messages go.
+    pub(crate) fn mail(&mut self) -> MailSetting {
+        let Some(url) = self.smtp.take() else {
+            return MailSetting::Folder;
+        };
+        let password = match self.smtp_password_file.take() {
+            Some(file) => SmtpPassword::File(file),
+            None => match std::env::var("COUNTERSIGN_SMTP_PASSWORD") {
+                Ok(password) => password.into(),
+                Err(_) => SmtpPassword::None,
+            },
+        };
+        MailSetting::Smtp(Smtp {
+            url,
+            tls: self.smtp_tls.into(),
+            password,
+        })
+    }
 }
 
 impl From<Where> for Places {

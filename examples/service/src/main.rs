@@ -179,7 +179,8 @@ fn line(key: &KeyStatus) -> String {
     format!("{kind:8} {}  {state}", key.kid)
 }
 
-async fn run(arguments: Serve) -> Result<(), StartError> {
+async fn run(mut arguments: Serve) -> Result<(), StartError> {
+    let mail = arguments.mail();
     let plain = arguments.tls_cert.is_none() && arguments.trusted_proxy.is_empty();
     let service = Embedded::start(Config {
         listen: arguments.listen,
@@ -222,7 +223,8 @@ async fn run(arguments: Serve) -> Result<(), StartError> {
         biometric_transfers: arguments.biometric_transfers,
         push_hosts: arguments.push_host,
         push_services: Vec::new(),
-        notices: None,
+        mail,
+        mail_from: arguments.mail_from,
         clock: Arc::new(SystemClock),
     })
     .await?;

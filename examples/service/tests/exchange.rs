@@ -1,7 +1,13 @@
 //! The key file is exchanged for another one: nobody notices, and the old one opens nothing.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use countersign_protocol::{
     push::{PushAddress, PushKind},
@@ -26,6 +32,7 @@ const SEALED: &str = "SELECT pin_key FROM device UNION SELECT pin_share FROM dev
     UNION SELECT pin_share FROM past_epoch UNION SELECT chain FROM past_epoch
     UNION SELECT pin_check FROM enrolment UNION SELECT code FROM enrolment
     UNION SELECT address FROM push_address UNION SELECT payload FROM mailed_link
+    UNION SELECT content FROM delivery
     UNION SELECT sealed FROM service_key UNION SELECT CAST(password AS BLOB) FROM account";
 
 pub(crate) fn sealed(database: &Path) -> BTreeSet<Vec<u8>> {
@@ -94,6 +101,7 @@ async fn after_an_exchange_of_the_key_file_phones_pages_and_links_go_on_and_noth
     assert_eq!(phone.send_change(&slot).await.result, ResultCode::Done);
     let (mut other, late, digits) = enrolling(&world).await;
     let (mut third, registering) = registering(&world).await;
+    let outbox = waiting(&world, &mut owner).await;
     assert_eq!(number(&world, "SELECT count(*) FROM past_epoch"), 1);
     let database = world.folder.path().join("service.db");
     let before = sealed(&database);
@@ -131,6 +139,12 @@ async fn after_an_exchange_of_the_key_file_phones_pages_and_links_go_on_and_noth
     signs_in_by_code(&mut owner, &mut phone).await;
     assert_eq!(push.exactly(1).await.len(), 1);
     assert_eq!(third.get(&registering).await.status, 200);
+    // The message that waited leaves.
+    fs::remove_file(&outbox).unwrap();
+    fs::rename(outbox.with_extension("away"), &outbox).unwrap();
+    world.clock.advance(4);
+    let stop = owner.mailed("anna@example.eu", "/stop/by-link/").await;
+    assert_eq!(owner.get(&stop).await.status, 200);
     let path = link_page(&world);
     other.get(&path).await;
     other
@@ -169,6 +183,22 @@ async fn registering(world: &World) -> (Browser, String) {
         .await;
     let link = browser.mailed("c@example.eu", "/register/").await;
     (browser, link)
+}
+
+/// A message that can't leave: a file is where the folder would be.
+async fn waiting(world: &World, browser: &mut Browser) -> PathBuf {
+    browser.mailed_all().await;
+    let outbox = world.folder.path().join("outbox");
+    fs::rename(&outbox, outbox.with_extension("away")).unwrap();
+    fs::write(&outbox, "").unwrap();
+    browser.get("/stop/link").await;
+    let email = [("email", "anna@example.eu")];
+    browser.post("/stop/link", &email).await;
+    let tried = "SELECT count(*) FROM delivery WHERE tries > 0 AND lease IS NULL";
+    while number(world, tried) == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    outbox
 }
 
 /// The page of the enrolment that waits for its digits.

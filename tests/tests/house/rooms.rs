@@ -62,10 +62,11 @@ const HOUSES: &[House] = &[
             &["background", "server"],
             &["api", "web"],
             &["config", "flow"],
+            &["messages"],
             &["app", "operations"],
             &[
                 "apps",
-                "notices",
+                "deliveries",
                 "pages",
                 "password",
                 "picture",

@@ -49,8 +49,8 @@ countersign_failpoint::durable_writes! {
         AnswerCheck,
         /// [`crate::store::Store::ask_link`]
         AskLink,
-        /// [`crate::store::Store::link_sent`]
-        LinkSent,
+        /// [`crate::store::Store::tell_link`]
+        TellLink,
         /// [`crate::store::Store::register`]
         Register,
         /// [`crate::store::Store::change_password`]
@@ -147,7 +147,13 @@ countersign_failpoint::durable_writes! {
         CancelRecovery,
         /// [`crate::store::Store::finish_recovery`]
         FinishRecovery,
-        /// [`crate::store::Store::notice_sent`]
-        NoticeSent,
+        /// [`crate::store::Store::tell_events`]
+        TellEvents,
+        /// [`crate::store::Store::lease`]
+        LeaseDelivery,
+        /// [`crate::store::Store::tried`]
+        DeliveryTried,
+        /// [`crate::store::Store::end_leases`]
+        EndLeases,
     }
 }

@@ -35,6 +35,7 @@ const TEMPLATES: &[(&str, &str)] = templates! {
     "history.html"
     "landing.html"
     "method.html"
+    "mail.html"
     "mobile.html"
     "mobile_continue.html"
     "new_pin.html"
@@ -85,6 +86,20 @@ pub(crate) struct Frame<'a> {
     pub(crate) who: Option<&'a str>,
     /// Whether the visitor's browser is a phone's, so that the page offers the app on it.
     pub(crate) phone: bool,
+}
+
+impl Frame<'static> {
+    /// Around a message, which has no visitor.
+    pub(crate) const fn of_message(lang: Lang) -> Self {
+        Self {
+            csrf: "",
+            signed_in: false,
+            lang,
+            here: "",
+            who: None,
+            phone: false,
+        }
+    }
 }
 
 /// Templates and texts.

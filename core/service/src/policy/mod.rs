@@ -64,41 +64,43 @@ pub(crate) const RECOVERY_MESSAGES: u64 = 5;
 /// The time for which [`RECOVERY_MESSAGES`] counts, in seconds.
 pub(crate) const RECOVERY_MESSAGES_SECONDS: u64 = DAY;
 
+/// The events that are also sent to the person by message.
+pub(crate) const MAILED: &[&str] = &[
+    "device-added",
+    "device-removed",
+    "device-removed-itself",
+    "last-device-removed",
+    "pin-changed",
+    "pin-set-anew",
+    "biometrics-on",
+    "biometrics-off",
+    "device-suspended",
+    "device-blocked",
+    "few-tries-left",
+    "many-wrong-pins",
+    "enrolment-void",
+    "reported-fraud",
+    "failed-tries",
+    "new-browser",
+    "passwords-closed-unknown",
+    "passwords-closed-known",
+    "passwords-closed-stop",
+    "passwords-closed-link",
+    "password-changed",
+    "password-reset",
+    "email-changed",
+    "email-undone",
+    "panic",
+    "recovery-began",
+    "recovery-link",
+    "recovery-cancelled",
+    "recovery-done",
+    "recovery-restored",
+];
+
 /// Whether this event is also sent to the person by message.
 pub(crate) fn is_mailed(what: &str) -> bool {
-    matches!(
-        what,
-        "device-added"
-            | "device-removed"
-            | "device-removed-itself"
-            | "last-device-removed"
-            | "pin-changed"
-            | "pin-set-anew"
-            | "biometrics-on"
-            | "biometrics-off"
-            | "device-suspended"
-            | "device-blocked"
-            | "few-tries-left"
-            | "many-wrong-pins"
-            | "enrolment-void"
-            | "reported-fraud"
-            | "failed-tries"
-            | "new-browser"
-            | "passwords-closed-unknown"
-            | "passwords-closed-known"
-            | "passwords-closed-stop"
-            | "passwords-closed-link"
-            | "password-changed"
-            | "password-reset"
-            | "email-changed"
-            | "email-undone"
-            | "panic"
-            | "recovery-began"
-            | "recovery-link"
-            | "recovery-cancelled"
-            | "recovery-done"
-            | "recovery-restored"
-    )
+    MAILED.contains(&what)
 }
 
 /// An hour, in seconds.
@@ -126,6 +128,12 @@ pub(crate) const CHECKS: u64 = 100_000;
 /// allowance that a source has used. Half a million hashes in all, which take a phone a second or
 /// two.
 pub(crate) const WORK_BITS: u8 = 15;
+/// How long a message is tried before it is given up, in seconds.
+pub(crate) const DELIVERY_SECONDS: u64 = 3 * DAY;
+/// How long whoever carries a message has it alone, in seconds.
+pub(crate) const LEASE_SECONDS: u64 = 60;
+/// How long a message that was given up is kept for whoever mends the cause, in seconds.
+pub(crate) const DEAD_DELIVERY_SECONDS: u64 = 30 * DAY;
 
 /// How often, within [`GUESS_LIFTS_SECONDS`], a sign-in by the app or in a known browser opens the
 /// share of unknown browsers again.

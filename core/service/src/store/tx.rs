@@ -14,8 +14,8 @@ use countersign_protocol::{
 };
 
 use super::{
-    ChallengeKind, ChallengeState, DeviceState, EnrolmentState, KeyUse, LinkKind, Method,
-    StoreError,
+    ChallengeKind, ChallengeState, DeliveryKind, DeviceState, EnrolmentState, KeyUse, LinkKind,
+    Method, StoreError,
 };
 use crate::{
     base::{email::Email, lang::Lang},
@@ -272,6 +272,7 @@ parsed! {
     Email: Text by |text| Self::parse(text).ok(),
     ChallengeKind: Text by Self::from_name,
     ChallengeState: Text by Self::from_name,
+    DeliveryKind: Text by Self::from_name,
     DeviceState: Text by Self::from_name,
     EnrolmentState: Text by Self::from_name,
     KeyUse: Text by Self::from_name,

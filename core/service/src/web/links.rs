@@ -1,65 +1,23 @@
-//! Mailed links: their form, who may use them, and the pages that they open.
+//! Mailed links: who may use them, and the pages that they open.
 //!
-//! A link's token is its random id and half of a MAC over kind and id under a key from the key
-//! file, so nothing that acts is stored, and a message can be written again after a crash. A link
-//! works once, by `POST`; looking at its page changes nothing, because mail programs open links by
-//! themselves.
+//! A link works once, by `POST`; looking at its page changes nothing, because mail programs open
+//! links by themselves.
 
 use axum::{http::StatusCode, response::Response};
 use countersign_protocol::id::AccountId;
 use minijinja::context;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use subtle::ConstantTimeEq;
 
 use super::{error::PageError, visitor::Visitor};
 use crate::{
     app::App,
     base::{email::Email, hex, lang::Lang, person::PersonName, random},
-    keys::{mac::MacKey, seal::Place},
+    keys::seal::Place,
+    messages::links::id_in,
     store::{AskedLink, Link, LinkId, LinkKind, NewLink, SessionHash},
 };
 
-/// The page that a link opens.
-fn page(kind: LinkKind) -> &'static str {
-    match kind {
-        LinkKind::Register | LinkKind::Taken | LinkKind::TakenAgain => "/register",
-        LinkKind::Reset | LinkKind::ResetRefused | LinkKind::Nobody => "/password/forgotten",
-        LinkKind::Stop => "/stop/by-link",
-        LinkKind::Confirm => "/account/confirm",
-        LinkKind::NewEmail => "/account/email",
-        LinkKind::UndoEmail | LinkKind::Undone => "/email/undo",
-    }
-}
-
-/// A token: the id, and half of the MAC over it and over what the link does. 128 bits that only the
-/// service and the reader of the message know.
-pub(super) fn token(key: &MacKey, id: [u8; 16], action: &str) -> [u8; 32] {
-    let mac = key.mac(&[&id, action.as_bytes()]);
-    let mut token = [0; 32];
-    token[..16].copy_from_slice(&id);
-    token[16..].copy_from_slice(&mac[..16]);
-    token
-}
-
-/// The id in a token; `None` unless the service made it for this action.
-pub(super) fn id_in(key: &MacKey, given: &[u8; 32], action: &str) -> Option<[u8; 16]> {
-    let id = *given.first_chunk()?;
-    bool::from(given.ct_eq(&token(key, id, action))).then_some(id)
-}
-
-/// The link's path.
-pub(super) fn path(app: &App, kind: LinkKind, id: LinkId) -> String {
-    format!(
-        "{}/{}",
-        page(kind),
-        hex::encode(&token(&app.root.links, id, kind.name()))
-    )
-}
-
-/// The link as its message has it.
-pub(super) fn url(app: &App, kind: LinkKind, id: LinkId) -> String {
-    format!("{}{}", app.origin, path(app, kind, id))
-}
+pub(super) use crate::messages::links::path;
 
 /// Whether links of this kind work only in the session that asked for them.
 fn is_for_one_session(kind: LinkKind) -> bool {
@@ -257,6 +215,7 @@ pub(super) fn new(
         session: whose.session,
         address: address.clone(),
         payload: app.root.sealing.seal(place(id), &payload)?,
+        language: Lang::default(),
     })
 }
 

@@ -1,18 +1,14 @@
 //! A recovery and the links of its messages.
 
-use super::{error::PageError, links};
+use super::error::PageError;
 use crate::{
     app::App,
-    base::{hex, random},
+    base::random,
+    messages::links::id_in,
     store::{Account, Recovery},
 };
 
-/// The action of a link in a recovery's messages.
-pub(super) type Action = &'static str;
-/// Goes on when the waiting time is over.
-pub(super) const FINISH: Action = "finish";
-/// Cancels.
-pub(super) const CANCEL: Action = "cancel";
+pub(super) use crate::messages::links::{Action, CANCEL, FINISH};
 
 /// A new recovery, not yet begun. It waits for as many hours as the service is set to.
 pub(super) fn new(app: &App, account: &Account, by_panic: bool) -> Result<Recovery, PageError> {
@@ -23,12 +19,6 @@ pub(super) fn new(app: &App, account: &Account, by_panic: bool) -> Result<Recove
         by_panic,
         finished_at: None,
     })
-}
-
-/// A link for a message.
-pub(super) fn url(app: &App, action: Action, recovery: &Recovery) -> String {
-    let token = links::token(&app.root.recovery, recovery.id, action);
-    format!("{}/recovery/{action}/{}", app.origin, hex::encode(&token))
 }
 
 /// The recovery under way that a link belongs to.
@@ -50,6 +40,6 @@ pub(super) async fn known(
     action: Action,
     token: &[u8; 32],
 ) -> Result<Recovery, PageError> {
-    let id = links::id_in(&app.root.recovery, token, action).ok_or(PageError::NotFound)?;
+    let id = id_in(&app.root.recovery, token, action).ok_or(PageError::NotFound)?;
     app.store.recovery(id).await?.ok_or(PageError::NotFound)
 }

@@ -32,7 +32,7 @@ use crate::{
     edge::Source,
     keys::seal::Place,
     picture::{draw, speak},
-    store::{AskedLink, LinkKind},
+    store::{AskedLink, LinkKind, NewLink},
 };
 
 /// The form as it came. A field that is missing is empty.
@@ -170,7 +170,10 @@ async fn mail(app: &App, wanted: &Wanted, email: &Email) -> Result<(), PageError
         true => LinkKind::Taken,
         false => LinkKind::Register,
     };
-    let new = links::new(app, kind, email, Whose::default(), &wanted.name)?;
+    let new = NewLink {
+        language: wanted.name.language(Lang::default()),
+        ..links::new(app, kind, email, Whose::default(), &wanted.name)?
+    };
     match links::ask(app, new).await? {
         // Only the owner of the address may learn which.
         AskedLink::Due | AskedLink::Enough => Ok(()),

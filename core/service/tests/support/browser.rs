@@ -5,12 +5,13 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use countersign_cli::person::{mail::mailed_link, work::proof};
 use countersign_protocol::reply::ResultCode;
 use reqwest::{Client, Method};
+use rusqlite::{Connection, OpenFlags};
 
 use super::{PASSWORD, PIN, Phone, TestClock, approve, client, client_at};
 
@@ -270,13 +271,32 @@ impl Browser {
         self.post(&to, &[("r", &r)]).await
     }
 
-    /// The newest link to a page below `path` that was mailed to this address.
+    /// The newest link to a page below `path` that was mailed to this address, once every message
+    /// has left.
     pub async fn mailed(&self, email: &str, path: &str) -> String {
+        self.mailed_all().await;
         let patience = Duration::from_secs(20);
         let found = mailed_link(&self.outbox, email, path, &[], patience).await;
         found
             .unwrap()
             .unwrap_or_else(|| panic!("no message to {email} with {path}"))
+    }
+
+    /// Waits until every message has left.
+    pub async fn mailed_all(&self) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while self.has_mail_to_send() && Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn has_mail_to_send(&self) -> bool {
+        let file = self.outbox.with_file_name("service.db");
+        let database = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let waiting = "SELECT EXISTS (SELECT 1 FROM mailed_link WHERE due = 1)
+            OR EXISTS (SELECT 1 FROM delivery WHERE dead_at IS NULL)";
+        let found = database.and_then(|database| database.query_row(waiting, [], |row| row.get(0)));
+        found.unwrap_or(true)
     }
 
     /// E-mail and password; the page after them.

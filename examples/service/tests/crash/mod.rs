@@ -29,12 +29,15 @@ use world::World;
 pub type Names = BTreeSet<String>;
 
 /// What the service does by itself, at any time. It has stories of its own.
-const BY_ITSELF: [&str; 6] = [
-    "LinkSent",
+const BY_ITSELF: [&str; 9] = [
     "Sweep",
+    "TellLink",
+    "TellEvents",
+    "LeaseDelivery",
     "MessageDraft",
     "MessageName",
-    "NoticeSent",
+    "DeliveryTried",
+    "EndLeases",
     "DropPushAddress",
 ];
 

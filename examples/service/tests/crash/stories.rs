@@ -3,7 +3,6 @@
 use std::fs;
 use std::future::Future;
 use std::pin::Pin as Pinned;
-use std::time::Duration;
 
 use countersign::{ClaimError, Source};
 
@@ -57,7 +56,10 @@ stories! {
     finishing_a_recovery,
     drafting_a_message,
     naming_a_message,
+    telling_of_an_event,
+    leasing_a_message,
     noting_that_a_message_was_sent,
+    ending_the_leases_of_a_service_that_was_killed,
     dropping_what_has_expired,
     restoring_a_backup,
     exchanging_the_key_file,
@@ -393,12 +395,11 @@ async fn a_message(before: &'static str) -> Names {
         async |world| {
             world.finish_enrolment().await.unwrap();
             world.mail("phone").await;
-            if before == "NoticeSent" {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
+            world.all_mail_left().await;
         },
         async |world, _| {
             world.mail("phone").await;
+            world.all_mail_left().await;
             // Once: a message that is sent again takes its own place.
             let to = format!("To: {}", world.email);
             let mails = world.mails();
@@ -418,5 +419,41 @@ async fn naming_a_message() -> Names {
 }
 
 async fn noting_that_a_message_was_sent() -> Names {
-    a_message("NoticeSent").await
+    a_message("DeliveryTried").await
+}
+
+async fn telling_of_an_event() -> Names {
+    a_message("TellEvents").await
+}
+
+async fn leasing_a_message() -> Names {
+    a_message("LeaseDelivery").await
+}
+
+async fn ending_the_leases_of_a_service_that_was_killed() -> Names {
+    story(
+        Before::Itself("EndLeases"),
+        async |world| {
+            let c = world.service.database();
+            c.execute("DELETE FROM delivery", []).unwrap();
+            registered(world).await;
+            world.all_mail_left().await;
+            // As it was carried, of a time that never comes.
+            let leased = "INSERT INTO delivery
+                  (id, kind, content, created_at, due, gives_up_at, lease, lease_until)
+                VALUES (randomblob(16), 'mail', x'', 0, 1 << 40, 1 << 40, zeroblob(16), 1 << 40)";
+            c.execute(leased, []).unwrap();
+        },
+        // It is what a service does when it starts, before it answers.
+        async |world| {
+            world.service.up();
+        },
+        async |world, _| {
+            let c = world.service.database();
+            let leased = "SELECT count(*) FROM delivery WHERE lease IS NOT NULL OR lease_until > 0";
+            let left: i64 = c.query_row(leased, [], |row| row.get(0)).unwrap();
+            assert_eq!(left, 0);
+        },
+    )
+    .await
 }

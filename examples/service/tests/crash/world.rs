@@ -257,6 +257,24 @@ impl World {
         panic!("no message: {subject}")
     }
 
+    /// Waits until every message has left, also by a service that is killed meanwhile.
+    pub async fn all_mail_left(&self) {
+        let waiting = "SELECT (SELECT count(*) FROM mailed_link WHERE due = 1)
+            + (SELECT count(*) FROM event WHERE mail = 1)
+            + (SELECT count(*) FROM delivery WHERE dead_at IS NULL)";
+        let end = Instant::now() + PATIENCE;
+        loop {
+            self.service.up();
+            let c = self.service.database();
+            let waiting: i64 = c.query_row(waiting, [], |row| row.get(0)).unwrap();
+            if waiting == 0 {
+                return;
+            }
+            assert!(Instant::now() < end, "{waiting} messages wait");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Every message that was written, the oldest first.
     pub fn mails(&self) -> Vec<String> {
         let mut files: Vec<_> = fs::read_dir(self.service.outbox())

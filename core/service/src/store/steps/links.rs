@@ -2,7 +2,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use crate::{base::email::Email, policy, store::*};
+use crate::{base::lang::Lang, policy, store::*};
 
 /// The sealed content of a link that has ended.
 pub(super) const NOTHING: &[u8] = &[];
@@ -22,11 +22,6 @@ impl Store {
     /// The oldest mailed links whose messages have not left.
     pub(crate) async fn due_links(&self) -> Result<Vec<DueLink>, StoreError> {
         self.read(due)
-    }
-
-    /// The message with this link has left.
-    pub(crate) async fn link_sent(&self, seq: u64) -> Result<(), StoreError> {
-        self.write(Write::LinkSent, move |tx| sent(tx, seq)).await
     }
 }
 
@@ -103,8 +98,8 @@ pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, St
     }
     tx.execute(
         "INSERT INTO mailed_link
-           (id, kind, account, session, address, payload, created_at, expires_at, due)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+           (id, kind, account, session, address, payload, language, created_at, expires_at, due)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             new.id,
             kind.name(),
@@ -112,6 +107,7 @@ pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, St
             new.session,
             new.address.as_str(),
             new.payload,
+            new.language.code(),
             now,
             now + new.kind.seconds(),
             kind.is_mailed()
@@ -173,40 +169,52 @@ pub(super) fn end_undos_since(
     Ok(())
 }
 
-/// The address for notices about a recovery: the oldest one that can still be had back.
-pub(super) fn recovery_address(
+/// The addresses that can still undo a change of an account's address, the oldest first; each
+/// once, and a few of them.
+pub(super) fn undoing(
     tx: &dyn Tx,
     account: AccountId,
     now: Time,
-) -> Result<Option<Email>, StoreError> {
-    tx.one(
-        "SELECT * FROM mailed_link
-         WHERE account = ?1 AND kind = 'undo-email' AND used_at IS NULL AND expires_at > ?2
-         ORDER BY seq LIMIT 1",
+) -> Result<Vec<Recipient>, StoreError> {
+    let found = tx.all(
+        "SELECT address, id, created_at FROM mailed_link WHERE seq IN
+           (SELECT min(seq) FROM mailed_link
+            WHERE account = ?1 AND kind = 'undo-email' AND used_at IS NULL AND expires_at > ?2
+            GROUP BY address)
+         ORDER BY seq LIMIT 4",
         params![account.0, now],
-        |row| Ok(link(row)?.address),
-    )
+        |row| {
+            let undo = Undo {
+                link: row.get("id")?,
+                made_at: row.get("created_at")?,
+            };
+            Ok((row.get("address")?, undo))
+        },
+    )?;
+    let to = found
+        .into_iter()
+        .enumerate()
+        .map(|(at, (email, undo))| Recipient {
+            email,
+            undo: Some(undo),
+            may_recover: at == 0,
+        });
+    Ok(to.collect())
 }
 
 /// The oldest links whose messages have not left.
 pub(super) fn due(tx: &dyn Tx) -> Result<Vec<DueLink>, StoreError> {
     tx.all(
-        "SELECT * FROM mailed_link WHERE due = 1 ORDER BY seq LIMIT 100",
+        "SELECT mailed_link.*, account.language AS owners FROM mailed_link
+         LEFT JOIN account ON acc = mailed_link.account WHERE due = 1 ORDER BY seq LIMIT 100",
         params![],
         |row| {
+            let owners: Option<Lang> = row.get("owners")?;
             Ok(DueLink {
                 seq: row.get("seq")?,
-                at: row.get("created_at")?,
+                language: owners.map_or_else(|| row.get("language"), Ok)?,
                 link: link(row)?,
             })
         },
     )
-}
-
-pub(super) fn sent(tx: &dyn Tx, seq: u64) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE mailed_link SET due = 0 WHERE seq = ?1",
-        params![seq],
-    )?;
-    Ok(())
 }

@@ -12,6 +12,7 @@ mod closed;
 mod codes;
 mod collect;
 mod credentials;
+mod deliveries;
 pub(super) mod devices;
 mod enrolments;
 mod entered;

@@ -2,7 +2,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::{events, links, standing};
+use super::{accounts, events, links};
 use crate::store::*;
 
 impl Store {
@@ -11,19 +11,14 @@ impl Store {
         self.read(due_accounts)
     }
 
-    /// The oldest events of an account whose notices have not left.
+    /// The oldest events of an account whose notices are due, and where they go. `None`: there is
+    /// no such account any more.
     pub(crate) async fn due_notices(
         &self,
         account: AccountId,
         now: Time,
-    ) -> Result<Vec<DueNotice>, StoreError> {
+    ) -> Result<Option<DueNotices>, StoreError> {
         self.read(|tx| due_notices(tx, account, now))
-    }
-
-    /// The message about these events has left.
-    pub(crate) async fn notice_sent(&self, ids: Vec<u64>) -> Result<(), StoreError> {
-        self.write(Write::NoticeSent, move |tx| notice_sent(tx, &ids))
-            .await
     }
 }
 
@@ -39,35 +34,33 @@ pub(super) fn due_notices(
     tx: &dyn Tx,
     account: AccountId,
     now: Time,
-) -> Result<Vec<DueNotice>, StoreError> {
-    let recovering = standing::standing(tx, account)?.recovery.is_some();
-    let old = links::recovery_address(tx, account, now)?;
-    tx.all(
-        "SELECT event.id, event.account, email, first_name, language, at, what, detail, browser, place
-         FROM event JOIN account ON acc = event.account
-         WHERE mail = 1 AND event.account = ?1 ORDER BY event.id LIMIT 50",
+) -> Result<Option<DueNotices>, StoreError> {
+    let Some(owner) = accounts::get(tx, account)? else {
+        return Ok(None);
+    };
+    let events = tx.all(
+        "SELECT * FROM event WHERE mail = 1 AND account = ?1 ORDER BY id LIMIT 50",
         params![account.0],
-        |row| {
-            let event = events::from_row(row)?;
-            let what = event.what.as_str();
-            // Whoever has changed the address must not recover the account with it.
-            let of_recovery = recovering || what == "panic" || what.starts_with("recovery-");
-            let old = old.clone().filter(|_| of_recovery);
-            Ok(DueNotice {
-                id: row.get("id")?,
-                account,
-                email: old.map_or_else(|| row.get("email"), Ok)?,
-                first_name: row.get("first_name")?,
-                language: row.get("language")?,
-                event,
-            })
-        },
-    )
-}
-
-pub(super) fn notice_sent(tx: &dyn Tx, ids: &[u64]) -> Result<(), StoreError> {
-    for id in ids {
-        tx.execute("UPDATE event SET mail = 0 WHERE id = ?1", params![*id])?;
+        |row| Ok((row.get("id")?, events::from_row(row)?)),
+    )?;
+    // For as long as a change of the address can be undone, both addresses hear of everything. A
+    // recovery is finished from the oldest: not by whoever changed it.
+    let mut to = links::undoing(tx, account, now)?;
+    if to.iter().all(|older| older.email != owner.email) {
+        to.push(Recipient {
+            may_recover: to.is_empty(),
+            email: owner.email,
+            undo: None,
+        });
     }
-    Ok(())
+    Ok(Some(DueNotices {
+        account,
+        name: match owner.first_name.is_empty() {
+            true => owner.last_name,
+            false => owner.first_name,
+        },
+        language: owner.language,
+        events,
+        to,
+    }))
 }

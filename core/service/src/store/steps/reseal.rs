@@ -42,7 +42,7 @@ struct Kind {
 }
 
 /// Everything sealed, but the service's own keys.
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind {
         table: "account",
         fields: &["password"],
@@ -104,6 +104,14 @@ const KINDS: [Kind; 7] = [
         select: "SELECT id AS row, id AS owner, 0 AS epoch, payload AS s0 FROM mailed_link
                  WHERE id > ?1 ORDER BY id LIMIT ?2",
         update: "UPDATE mailed_link SET payload = ?3 WHERE id = ?1 AND ?2 = 0",
+    },
+    Kind {
+        table: "delivery",
+        fields: &["delivery"],
+        count: "SELECT count(*) AS n FROM delivery",
+        select: "SELECT id AS row, id AS owner, 0 AS epoch, content AS s0 FROM delivery
+                 WHERE id > ?1 ORDER BY id LIMIT ?2",
+        update: "UPDATE delivery SET content = ?3 WHERE id = ?1 AND ?2 = 0",
     },
 ];
 
@@ -339,7 +347,8 @@ fn end_copied(
     ] {
         tx.execute(sql, params![])?;
     }
-    // The owner of an address that was changed needs a link that works.
+    // Links of before work no more. The owner of an address that was changed needs one that does.
+    tx.execute("DELETE FROM delivery WHERE link IS NOT NULL", params![])?;
     tx.execute(
         "UPDATE mailed_link SET due = 1
          WHERE kind = 'undo-email' AND used_at IS NULL AND expires_at > ?1",

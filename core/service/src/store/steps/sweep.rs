@@ -35,7 +35,7 @@ impl Over {
 /// Deletes `?2` rows at most of what is over since `?1`, the time beside it.
 type Statement = (&'static str, fn(&Over) -> Time);
 
-const STATEMENTS: [Statement; 19] = [
+const STATEMENTS: &[Statement] = &[
     (
         "DELETE FROM session WHERE hash IN
                (SELECT hash FROM session WHERE expires_at <= ?1 LIMIT ?2)",
@@ -68,6 +68,12 @@ const STATEMENTS: [Statement; 19] = [
                (SELECT seq FROM mailed_link WHERE expires_at <= ?1 AND created_at <= ?1 - 86400
                 LIMIT ?2)",
         |over| over.now,
+    ),
+    // What waits to leave ends when it has left, or is given up.
+    (
+        "DELETE FROM delivery WHERE number IN
+               (SELECT number FROM delivery WHERE dead_at <= ?1 LIMIT ?2)",
+        |over| over.ago(policy::DEAD_DELIVERY_SECONDS),
     ),
     (
         "DELETE FROM answered_check WHERE id IN
@@ -319,6 +325,12 @@ mod tests {
                 "mailed_link (id, kind, account, address, payload, created_at, expires_at)",
                 "randomblob(16), 'undo-email', acc, '', x'', AT, AT + 14 * 86400",
                 14 * day,
+            ),
+            // A message that was given up waits a month for whoever mends the cause.
+            (
+                "delivery (id, kind, content, created_at, due, gives_up_at, dead_at)",
+                "randomblob(16), 'mail', x'', AT, AT, AT, AT",
+                policy::DEAD_DELIVERY_SECONDS,
             ),
             // A message that was sent counts for a day.
             (

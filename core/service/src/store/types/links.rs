@@ -1,9 +1,12 @@
 //! Mailed links, as they go into the store and come out of it.
 
-use countersign_protocol::{Time, id::AccountId};
+use countersign_protocol::id::AccountId;
 
 use crate::store::SessionHash;
-use crate::{base::email::Email, base::names::names, policy};
+use crate::{
+    base::{email::Email, lang::Lang, names::names},
+    policy,
+};
 
 /// A link's random identifier.
 pub(crate) type LinkId = [u8; 16];
@@ -91,6 +94,8 @@ pub(crate) struct NewLink {
     pub(crate) address: Email,
     /// Sealed: what its page needs.
     pub(crate) payload: Vec<u8>,
+    /// In which language its message is, where there is no account whose language counts.
+    pub(crate) language: Lang,
 }
 
 /// How asking for a link went.
@@ -126,8 +131,8 @@ pub(crate) struct Link {
 pub(crate) struct DueLink {
     /// Its place in the order.
     pub(crate) seq: u64,
-    /// When it was asked for.
-    pub(crate) at: Time,
+    /// In which language its message is.
+    pub(crate) language: Lang,
     /// The link.
     pub(crate) link: Link,
 }

@@ -2,9 +2,6 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::AccountEvent;
-use crate::base::{email::Email, lang::Lang};
-
 /// A recovery's random identifier.
 pub(crate) type RecoveryId = [u8; 16];
 
@@ -43,20 +40,4 @@ pub(crate) enum Entered {
     Guarded,
     /// Not at all: the account is disabled.
     Disabled,
-}
-
-/// An event about which the person gets a notice.
-pub(crate) struct DueNotice {
-    /// Its number.
-    pub(crate) id: u64,
-    /// Whose.
-    pub(crate) account: AccountId,
-    /// Where to.
-    pub(crate) email: Email,
-    /// To whom.
-    pub(crate) first_name: String,
-    /// In which language.
-    pub(crate) language: Lang,
-    /// An event.
-    pub(crate) event: AccountEvent,
 }

@@ -1,0 +1,150 @@
+//! The message about events of an account: what happened, to whom, when and from where, what to do
+//! next, and the link that cancels or undoes.
+
+use countersign_protocol::Time;
+
+use super::{
+    Block, ComposeError, Letter, Texts,
+    links::{self, CANCEL, FINISH},
+};
+use crate::{
+    app::App,
+    base::time::Date,
+    deliveries::{self, one_line},
+    store::{AccountEvent, DueNotices, LinkKind, NewDelivery, Recipient, Recovery},
+};
+
+/// A notice about these events to each of the account's addresses.
+pub(super) async fn compose(
+    app: &App,
+    due: &DueNotices,
+    events: &[(u64, AccountEvent)],
+) -> Result<Vec<NewDelivery>, ComposeError> {
+    // Answers when the journal has what happened.
+    let standing = app.store.standing(due.account).await?;
+    let mut deliveries = Vec::new();
+    for to in &due.to {
+        if is_told_by_link(to, events) {
+            continue;
+        }
+        let letter = letter(app, due, events, to, standing.recovery.as_ref())?;
+        let mail = letter.to(app, to.email.clone())?;
+        deliveries.push(deliveries::mail(&app.root, &mail, Some(due.account), None)?);
+    }
+    Ok(deliveries)
+}
+
+/// Whether the message with the link that undoes the change of this address tells of it already.
+fn is_told_by_link(to: &Recipient, events: &[(u64, AccountEvent)]) -> bool {
+    let undo = to.undo.as_ref();
+    undo.is_some_and(|undo| {
+        let same = |(_, event): &(u64, AccountEvent)| {
+            event.what == "email-changed" && event.at == undo.made_at
+        };
+        events.iter().all(same)
+    })
+}
+
+fn letter(
+    app: &App,
+    due: &DueNotices,
+    events: &[(u64, AccountEvent)],
+    to: &Recipient,
+    recovery: Option<&Recovery>,
+) -> Result<Letter, ComposeError> {
+    let texts = Texts {
+        app,
+        lang: due.language,
+    };
+    let what = |event: &AccountEvent| {
+        let detail = one_line(&event.detail);
+        let text = app.pages.texts.event(due.language, &event.what, &detail);
+        text.ok_or_else(|| ComposeError::NoText(format!("event_{}", event.what)))
+    };
+    let hello = texts.get("mail_hello", &[("name", one_line(&due.name).into())])?;
+    let mut blocks = vec![Block::Text(hello)];
+    let mut next = Vec::new();
+    for (_, event) in events {
+        blocks.push(Block::Text(what(event)?));
+        blocks.push(Block::Facts(facts(&texts, to, event)?));
+        let text = texts.get(&format!("mail_next_{}", event.what), &[])?;
+        if !next.contains(&text) {
+            next.push(text);
+        }
+    }
+    blocks.extend(next.into_iter().map(Block::Text));
+    blocks.extend(undoing(&texts, to, recovery)?);
+    blocks.push(Block::Text(texts.get("mail_end", &[])?));
+    let subject = match events {
+        [(_, one)] => texts.get("mail_subject", &[("event", what(one)?.into())])?,
+        many => texts.get("mail_subject_many", &[("count", many.len().into())])?,
+    };
+    Ok(Letter {
+        language: due.language,
+        subject,
+        blocks,
+    })
+}
+
+fn facts(
+    texts: &Texts<'_>,
+    to: &Recipient,
+    event: &AccountEvent,
+) -> Result<Vec<(String, String)>, ComposeError> {
+    let mut facts = vec![
+        (texts.get("mail_fact_account", &[])?, to.email.to_string()),
+        (texts.get("mail_fact_when", &[])?, when(texts, event.at)?),
+    ];
+    let caller = texts.app.pages.texts.caller(texts.lang, &event.caller);
+    if let Some(caller) = caller.filter(|caller| !caller.is_empty()) {
+        facts.push((texts.get("mail_fact_where", &[])?, one_line(&caller)));
+    }
+    Ok(facts)
+}
+
+/// The links that undo: of a change of the address, of a recovery, or else of everything.
+fn undoing(
+    texts: &Texts<'_>,
+    to: &Recipient,
+    recovery: Option<&Recovery>,
+) -> Result<Vec<Block>, ComposeError> {
+    let app = texts.app;
+    let text = |key: &str| texts.get(key, &[]).map(Block::Text);
+    let link = |key: &str, url| Ok::<_, ComposeError>(Block::Link(texts.get(key, &[])?, url));
+    let mut blocks = Vec::new();
+    if let Some(undo) = &to.undo {
+        blocks.push(text("mail_undo")?);
+        let url = links::url(app, LinkKind::UndoEmail, undo.link);
+        blocks.push(link("mail_undo-email_link", url)?);
+    }
+    let Some(recovery) = recovery else {
+        blocks.push(text("mail_stop")?);
+        blocks.push(link("mail_stop_link", format!("{}/stop", app.origin))?);
+        return Ok(blocks);
+    };
+    blocks.push(text("mail_recovery")?);
+    let cancel = links::of_recovery(app, CANCEL, recovery);
+    blocks.push(link("mail_recovery_cancel", cancel)?);
+    // Whoever has changed the address must not recover the account with it.
+    if to.may_recover {
+        let ripe = when(texts, recovery.ripe_at)?;
+        let yours = texts.get("mail_recovery_yours", &[("ripe", ripe.into())])?;
+        blocks.push(Block::Text(yours));
+        let finish = links::of_recovery(app, FINISH, recovery);
+        blocks.push(link("mail_recovery_finish", finish)?);
+    }
+    blocks.push(text("mail_recovery_secret")?);
+    Ok(blocks)
+}
+
+/// A time as people of this language write it.
+fn when(texts: &Texts<'_>, at: Time) -> Result<String, ComposeError> {
+    let date = Date::of(at).unwrap_or_default();
+    let values = [
+        ("day", date.day.into()),
+        ("month", date.month.into()),
+        ("year", date.year.to_string().into()),
+        ("clock", date.clock.into()),
+    ];
+    texts.get("mail_date", &values)
+}

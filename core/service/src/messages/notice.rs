@@ -1,16 +1,14 @@
 //! The message about events of an account: what happened, to whom, when and from where, what to do
 //! next, and the link that cancels or undoes.
 
-use countersign_protocol::Time;
-
 use super::{
     Block, ComposeError, Letter, Texts,
     links::{self, CANCEL, FINISH},
 };
 use crate::{
     app::App,
-    base::time::Date,
     deliveries::{self, one_line},
+    pages::written::time,
     store::{AccountEvent, DueNotices, LinkKind, NewDelivery, Recipient, Recovery},
 };
 
@@ -93,7 +91,10 @@ fn facts(
 ) -> Result<Vec<(String, String)>, ComposeError> {
     let mut facts = vec![
         (texts.get("mail_fact_account", &[])?, to.email.to_string()),
-        (texts.get("mail_fact_when", &[])?, when(texts, event.at)?),
+        (
+            texts.get("mail_fact_when", &[])?,
+            time(texts.lang, event.at),
+        ),
     ];
     let caller = texts.app.pages.texts.caller(texts.lang, &event.caller);
     if let Some(caller) = caller.filter(|caller| !caller.is_empty()) {
@@ -127,7 +128,7 @@ fn undoing(
     blocks.push(link("mail_recovery_cancel", cancel)?);
     // Whoever has changed the address must not recover the account with it.
     if to.may_recover {
-        let ripe = when(texts, recovery.ripe_at)?;
+        let ripe = time(texts.lang, recovery.ripe_at);
         let yours = texts.get("mail_recovery_yours", &[("ripe", ripe.into())])?;
         blocks.push(Block::Text(yours));
         let finish = links::of_recovery(app, FINISH, recovery);
@@ -135,16 +136,4 @@ fn undoing(
     }
     blocks.push(text("mail_recovery_secret")?);
     Ok(blocks)
-}
-
-/// A time as people of this language write it.
-fn when(texts: &Texts<'_>, at: Time) -> Result<String, ComposeError> {
-    let date = Date::of(at).unwrap_or_default();
-    let values = [
-        ("day", date.day.into()),
-        ("month", date.month.into()),
-        ("year", date.year.to_string().into()),
-        ("clock", date.clock.into()),
-    ];
-    texts.get("mail_date", &values)
 }

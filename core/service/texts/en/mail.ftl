@@ -48,20 +48,6 @@ mail_hello = Hello { $name },
 mail_fact_account = Account
 mail_fact_when = When
 mail_fact_where = From
-mail_date = { $day } { $month ->
-        [1] January
-        [2] February
-        [3] March
-        [4] April
-        [5] May
-        [6] June
-        [7] July
-        [8] August
-        [9] September
-        [10] October
-        [11] November
-       *[12] December
-    } { $year }, { $clock } (UTC)
 mail_stop = STOP deletes all devices of the account and signs every browser out, when somebody else uses them. It takes your password.
 mail_stop_link = Open the page of STOP
 mail_undo = The address of this account was changed. From this mailbox you can still undo that: then this address and the password from before the change are back, every browser is signed out, and every device is removed.

@@ -49,20 +49,6 @@ mail_hello = Labdien, { $name }!
 mail_fact_account = Konts
 mail_fact_when = Laiks
 mail_fact_where = No kurienes
-mail_date = { $year }. gada { $day }. { $month ->
-        [1] janvārī
-        [2] februārī
-        [3] martā
-        [4] aprīlī
-        [5] maijā
-        [6] jūnijā
-        [7] jūlijā
-        [8] augustā
-        [9] septembrī
-        [10] oktobrī
-        [11] novembrī
-       *[12] decembrī
-    } plkst. { $clock } (UTC)
 mail_stop = Ja ierīces lieto kāds cits, STOP dzēš visas konta ierīces un izraksta visus pārlūkus. Tam vajag jūsu paroli.
 mail_stop_link = Atvērt STOP lapu
 mail_undo = Šī konta adrese ir nomainīta. No šīs pastkastes maiņu vēl var atsaukt: tad spēkā atkal būs šī adrese un parole, kas bija pirms maiņas, visi pārlūki tiks izrakstīti, un visas ierīces tiks noņemtas.

@@ -77,7 +77,10 @@ test("b1 a form that is sent at once waits for the work, with a word", async () 
   assert.equal(await page.locator("#work").getAttribute("role"), "status");
   assert.deepEqual(await page.evaluate(() => [window.work.bits, window.work.puzzles]), [15, 16]);
   await page.evaluate(() => window.work.done("00"));
+  // The service found that it was none, and the page asks for the digits.
   await page.locator("#digits-error").waitFor();
+  await shot(page, "register-work-refused");
+  await typeDigits(page);
 });
 
 test("b1 where the work fails the picture is shown, with another on demand", async () => {

@@ -189,7 +189,7 @@ export async function fillIn(page, email) {
 export async function listen(page) {
   const lang = await page.locator("html").getAttribute("lang");
   const recorded = (digit) => readFile(new URL(`../../core/service/sounds/${lang}/${digit}.wav`, import.meta.url));
-  const wav = await page.request.get(await page.locator("audio").getAttribute("src"));
+  const wav = await page.request.get(await page.locator("audio").getAttribute("src"), { headers: { "Accept-Language": lang } });
   return heard(await wav.body(), await Promise.all([...Array(10).keys()].map(recorded)));
 }
 

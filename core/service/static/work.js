@@ -148,7 +148,8 @@ function page(form, source) {
   });
   // A page from the browser's memory has a check that was answered.
   window.addEventListener("pageshow", (event) => event.persisted && renew().then(work, fail));
-  if (form.dataset.bits) {
+  // Where the page asks for the digits, it gets digits.
+  if (form.dataset.bits && !document.getElementById("digits-error")) {
     try {
       work(Number(form.dataset.bits));
     } catch {

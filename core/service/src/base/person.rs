@@ -225,7 +225,8 @@ mod tests {
             "דָּוִד",
             "ג׳ורג׳",
             "राजेश",
-            // Hindi, and Malayalam's chillu as it was written before Unicode 5.1: ZWJ after the virama.
+            // Hindi, and Malayalam's chillu as it was written before Unicode 5.1: ZWJ after the
+            // virama.
             "शर्\u{200d}मा",
             "അനിയന്\u{200d}",
             "ශ්\u{200d}රී",

@@ -89,8 +89,8 @@ impl Wave {
     }
 }
 
-/// A picture of this number as PNG. It follows from the seed, which nobody outside may know: without
-/// it the bends can't be taken back.
+/// A picture of this number as PNG. It follows from the seed, which nobody outside may know:
+/// without it the bends can't be taken back.
 ///
 /// # Errors
 /// Those of the encoder, none of which can occur in memory.

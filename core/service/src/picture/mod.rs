@@ -3,19 +3,19 @@
 //!
 //! Everything here is a pure function. What holds it together is in `web/check.rs`:
 //!
-//! - A form of a stranger carries a **check**: a number of six digits, an identifier, an expiry and a
-//!   difficulty, sealed for one browser. Nothing is stored until somebody answers it.
+//! - A form of a stranger carries a **check**: a number of six digits, an identifier, an expiry and
+//!   a difficulty, sealed for one browser. Nothing is stored until somebody answers it.
 //! - A browser with script does some [work](work) for the check while the person types, and the
 //!   person is asked nothing. The work costs a phone a second or two, and whoever fills in forms by
-//!   the thousand as much for each. It doubles with each quarter of its allowance that a network has
-//!   used, and beyond the allowance it is not taken.
-//! - Without script, or without allowance, the person types the digits, which are [drawn](draw::png)
-//!   and [spoken](speak::wav). Three wrong answers end a check.
+//!   the thousand as much for each. It doubles with each quarter of its allowance that a network
+//!   has used, and beyond the allowance it is not taken.
+//! - Without script, or without allowance, the person types the digits, which are
+//!   [drawn](draw::png) and [spoken](speak::wav). Three wrong answers end a check.
 //! - A check that was answered is spent: the store has its identifier until it expires.
 //!
-//! None of this keeps a determined program out: machines read pictures well. It makes each form cost
-//! something. What keeps mailboxes from being flooded are the limits of messages by address, and the
-//! budgets of the edge by source, which hold beside it.
+//! None of this keeps a determined program out: machines read pictures well. It makes each form
+//! cost something. What keeps mailboxes from being flooded are the limits of messages by address,
+//! and the budgets of the edge by source, which hold beside it.
 
 mod dice;
 pub(crate) mod draw;

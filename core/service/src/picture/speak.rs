@@ -29,7 +29,8 @@ macro_rules! recorded {
 /// The recordings of the digits, in order.
 const DIGITS: PerLang<[&[u8]; 10]> = PerLang::new(recorded!("en"), recorded!("lv"));
 
-/// The digits of this number as a WAV file. It follows from the seed, which nobody outside may know.
+/// The digits of this number as a WAV file. It follows from the seed, which nobody outside may
+/// know.
 pub(crate) fn wav(number: Number, lang: Lang, seed: &[u8]) -> Vec<u8> {
     let mut dice = Dice::new(seed, "sound");
     let mut samples: Vec<f32> = Vec::new();

@@ -2,8 +2,8 @@
 //!
 //! The work for a token is a number for each of 16 puzzles: SHA-256 over SHA-256 of the token, the
 //! puzzle's place and the number, both big-endian in 4 bytes, must begin with so many zero bits. A
-//! browser finds them by trying (`static/work.js`), anybody else may as well; sixteen puzzles in the
-//! place of one of the same cost take everybody about the same time. They are handed in as 8
+//! browser finds them by trying (`static/work.js`), anybody else may as well; sixteen puzzles in
+//! the place of one of the same cost take everybody about the same time. They are handed in as 8
 //! hexadecimal digits each. Checking them costs 17 hashes, whatever the difficulty.
 
 use sha2::{Digest, Sha256};

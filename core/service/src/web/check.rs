@@ -62,8 +62,8 @@ fn place(visitor: &Visitor) -> Place {
 }
 
 impl Check {
-    /// A new check for this browser. Work is taken for it while its source has some of its allowance
-    /// left.
+    /// A new check for this browser. Work is taken for it while its source has some of its
+    /// allowance left.
     pub(super) fn new(app: &App, visitor: &Visitor, source: Source) -> Result<Self, PageError> {
         let now = app.clock.now();
         let quarter = app.edge.quarter_of_quiet(source, now);

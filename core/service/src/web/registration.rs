@@ -1,6 +1,6 @@
 //! Asking for an account: the form, its check, and the page that waits for the mail. There is no
-//! account, no session and no name until the mailed link is used, and the message holds nothing that
-//! was typed.
+//! account, no session and no name until the mailed link is used, and the message holds nothing
+//! that was typed.
 
 use std::sync::Arc;
 

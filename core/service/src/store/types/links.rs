@@ -18,8 +18,8 @@ pub(crate) enum LinkKind {
     Register,
     /// No link: somebody asked for an account, and the address has one.
     Taken,
-    /// No message: as the one before, and the owner was told already today. It is noted so that this
-    /// takes as long, and counts, as the others.
+    /// No message: as the one before, and the owner was told already today. It is noted so that
+    /// this takes as long, and counts, as the others.
     TakenAgain,
     /// Opens the session in which a forgotten password is replaced.
     Reset,

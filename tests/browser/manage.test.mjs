@@ -44,7 +44,7 @@ test("a device is renamed, and the history is read and exported", async () => {
   await register(world, page, EMAIL);
   await enrol(world, page, "phone", "manage-code");
   await look(page, "manage-devices");
-  await page.getByText("Rename My phone").click();
+  await page.getByText("Manage", { exact: true }).click();
   await page.getByLabel("New name").fill("A phone with quite a long name of its own");
   await page.getByLabel("New name").fill("Phone for work, the one with the crack");
   await look(page, "manage-rename");
@@ -62,6 +62,7 @@ test("a device is renamed, and the history is read and exported", async () => {
   assert.equal(download.suggestedFilename(), "history.csv");
   const table = await readFile(await download.path(), "utf8");
   assert.match(table, /^time,event,by,place,text\r\n[^\r]+Z,device-renamed,"chrome\/linux","","Device renamed: My phone → Phone for work/);
+  await page.getByText("My account", { exact: true }).first().click();
   await page.getByRole("button", { name: "Sign out" }).click();
   assert.deepEqual(world.problems, []);
 });

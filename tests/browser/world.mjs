@@ -62,7 +62,8 @@ async function mailbox(folder) {
 }
 
 export class World {
-  static async start() {
+  // `more` are further arguments of the service.
+  static async start(more = []) {
     const world = new World();
     world.folder = await mkdtemp(path.join(os.tmpdir(), "countersign-browser-"));
     await mkdir(SHOTS, { recursive: true });
@@ -74,7 +75,7 @@ export class World {
     world.recorder = await recorder(port);
     world.origin = `http://127.0.0.1:${world.recorder.port}`;
     const args = ["--listen", `127.0.0.1:${port}`, "--data", path.join(world.folder, "service"), "--origin", world.origin, "--name", "Example",
-      "--large-network", "127.0.0.0/8=1000"];
+      "--large-network", "127.0.0.0/8=1000", ...more];
     if (world.mailbox) {
       args.push("--smtp", `smtp://127.0.0.1:${world.mailbox.port}`, "--smtp-tls", "none");
     }
@@ -89,7 +90,7 @@ export class World {
   }
 
   async #answers() {
-    for (let tries = 0; tries < 300; tries++) {
+    for (let tries = 0; tries < 600 && this.service.exitCode === null; tries++) {
       try {
         await fetch(`${this.origin}/.well-known/countersign`);
         return;
@@ -157,8 +158,8 @@ export async function shot(page, name) {
   return file;
 }
 
-// Opens the newest mailed link below this path that was not opened before.
-export async function openMailed(world, page, below) {
+// The newest mailed link below this path that was not given before.
+export async function mailed(world, below) {
   for (let tries = 0; tries < 300; tries++) {
     const names = (await readdir(world.mail).catch(() => [])).filter((name) => name.endsWith(".eml"));
     for (const name of names.sort().reverse()) {
@@ -166,13 +167,16 @@ export async function openMailed(world, page, below) {
       const link = text.split("\r\n").find((line) => line.startsWith(world.origin + below));
       if (link && !world.opened.has(link)) {
         world.opened.add(link);
-        await page.goto(link);
-        return;
+        return link;
       }
     }
     await sleep(100);
   }
   throw new Error(`no message with ${below}`);
+}
+
+export async function openMailed(world, page, below) {
+  await page.goto(await mailed(world, below));
 }
 
 // What the form of registration is filled in with.

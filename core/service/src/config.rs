@@ -14,6 +14,7 @@ use crate::{
     base::clock::{Clock, SystemClock},
     deliveries::{Carrier, MailRefused, Smtp},
     edge::LargeNetwork,
+    pages::{BadBrand, Brand},
     policy::lifetimes::{BadLifetime, Kept, Lifetimes},
     push::PushService,
 };
@@ -95,6 +96,8 @@ pub struct Config {
     pub name: String,
     /// The apps that may open this service's links, and where people get them.
     pub apps: Apps,
+    /// How the pages look, and where they lead for help.
+    pub brand: Brand,
     /// How many hours a recovery waits, 1 to 720.
     pub recovery_hours: u32,
     /// The operator's own privacy statement, in the place of the built-in one: an `https` address.
@@ -140,6 +143,7 @@ impl Config {
             lifetimes: Lifetimes::default(),
             name: "Countersign".into(),
             apps: Apps::default(),
+            brand: Brand::default(),
             recovery_hours: 24,
             privacy_url: None,
             picture_number: None,
@@ -218,6 +222,9 @@ pub enum StartError {
         "the name {0:?} can't be used: it must have 1 to 20 bytes, without invisible characters"
     )]
     Name(String),
+    /// The pages can't look like that.
+    #[error(transparent)]
+    Brand(#[from] BadBrand),
     /// The waiting time of a recovery is out of bounds.
     #[error("a recovery can't wait {0} hours: take 1 to 720")]
     RecoveryHours(u32),

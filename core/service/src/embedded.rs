@@ -56,6 +56,7 @@ impl Embedded {
     /// See [`StartError`]; each says what a person can do.
     pub async fn start(mut config: Config) -> Result<Self, StartError> {
         let kept = config.check()?;
+        let look = config.brand.look()?;
         let admission = server::Admission::new(&config)?;
         let listen = |error| StartError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
@@ -87,7 +88,7 @@ impl Embedded {
             origin: origin.clone(),
             passwords: Passwords::new(edge.clone()).map_err(storage)?,
             edge,
-            pages: pages::Pages::new(&config.name)
+            pages: pages::Pages::new(&config.name, look)
                 .map_err(|error| StartError::Pages(format!("{error:#}")))?,
             name: config.name,
             apps: config.apps,

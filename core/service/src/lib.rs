@@ -55,6 +55,7 @@ pub use operations::{
     Places, Progress, RestoreReport, StorageUnused, backup, change_account, doctor, exchange_keys,
     list_keys, restore, restore_with_old_key, rotate_keys,
 };
+pub use pages::{BadBrand, Brand};
 pub use policy::lifetimes::{BadLifetime, Lifetimes};
 pub use push::{Knock, PushFailed, PushService};
 pub use ring::{KeyState, KeyStatus, Rotate};

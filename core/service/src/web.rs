@@ -102,6 +102,9 @@
 //! - `POST /language` (`lang`, and `to`, the path of a page of ours): back to that page. It needs
 //!   no `csrf`
 //! - `POST /sign-out`: `/sign-in`
+//! - `GET /static/{folder}/{name}`: what pages load; the folder's name changes with its files
+//! - `GET /favicon.ico`, `/robots.txt`, `/.well-known/security.txt`: by the names where others look
+//! - `GET /.well-known/change-password`: `/account/password`
 //! - `GET /stop`, `POST /stop` with `email`, `password`, `word` (STOP): every session ended,
 //!   every factor deleted, `/stop/done`
 //! - `GET /recovery`, `POST /recovery`: after the password: begins a recovery, or sends its
@@ -352,16 +355,14 @@ fn accounts() -> Router<Arc<App>> {
         )
 }
 
-/// Files that never change.
+/// Files, for everybody.
 fn files() -> Router<Arc<App>> {
     Router::new()
-        .route("/static/style.css", get(assets::style))
-        .route("/static/page.js", get(assets::script))
-        .route("/static/pin.js", get(assets::pin_script))
-        .route("/static/work.js", get(assets::work_script))
-        .route("/static/vendor/qrcode.mjs", get(assets::qr_script))
-        .route("/static/guessable-pins.json", get(pin::guessable_pins))
-        .route("/static/icon.svg", get(assets::icon))
+        .route("/static/{folder}/{name}", get(assets::file))
+        .route("/favicon.ico", get(assets::favicon))
+        .route("/robots.txt", get(assets::robots))
+        .route("/.well-known/security.txt", get(assets::security_text))
+        .route("/.well-known/change-password", get(assets::change_password))
         .route("/.well-known/assetlinks.json", get(app_links::android))
         .route(
             "/.well-known/apple-app-site-association",

@@ -1,7 +1,7 @@
 // The PIN chosen in this page (PROTOCOL.md, sections 5 and 10, way 1). The page makes S, and K and
 // V of S and the PIN, and draws the code with S in it. Only V leaves it: S and the PIN are in no
 // request, address or storage.
-import qrcode from "./vendor/qrcode.mjs";
+import qrcode from "./qrcode.mjs";
 
 const form = document.getElementById("choose");
 const [pin, again, problem] = ["pin", "pin-again", "pin-problem"].map((id) => document.getElementById(id));
@@ -68,7 +68,7 @@ function refuse(text) {
 }
 
 const guessable = async () => {
-  const answer = await fetch("/static/guessable-pins.json");
+  const answer = await fetch(new URL("guessable-pins.json", import.meta.url));
   return answer.json();
 };
 

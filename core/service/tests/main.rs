@@ -12,6 +12,7 @@ mod closed;
 mod credentials;
 mod epoch_codes;
 mod fatigue;
+mod files;
 mod flows;
 mod forgotten_pin;
 mod guesses;

@@ -7,7 +7,8 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use countersign_service::{
-    AndroidApp, IosApp, LargeNetwork, MailSetting, Places, Smtp, SmtpPassword, SmtpTls, StoreLink,
+    AndroidApp, Brand, IosApp, LargeNetwork, MailSetting, Places, Smtp, SmtpPassword, SmtpTls,
+    StoreLink,
 };
 
 /// A sign-in service that speaks Countersign.
@@ -287,6 +288,26 @@ pub(crate) struct Serve {
     /// The name that phones and pages show, at most 20 bytes
     #[arg(long, default_value = "Countersign", value_name = "NAME")]
     pub(crate) name: String,
+    /// The operator's logo beside the name on pages: an SVG or PNG file of at most 64 KB
+    #[arg(long, value_name = "FILE")]
+    pub(crate) logo: Option<PathBuf>,
+    /// The colour of buttons and links, dark enough to be read on white; the one of dark pages is
+    /// made from it [default: #0b5a73]
+    #[arg(long, value_name = "#RRGGBB")]
+    pub(crate) accent: Option<String>,
+    /// Who helps people who can't sign in: https:, mailto: or tel:
+    #[arg(long, value_name = "URL")]
+    pub(crate) help_desk: Option<String>,
+    /// The legal notice
+    #[arg(long, value_name = "URL")]
+    pub(crate) legal_url: Option<String>,
+    /// The accessibility statement
+    #[arg(long, value_name = "URL")]
+    pub(crate) accessibility_url: Option<String>,
+    /// Where faults that an attacker could use are reported: https:, mailto: or tel:. It is said
+    /// in /.well-known/security.txt
+    #[arg(long, value_name = "URL")]
+    pub(crate) security_contact: Option<String>,
 }
 
 /// TLS with an smtp:// server.
@@ -311,6 +332,18 @@ impl From<Tls> for SmtpTls {
 }
 
 impl Serve {
+    /// How the pages look, and where they lead for help.
+    pub(crate) fn brand(&self) -> Brand {
+        Brand {
+            accent: self.accent.clone(),
+            logo: self.logo.clone(),
+            help_desk: self.help_desk.clone(),
+            legal: self.legal_url.clone(),
+            accessibility: self.accessibility_url.clone(),
+            security_contact: self.security_contact.clone(),
+        }
+    }
+
     /// Where messages go.
     pub(crate) fn mail(&mut self) -> MailSetting {
         let Some(url) = self.smtp.take() else {

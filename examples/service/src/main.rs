@@ -181,6 +181,7 @@ fn line(key: &KeyStatus) -> String {
 
 async fn run(mut arguments: Serve) -> Result<(), StartError> {
     let mail = arguments.mail();
+    let brand = arguments.brand();
     let plain = arguments.tls_cert.is_none() && arguments.trusted_proxy.is_empty();
     let service = Embedded::start(Config {
         listen: arguments.listen,
@@ -215,6 +216,7 @@ async fn run(mut arguments: Serve) -> Result<(), StartError> {
             android_store: arguments.store_link_android,
             ios_store: arguments.store_link_ios,
         },
+        brand,
         recovery_hours: arguments.recovery_hours,
         privacy_url: arguments.privacy_url,
         // A person looks at the picture.

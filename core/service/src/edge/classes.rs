@@ -289,13 +289,11 @@ const ROUTES: &[(&str, &str, Class)] = &[
     ("GET", "/account/transactions/{operation}", Class::Page),
     ("POST", "/account/transactions/{operation}", Class::Ask),
     ("GET", "/account/transactions/done/{id}", Class::Page),
-    ("GET", "/static/style.css", Class::Asset),
-    ("GET", "/static/page.js", Class::Asset),
-    ("GET", "/static/work.js", Class::Asset),
-    ("GET", "/static/pin.js", Class::Asset),
-    ("GET", "/static/vendor/qrcode.mjs", Class::Asset),
-    ("GET", "/static/guessable-pins.json", Class::Asset),
-    ("GET", "/static/icon.svg", Class::Asset),
+    ("GET", "/static/{folder}/{name}", Class::Asset),
+    ("GET", "/favicon.ico", Class::Asset),
+    ("GET", "/robots.txt", Class::Asset),
+    ("GET", "/.well-known/security.txt", Class::Asset),
+    ("GET", "/.well-known/change-password", Class::Page),
 ];
 
 #[cfg(test)]

@@ -160,7 +160,9 @@ mod tests {
 
     #[test]
     fn every_message_is_there_and_says_what_to_do_in_every_language() {
-        let texts = Pages::new("Example").unwrap().texts;
+        let texts = Pages::new("Example", crate::pages::Look::default())
+            .unwrap()
+            .texts;
         for lang in Lang::ALL {
             for what in policy::MAILED {
                 let next = format!("mail_next_{what}");

@@ -1,6 +1,10 @@
 //! The pages that people see: templates, texts, and how they are rendered. Nothing here knows who
 //! asks or what the service holds.
 
+mod brand;
+mod colour;
+mod files;
+mod mark;
 mod texts;
 pub(crate) mod written;
 
@@ -13,6 +17,9 @@ use minijinja::{
 };
 
 use crate::base::lang::{Lang, PerLang};
+pub(crate) use brand::Look;
+pub use brand::{BadBrand, Brand};
+use files::Files;
 use texts::Texts;
 
 macro_rules! templates {
@@ -107,11 +114,21 @@ pub(crate) struct Pages {
     environments: PerLang<Environment<'static>>,
     /// The texts, for messages and exports.
     pub(crate) texts: Arc<Texts>,
+    /// What the pages load.
+    pub(crate) files: Files,
+    /// The operator's settings of them.
+    pub(crate) brand: Brand,
 }
 
 impl Pages {
     /// Reads the built-in templates and texts.
-    pub(crate) fn new(name: &str) -> Result<Self, Error> {
+    pub(crate) fn new(name: &str, mut look: Look) -> Result<Self, Error> {
+        let files = Files::new(&mut look)
+            .map_err(|error| Error::new(ErrorKind::InvalidOperation, error))?;
+        let logo = look
+            .logo
+            .map(|logo| Value::from_safe_string(format!("{}/{}", files.folder(), logo.name)));
+        let brand = look.brand;
         let texts = Texts::built_in()
             .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))?;
         let texts = Arc::new(texts);
@@ -124,11 +141,22 @@ impl Pages {
         let languages =
             Lang::ALL.map(|lang| context! { code => lang.code(), name => lang.own_name() });
         environment.add_global("languages", languages.to_vec());
+        environment.add_global("files", Value::from_safe_string(files.folder()));
+        environment.add_global("mark", mark::PATH);
+        environment.add_global(
+            "brand",
+            context! {
+                logo, help_desk => brand.help_desk, legal => brand.legal,
+                accessibility => brand.accessibility,
+            },
+        );
         let environments =
             PerLang::make(|lang| Ok::<_, Error>(spoken(&environment, &texts, lang)))?;
         Ok(Self {
             environments,
             texts,
+            files,
+            brand,
         })
     }
 

@@ -22,7 +22,7 @@ pub(crate) fn time(lang: Lang, time: Time) -> String {
 }
 
 /// `2026-11-23T16:05:00Z` (RFC 3339), for programs.
-fn rfc3339(time: Time) -> String {
+pub(crate) fn rfc3339(time: Time) -> String {
     let date = date(time);
     date.map(|date| date.to_rfc3339_opts(SecondsFormat::Secs, true))
         .unwrap_or_default()

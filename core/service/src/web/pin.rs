@@ -1,20 +1,14 @@
 //! The PIN chosen in the browser (PROTOCOL.md, section 10, way 1). The page's script asks the
 //! service for the things below; the service never sees S or the PIN.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::{
     Json,
     extract::State,
-    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use countersign_protocol::{
-    enrolment::Way,
-    id::EnrolmentId,
-    link::qr_text,
-    pin::{Guessable, Pin, guessable},
-};
+use countersign_protocol::{enrolment::Way, id::EnrolmentId, link::qr_text};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -85,75 +79,4 @@ pub(super) async fn on_phone(
     };
     let on = Begin::InPlaceOf(enrolment.id);
     new_device::begin(&app, &visitor, new, on, Some(enrolment.expires_at)).await
-}
-
-/// `GET /static/guessable-pins.json`: the PINs that the page refuses, by reason:
-/// `[["equal", ["0000", …]], …]`.
-pub(super) async fn guessable_pins() -> Response {
-    static LIST: LazyLock<String> = LazyLock::new(|| guessable_list().to_string());
-    (
-        [(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        )],
-        LIST.as_str(),
-    )
-        .into_response()
-}
-
-/// The name of a reason: the form has its text in the attribute `data-` with this name.
-const fn code(reason: Guessable) -> &'static str {
-    match reason {
-        Guessable::FourEqual => "equal",
-        Guessable::Run => "run",
-        Guessable::Year => "year",
-        Guessable::Date => "date",
-        Guessable::Common => "common",
-    }
-}
-
-/// Every PIN that [`guessable`] refuses, by its reason: the page has no rules of its own.
-fn guessable_list() -> serde_json::Value {
-    let mut reasons: Vec<(Guessable, Vec<String>)> = Vec::new();
-    for number in 0..10_000 {
-        let digits = format!("{number:04}");
-        let Some(reason) = Pin::from_bytes(digits.as_bytes())
-            .ok()
-            .and_then(|pin| guessable(&pin))
-        else {
-            continue;
-        };
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, pins)) => pins.push(digits),
-            None => reasons.push((reason, vec![digits])),
-        }
-    }
-    reasons
-        .into_iter()
-        .map(|(reason, pins)| serde_json::json!([code(reason), pins]))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_page_refuses_exactly_the_pins_that_a_phone_refuses() {
-        let list = guessable_list();
-        let listed = |pin: &str| {
-            list.as_array().unwrap().iter().any(|group| {
-                group[1]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .any(|listed| listed == pin)
-            })
-        };
-        for number in 0..10_000 {
-            let digits = format!("{number:04}");
-            let pin = Pin::from_bytes(digits.as_bytes()).unwrap();
-            assert_eq!(listed(&digits), guessable(&pin).is_some(), "{digits}");
-        }
-    }
 }

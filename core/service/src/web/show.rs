@@ -19,6 +19,13 @@ use crate::{
     pages::Pages,
 };
 
+/// What a page may do.
+const PAGE: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; worker-src 'self'; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// What a drawing may do that is opened by itself: the operator's logo may hold a script.
+const DRAWING: &str =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
+
 impl Pages {
     /// A page for this visitor, status 200.
     pub(super) fn show(
@@ -54,13 +61,13 @@ impl Pages {
 /// The page for a source that has used up its budget.
 pub(crate) fn too_many(app: &App, asked: &Asked, error: TooMany) -> Response {
     let page = error_page(app, asked, &PageError::TooMany(error));
-    dress(app, false, page)
+    dress(app, page)
 }
 
 /// The page for a request that took too long.
 pub(crate) fn too_slow(app: &App, asked: &Asked) -> Response {
     let page = error_page(app, asked, &PageError::TooSlow);
-    dress(app, false, page)
+    dress(app, page)
 }
 
 /// Middleware: renders a [`PageError`] as a page and sets the policy headers of every page.
@@ -69,7 +76,6 @@ pub(super) async fn finish(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let asset = request.uri().path().starts_with("/static/");
     let asked = Asked::of(&app, &mut request);
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<PageError>() {
@@ -78,7 +84,7 @@ pub(super) async fn finish(
         }
         response = error_page(&app, &asked, &error);
     }
-    dress(&app, asset, response)
+    dress(&app, response)
 }
 
 /// The page of an error.
@@ -109,16 +115,18 @@ fn page(status: StatusCode, lang: Lang, html: String) -> Response {
     (status, headers, Html(html)).into_response()
 }
 
-fn dress(app: &App, asset: bool, mut response: Response) -> Response {
+fn dress(app: &App, mut response: Response) -> Response {
     let headers = response.headers_mut();
+    // Files say themselves for how long they are kept.
+    let kept = headers.contains_key(header::CACHE_CONTROL);
+    let svg = HeaderValue::from_static("image/svg+xml");
+    let drawing = headers.get(header::CONTENT_TYPE) == Some(&svg);
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value))
     };
     set(
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; worker-src 'self'; \
-         connect-src 'self'; form-action 'self'; \
-         base-uri 'none'; frame-ancestors 'none'",
+        if drawing { DRAWING } else { PAGE },
     );
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "DENY");
@@ -135,14 +143,9 @@ fn dress(app: &App, asset: bool, mut response: Response) -> Response {
         HeaderName::from_static("permissions-policy"),
         "camera=(), geolocation=(), microphone=()",
     );
-    set(
-        header::CACHE_CONTROL,
-        if asset {
-            "public, max-age=3600"
-        } else {
-            "no-store"
-        },
-    );
+    if !kept {
+        set(header::CACHE_CONTROL, "no-store");
+    }
     if app.origin.is_secure() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }

@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_operation_has_its_texts_in_each_language_and_they_fit_what_is_signed() {
-        let pages = Pages::new("Example").unwrap();
+        let pages = Pages::new("Example", crate::pages::Look::default()).unwrap();
         for lang in Lang::ALL {
             let words = Words {
                 pages: &pages,

@@ -91,7 +91,7 @@ impl Service {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
         stream
-            .write_all(b"GET /static/icon.svg HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            .write_all(b"GET /robots.txt HTTP/1.0\r\nHost: localhost\r\n\r\n")
             .ok()?;
         stream.read_exact(&mut [0; 12]).ok()
     }

@@ -18,7 +18,6 @@ refused_changed = The account changed meanwhile, so nothing was done. Begin agai
 account_person = Personal data
 account_name = Name
 account_mails = Language of our e-mails
-account_change = Change
 account_security = Sign-in and security
 account_sessions = Signed-in browsers
 account_sessions_count =
@@ -33,8 +32,6 @@ account_devices_count =
        *[other] { $count } devices.
     }
 account_devices_none = None yet.
-account_devices_link = List, add, rename, remove
-account_sessions_link = See them and sign them out
 account_entered = Services that you entered
 account_entered_none = You have not entered any service with this account yet. Those that you enter are listed here.
 

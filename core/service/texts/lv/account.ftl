@@ -18,7 +18,6 @@ refused_changed = Konts pa to laiku mainījās, tāpēc nekas netika izdarīts. 
 account_person = Personas dati
 account_name = Vārds
 account_mails = Mūsu e-pasta vēstuļu valoda
-account_change = Mainīt
 account_security = Pierakstīšanās un drošība
 account_sessions = Aktīvās sesijas
 account_sessions_count =
@@ -35,8 +34,6 @@ account_devices_count =
        *[other] { $count } ierīces.
     }
 account_devices_none = Vēl nevienas.
-account_devices_link = Saraksts, pievienošana, dzēšana
-account_sessions_link = Skatīt un izrakstīt
 account_entered = Izmantotie pakalpojumi
 account_entered_none = Ar šo kontu vēl neesat izmantojuši nevienu pakalpojumu. Šeit redzēsiet tos, kuros būsiet pierakstījušies.
 

@@ -255,6 +255,12 @@ pub enum StartError {
     /// The data folder, the database, the key file or a key in them can't be used.
     #[error(transparent)]
     Storage(Box<dyn std::error::Error + Send + Sync>),
+    /// The socket for commands can't be made.
+    #[error(
+        "the socket for commands can't be made in {}: {}. The path may have some 90 bytes, and its file system must take sockets: choose \
+         another folder with --data", .0.display(), .1
+    )]
+    Commands(PathBuf, #[source] io::Error),
     /// The built-in pages are broken.
     #[error("the built-in pages can't be read: {0}")]
     Pages(String),

@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use crate::{
+    admin::Socket as Commands,
     api,
     app::{App, Waiting},
     background,
@@ -70,6 +71,7 @@ impl Embedded {
             store,
             root,
             security,
+            commands,
         } = open(&config).await?;
         let origin = origin(&store, &config.origin, &config.connections, address.port()).await?;
         let (carriers, push_key) = carriers(&config, push_hosts, &root, &origin)?;
@@ -117,6 +119,7 @@ impl Embedded {
         let server = tokio::spawn(serving);
         let sweeper = tokio::spawn(async move {
             tokio::join!(
+                commands.serve(app.clone(), stopping.clone()),
                 background::sweep(app.clone(), stopping.clone()),
                 background::renew_keys(app.clone(), stopping.clone()),
                 push::run(pushes, due, stopping.clone()),
@@ -166,6 +169,7 @@ struct Storage {
     store: Arc<Store>,
     root: Arc<RootKeys>,
     security: Arc<SecurityLog>,
+    commands: Commands,
 }
 
 /// Opens the data folder, and brings what older programs wrote into today's form.
@@ -184,6 +188,9 @@ async fn open(config: &Config) -> Result<Storage, StartError> {
     let (store, root) = opened.map_err(storage)?;
     let security = SecurityLog::start(places.security_log()).map_err(storage)?;
     let security = Arc::new(security);
+    // The store holds the folder's lock.
+    let commands = Commands::bind(&config.data);
+    let commands = commands.map_err(|error| StartError::Commands(config.data.clone(), error))?;
     store.log_to(security.clone());
     let seal = |account, hash: &str| password::seal(&root.sealing, account, hash);
     store.renew_accounts(seal).await.map_err(storage)?;
@@ -192,6 +199,7 @@ async fn open(config: &Config) -> Result<Storage, StartError> {
         store: Arc::new(store),
         root,
         security,
+        commands,
     })
 }
 

@@ -13,6 +13,7 @@
 //! where the protocol stops pushes against request fatigue, neither happens, the page says so, and
 //! the phone finds the request when it next asks.
 
+mod admin;
 mod api;
 mod app;
 mod apps;
@@ -40,6 +41,10 @@ mod tls;
 mod transactions;
 mod web;
 
+pub use admin::{
+    Act, Answer, AskError, Command, DeviceRow, EventRow, Imported, LONGEST_CSV, MOST_ROWS, Refused,
+    Request, Row, Shown, ask,
+};
 pub use apps::{AndroidApp, Apps, BadApp, IosApp, StoreLink};
 pub use base::clock::{Clock, SystemClock};
 pub use base::email::{Email, NotAnEmail};
@@ -51,9 +56,8 @@ pub use deliveries::{
 pub use edge::{BadNetwork, LargeNetwork};
 pub use embedded::Embedded;
 pub use operations::{
-    AccountChange, AccountRefused, BackupRefused, Checked, Exchange, ExchangeReport, KeysRefused,
-    Places, Progress, RestoreReport, StorageUnused, backup, change_account, doctor, exchange_keys,
-    list_keys, restore, restore_with_old_key, rotate_keys,
+    BackupRefused, Checked, Exchange, ExchangeReport, KeysRefused, Places, Progress, RestoreReport,
+    backup, doctor, exchange_keys, list_keys, restore, restore_with_old_key, rotate_keys,
 };
 pub use pages::{BadBrand, Brand};
 pub use policy::lifetimes::{BadLifetime, Lifetimes};

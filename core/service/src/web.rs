@@ -21,6 +21,9 @@
 //! - `GET`, `POST /register/{token}` with `password`, `password_again`, `first_name`,
 //!   `last_name` (both optional): from the message: signed in, `/register/done`
 //! - `GET /privacy`: what is kept of people, or the operator's own statement
+//! - `GET`, `POST /invitation/{token}` (`password`, `password_again`, `privacy=yes`): from an
+//!   administrator's invitation, for 7 days: signed in, `/account`; in an account that lost its
+//!   devices `/recovery/begun`, and a recovery waits
 //! - `GET /sign-in`, `POST /sign-in` (`email`, `remember=yes` in this browser): `/sign-in/password`
 //! - `POST /sign-in/forget` (`email`): this browser remembers it no more; `/sign-in`
 //! - `POST /sign-in/other`: ends a sign-in that was begun; `/sign-in`
@@ -110,7 +113,8 @@
 //! - `GET /recovery`, `POST /recovery`: after the password: begins a recovery, or sends its
 //!   message again
 //! - `GET`, `POST /recovery/finish/{token}` (`password`, `new_password`, `new_password_again`):
-//!   from the message, after the waiting time: `/account/devices`, to add a phone
+//!   from the message, after the waiting time: `/account/devices`, to add a phone; without a new
+//!   password where an invitation began it
 //! - `GET`, `POST /recovery/cancel/{token}`: from any message: the recovery is cancelled
 //!
 //! # Files
@@ -145,6 +149,7 @@ mod enrolment;
 mod error;
 mod events;
 mod history;
+mod invitation;
 mod issue;
 mod language;
 mod links;
@@ -234,6 +239,10 @@ fn entry() -> Router<Arc<App>> {
             get(confirmation::form).post(confirmation::confirm),
         )
         .route("/privacy", get(privacy::page))
+        .route(
+            "/invitation/{token}",
+            get(invitation::form).post(invitation::accept),
+        )
         .route("/sign-in", get(sign_in::form).post(sign_in::email))
         .route("/sign-in/forget", post(sign_in::forget))
         .route("/sign-in/other", post(sign_in::other))
@@ -295,6 +304,7 @@ fn lost() -> Router<Arc<App>> {
             get(address::undo_form).post(address::undo),
         )
         .route("/recovery", get(recovery::page).post(recovery::begin))
+        .route("/recovery/begun", get(invitation::begun))
         .route(
             "/recovery/finish/{token}",
             get(recovery::finish_form).post(recovery::finish),

@@ -2,16 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use countersign_protocol::{answer::Decision, reply::ResultCode};
-use countersign_service::{AccountChange, Places, change_account};
+use countersign_service::Act;
 
 use crate::support::{PIN, Phone, World, number};
-
-async fn change(world: &World, change: AccountChange) {
-    let places = Places::new(world.folder.path());
-    change_account(&places, change, "anna@example.eu", world.clock.as_ref())
-        .await
-        .unwrap();
-}
 
 #[tokio::test]
 async fn an_enrolment_under_way_ends_with_the_account_that_is_disabled() {
@@ -30,10 +23,10 @@ async fn an_enrolment_under_way_ends_with_the_account_that_is_disabled() {
     let typed = format!("{}/code", page.path);
     browser.post(&typed, &[("code", &code)]).await;
 
-    change(&world, AccountChange::Disable).await;
+    world.act(Act::Disable, "anna@example.eu").await.unwrap();
     let answer = second.complete_raw_status().await;
     assert_eq!(answer, 401, "its device is gone");
-    change(&world, AccountChange::Enable).await;
+    world.act(Act::Enable, "anna@example.eu").await.unwrap();
     assert_eq!(number(&world, "SELECT count(*) FROM device"), 1);
     // The device from before works again.
     assert_eq!(phone.status().await.result, ResultCode::Done);

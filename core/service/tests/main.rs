@@ -2,6 +2,7 @@
 //! time and the disk of one for each file.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod administration;
 mod answers;
 mod app_links;
 mod biometrics;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use countersign_protocol::answer::Decision;
-use countersign_service::{AccountChange, Places, change_account};
+use countersign_service::Act;
 use reqwest::Method;
 
 use crate::support::{
@@ -368,11 +368,7 @@ async fn b19_the_name_at_the_top_leads_to_the_first_page_from_everywhere() {
 async fn b19_a_disabled_account_is_told_so_after_the_right_password_alone() {
     let world = World::new().await;
     let (mut browser, _phone) = world.person().await;
-    let places = Places::new(world.folder.path());
-    let disable = AccountChange::Disable;
-    change_account(&places, disable, ANNA, world.clock.as_ref())
-        .await
-        .unwrap();
+    world.act(Act::Disable, ANNA).await.unwrap();
     let page = browser.password(ANNA, WRONG).await;
     assert_eq!(page.status, 401);
     assert!(

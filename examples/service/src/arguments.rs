@@ -11,6 +11,8 @@ use countersign_service::{
     StoreLink,
 };
 
+use crate::accounts::AccountCommand;
+
 /// A sign-in service that speaks Countersign.
 ///
 /// With a certificate of its own:
@@ -103,30 +105,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         tls_key: Option<PathBuf>,
     },
-    /// Disable an account, take it back into use, or delete it. The service may be running
+    /// Administer the accounts of a running service: add, invite, show, disable, unblock, reset
     #[command(subcommand)]
     Account(AccountCommand),
     /// Print the policy: which proof each change of an account needs, in each state of the account
     Policy,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum AccountCommand {
-    /// Disable an account: its sessions end, it signs in nowhere, and its phones are refused as not
-    /// active
-    Disable(WhichAccount),
-    /// Take a disabled account back into use; its owner signs in again
-    Enable(WhichAccount),
-    /// Delete an account with everything that belongs to it. No restore brings it back
-    Delete(WhichAccount),
-}
-
-#[derive(Args)]
-pub(crate) struct WhichAccount {
-    /// The account's e-mail address
-    pub(crate) email: String,
-    #[command(flatten)]
-    pub(crate) place: Where,
 }
 
 #[derive(Subcommand)]

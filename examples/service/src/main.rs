@@ -2,17 +2,17 @@
 // The help shows commands, which are no Rust.
 #![allow(rustdoc::invalid_rust_codeblocks)]
 
+mod accounts;
 mod arguments;
 
 use std::{error::Error, io::IsTerminal, path::Path, process::ExitCode, sync::Arc};
 
-use arguments::{AccountCommand, Arguments, Command, Keys, Only, Serve, WhichAccount};
+use arguments::{Arguments, Command, Keys, Only, Serve};
 use clap::Parser;
 use countersign_service::{
-    AccountChange, Apps, Config, Connections, Embedded, Exchange, KeyState, KeyStatus, Lifetimes,
-    OriginSetting, Places, Progress, Rotate, StartError, SystemClock, backup, change_account,
-    doctor, exchange_keys, list_keys, policy_table, restore, restore_with_old_key, rotate_keys,
-    utc,
+    Apps, Config, Connections, Embedded, Exchange, KeyState, KeyStatus, Lifetimes, OriginSetting,
+    Places, Progress, Rotate, StartError, SystemClock, backup, doctor, exchange_keys, list_keys,
+    policy_table, restore, restore_with_old_key, rotate_keys, utc,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -51,7 +51,7 @@ async fn main() -> ExitCode {
         (Some(Command::Doctor { place, tls_key }), _) => {
             run_doctor(&place.into(), tls_key.as_deref())
         }
-        (Some(Command::Account(account)), _) => run_account(account).await,
+        (Some(Command::Account(account)), _) => return accounts::run(account).await,
         (Some(Command::Policy), _) => {
             print!("{}", policy_table());
             Ok(())
@@ -117,16 +117,6 @@ async fn reseal(places: &Places, compromised: bool) -> Result<(), Box<dyn Error>
         );
     }
     Ok(())
-}
-
-async fn run_account(command: AccountCommand) -> Result<(), Box<dyn Error>> {
-    let (change, which) = match command {
-        AccountCommand::Disable(which) => (AccountChange::Disable, which),
-        AccountCommand::Enable(which) => (AccountChange::Enable, which),
-        AccountCommand::Delete(which) => (AccountChange::Delete, which),
-    };
-    let WhichAccount { email, place } = which;
-    Ok(change_account(&place.into(), change, &email, &SystemClock).await?)
 }
 
 fn run_doctor(places: &Places, tls_key: Option<&Path>) -> Result<(), Box<dyn Error>> {

@@ -1,6 +1,7 @@
 //! Tests of the program `countersign-service`: what only a process of its own shows.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod administration;
 mod connections;
 mod crash;
 mod disk;

@@ -59,7 +59,7 @@ const HOUSES: &[House] = &[
         src: "core/service/src/",
         rooms: &[
             &["embedded"],
-            &["background", "server"],
+            &["admin", "background", "server"],
             &["api", "web"],
             &["config", "flow"],
             &["messages"],
@@ -95,7 +95,7 @@ const HOUSES: &[House] = &[
     },
     House {
         src: "examples/service/src/",
-        rooms: &[&["main"], &["arguments"]],
+        rooms: &[&["main"], &["arguments"], &["accounts"]],
     },
     House {
         src: "bindings/bindgen/src/",

@@ -39,14 +39,14 @@ countersign_failpoint::durable_writes! {
         Sweep,
         /// Accounts that an older program wrote get their present form.
         RenewAccounts,
-        /// [`crate::store::Store::disable_account`]
-        DisableAccount,
-        /// [`crate::store::Store::enable_account`]
-        EnableAccount,
-        /// [`crate::store::Store::delete_account`]
-        DeleteAccount,
         /// [`crate::store::Store::answer_check`]
         AnswerCheck,
+        /// [`crate::store::Store::administer`]
+        Administer,
+        /// [`crate::store::Store::add_staff`]
+        AddStaff,
+        /// [`crate::store::Store::accept_invitation`]
+        AcceptInvitation,
         /// [`crate::store::Store::ask_link`]
         AskLink,
         /// [`crate::store::Store::tell_link`]

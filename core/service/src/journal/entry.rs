@@ -7,7 +7,11 @@ use countersign_protocol::{
 };
 
 use crate::{
-    base::hex,
+    base::{
+        hex,
+        lang::Lang,
+        operator::{Act, Operator},
+    },
     keys::own::{KeyUse, OwnKey},
 };
 
@@ -42,6 +46,10 @@ pub(crate) enum JournalEntry {
     Enabled(AccountId),
     /// An account was deleted.
     Deleted(AccountId),
+    /// An operator added an account, which is invited from then on.
+    Invited(Box<Invited>),
+    /// An operator's command was carried out. What it did has an entry of its own.
+    Administered(AccountId, Act, Operator),
     /// A state token was taken from a device after a key was replaced because it was copied, at
     /// this time: no token of that key, or of an older one, is taken from it any more.
     OldToken(AccountId, DeviceId, Time),
@@ -55,6 +63,23 @@ pub(crate) enum JournalEntry {
     Dropped,
 }
 
+/// An account that an operator added, as far as a restore needs it to invite the person again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Invited {
+    /// The account.
+    pub(crate) account: AccountId,
+    /// Who added it.
+    pub(crate) by: Operator,
+    /// Its address.
+    pub(crate) email: String,
+    /// The person's first name; it may be empty.
+    pub(crate) first_name: String,
+    /// The surname; it may be empty.
+    pub(crate) last_name: String,
+    /// The language in which the person is written to.
+    pub(crate) language: Lang,
+}
+
 /// Why every factor was deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cleared {
@@ -64,6 +89,8 @@ pub(crate) enum Cleared {
     Recovery,
     /// A change of the e-mail address that was undone.
     Undone,
+    /// An operator's reset.
+    Reset,
 }
 
 impl Cleared {
@@ -73,6 +100,7 @@ impl Cleared {
             Self::Panic => "panic",
             Self::Recovery => "recovery-done",
             Self::Undone => "email-undone",
+            Self::Reset => Act::Reset.event(),
         }
     }
 }
@@ -86,6 +114,7 @@ impl JournalEntry {
             Self::Cleared(acc, Cleared::Panic) => format!("panic {acc}"),
             Self::Cleared(acc, Cleared::Recovery) => format!("recovery {acc}"),
             Self::Cleared(acc, Cleared::Undone) => format!("undone {acc}"),
+            Self::Cleared(acc, Cleared::Reset) => format!("reset {acc}"),
             Self::Guarded(acc) => format!("guarded {acc}"),
             Self::WrongPin(acc, dev, epoch) => format!("wrong-pin {acc} {dev} {epoch:08x}"),
             Self::WrongCode(acc, asker, devices) => {
@@ -99,9 +128,25 @@ impl JournalEntry {
             Self::Disabled(acc) => format!("disabled {acc}"),
             Self::Enabled(acc) => format!("enabled {acc}"),
             Self::Deleted(acc) => format!("deleted {acc}"),
+            Self::Invited(invited) => format!(
+                "invited {} {} {} {} {} {}",
+                invited.account,
+                digits_of(invited.by.as_str()),
+                digits_of(&invited.email),
+                digits_of(&invited.first_name),
+                digits_of(&invited.last_name),
+                invited.language.code()
+            ),
+            Self::Administered(acc, act, by) => {
+                format!(
+                    "administered {acc} {} {}",
+                    act.name(),
+                    digits_of(by.as_str())
+                )
+            }
             Self::OldToken(acc, dev, of) => format!("old-token {acc} {dev} {of:016x}"),
             Self::Password(acc) => format!("password {acc}"),
-            Self::Email(acc, email) => format!("email {acc} {}", hex::encode(email.as_bytes())),
+            Self::Email(acc, email) => format!("email {acc} {}", digits_of(email)),
             Self::Key(key) => format!(
                 "key {} {} {} {}",
                 key.used_for.name(),
@@ -124,6 +169,7 @@ impl JournalEntry {
             ["panic", a] => Self::Cleared(acc(a)?, Cleared::Panic),
             ["recovery", a] => Self::Cleared(acc(a)?, Cleared::Recovery),
             ["undone", a] => Self::Cleared(acc(a)?, Cleared::Undone),
+            ["reset", a] => Self::Cleared(acc(a)?, Cleared::Reset),
             ["guarded", a] => Self::Guarded(acc(a)?),
             ["wrong-pin", a, d, epoch] => {
                 let epoch = u32::from_be_bytes(hex::decode(epoch)?);
@@ -144,6 +190,17 @@ impl JournalEntry {
             ["disabled", a] => Self::Disabled(acc(a)?),
             ["enabled", a] => Self::Enabled(acc(a)?),
             ["deleted", a] => Self::Deleted(acc(a)?),
+            ["invited", a, by, email, first, last, language] => Self::Invited(Box::new(Invited {
+                account: acc(a)?,
+                by: operator(by)?,
+                email: text_of(email)?,
+                first_name: text_of(first)?,
+                last_name: text_of(last)?,
+                language: Lang::from_name(language)?,
+            })),
+            ["administered", a, act, by] => {
+                Self::Administered(acc(a)?, Act::from_name(act)?, operator(by)?)
+            }
             ["old-token", a, d, of] => {
                 let of = u64::from_be_bytes(hex::decode(of)?);
                 Self::OldToken(acc(a)?, dev(d)?, of)
@@ -162,8 +219,23 @@ impl JournalEntry {
     }
 }
 
-/// Text that was written as hexadecimal digits.
+fn operator(digits: &str) -> Option<Operator> {
+    Operator::parse(&text_of(digits)?).ok()
+}
+
+/// Text as hexadecimal digits, and a dash for none, so that every word of a line is there.
+fn digits_of(text: &str) -> String {
+    match text {
+        "" => "-".to_owned(),
+        text => hex::encode(text.as_bytes()),
+    }
+}
+
+/// Text that [`digits_of`] wrote.
 fn text_of(digits: &str) -> Option<String> {
+    if digits == "-" {
+        return Some(String::new());
+    }
     let pairs = digits.as_bytes().as_chunks::<2>();
     let byte = |pair: &[u8; 2]| {
         let pair = std::str::from_utf8(pair).ok()?;
@@ -209,6 +281,17 @@ mod tests {
     #[test]
     fn every_entry_is_read_as_it_was_written_and_nothing_else_is() {
         let (acc, dev) = (AccountId([1; 8]), DeviceId([0xfe; 8]));
+        let by = Operator::parse("Jānis Bērziņš").unwrap();
+        let invited = |first: &str, last: &str| {
+            JournalEntry::Invited(Box::new(Invited {
+                account: acc,
+                by: by.clone(),
+                email: "anna@example.eu".to_owned(),
+                first_name: first.to_owned(),
+                last_name: last.to_owned(),
+                language: Lang::Lv,
+            }))
+        };
         let key = OwnKey {
             used_for: KeyUse::Hpke,
             kid: KeyId([7; 4]),
@@ -221,6 +304,11 @@ mod tests {
             JournalEntry::Cleared(acc, Cleared::Panic),
             JournalEntry::Cleared(acc, Cleared::Recovery),
             JournalEntry::Cleared(acc, Cleared::Undone),
+            JournalEntry::Cleared(acc, Cleared::Reset),
+            invited("Anna", "Ozola"),
+            invited("", "Ozola"),
+            invited("Anna", ""),
+            JournalEntry::Administered(acc, Act::Unblock, by.clone()),
             JournalEntry::Guarded(acc),
             JournalEntry::WrongPin(acc, dev, 0x1234_5678),
             JournalEntry::WrongCode(acc, Asker::Unknown, vec![dev, dev]),

@@ -21,7 +21,10 @@ pub(crate) const CANCEL: Action = "cancel";
 /// The page that a link opens.
 fn page(kind: LinkKind) -> &'static str {
     match kind {
-        LinkKind::Register | LinkKind::Taken | LinkKind::TakenAgain => "/register",
+        LinkKind::Register | LinkKind::Taken | LinkKind::TakenAgain | LinkKind::Invited => {
+            "/register"
+        }
+        LinkKind::Invite => "/invitation",
         LinkKind::Reset | LinkKind::ResetRefused | LinkKind::Nobody => "/password/forgotten",
         LinkKind::Stop => "/stop/by-link",
         LinkKind::Confirm => "/account/confirm",

@@ -4,7 +4,7 @@
 
 mod letter;
 pub(crate) mod links;
-mod notice;
+pub(crate) mod notice;
 mod pace;
 
 use std::sync::Arc;
@@ -64,7 +64,7 @@ impl Composer {
     /// The reason for the log, if a message stays due.
     pub(crate) async fn compose_due(&self) -> Result<(), ComposeError> {
         let app = &*self.app;
-        for due in app.store.due_links().await? {
+        for due in app.store.due_links(app.clock.now()).await? {
             self.tell_link(&due).await?;
         }
         let mut unwritten = Ok(());
@@ -134,7 +134,7 @@ fn link_letter(app: &App, due: &DueLink) -> Result<Letter, ComposeError> {
     let mut blocks = vec![Block::Text(text(&format!("mail_{name}"))?)];
     let to = match kind {
         LinkKind::Taken | LinkKind::ResetRefused => Some(format!("{}/sign-in", app.origin)),
-        LinkKind::Undone | LinkKind::Nobody | LinkKind::TakenAgain => None,
+        LinkKind::Undone | LinkKind::Nobody | LinkKind::TakenAgain | LinkKind::Invited => None,
         kind => Some(links::url(app, kind, due.link.id)),
     };
     if let Some(to) = to {

@@ -7,9 +7,12 @@ use super::{
 };
 use crate::{
     app::App,
+    base::email::Email,
     deliveries::{self, one_line},
     pages::written::time,
-    store::{AccountEvent, DueNotices, LinkKind, NewDelivery, Recipient, Recovery},
+    store::{
+        Account, AccountEvent, DueNotices, LinkKind, NewDelivery, Recipient, Recovery, Standing,
+    },
 };
 
 /// A notice about these events to each of the account's addresses.
@@ -25,7 +28,7 @@ pub(super) async fn compose(
         if is_told_by_link(to, events) {
             continue;
         }
-        let letter = letter(app, due, events, to, standing.recovery.as_ref())?;
+        let letter = letter(app, due, events, to, &standing)?;
         let mail = letter.to(app, to.email.clone())?;
         deliveries.push(deliveries::mail(&app.root, &mail, Some(due.account), None)?);
     }
@@ -48,30 +51,29 @@ fn letter(
     due: &DueNotices,
     events: &[(u64, AccountEvent)],
     to: &Recipient,
-    recovery: Option<&Recovery>,
+    standing: &Standing,
 ) -> Result<Letter, ComposeError> {
     let texts = Texts {
         app,
         lang: due.language,
     };
-    let what = |event: &AccountEvent| {
-        let detail = one_line(&event.detail);
-        let text = app.pages.texts.event(due.language, &event.what, &detail);
-        text.ok_or_else(|| ComposeError::NoText(format!("event_{}", event.what)))
-    };
+    let what = |event: &AccountEvent| what(&texts, event);
     let hello = texts.get("mail_hello", &[("name", one_line(&due.name).into())])?;
     let mut blocks = vec![Block::Text(hello)];
     let mut next = Vec::new();
     for (_, event) in events {
         blocks.push(Block::Text(what(event)?));
-        blocks.push(Block::Facts(facts(&texts, to, event)?));
+        blocks.push(Block::Facts(facts(&texts, &to.email, event)?));
         let text = texts.get(&format!("mail_next_{}", event.what), &[])?;
         if !next.contains(&text) {
             next.push(text);
         }
     }
     blocks.extend(next.into_iter().map(Block::Text));
-    blocks.extend(undoing(&texts, to, recovery)?);
+    blocks.extend(undoing(&texts, to, standing.recovery.as_ref())?);
+    if standing.staff && standing.guarded && standing.recovery.is_none() {
+        blocks.push(Block::Text(texts.get("mail_ask_administrator", &[])?));
+    }
     blocks.push(Block::Text(texts.get("mail_end", &[])?));
     let subject = match events {
         [(_, one)] => texts.get("mail_subject", &[("event", what(one)?.into())])?,
@@ -84,13 +86,50 @@ fn letter(
     })
 }
 
+/// The text of an event.
+fn what(texts: &Texts<'_>, event: &AccountEvent) -> Result<String, ComposeError> {
+    let detail = one_line(&event.detail);
+    let all = &texts.app.pages.texts;
+    let text = all.event(texts.lang, &event.what, &detail);
+    text.ok_or_else(|| ComposeError::NoText(format!("event_{}", event.what)))
+}
+
+/// The notice about the end of an account, which is written before it: nothing else is left then.
+pub(crate) fn of_the_end(
+    app: &App,
+    account: &Account,
+    event: &AccountEvent,
+) -> Result<NewDelivery, ComposeError> {
+    let texts = Texts {
+        app,
+        lang: account.language,
+    };
+    let mut name = [&account.first_name, &account.last_name].into_iter();
+    let name = name.find(|name| !name.is_empty()).cloned();
+    let name = one_line(&name.unwrap_or_default());
+    let what = what(&texts, event)?;
+    let letter = Letter {
+        language: account.language,
+        subject: texts.get("mail_subject", &[("event", what.clone().into())])?,
+        blocks: vec![
+            Block::Text(texts.get("mail_hello", &[("name", name.into())])?),
+            Block::Text(what),
+            Block::Facts(facts(&texts, &account.email, event)?),
+            Block::Text(texts.get(&format!("mail_next_{}", event.what), &[])?),
+            Block::Text(texts.get("mail_end", &[])?),
+        ],
+    };
+    let mail = letter.to(app, account.email.clone())?;
+    Ok(deliveries::mail(&app.root, &mail, None, None)?)
+}
+
 fn facts(
     texts: &Texts<'_>,
-    to: &Recipient,
+    email: &Email,
     event: &AccountEvent,
 ) -> Result<Vec<(String, String)>, ComposeError> {
     let mut facts = vec![
-        (texts.get("mail_fact_account", &[])?, to.email.to_string()),
+        (texts.get("mail_fact_account", &[])?, email.to_string()),
         (
             texts.get("mail_fact_when", &[])?,
             time(texts.lang, event.at),

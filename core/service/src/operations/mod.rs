@@ -1,13 +1,12 @@
 //! Administration of the service's data from the command line, while the service runs or not.
+//! Accounts are administered by the running service: see the room `admin`.
 
-mod accounts;
 mod backups;
 mod doctor;
 mod own_keys;
 mod places;
 mod reseal;
 
-pub use accounts::{AccountChange, AccountRefused, StorageUnused, change_account};
 pub use backups::{BackupRefused, RestoreReport, backup, restore, restore_with_old_key};
 pub use doctor::{Checked, doctor};
 pub use own_keys::{KeysRefused, list_keys, rotate_keys};

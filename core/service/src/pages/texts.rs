@@ -35,6 +35,7 @@ const AREAS: &[(&str, PerLang<&str>)] = areas! {
     "transactions"
     "events"
     "mail"
+    "admin"
 };
 
 /// Why the texts can't be used.

@@ -40,8 +40,10 @@ pub(crate) enum Change {
     RemoveByPhone,
     /// A factor gets another name.
     Rename,
-    /// The person's name, or the language of messages.
-    Person,
+    /// The person's name is changed.
+    Name,
+    /// The language of messages is changed.
+    Language,
     /// A device may choose a new PIN without the old one.
     Unblock,
     /// A device changes its PIN, knowing the old one.
@@ -89,6 +91,8 @@ pub(crate) struct Facts {
     pub(crate) recovering: bool,
     /// The password was set by a mailed link alone, not long ago.
     pub(crate) weak_password: bool,
+    /// An administrator added the account, and keeps its names and its address.
+    pub(crate) staff: bool,
 }
 
 /// The proof that a change needs.
@@ -115,6 +119,8 @@ pub(crate) enum Proof {
     PasswordLinkAndWait,
     /// A session that finished a recovery within the last hour.
     Recovered,
+    /// An administrator's invitation, opened at the confirmed address.
+    Invitation,
     /// The device's own key, which needs no PIN: it can only remove the device.
     DeviceKey,
     /// The device's PIN, judged and counted by the protocol.
@@ -144,6 +150,8 @@ pub(crate) enum Refused {
     Full,
     /// The account was disabled.
     Disabled,
+    /// An administrator does this, and not the person.
+    Managed,
 }
 
 impl Refused {
@@ -158,6 +166,7 @@ impl Refused {
             Self::WeakPassword => "refused_weak_password",
             Self::Changed => "refused_changed",
             Self::Full => "devices_full",
+            Self::Managed => "refused_managed",
         }
     }
 }
@@ -181,6 +190,15 @@ pub(crate) fn needs(change: Change, facts: &Facts) -> Result<Proof, Refused> {
             let proof = facts.if_recovering(Proof::PasswordLinkAndWait)?;
             return facts.unless_weak(proof);
         }
+        Change::Email | Change::Name if facts.staff => return Err(Refused::Managed),
+        // The administrator has looked who the person is. That is worth more than the password,
+        // which may be forgotten, and less than a factor: whoever reads the mailbox may take the
+        // invitation, so the waiting time follows, in which the person and the administrator see
+        // that and can stop it.
+        Change::BeginRecovery if facts.staff => {
+            let proof = facts.guarded.then_some(Proof::Invitation);
+            return proof.ok_or(Refused::Managed);
+        }
         Change::BeginRecovery => {
             let lost = facts.guarded || facts.held.is_some();
             let proof = lost.then_some(Proof::Password).ok_or(Refused::Nothing)?;
@@ -191,7 +209,7 @@ pub(crate) fn needs(change: Change, facts: &Facts) -> Result<Proof, Refused> {
     if facts.recovering {
         return Err(Refused::Recovering);
     }
-    if change == Change::Person {
+    if matches!(change, Change::Name | Change::Language) {
         return Ok(Proof::Session);
     }
     let Some(rank) = facts.held else {
@@ -243,6 +261,7 @@ pub(crate) fn allows(change: Change, facts: &Facts, given: Proof) -> Result<(), 
             | Proof::LinkAndApproval(least),
             Proof::Approval(rank),
         ) => rank >= least,
+        (Proof::Invitation, given) if given != needed => return Err(Refused::Managed),
         (needed, given) => needed == given,
     };
     enough.then_some(()).ok_or(Refused::Changed)
@@ -273,12 +292,13 @@ impl Facts {
 pub(crate) const RECOVERED_SECONDS: u64 = 3600;
 
 /// All changes with their names, in the table's order.
-pub(crate) const ROWS: [(Change, &str); 21] = [
+pub(crate) const ROWS: [(Change, &str); 22] = [
     (Change::Add, "add a factor"),
     (Change::Remove, "remove a factor"),
     (Change::RemoveByPhone, "removal by the phone"),
     (Change::Rename, "rename"),
-    (Change::Person, "name, language"),
+    (Change::Name, "name"),
+    (Change::Language, "language of messages"),
     (Change::Unblock, "unblock, forgotten PIN"),
     (Change::NewPin, "new PIN"),
     (Change::Biometrics, "biometrics"),
@@ -304,6 +324,7 @@ const PLAIN: Facts = Facts {
     guarded: false,
     recovering: false,
     weak_password: false,
+    staff: false,
 };
 /// An account with a device that works.
 pub(crate) const HOLDS: Facts = Facts {
@@ -314,7 +335,7 @@ pub(crate) const HOLDS: Facts = Facts {
 
 /// The states of an account that the table shows, with their names. One device and several are the
 /// same, except that a device never proves its own unblocking.
-const COLUMNS: [(&str, Facts); 8] = [
+const COLUMNS: [(&str, Facts); 10] = [
     ("no device", PLAIN),
     ("one device or several", HOLDS),
     (
@@ -359,6 +380,21 @@ const COLUMNS: [(&str, Facts); 8] = [
             ..HOLDS
         },
     ),
+    (
+        "staff",
+        Facts {
+            staff: true,
+            ..HOLDS
+        },
+    ),
+    (
+        "staff, guarded",
+        Facts {
+            guarded: true,
+            staff: true,
+            ..PLAIN
+        },
+    ),
 ];
 
 impl fmt::Display for Rank {
@@ -385,6 +421,7 @@ impl fmt::Display for Proof {
             Self::PasswordAndWord => f.write_str("password, word"),
             Self::PasswordLinkAndWait => f.write_str("password, link, wait"),
             Self::Recovered => f.write_str("recovered session"),
+            Self::Invitation => f.write_str("invitation"),
             Self::DeviceKey => f.write_str("device key"),
             Self::Pin => f.write_str("PIN on the phone"),
             Self::NoticeLink => f.write_str("link in a notice"),
@@ -404,6 +441,7 @@ impl fmt::Display for Refused {
             Self::WeakPassword => "no: wait a week",
             Self::Changed => "no: begin again",
             Self::Full => "no: full",
+            Self::Managed => "no: ask",
         })
     }
 }

@@ -2,28 +2,29 @@ use super::*;
 
 /// The table as it was decided. A cell that changes must be changed here too, with a reason.
 const DECIDED: &str = "\
-change                      no device         one device or several  code without PIN alone  all blocked        all suspended      guarded            in recovery          password by link
-add a factor                password, link    approval 3             approval 1              no: recover        no: recover        recovered session  no: in recovery      approval 3
-remove a factor             -                 approval 3             approval 1              no: recover        no: recover        -                  no: in recovery      approval 3
-removal by the phone        -                 device key             device key              device key         device key         -                  device key           device key
-rename                      -                 session                session                 session            session            -                  no: in recovery      session
-name, language              session           session                session                 session            session            session            no: in recovery      session
-unblock, forgotten PIN      -                 approval 3             approval 1              no: recover        no: recover        -                  no: in recovery      approval 3
-new PIN                     -                 PIN on the phone       PIN on the phone        no: recover        no: recover        -                  PIN on the phone     PIN on the phone
-biometrics                  -                 PIN on the phone       PIN on the phone        no: recover        no: recover        -                  PIN on the phone     PIN on the phone
-password                    password          password, approval 3   password, approval 1    no: recover        no: recover        no: guarded        no: in recovery      password, approval 3
-forgotten password          link              link, approval 3       link, approval 1        no: recover        no: recover        no: guarded        no: in recovery      link, approval 3
-e-mail address              password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3
-undo of an e-mail address   link in a notice  link in a notice       link in a notice        link in a notice   link in a notice   link in a notice   link in a notice     link in a notice
-recovery codes              password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3
-social link                 password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3
-STOP                        password, word    password, word         password, word          password, word     password, word     password, word     password, word       no: wait a week
-begin a recovery            -                 password               password                password           password           password           password             no: wait a week
-cancel a recovery           -                 -                      -                       -                  -                  -                  link in a notice     -
-finish a recovery           -                 -                      -                       -                  -                  -                  password, link, wait  -
-administrator's reset       administrator     administrator          administrator           administrator      administrator      administrator      administrator        administrator
-export                      password          approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3
-delete the account          password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3
+change                      no device         one device or several  code without PIN alone  all blocked        all suspended      guarded            in recovery          password by link      staff                 staff, guarded
+add a factor                password, link    approval 3             approval 1              no: recover        no: recover        recovered session  no: in recovery      approval 3            approval 3            recovered session
+remove a factor             -                 approval 3             approval 1              no: recover        no: recover        -                  no: in recovery      approval 3            approval 3            -
+removal by the phone        -                 device key             device key              device key         device key         -                  device key           device key            device key            -
+rename                      -                 session                session                 session            session            -                  no: in recovery      session               session               -
+name                        session           session                session                 session            session            session            no: in recovery      session               no: ask               no: ask
+language of messages        session           session                session                 session            session            session            no: in recovery      session               session               session
+unblock, forgotten PIN      -                 approval 3             approval 1              no: recover        no: recover        -                  no: in recovery      approval 3            approval 3            -
+new PIN                     -                 PIN on the phone       PIN on the phone        no: recover        no: recover        -                  PIN on the phone     PIN on the phone      PIN on the phone      -
+biometrics                  -                 PIN on the phone       PIN on the phone        no: recover        no: recover        -                  PIN on the phone     PIN on the phone      PIN on the phone      -
+password                    password          password, approval 3   password, approval 1    no: recover        no: recover        no: guarded        no: in recovery      password, approval 3  password, approval 3  no: guarded
+forgotten password          link              link, approval 3       link, approval 1        no: recover        no: recover        no: guarded        no: in recovery      link, approval 3      link, approval 3      no: guarded
+e-mail address              password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3            no: ask               no: ask
+undo of an e-mail address   link in a notice  link in a notice       link in a notice        link in a notice   link in a notice   link in a notice   link in a notice     link in a notice      link in a notice      link in a notice
+recovery codes              password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3            approval 3            no: guarded
+social link                 password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3            approval 3            no: guarded
+STOP                        password, word    password, word         password, word          password, word     password, word     password, word     password, word       no: wait a week       password, word        password, word
+begin a recovery            -                 password               password                password           password           password           password             no: wait a week       no: ask               invitation
+cancel a recovery           -                 -                      -                       -                  -                  -                  link in a notice     -                     -                     -
+finish a recovery           -                 -                      -                       -                  -                  -                  password, link, wait  -                    -                     -
+administrator's reset       administrator     administrator          administrator           administrator      administrator      administrator      administrator        administrator         administrator         administrator
+export                      password          approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3            approval 3            no: guarded
+delete the account          password, link    approval 3             approval 1              no: recover        no: recover        no: guarded        no: in recovery      approval 3            approval 3            no: guarded
 ";
 
 fn cells(table: &str) -> Vec<Vec<&str>> {
@@ -64,7 +65,7 @@ fn nothing_weaker_stands_in_for_a_factor_that_is_blocked_suspended_or_stronger()
         ];
         for given in weaker {
             // These change nothing but a name.
-            if matches!(change, Change::Rename | Change::Person)
+            if matches!(change, Change::Rename | Change::Name | Change::Language)
                 || (change, given) == (Change::BeginRecovery, Proof::Password)
             {
                 continue;
@@ -101,7 +102,8 @@ fn while_a_recovery_runs_neither_factors_nor_password_nor_address_change() {
             Change::Add,
             Change::Remove,
             Change::Rename,
-            Change::Person,
+            Change::Name,
+            Change::Language,
             Change::Unblock,
             Change::Password,
             Change::ForgottenPassword,

@@ -96,6 +96,10 @@ pub(crate) const MAILED: &[&str] = &[
     "recovery-cancelled",
     "recovery-done",
     "recovery-restored",
+    "admin-disabled",
+    "admin-enabled",
+    "admin-unblocked",
+    "admin-reset",
 ];
 
 /// Whether this event is also sent to the person by message.
@@ -134,6 +138,10 @@ pub(crate) const DELIVERY_SECONDS: u64 = 3 * DAY;
 pub(crate) const LEASE_SECONDS: u64 = 60;
 /// How long a message that was given up is kept for whoever mends the cause, in seconds.
 pub(crate) const DEAD_DELIVERY_SECONDS: u64 = 30 * DAY;
+/// With so many messages on their way, invitations wait.
+pub(crate) const DELIVERIES_BEFORE_INVITATIONS: u64 = 50;
+/// Invitations of an import that leave in a second, at most.
+pub(crate) const INVITATIONS_A_SECOND: u64 = 5;
 
 /// How often, within [`GUESS_LIFTS_SECONDS`], a sign-in by the app or in a known browser opens the
 /// share of unknown browsers again.

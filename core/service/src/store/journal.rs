@@ -46,8 +46,9 @@ impl JournalSubject {
     /// it any more.
     fn may_be(self, account: Option<AccountId>, row: &Recorded) -> bool {
         use JournalEntry::{
-            Added, Blocked, Cleared, Deleted, Disabled, Dropped, Email, Enabled, GrantEnded,
-            Guarded, Key, OldToken, Password, Removed, Suspended, WrongCode, WrongPin,
+            Added, Administered, Blocked, Cleared, Deleted, Disabled, Dropped, Email, Enabled,
+            GrantEnded, Guarded, Invited, Key, OldToken, Password, Removed, Suspended, WrongCode,
+            WrongPin,
         };
         match (JournalEntry::from_text(&row.entry), self) {
             (
@@ -83,11 +84,16 @@ impl JournalSubject {
                     | Deleted(acc)
                     | OldToken(acc, ..)
                     | Password(acc)
-                    | Email(acc, _),
+                    | Email(acc, _)
+                    | Administered(acc, ..),
                 ),
                 Self::Account(of),
             ) => acc == of,
-            (Some(Guarded(_) | Password(_) | Email(..)), Self::Device(_))
+            (Some(Invited(invited)), Self::Account(of)) => invited.account == of,
+            (
+                Some(Guarded(_) | Password(_) | Email(..) | Invited(_) | Administered(..)),
+                Self::Device(_),
+            )
             | (Some(Key(_) | Dropped), _) => false,
             (None, _) => true,
         }
@@ -175,7 +181,7 @@ impl Store {
 
     /// Before answering, waits until the journal rows about this account or device are on disk: a
     /// request that is repeated while the first copy waits for its row must not be answered before
-    /// it. A row may be another process's, which closes an account beside the service. If the
+    /// it. A row may be another process's, which rotates keys beside the service. If the
     /// journal can't be written, only requests about the accounts in the missing rows fail.
     pub(super) async fn wait_for_journal(&self, subject: JournalSubject) -> Result<(), StoreError> {
         if self.read(last)? <= self.appended.load(SeqCst) {

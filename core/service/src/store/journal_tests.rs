@@ -296,7 +296,7 @@ async fn a_row_that_another_process_recorded_is_in_the_journal_before_a_request_
     let service = store(folder.path()).await;
     let beside = Store::beside(folder.path()).unwrap();
     for (lines, ask) in [(1, true), (2, false)] {
-        let recorded = beside.write(Write::DisableAccount, |tx| {
+        let recorded = beside.write(Write::Publish, |tx| {
             journal_rows::record(tx, &JournalEntry::Disabled(ACC), NOW)
         });
         recorded.await.unwrap();

@@ -14,8 +14,8 @@ use countersign_protocol::{
 };
 
 use super::{
-    ChallengeKind, ChallengeState, DeliveryKind, DeviceState, EnrolmentState, KeyUse, LinkKind,
-    Method, StoreError,
+    AccountKind, ChallengeKind, ChallengeState, DeliveryKind, DeviceState, EnrolmentState, KeyUse,
+    LinkKind, Method, StoreError,
 };
 use crate::{
     base::{email::Email, lang::Lang},
@@ -270,6 +270,7 @@ parsed! {
     PublicKey: Blob by Self::from_bytes,
     Month: Blob by Self::from_bytes,
     Email: Text by |text| Self::parse(text).ok(),
+    AccountKind: Text by Self::from_name,
     ChallengeKind: Text by Self::from_name,
     ChallengeState: Text by Self::from_name,
     DeliveryKind: Text by Self::from_name,

@@ -27,9 +27,10 @@ fn is_for_one_session(kind: LinkKind) -> bool {
 /// The way to begin again when a link does not work: the key of its text, and its page.
 fn again(kind: LinkKind) -> (&'static str, &'static str) {
     match kind {
-        LinkKind::Register | LinkKind::Taken | LinkKind::TakenAgain => {
+        LinkKind::Register | LinkKind::Taken | LinkKind::TakenAgain | LinkKind::Invited => {
             ("register_title", "/register")
         }
+        LinkKind::Invite => ("sign_in_title", "/sign-in"),
         LinkKind::Reset | LinkKind::ResetRefused | LinkKind::Nobody => {
             ("forgotten_title", "/password/forgotten")
         }

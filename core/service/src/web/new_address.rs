@@ -29,6 +29,7 @@ pub(super) async fn show(
     let values = context! {
         error, email => account.email.as_str(), approving => listed(&approving(&devices)),
         password => needs(Change::Email, &facts) == Ok(Proof::PasswordAndLink),
+        managed => needs(Change::Email, &facts) == Err(Refused::Managed),
     };
     app.pages
         .refuse(status, "change_email.html", visitor, values)

@@ -22,6 +22,7 @@ use crate::{
         person::{BadName, PersonName},
     },
     policy::changes::Refused,
+    store::AccountKind,
 };
 
 /// `GET /account/person`.
@@ -50,6 +51,7 @@ async fn show(
     let news = events::news(app, visitor).await?;
     let values = context! {
         errors, first_name => first, last_name => last, email => account.email.as_str(), mails, news,
+        managed => account.kind == AccountKind::Staff,
     };
     app.pages.refuse(status, "person.html", visitor, values)
 }

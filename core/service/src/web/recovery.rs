@@ -24,7 +24,7 @@ use crate::{
     edge::Source,
     password::Password,
     policy::changes::Change,
-    store::{Account, Method, NewPassword, PasswordSet, Recovery, Share},
+    store::{Account, AccountKind, Method, NewPassword, PasswordSet, Recovery, Share},
 };
 
 /// A link's token: the id of a recovery and half of a MAC.
@@ -50,7 +50,7 @@ async fn show(
     let (status, error) = Refusal::parts(refusal);
     let values = context! {
         error, ripe_at, devices, ripe => ripe_at.is_some_and(|at| at <= app.clock.now()),
-        hours => app.recovery_hours,
+        hours => app.recovery_hours, staff => standing.staff,
     };
     app.pages.refuse(status, "recovery.html", visitor, values)
 }
@@ -78,22 +78,39 @@ pub(super) async fn finish_form(
     Hex(token): Hex<Token>,
 ) -> Result<Response, PageError> {
     let recovery = recovery_link::under_way(&app, FINISH, &token).await?;
-    let values = finish_values(&app, &recovery, &token);
+    let account = of(&app, &recovery).await?;
+    let values = finish_values(&app, &recovery, &account, &token);
     app.pages.show("recover.html", &visitor, values)
 }
 
-fn finish_values(app: &App, recovery: &Recovery, token: &Token) -> minijinja::Value {
+/// The account of a recovery.
+async fn of(app: &App, recovery: &Recovery) -> Result<Account, PageError> {
+    let account = app.store.account(recovery.account).await?;
+    account.ok_or(PageError::NotFound)
+}
+
+/// Whoever accepted an invitation to recover the account has chosen a new password then.
+fn has_new_password(account: &Account) -> bool {
+    account.kind == AccountKind::Staff
+}
+
+fn finish_values(
+    app: &App,
+    recovery: &Recovery,
+    account: &Account,
+    token: &Token,
+) -> minijinja::Value {
     context! {
         token => hex::encode(token), ripe_at => recovery.ripe_at,
-        ripe => recovery.ripe_at <= app.clock.now(),
+        ripe => recovery.ripe_at <= app.clock.now(), has_new => has_new_password(account),
     }
 }
 
 #[derive(Deserialize)]
 pub(super) struct Finish {
     password: Password,
-    new_password: Password,
-    new_password_again: Password,
+    new_password: Option<Password>,
+    new_password_again: Option<Password>,
 }
 
 /// `POST /recovery/finish/{token}`: the link, the time and the password together.
@@ -105,20 +122,29 @@ pub(super) async fn finish(
 ) -> Result<Response, PageError> {
     let Posted { visitor, form, .. } = posted;
     let recovery = recovery_link::known(&app, FINISH, &token).await?;
+    let account = of(&app, &recovery).await?;
+    let values = finish_values(&app, &recovery, &account, &token);
     let refuse = |status, errors: Vec<&str>| {
-        let values = context! { errors, ..finish_values(&app, &recovery, &token) };
+        let values = context! { errors, ..values };
         app.pages.refuse(status, "recover.html", &visitor, values)
     };
-    let account = app.store.account(recovery.account).await?;
-    let account = account.ok_or(PageError::NotFound)?;
-    let mut errors = faults(&account, &form.new_password, &form.new_password_again);
-    if form.new_password.same_as(&form.password) {
-        errors.push("password_error_same");
-    }
-    if !errors.is_empty() {
-        return refuse(StatusCode::BAD_REQUEST, errors);
-    }
-    match recover(&app, &visitor, source, &recovery, account, form).await {
+    let new = form.new_password.unwrap_or_else(Password::none);
+    let again = form.new_password_again.unwrap_or_else(Password::none);
+    let new = match has_new_password(&account) {
+        true => None,
+        false => {
+            let mut errors = faults(&account, &new, &again);
+            if new.same_as(&form.password) {
+                errors.push("password_error_same");
+            }
+            if !errors.is_empty() {
+                return refuse(StatusCode::BAD_REQUEST, errors);
+            }
+            Some(new)
+        }
+    };
+    let typed = (form.password, new);
+    match recover(&app, &visitor, source, &recovery, account, typed).await {
         Ok(opening) => Ok(opening.go("/account/devices")),
         Err(not_done) => {
             let Refusal { status, text } = not_done.refusal()?;
@@ -127,20 +153,20 @@ pub(super) async fn finish(
     }
 }
 
-/// Finishes a recovery with a new password that has no faults. The same form again, after a lost
-/// reply, ends as it did the first time.
+/// Finishes a recovery with the password, and with a new one that has no faults. The same form
+/// again, after a lost reply, ends as it did the first time.
 async fn recover(
     app: &App,
     visitor: &Visitor,
     source: Source,
     recovery: &Recovery,
     account: Account,
-    form: Finish,
+    typed: (Password, Option<Password>),
 ) -> Result<Opening, NotDone> {
     // If the reply was lost, the account has the new password already.
-    let (password, new) = match recovery.finished_at {
-        None => (form.password, Some(form.new_password)),
-        Some(_) => (form.new_password, None),
+    let (password, new) = match (recovery.finished_at, typed) {
+        (Some(_), (_, Some(new))) => (new, None),
+        (_, typed) => typed,
     };
     let typed = Typed {
         share: Share::Link,

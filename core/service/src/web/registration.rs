@@ -166,9 +166,11 @@ fn checked(visitor: &Visitor, form: &Register) -> Result<(links::Wish, Email), V
 
 /// Mails the link, or a message without one when the address has an account.
 async fn mail(app: &App, wanted: &Wanted, email: &Email) -> Result<(), PageError> {
-    let kind = match app.store.is_taken(email, app.clock.now()).await? {
-        true => LinkKind::Taken,
-        false => LinkKind::Register,
+    let taken = app.store.is_taken(email, app.clock.now()).await?;
+    let kind = match (taken, app.store.is_invited(email).await?) {
+        (_, true) => LinkKind::Invited,
+        (true, false) => LinkKind::Taken,
+        (false, false) => LinkKind::Register,
     };
     let new = NewLink {
         language: wanted.name.language(Lang::default()),

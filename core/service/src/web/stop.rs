@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
 };
@@ -25,7 +25,7 @@ use crate::{
     edge::Source,
     password::Password,
     policy::changes::Change,
-    store::{LinkKind, Share},
+    store::{AccountKind, LinkKind, Share},
 };
 
 /// A page of STOP.
@@ -132,12 +132,14 @@ async fn press(
     word: &str,
 ) -> Result<Response, PageError> {
     match delete_factors(app, visitor, source, page, password, word).await {
-        Ok(()) => Ok(Redirect::to("/stop/done").into_response()),
+        Ok(AccountKind::Own) => Ok(Redirect::to("/stop/done").into_response()),
+        Ok(AccountKind::Staff) => Ok(Redirect::to("/stop/done?staff").into_response()),
         Err(not_done) => page.show(app, visitor, Some(not_done.refusal()?)),
     }
 }
 
-/// Deletes all factors, if password and word are right and the policy allows it.
+/// Deletes all factors, if password and word are right and the policy allows it. Answers whose
+/// account it is.
 async fn delete_factors(
     app: &App,
     visitor: &Visitor,
@@ -145,7 +147,7 @@ async fn delete_factors(
     page: &Page,
     password: Password,
     word: &str,
-) -> Result<(), NotDone> {
+) -> Result<AccountKind, NotDone> {
     // Without the word nothing is looked at, so that it costs no guess.
     let right = app
         .pages
@@ -174,15 +176,17 @@ async fn delete_factors(
         app.waiting.wake(dev);
     }
     tracing::warn!(acc = %account.acc, "all factors of an account were deleted");
-    Ok(())
+    Ok(account.kind)
 }
 
 /// `GET /stop/done`.
 pub(super) async fn done(
     State(app): State<Arc<App>>,
     visitor: Visitor,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let values = context! { hours => app.recovery_hours };
+    let staff = query.is_some_and(|query| query == "staff");
+    let values = context! { hours => app.recovery_hours, staff };
     app.pages.show("stopped.html", &visitor, values)
 }
 

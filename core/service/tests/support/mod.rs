@@ -34,7 +34,9 @@ use countersign_protocol::{
     reply::{Reply, ResultCode},
     secret::Secret,
 };
-use countersign_service::{Clock, Config, Embedded, SystemClock};
+use countersign_service::{
+    Act, Answer, AskError, Clock, Command, Config, Embedded, Request, SystemClock,
+};
 use reqwest::{Client, ClientBuilder, redirect::Policy};
 
 pub const PASSWORD: &str = "Correct-horse7";
@@ -159,6 +161,22 @@ impl World {
             clock,
             folder,
         }
+    }
+
+    /// A command of the operator Ilze on the service's socket.
+    pub async fn command(&self, command: Command) -> Result<Answer, AskError> {
+        let request = Request {
+            operator: Some("Ilze".to_owned()),
+            sudo_user: None,
+            command,
+        };
+        countersign_service::ask(self.service.data(), &request, |_| {}).await
+    }
+
+    /// The same, with one account.
+    pub async fn act(&self, act: Act, email: &str) -> Result<Answer, AskError> {
+        let email = email.to_owned();
+        self.command(Command::Act { act, email }).await
     }
 
     pub fn browser(&self) -> Browser {

@@ -1,53 +1,154 @@
-//! The commands that disable, enable and delete an account are killed, and typed again.
+//! The service is killed while it carries out an operator's commands, which are typed again; and
+//! right after it has answered one, which loses nothing.
 
-use std::{fs, os::unix::process::ExitStatusExt, path::Path};
+use std::{fs, path::Path};
 
-use super::{Names, world::World};
+use super::world::{PASSWORD, World};
+use super::{Before, Names, story};
 
-pub async fn closing_an_account() -> Names {
-    let mut world = World::running();
-    let list = world.folder.path().join("writes");
-    let record = ("COUNTERSIGN_WRITES", list.to_str().unwrap());
-    for (command, name) in [
-        ("disable", "DisableAccount"),
-        ("enable", "EnableAccount"),
-        ("delete", "DeleteAccount"),
-    ] {
-        if command != "enable" {
-            world.enrolled().await;
+const QUIET: (&str, &str) = ("COUNTERSIGN_WRITES", "/dev/null");
+
+/// Types a command, once more if the service was killed. `true`: it was carried out, and not
+/// refused because it had been already.
+fn command(world: &World, arguments: &[&str]) -> bool {
+    let typed = [&["account"], arguments].concat();
+    let type_it = || {
+        let ended = world
+            .service
+            .command(&typed, Path::new(&world.email), QUIET);
+        ended.code().unwrap()
+    };
+    match type_it() {
+        0 => true,
+        // The service ended before it answered.
+        1 => {
+            world.service.up();
+            matches!(type_it(), 0 | 4)
         }
-        let email = world.email.clone();
-        let run = |arm| {
-            let arguments = ["account", command];
-            world.service.command(&arguments, Path::new(&email), arm)
-        };
-        let killed = run(("COUNTERSIGN_KILL_BEFORE", name));
-        assert_eq!(killed.signal(), Some(9), "{command}");
-        // As before, whether the service runs on or starts again.
-        world.service.start(("COUNTERSIGN_WRITES", "/dev/null"));
-        let rows = |state: &str| -> i64 {
-            let query = format!("SELECT count(*) FROM account WHERE email = '{email}' {state}");
-            let database = world.service.database();
-            database.query_row(&query, [], |row| row.get(0)).unwrap()
-        };
-        let disabled = "AND disabled_at IS NOT NULL";
-        assert_eq!(
-            (rows(""), rows(disabled)),
-            (1, (command == "enable").into())
-        );
-        assert!(run(record).success(), "{command}");
-        let left = (rows(""), rows(disabled));
-        assert_eq!(
-            left,
-            ((command != "delete").into(), (command == "disable").into())
-        );
-        // What a restore must not undo is in the journal once the service has started.
-        world.service.start(("COUNTERSIGN_WRITES", "/dev/null"));
-        world.service.journal_is_whole();
-        if command == "enable" {
-            world.sign_in_by_app().await;
-        }
+        4 => false,
+        code => panic!("{arguments:?} ended with {code}"),
     }
-    let names = fs::read_to_string(&list).unwrap();
-    names.lines().map(str::to_owned).collect()
+}
+
+fn count(world: &World, query: &str) -> i64 {
+    let query = query.replace("{email}", &world.email);
+    let database = world.service.database();
+    database.query_row(&query, [], |row| row.get(0)).unwrap()
+}
+
+/// How many lines of the journal have these words.
+fn lines(world: &World, words: &str) -> usize {
+    let path = world.folder.path().join("service/service.journal");
+    let journal = fs::read_to_string(path).unwrap();
+    journal.lines().filter(|line| line.contains(words)).count()
+}
+
+pub async fn commands_of_an_operator() -> Names {
+    story(
+        Before::Requested,
+        async |world| world.enrolled().await,
+        async |world| {
+            let before = lines(world, " administered ");
+            for act in ["disable", "enable", "unblock", "reset", "delete"] {
+                assert!(command(world, &[act]), "{act}");
+            }
+            // One that was killed between the database and the journal may be there twice.
+            assert!(lines(world, " administered ") >= before + 5);
+        },
+        async |world, _| {
+            let left = "SELECT count(*) FROM account WHERE email = '{email}'";
+            assert_eq!(count(world, left), 0);
+        },
+    )
+    .await
+}
+
+/// The person opens the newest invitation, and chooses a password.
+async fn accept(world: &mut World) {
+    let email = world.email.clone();
+    let link = world
+        .anna
+        .mailed_link(&email, "/invitation/")
+        .await
+        .unwrap();
+    world
+        .twice(async |anna| {
+            if anna.open(&link).await?.status == 404 {
+                // It was used, and the answer lost.
+                return anna.give_password(&email, PASSWORD).await;
+            }
+            let values = [
+                ("password", PASSWORD),
+                ("password_again", PASSWORD),
+                ("privacy", "yes"),
+            ];
+            anna.submit(&link, &values).await.map(drop)
+        })
+        .await
+        .unwrap();
+}
+
+pub async fn inviting_people() -> Names {
+    story(
+        Before::Requested,
+        async |world| world.newcomer(),
+        async |world| {
+            assert!(command(world, &["add", "--first-name", "Anna"]));
+            accept(world).await;
+        },
+        async |world, _| {
+            let active = "SELECT count(*) FROM account WHERE email = '{email}' AND invited = 0";
+            assert_eq!(count(world, active), 1);
+            assert!(world.anna.is_signed_in().await.unwrap());
+        },
+    )
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_killed_right_after_its_answer_to_a_command_has_lost_nothing() {
+    let mut world = World::running();
+    world.enrolled().await;
+    for (arguments, left) in [
+        (&["disable"][..], "disabled_at IS NOT NULL"),
+        (&["enable"], "disabled_at IS NULL"),
+        (&["unblock"], "guarded = 0"),
+        (&["reset"], "guarded = 1"),
+    ] {
+        assert!(command(&world, arguments));
+        let before = lines(&world, " administered ");
+        // Killed and started again at once.
+        world.service.start(QUIET);
+        let query = format!("SELECT count(*) FROM account WHERE email = '{{email}}' AND {left}");
+        assert_eq!(count(&world, &query), 1, "{arguments:?}");
+        assert_eq!(lines(&world, " administered "), before, "{arguments:?}");
+        world.service.journal_is_whole();
+    }
+    assert!(command(&world, &["delete"]));
+    world.service.start(QUIET);
+    assert_eq!(count(&world, "SELECT count(*) FROM account"), 0);
+    assert!(command(&world, &["add", "--last-name", "Ozola"]));
+    world.service.start(QUIET);
+    assert_eq!(
+        count(&world, "SELECT count(*) FROM account WHERE invited = 1"),
+        1
+    );
+    let file = world.folder.path().join("staff.csv");
+    let rows: String = (0..500)
+        .map(|n| format!("a{n}@example.com,A,B,lv\n"))
+        .collect();
+    fs::write(
+        &file,
+        format!("email,first_name,last_name,language\n{rows}"),
+    )
+    .unwrap();
+    let imported = world.service.command(&["account", "import"], &file, QUIET);
+    assert!(imported.success());
+    world.service.start(QUIET);
+    assert_eq!(
+        count(&world, "SELECT count(*) FROM account WHERE invited = 1"),
+        501
+    );
+    assert_eq!(lines(&world, " invited "), 501);
+    world.service.journal_is_whole();
 }

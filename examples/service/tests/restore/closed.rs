@@ -3,8 +3,17 @@
 
 use super::*;
 
-fn account(world: &World, command: &str) -> Output {
-    program(world, &["account", command], Path::new(ANNA))
+/// A command to the service that runs in this process.
+async fn command(world: &World, arguments: &[&str]) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_countersign-service"));
+    program.arg("account").args(arguments);
+    program.arg("--data").arg(world.folder.path());
+    let ended = tokio::task::spawn_blocking(move || program.output());
+    ended.await.unwrap().unwrap()
+}
+
+async fn account(world: &World, act: &str) -> Output {
+    command(world, &[act, ANNA]).await
 }
 
 /// The page after the right password, and after that.
@@ -22,7 +31,7 @@ async fn a_disabled_account_signs_in_nowhere_and_its_phone_is_not_active_until_i
     other.password(ANNA, PASSWORD).await;
     let page = other.post("/sign-in/app", &[]).await;
     let waiting = phone.inbox(0).await.unwrap();
-    assert!(account(&world, "disable").status.success());
+    assert!(account(&world, "disable").await.status.success());
     assert_eq!(owner.get("/account").await.path, "/sign-in");
     let number_shown = Some(page.number());
     let reply = phone.decide(&waiting, Decision::Approve, number_shown, PIN);
@@ -38,13 +47,13 @@ async fn a_disabled_account_signs_in_nowhere_and_its_phone_is_not_active_until_i
     assert_eq!(phone.send_change(&slot).await.result, ResultCode::NotActive);
     assert_eq!(after_the_password(&mut other).await, "/sign-in");
     assert_eq!(number(&world, "SELECT count(*) FROM session"), 0);
-    let again = account(&world, "disable");
+    let again = account(&world, "disable").await;
     assert!(String::from_utf8_lossy(&again.stderr).contains("already"));
 
-    assert!(account(&world, "enable").status.success());
+    assert!(account(&world, "enable").await.status.success());
     signs_in(&mut owner, &mut phone).await;
     let history = owner.get("/account/history").await.body;
-    assert!(history.contains("was disabled") && history.contains("back into use"));
+    assert!(history.contains("disabled the account") && history.contains("back into use"));
     world.service.stop().await;
 }
 
@@ -53,11 +62,11 @@ async fn an_account_that_was_disabled_after_the_backup_stays_disabled_and_an_ena
     let world = World::new().await;
     let (mut owner, mut phone) = world.person().await;
     let (_folder, file) = saved(&world);
-    assert!(account(&world, "disable").status.success());
+    assert!(account(&world, "disable").await.status.success());
     let world = restored(world, &file).await;
     assert_eq!(after_the_password(&mut owner).await, "/sign-in");
     let (_folder, file) = saved(&world);
-    assert!(account(&world, "enable").status.success());
+    assert!(account(&world, "enable").await.status.success());
     let world = restored(world, &file).await;
     signs_in(&mut owner, &mut phone).await;
     world.service.stop().await;
@@ -69,7 +78,7 @@ async fn an_account_that_was_deleted_is_gone_with_all_its_rows_and_no_restore_br
     let (mut owner, mut phone) = world.person().await;
     signs_in(&mut owner, &mut phone).await;
     let (_folder, file) = saved(&world);
-    assert!(account(&world, "delete").status.success());
+    assert!(account(&world, "delete").await.status.success());
     let gone = |world: &World| {
         for table in [
             "account",
@@ -91,7 +100,7 @@ async fn an_account_that_was_deleted_is_gone_with_all_its_rows_and_no_restore_br
     gone(&world);
     assert_eq!(phone.complete_raw_status().await, 401);
     assert_eq!(owner.password(ANNA, PASSWORD).await.status, 401);
-    let none = account(&world, "delete");
+    let none = account(&world, "delete").await;
     assert!(String::from_utf8_lossy(&none.stderr).contains("no account has the address"));
     // The address is free.
     owner.register(ANNA).await;
@@ -103,7 +112,7 @@ async fn a_restored_database_is_not_changed_beside_its_journal_before_the_servic
     let world = World::new().await;
     world.person().await;
     let (_folder, file) = saved(&world);
-    assert!(account(&world, "disable").status.success());
+    assert!(account(&world, "disable").await.status.success());
     let journal = world.folder.path().join("service.journal");
     let mut config = config(&world);
     config.listen = world.service.address();
@@ -123,9 +132,6 @@ async fn a_restored_database_is_not_changed_beside_its_journal_before_the_servic
                 "{arguments:?}: {told}"
             );
         };
-        for change in ["disable", "enable", "delete"] {
-            run(&["account", change, ANNA]);
-        }
         run(&["keys", "rotate"]);
     };
     refused(world.folder.path());
@@ -143,7 +149,7 @@ async fn a_restored_database_is_not_changed_beside_its_journal_before_the_servic
         number(&world, "SELECT count(*) FROM account WHERE disabled_at > 0"),
         1
     );
-    assert!(account(&world, "enable").status.success());
+    assert!(account(&world, "enable").await.status.success());
     world.service.stop().await;
 }
 
@@ -198,5 +204,43 @@ async fn a_grant_that_biometrics_gave_and_took_with_them_does_not_come_back() {
     assert_eq!(number(&world, "SELECT count(*) FROM pending_change"), 0);
     let world = restored(world, &file).await;
     assert_eq!(number(&world, "SELECT count(*) FROM pending_change"), 0);
+    world.service.stop().await;
+}
+
+#[tokio::test]
+async fn accounts_that_were_added_reset_or_invited_since_the_backup_are_so_again() {
+    let world = World::new().await;
+    let (mut owner, phone) = world.person().await;
+    let (_folder, file) = saved(&world);
+    for email in ["berta@example.eu", "carl@example.eu"] {
+        let add = ["add", email, "--first-name", "Berta", "--language", "lv"];
+        assert!(command(&world, &add).await.status.success());
+    }
+    let berta = number(
+        &world,
+        "SELECT count(*) FROM account WHERE email LIKE 'berta%'",
+    );
+    assert_eq!(berta, 1);
+    let gone = command(&world, &["delete", "carl@example.eu"]).await;
+    assert!(gone.status.success());
+    assert!(account(&world, "reset").await.status.success());
+    assert!(account(&world, "unblock").await.status.success());
+    let world = restored(world, &file).await;
+    assert_eq!(phone.complete_raw_status().await, 401);
+    assert_eq!(owner.password(ANNA, PASSWORD).await.path, "/recovery");
+    let invited = "SELECT count(*) FROM account
+        WHERE email = 'berta@example.eu' AND invited = 1 AND kind = 'staff' AND language = 'lv'";
+    assert_eq!(number(&world, invited), 1);
+    assert_eq!(number(&world, "SELECT count(*) FROM account"), 2);
+    // Its old link may have been used since, and a new one is sent.
+    let links = "SELECT count(*) FROM mailed_link WHERE kind = 'invite' AND used_at IS NULL";
+    assert_eq!(number(&world, links), 0);
+    let again = command(&world, &["invite", "berta@example.eu"]).await;
+    assert!(again.status.success());
+    assert_eq!(number(&world, links), 1);
+    for what in ["admin-reset", "admin-unblocked", "admin-added"] {
+        let events = format!("SELECT count(*) FROM event WHERE what = '{what}'");
+        assert_eq!(number(&world, &events), 1, "{what}");
+    }
     world.service.stop().await;
 }

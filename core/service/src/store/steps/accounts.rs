@@ -93,7 +93,8 @@ pub(super) fn seal_password(
 
 pub(super) fn by_email(tx: &dyn Tx, email: &str) -> Result<Option<Account>, StoreError> {
     tx.one(
-        "SELECT * FROM account WHERE email = ?1",
+        // An invited account is none yet: nobody has confirmed its address.
+        "SELECT * FROM account WHERE email = ?1 AND invited = 0",
         params![email],
         from_row,
     )
@@ -156,6 +157,7 @@ pub(super) fn from_row(row: &dyn Row) -> Result<Account, StoreError> {
         last_name: row.get("last_name")?,
         password: row.get("password")?,
         language: row.get("language")?,
+        kind: row.get("kind")?,
     })
 }
 

@@ -177,7 +177,7 @@ pub(super) fn set_password(
             note(tx, account, "password-reset", "", now)
         }
         // The recovery has a message of its own.
-        PasswordSet::Recovered => Ok(()),
+        PasswordSet::Recovered | PasswordSet::Invited => Ok(()),
     }
 }
 

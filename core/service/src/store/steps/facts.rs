@@ -34,6 +34,7 @@ pub(super) fn of(tx: &dyn Tx, account: AccountId, now: Time) -> Result<Facts, St
         held: (!devices.is_empty()).then_some(Rank::Three),
         able: devices.iter().any(works),
         guarded: standing.guarded,
+        staff: standing.staff,
         recovering: standing.recovery.is_some(),
         weak_password: by_link.is_some_and(|at| now < at + policy::WEAK_PASSWORD_SECONDS),
     })

@@ -139,9 +139,28 @@ pub(super) fn reset_link(tx: &dyn Tx, account: AccountId) -> Result<(), StoreErr
     Ok(())
 }
 
+/// The ways in which no password of the account is taken now.
+pub(super) fn closed(tx: &dyn Tx, account: AccountId) -> Result<Vec<Share>, StoreError> {
+    let counts = tx.all(
+        "SELECT share, wrong FROM guess WHERE account = ?1 ORDER BY share",
+        params![account.0],
+        |row| Ok((row.get::<String>("share")?, row.get::<u32>("wrong")?)),
+    )?;
+    let share = |(name, wrong): (String, u32)| {
+        Share::from_name(&name).filter(|share| wrong >= share.limit())
+    };
+    Ok(counts.into_iter().filter_map(share).collect())
+}
+
+/// An operator opens every way by password again.
+pub(super) fn open_ways(tx: &dyn Tx, account: AccountId) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM guess WHERE account = ?1", params![account.0])?;
+    Ok(())
+}
+
 /// The account has a new password: nobody has guessed at it yet.
 pub(super) fn reset(tx: &dyn Tx, account: AccountId) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM guess WHERE account = ?1", params![account.0])?;
+    open_ways(tx, account)?;
     tx.execute(
         "DELETE FROM guess_lift WHERE account = ?1",
         params![account.0],

@@ -20,8 +20,8 @@ impl Store {
     }
 
     /// The oldest mailed links whose messages have not left.
-    pub(crate) async fn due_links(&self) -> Result<Vec<DueLink>, StoreError> {
-        self.read(due)
+    pub(crate) async fn due_links(&self, now: Time) -> Result<Vec<DueLink>, StoreError> {
+        self.read(|tx| due(tx, now))
     }
 }
 
@@ -49,7 +49,7 @@ pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, St
         };
         // The limits count what strangers can cause, and nothing that an owner asked for.
         const REGISTER: &str = "SELECT count(*) AS n FROM mailed_link
-            WHERE address = ?1 AND created_at > ?2 AND kind IN ('register', 'taken', 'taken-again')";
+            WHERE address = ?1 AND created_at > ?2 AND kind IN ('register', 'taken', 'taken-again', 'invited')";
         // One at a time: whoever asked for it, the owner has one that works, or may ask for it.
         // With a limit for a day strangers would keep the owner from the only way that is left.
         const RESET: &str = "SELECT count(*) AS n FROM mailed_link
@@ -58,19 +58,19 @@ pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, St
         const STOP: &str = "SELECT count(*) AS n FROM mailed_link
             WHERE address = ?1 AND created_at > ?2 AND kind = 'stop' AND used_at IS NULL";
         const TAKEN: &str = "SELECT count(*) AS n FROM mailed_link
-            WHERE address = ?1 AND created_at > ?2 AND kind = 'taken'";
+            WHERE address = ?1 AND created_at > ?2 AND kind IN ('taken', 'invited')";
         const ALL: &str = "SELECT count(*) AS n FROM mailed_link
-            WHERE created_at > ?2 AND ?1 = ''";
+            WHERE created_at > ?2 AND kind <> 'invite' AND ?1 = ''";
         let address = new.address.as_str();
         if count(ALL, "", policy::HOUR)? >= policy::LINKS_AN_HOUR {
             return Ok(AskedLink::Busy);
         }
         let enough = match new.kind {
             LinkKind::Stop => count(STOP, address, new.kind.seconds())? >= 1,
-            LinkKind::Register | LinkKind::Taken => {
+            LinkKind::Register | LinkKind::Taken | LinkKind::Invited => {
                 // The owner is told once a day; what comes after leaves the same traces as a link.
                 let told = count(TAKEN, address, policy::DAY)? >= 1;
-                if new.kind == LinkKind::Taken && told {
+                if new.kind != LinkKind::Register && told {
                     kind = LinkKind::TakenAgain;
                 }
                 count(REGISTER, address, policy::HOUR)? >= policy::ADDRESS_LINKS_AN_HOUR
@@ -96,24 +96,74 @@ pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, St
             return Ok(AskedLink::Enough);
         }
     }
+    let new = NewLink {
+        kind,
+        ..new.clone()
+    };
+    add(tx, &new, now, now)?;
+    Ok(AskedLink::Due)
+}
+
+/// Takes a link's message into the queue: it may leave from `due_at` on.
+pub(super) fn add(tx: &dyn Tx, new: &NewLink, due_at: Time, now: Time) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO mailed_link
-           (id, kind, account, session, address, payload, language, created_at, expires_at, due)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+           (id, kind, account, session, address, payload, language, created_at, expires_at, due,
+            due_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             new.id,
-            kind.name(),
+            new.kind.name(),
             new.account.map(|account| account.0),
             new.session,
             new.address.as_str(),
             new.payload,
             new.language.code(),
             now,
-            now + new.kind.seconds(),
-            kind.is_mailed()
+            due_at + new.kind.seconds(),
+            new.kind.is_mailed(),
+            due_at
         ],
     )?;
-    Ok(AskedLink::Due)
+    Ok(())
+}
+
+/// When the last message of this kind may leave, of those that wait.
+pub(super) fn last_due(tx: &dyn Tx, kind: LinkKind) -> Result<Option<Time>, StoreError> {
+    let found = tx.one(
+        "SELECT max(due_at) AS last FROM mailed_link WHERE due = 1 AND kind = ?1",
+        params![kind.name()],
+        |row| row.get("last"),
+    )?;
+    Ok(found.flatten())
+}
+
+/// Until when the invitation of an account works, if there is one.
+pub(super) fn invitation(
+    tx: &dyn Tx,
+    account: AccountId,
+    now: Time,
+) -> Result<Option<Time>, StoreError> {
+    tx.one(
+        "SELECT expires_at FROM mailed_link
+         WHERE account = ?1 AND kind = 'invite' AND used_at IS NULL AND expires_at > ?2",
+        params![account.0, now],
+        |row| row.get("expires_at"),
+    )
+}
+
+/// Ends the invitations of an account.
+pub(super) fn end_invitations(
+    tx: &dyn Tx,
+    account: AccountId,
+    now: Time,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE mailed_link SET used_at = ?2, due = 0
+         WHERE account = ?1 AND kind = 'invite' AND used_at IS NULL",
+        params![account.0, now],
+    )?;
+    Ok(())
 }
 
 /// A link that works now.
@@ -203,11 +253,16 @@ pub(super) fn undoing(
 }
 
 /// The oldest links whose messages have not left.
-pub(super) fn due(tx: &dyn Tx) -> Result<Vec<DueLink>, StoreError> {
+pub(super) fn due(tx: &dyn Tx, now: Time) -> Result<Vec<DueLink>, StoreError> {
     tx.all(
+        // Invitations, of which an import brings thousands, keep no other message waiting: not
+        // here, and not behind a mail server that takes none.
         "SELECT mailed_link.*, account.language AS owners FROM mailed_link
-         LEFT JOIN account ON acc = mailed_link.account WHERE due = 1 ORDER BY seq LIMIT 100",
-        params![],
+         LEFT JOIN account ON acc = mailed_link.account
+         WHERE due = 1 AND due_at <= ?1 AND (mailed_link.kind <> 'invite'
+           OR (SELECT count(*) FROM delivery WHERE dead_at IS NULL) < ?2)
+         ORDER BY mailed_link.kind = 'invite', seq LIMIT 100",
+        params![now, policy::DELIVERIES_BEFORE_INVITATIONS],
         |row| {
             let owners: Option<Lang> = row.get("owners")?;
             Ok(DueLink {

@@ -2,6 +2,7 @@
 //! them stand the operations of [`Store`](super::Store) that run them.
 
 mod accounts;
+mod administration;
 mod answers;
 mod browsers;
 mod chains;
@@ -37,6 +38,7 @@ pub(super) mod reseal;
 pub(super) mod restore;
 mod sessions;
 pub(super) mod settings;
+mod staff;
 mod standing;
 pub(super) mod sweep;
 mod transactions;

@@ -44,7 +44,7 @@ fn set_name(
     name: &PersonName,
     now: Time,
 ) -> Result<Result<(), Refused>, StoreError> {
-    let allowed = facts::allow(tx, account, Change::Person, Proof::Session, now)?;
+    let allowed = facts::allow(tx, account, Change::Name, Proof::Session, now)?;
     if allowed.is_err() {
         return Ok(allowed);
     }
@@ -66,7 +66,7 @@ fn set_language(
     language: Lang,
     now: Time,
 ) -> Result<Result<(), Refused>, StoreError> {
-    let allowed = facts::allow(tx, account, Change::Person, Proof::Session, now)?;
+    let allowed = facts::allow(tx, account, Change::Language, Proof::Session, now)?;
     if allowed.is_err() {
         return Ok(allowed);
     }

@@ -79,8 +79,23 @@ fn clear_for(
 ) -> Result<Vec<DeviceId>, StoreError> {
     let devices = clear(tx, account, now)?;
     journal_rows::record(tx, &JournalEntry::Cleared(account, why), now)?;
-    note(tx, account, why.event(), "", now)?;
     Ok(devices)
+}
+
+/// An operator's reset: sessions and factors go, and whatever recovery was under way. `new` is the
+/// one that begins, where the owner can finish it.
+pub(super) fn reset(
+    tx: &dyn Tx,
+    account: AccountId,
+    new: Option<&Recovery>,
+    now: Time,
+) -> Result<(), StoreError> {
+    clear_for(tx, account, Cleared::Reset, now)?;
+    cancel_of(tx, account, now)?;
+    match new {
+        Some(new) => open(tx, new, now),
+        None => Ok(()),
+    }
 }
 
 /// STOP: ends every session and deletes what factors there are, whatever is under way. Then a
@@ -89,13 +104,19 @@ fn clear_for(
 pub(super) fn panic(tx: &dyn Tx, new: &Recovery, now: Time) -> Result<Vec<DeviceId>, StoreError> {
     let running = standing(tx, new.account)?.recovery;
     let devices = clear_for(tx, new.account, Cleared::Panic, now)?;
+    note(tx, new.account, Cleared::Panic.event(), "", now)?;
+    // An administrator invites a member of the staff to recover the account.
+    if facts::of(tx, new.account, now)?.staff {
+        cancel_of(tx, new.account, now)?;
+        return Ok(devices);
+    }
     if !(devices.is_empty() && running.is_some_and(|running| running.by_panic)) {
         open(tx, new, now)?;
     }
     Ok(devices)
 }
 
-fn open(tx: &dyn Tx, new: &Recovery, now: Time) -> Result<(), StoreError> {
+pub(super) fn open(tx: &dyn Tx, new: &Recovery, now: Time) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO recovery (account, id, began_at, ripe_at, by_panic) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (account) DO UPDATE SET id = excluded.id, began_at = excluded.began_at,
@@ -120,8 +141,12 @@ pub(super) fn begin(
     new: &Recovery,
     now: Time,
 ) -> Result<Result<bool, Refused>, StoreError> {
+    let facts = facts::of(tx, new.account, now)?;
     let (change, given) = (Change::BeginRecovery, Proof::Password);
-    if let Err(refused) = facts::allow(tx, new.account, change, given, now)? {
+    // One that an invitation has begun needs no other proof for its message to come again.
+    if !(facts.staff && facts.recovering)
+        && let Err(refused) = facts::allow(tx, new.account, change, given, now)?
+    {
         return Ok(Err(refused));
     }
     let messages = tx.one(
@@ -187,6 +212,7 @@ pub(super) fn finish(
         return Ok(None);
     }
     let devices = clear_for(tx, recovery.account, Cleared::Recovery, now)?;
+    note(tx, recovery.account, Cleared::Recovery.event(), "", now)?;
     credentials::set_password(tx, recovery.account, password, now)?;
     tx.execute(
         "UPDATE recovery SET finished_at = ?2 WHERE account = ?1",

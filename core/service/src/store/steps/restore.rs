@@ -6,7 +6,7 @@ use countersign_protocol::{Time, id::AccountId, policy::steps};
 
 use super::{
     accounts, closed, codes, credentials, devices, events, grants, journal_rows, links, old_tokens,
-    outcomes, own_keys, recovery, removal, settings::setting, standing,
+    outcomes, own_keys, recovery, removal, settings::setting, staff, standing,
 };
 use crate::store::*;
 
@@ -105,7 +105,10 @@ fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
         JournalEntry::Cleared(account, why) => {
             if accounts::get(tx, account)?.is_some() {
                 standing::clear(tx, account, now)?;
-                note_again(account, why.event(), "")?;
+                // An operator's reset has a line of its own for the history.
+                if why != Cleared::Reset {
+                    note_again(account, why.event(), "")?;
+                }
             }
         }
         JournalEntry::Guarded(account) => standing::guard(tx, account)?,
@@ -136,17 +139,20 @@ fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
             }
         }
         JournalEntry::Disabled(account) => {
-            if closed::disable(tx, account, now)? {
-                note_again(account, "account-disabled", "")?;
-            }
+            closed::disable(tx, account, now)?;
         }
         JournalEntry::Enabled(account) => {
-            if closed::enable(tx, account)? {
-                note_again(account, "account-enabled", "")?;
-            }
+            closed::enable(tx, account)?;
         }
         JournalEntry::Deleted(account) => {
             closed::delete(tx, account)?;
+        }
+        // The person is invited as before, by a new link: the old one may have been used since.
+        JournalEntry::Invited(invited) => staff::make(tx, &invited, line.at)?,
+        JournalEntry::Administered(account, act, by) => {
+            if accounts::get(tx, account)?.is_some() {
+                note_again(account, act.event(), by.as_str())?;
+            }
         }
         JournalEntry::OldToken(_, dev, of) => old_tokens::mark(tx, dev, of)?,
         JournalEntry::Password(account) => credentials::forget_password(tx, account)?,

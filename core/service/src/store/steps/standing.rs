@@ -34,14 +34,16 @@ fn from_row(row: &dyn Row) -> Result<Recovery, StoreError> {
 }
 
 pub(super) fn standing(tx: &dyn Tx, account: AccountId) -> Result<Standing, StoreError> {
-    let guarded = tx.one(
-        "SELECT guarded FROM account WHERE acc = ?1",
+    let found = tx.one(
+        "SELECT guarded, kind FROM account WHERE acc = ?1",
         params![account.0],
-        |row| row.get("guarded"),
+        |row| Ok((row.get("guarded")?, row.get("kind")?)),
     )?;
+    // An account that is gone is guarded best.
+    let (guarded, kind) = found.unwrap_or((true, AccountKind::Own));
     Ok(Standing {
-        // An account that is gone is guarded best.
-        guarded: guarded.unwrap_or(true),
+        guarded,
+        staff: kind == AccountKind::Staff,
         recovery: tx.one(
             "SELECT * FROM recovery WHERE account = ?1 AND finished_at IS NULL",
             params![account.0],

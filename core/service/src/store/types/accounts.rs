@@ -12,6 +12,7 @@ use countersign_protocol::{
     reply,
 };
 
+use super::AccountKind;
 use crate::store::{SessionHash, SessionId};
 use crate::{
     base::{email::Email, lang::Lang, names::names},
@@ -49,6 +50,8 @@ pub(crate) struct Account {
     pub(crate) password: String,
     /// The language in which the person is written to.
     pub(crate) language: Lang,
+    /// Whose it is.
+    pub(crate) kind: AccountKind,
 }
 
 /// A database that was restored from a backup, and is fit for use again.
@@ -450,40 +453,5 @@ pub(crate) enum Completion {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::changes::{HOLDS, ROWS, needs};
-
-    #[test]
-    fn a_sign_in_never_proves_a_change_and_a_finished_recovery_does_for_an_hour() {
-        let session = |method, signed_in| Session {
-            hash: [0; 32],
-            id: [0; 16],
-            caller: Caller::default(),
-            account: AccountId([0; 8]),
-            signed_in,
-            proofs: vec![Proved {
-                method,
-                at: 1000,
-                dev: Some(DeviceId([1; 8])),
-            }],
-            created_at: 1000,
-            used_at: 1000,
-            expires_at: 9000,
-        };
-        let strongest = session(Method::AppPin, true);
-        for (change, name) in ROWS {
-            let Ok(needed) = needs(change, &HOLDS) else {
-                continue;
-            };
-            let by_sign_in = strongest.proves(needed, 1000);
-            assert_eq!(by_sign_in, needed == Proof::Session, "{name}");
-        }
-        let recovered = session(Method::Recovery, true);
-        assert!(recovered.proves(Proof::Recovered, 1000 + RECOVERED_SECONDS - 1));
-        assert!(!recovered.proves(Proof::Recovered, 1000 + RECOVERED_SECONDS));
-        assert!(!session(Method::Recovery, false).proves(Proof::Recovered, 1000));
-        assert!(!strongest.proves(Proof::Recovered, 1000));
-        assert!(!session(Method::Password, false).proves(Proof::Session, 1000));
-    }
-}
+#[path = "accounts_tests.rs"]
+mod tests;

@@ -12,6 +12,8 @@ pub(crate) enum PasswordSet {
     ChangedAlone,
     /// With a recovery.
     Recovered,
+    /// By whoever accepted an invitation to recover the account.
+    Invited,
     /// By a mailed link and an approval.
     ByLinkAndApproval,
     /// By a mailed link alone: for a week it neither presses STOP nor recovers.

@@ -27,6 +27,12 @@ impl Share {
         }
     }
 
+    /// The one with this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Unknown, Self::Known, Self::Stop, Self::Link];
+        all.into_iter().find(|share| share.name() == name)
+    }
+
     /// So many wrong passwords in a row may come this way: 100 over all ways.
     pub(crate) const fn limit(self) -> u32 {
         match self {

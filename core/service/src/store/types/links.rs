@@ -21,6 +21,10 @@ pub(crate) enum LinkKind {
     /// No message: as the one before, and the owner was told already today. It is noted so that
     /// this takes as long, and counts, as the others.
     TakenAgain,
+    /// No link: somebody asked for an account, and the address is invited already.
+    Invited,
+    /// Accepts an operator's invitation.
+    Invite,
     /// Opens the session in which a forgotten password is replaced.
     Reset,
     /// No link: somebody asked for that, and it can't be replaced now.
@@ -44,6 +48,8 @@ names!(LinkKind {
     Register = "register",
     Taken = "taken",
     TakenAgain = "taken-again",
+    Invited = "invited",
+    Invite = "invite",
     Reset = "reset",
     ResetRefused = "reset-refused",
     Stop = "stop",
@@ -64,6 +70,7 @@ impl LinkKind {
     pub(crate) const fn seconds(self) -> u64 {
         match self {
             Self::UndoEmail => 14 * policy::DAY,
+            Self::Invite => 7 * policy::DAY,
             _ => 30 * 60,
         }
     }
@@ -75,7 +82,7 @@ impl LinkKind {
 
     /// Does the message go out whatever went out before?
     pub(crate) const fn is_owed(self) -> bool {
-        matches!(self, Self::UndoEmail | Self::Undone)
+        matches!(self, Self::UndoEmail | Self::Undone | Self::Invite)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Records, as they go into the store and come out of it.
 
 mod accounts;
+mod administration;
 mod challenges;
 mod checks;
 mod credentials;
@@ -11,6 +12,7 @@ mod recovery;
 mod updates;
 
 pub(crate) use accounts::*;
+pub(crate) use administration::*;
 pub(crate) use challenges::*;
 pub(crate) use checks::*;
 pub(crate) use credentials::*;

@@ -25,6 +25,8 @@ pub(crate) struct Recovery {
 pub(crate) struct Standing {
     /// Its factors were deleted, and none is there yet: the password alone opens nothing.
     pub(crate) guarded: bool,
+    /// An administrator added it, and lets its person back in.
+    pub(crate) staff: bool,
     /// A recovery that is under way.
     pub(crate) recovery: Option<Recovery>,
 }

@@ -1,0 +1,41 @@
+# Accounts that an administrator keeps, and what operators do with accounts.
+
+event_admin-added = The administrator { $detail } added the account
+event_admin-invited = The administrator { $detail } sent an invitation
+event_admin-disabled = The administrator { $detail } disabled the account
+event_admin-enabled = The administrator { $detail } took the account back into use
+event_admin-unblocked = The administrator { $detail } lifted the locks on passwords and codes
+event_admin-reset = The administrator { $detail } deleted all devices and signed all browsers out
+event_admin-deleted = The administrator { $detail } deleted the account
+
+mail_next_admin-disabled = Nobody can sign in with it until it is taken back into use. If you don’t know why, ask whoever runs the service.
+mail_next_admin-enabled = You can sign in again, with the password and the devices that you had.
+mail_next_admin-unblocked = Password and PIN are the same as before, and no tries at the PIN were given back.
+mail_next_admin-reset = If you did not ask for this, tell whoever runs the service at once.
+mail_next_admin-deleted = Everything that belonged to it is gone. If you don’t know why, ask whoever runs the service.
+
+mail_invite_subject = { $service }: your account
+mail_invite = You are invited to your account at { $service }. Open this link within 7 days, and choose a password.
+mail_invite_link = Open the account
+mail_invite_not-you = It works once. Give it to nobody. If you did not expect it, do nothing.
+mail_invited_subject = { $service }: you are invited
+mail_invited = Somebody, probably you, wants to create an account with this e-mail address at { $service }. Your administrator has prepared one. Open the link in the invitation that was sent to you; it works for 7 days. If you can’t find it, ask your administrator for another.
+mail_invited_not-you = If that was not you, do nothing. Nothing has changed.
+
+invitation_title = Your account
+invitation_what = Your administrator has prepared this account for you. Choose a password.
+invitation_back = Your administrator helps you back into this account. Choose a new password. After that you wait { hours } before you can add a phone: in this time it can still be stopped, should somebody else have opened your mail.
+invitation_name = Name:
+invitation_kept = If the name or the address is wrong, tell your administrator.
+invitation_button = Open the account
+invitation_back_button = Set the password
+recovery_begun_title = The waiting time has begun
+recovery_begun_text = The new password is set. In { hours } you can add a phone, with the link in the message that we have sent you now. Keep it.
+recovery_begun_stop = Have you found your invitation used already, or was this not you? Tell your administrator at once.
+
+recovery_staff = Your administrator helps you back into this account: ask there for an invitation. It comes as a link to the e-mail address of the account.
+stopped_staff = To come back, ask your administrator for an invitation.
+person_staff = Your administrator keeps your name. If it is wrong, ask there.
+email_staff = Your name and this address, { $email }, are kept by your administrator. If they are wrong, ask there.
+refused_managed = Your administrator does this. Ask there.
+mail_ask_administrator = To come back into the account, ask your administrator for an invitation.

@@ -1,0 +1,457 @@
+//! `countersign-service account`: commands to the running service. What they print on standard
+//! output is data; words are on standard error.
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Args, Subcommand};
+use countersign_service::{
+    Act, Answer, AskError, Command, Imported, LONGEST_CSV, Request, Row, Shown, ask, utc,
+};
+
+/// The exit code where the service does not run, or this user may not give it commands.
+const NOT_REACHED: u8 = 3;
+/// The exit code where the service refused, and nothing was changed.
+const REFUSED: u8 = 4;
+
+#[derive(Subcommand)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 it failed, or the service ended before it answered; \
+    2 the command line is wrong; 3 the service does not run, or this user may not give it \
+    commands; 4 refused, and nothing was changed"
+)]
+pub(crate) enum AccountCommand {
+    /// Add a person's account, and send them an invitation
+    ///
+    /// The person chooses a password with the link in the invitation, which works for 7 days. Until
+    /// then nobody signs in with the address.
+    #[command(
+        after_help = "Example:\n  countersign-service account add anna@example.eu \
+        --first-name Anna --last-name Ozola --language lv --data /var/lib/countersign"
+    )]
+    Add {
+        /// The e-mail address
+        email: String,
+        /// The first name; one of the two names is enough
+        #[arg(long, value_name = "NAME", default_value = "")]
+        first_name: String,
+        /// The surname
+        #[arg(long, value_name = "NAME", default_value = "")]
+        last_name: String,
+        /// The language in which the person is written to: en or lv
+        #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+        language: String,
+        #[command(flatten)]
+        to: To,
+    },
+    /// Add the people of a CSV file, all or none, and send them invitations
+    ///
+    /// The first line of the file is email,first_name,last_name,language. It is UTF-8, with 10,000
+    /// people and 4 MB at most. Everything that is wrong with it is named by its line, and then
+    /// nobody is added. Invitations leave five a second.
+    #[command(
+        after_help = "Example:\n  countersign-service account import staff.csv \
+        --data /var/lib/countersign"
+    )]
+    Import {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        to: To,
+    },
+    /// Send an invitation again; an earlier one ends
+    ///
+    /// For a person who has not accepted one yet, and for one whose account lost its devices, by
+    /// `reset` or by STOP. The latter then waits as long as a recovery does.
+    Invite(Which),
+    /// Show an account: its state, its devices, what is locked, and its newest events
+    Show {
+        #[command(flatten)]
+        which: Which,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the accounts by their addresses, one a line
+    ///
+    /// Columns: address, name, kind (self or staff), state (invited, active, guarded or disabled),
+    /// devices. Tabs stand between them.
+    List {
+        /// Print a JSON object a line
+        #[arg(long, conflicts_with = "csv")]
+        json: bool,
+        /// Print CSV, in which no spreadsheet finds a formula
+        #[arg(long)]
+        csv: bool,
+        /// Begin after this address
+        #[arg(long, value_name = "EMAIL", default_value = "")]
+        after: String,
+        /// Print so many accounts at most
+        #[arg(long, value_name = "NUMBER")]
+        at_most: Option<usize>,
+        #[command(flatten)]
+        to: To,
+    },
+    /// Disable an account: its sessions end, it signs in nowhere, and its phones are refused as not
+    /// active
+    Disable(Which),
+    /// Take a disabled account back into use; its owner signs in again
+    Enable(Which),
+    /// Delete an account with everything that belongs to it. No restore brings it back
+    Delete(Which),
+    /// Lift the locks after wrong passwords, and after wrong codes without PIN
+    ///
+    /// Tries at a PIN are never given back: where those are spent, the phone's owner sets a new PIN
+    /// with another phone, or the account is reset.
+    Unblock(Which),
+    /// Delete every device of an account and sign every browser out, as STOP does
+    ///
+    /// For a person whose phone was lost or stolen. Whoever registered comes back by the recovery
+    /// of the page; a member of the staff with `invite`.
+    Reset(Which),
+}
+
+/// The running service, and who gives it commands.
+#[derive(Args)]
+pub(crate) struct To {
+    /// Data folder of the running service
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Your name, for the journal, the history and the owner's message [default: this system's
+    /// user]
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Which {
+    /// The account's e-mail address
+    email: String,
+    #[command(flatten)]
+    to: To,
+}
+
+/// A command did not succeed.
+enum Failed {
+    /// The service did not carry it out.
+    Asked(AskError),
+    /// Something on this side.
+    Here(String),
+}
+
+impl From<AskError> for Failed {
+    fn from(error: AskError) -> Self {
+        Self::Asked(error)
+    }
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Here(format!("can't write: {error}"))
+    }
+}
+
+impl Failed {
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::Asked(AskError::NotRunning(_) | AskError::NotAllowed(_)) => {
+                ExitCode::from(NOT_REACHED)
+            }
+            Self::Asked(AskError::Refused(countersign_service::Refused::Failed(_))) => {
+                ExitCode::FAILURE
+            }
+            Self::Asked(AskError::Refused(_)) => ExitCode::from(REFUSED),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Carries a command out, and says how it went.
+pub(crate) async fn run(command: AccountCommand) -> ExitCode {
+    match carry_out(command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            match &failed {
+                Failed::Asked(error) => eprintln!("countersign-service: {error}"),
+                Failed::Here(why) => eprintln!("countersign-service: {why}"),
+            }
+            failed.code()
+        }
+    }
+}
+
+async fn carry_out(command: AccountCommand) -> Result<(), Failed> {
+    let (act, which) = match command {
+        AccountCommand::Add {
+            email,
+            first_name,
+            last_name,
+            language,
+            to,
+        } => {
+            let command = Command::Add {
+                email,
+                first_name,
+                last_name,
+                language: Some(language),
+            };
+            return added(asked(&to, command, |_| {}).await?);
+        }
+        AccountCommand::Import { file, to } => return import(&file, &to).await,
+        AccountCommand::Show { which, json } => return show(which, json).await,
+        AccountCommand::List {
+            json,
+            csv,
+            after,
+            at_most,
+            to,
+        } => {
+            let form = match (json, csv) {
+                (true, _) => Form::Json,
+                (_, true) => Form::Csv,
+                _ => Form::Tabs,
+            };
+            return list(&to, form, after, at_most.unwrap_or(usize::MAX)).await;
+        }
+        AccountCommand::Invite(which) => (Act::Invite, which),
+        AccountCommand::Disable(which) => (Act::Disable, which),
+        AccountCommand::Enable(which) => (Act::Enable, which),
+        AccountCommand::Delete(which) => (Act::Delete, which),
+        AccountCommand::Unblock(which) => (Act::Unblock, which),
+        AccountCommand::Reset(which) => (Act::Reset, which),
+    };
+    let email = which.email;
+    let command = Command::Act {
+        act,
+        email: email.clone(),
+    };
+    asked(&which.to, command, |_| {}).await?;
+    eprintln!("{}", done(act, email.trim()));
+    Ok(())
+}
+
+fn done(act: Act, email: &str) -> String {
+    match act {
+        Act::Invite => format!("An invitation to {email} is on its way. It works for 7 days."),
+        Act::Disable => format!("{email} is disabled."),
+        Act::Enable => format!("{email} is in use again."),
+        Act::Delete => format!("{email} is deleted."),
+        Act::Unblock => format!(
+            "Passwords and codes without PIN are taken from {email} again. Tries at the PIN were not given back."
+        ),
+        Act::Reset => format!(
+            "Every device of {email} is deleted, and every browser signed out. See how it comes back with: account show {email}"
+        ),
+    }
+}
+
+/// Asks the running service.
+async fn asked(
+    to: &To,
+    command: Command,
+    progress: impl FnMut(Imported),
+) -> Result<Answer, AskError> {
+    let request = Request {
+        operator: to.operator.clone(),
+        sudo_user: std::env::var("SUDO_USER").ok(),
+        command,
+    };
+    ask(&to.data, &request, progress).await
+}
+
+fn added(answer: Answer) -> Result<(), Failed> {
+    let Answer::Added { accounts, seconds } = answer else {
+        return Err(other());
+    };
+    match accounts {
+        1 => eprintln!("The account is added, and the invitation is on its way."),
+        many => eprintln!(
+            "{many} accounts are added. The last of their invitations leaves in {} minutes.",
+            seconds.div_ceil(60)
+        ),
+    }
+    Ok(())
+}
+
+fn other() -> Failed {
+    let why = "the service answered something else than was asked. Use the program of its version";
+    Failed::Here(why.to_owned())
+}
+
+async fn import(file: &Path, to: &To) -> Result<(), Failed> {
+    let here = |why: String| Failed::Here(format!("{}: {why}", file.display()));
+    let length = fs::metadata(file).map_err(|error| here(error.to_string()))?;
+    if length.len() > LONGEST_CSV as u64 {
+        return Err(here("the file is too long: 4 MB at most".to_owned()));
+    }
+    let bytes = fs::read(file).map_err(|error| here(error.to_string()))?;
+    let csv = String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        here(format!(
+            "line {line} is not UTF-8. Save the file as CSV in UTF-8, and import it again"
+        ))
+    })?;
+    let bar = io::stderr().is_terminal();
+    let progress = |Imported { done, all }| {
+        let percent = done * 100 / all.max(1);
+        match bar {
+            true => eprint!("\r[{:20}] {percent:3} %", "#".repeat(percent / 5)),
+            false => eprintln!("{percent:3} %, {done} of {all} people"),
+        }
+        if bar && done == all {
+            eprintln!();
+        }
+    };
+    added(asked(to, Command::Import { csv }, progress).await?)
+}
+
+async fn show(which: Which, json: bool) -> Result<(), Failed> {
+    let command = Command::Show { email: which.email };
+    let Answer::Account(shown) = asked(&which.to, command, |_| {}).await? else {
+        return Err(other());
+    };
+    let mut out = io::stdout().lock();
+    match json {
+        true => writeln!(out, "{}", as_json(&*shown)?)?,
+        false => write!(out, "{}", in_words(&shown))?,
+    }
+    Ok(())
+}
+
+fn as_json(value: &impl serde::Serialize) -> Result<String, Failed> {
+    serde_json::to_string(value).map_err(|error| Failed::Here(error.to_string()))
+}
+
+/// The name of a person.
+fn name(row: &Row) -> String {
+    let names = [row.first_name.as_str(), row.last_name.as_str()];
+    names.join(" ").trim().to_owned()
+}
+
+/// An account as lines of a name and a value.
+fn in_words(shown: &Shown) -> String {
+    let row = &shown.row;
+    let mut lines = vec![
+        ("address", row.email.clone()),
+        ("name", name(row)),
+        ("language", row.language.clone()),
+        ("kind", row.kind.clone()),
+        ("state", row.state.clone()),
+        ("account", shown.account.clone()),
+        ("made", time(row.created_at)),
+    ];
+    if let Some(until) = shown.invited_until {
+        lines.push(("invited until", time(until)));
+    }
+    if let Some(at) = shown.recovery_at {
+        lines.push(("recovery from", time(at)));
+    }
+    for device in &shown.device_list {
+        let told = format!(
+            "{} ({}), {}, added {}, last used {}",
+            device.name,
+            device.platform,
+            device.state,
+            time(device.added_at),
+            time(device.used_at)
+        );
+        lines.push(("device", told));
+    }
+    lines.extend(shown.locked.iter().map(|lock| ("locked", lock.clone())));
+    for event in &shown.events {
+        lines.push(("event", format!("{} {}", time(event.at), event.text)));
+    }
+    let line = |(name, value): (&str, String)| format!("{name:14} {value}\n");
+    lines.into_iter().map(line).collect()
+}
+
+fn time(at: u64) -> String {
+    format!("{} UTC", utc(at))
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Tabs,
+    Json,
+    Csv,
+}
+
+async fn list(to: &To, form: Form, mut after: String, at_most: usize) -> Result<(), Failed> {
+    let mut left = at_most;
+    if matches!(form, Form::Csv) {
+        let header = "email,first_name,last_name,language,kind,state,devices,created_at\r\n";
+        io::stdout().lock().write_all(header.as_bytes())?;
+    }
+    loop {
+        let command = Command::List { after };
+        let Answer::Accounts { accounts, more } = asked(to, command, |_| {}).await? else {
+            return Err(other());
+        };
+        let mut out = io::stdout().lock();
+        for row in accounts.iter().take(left) {
+            match form {
+                Form::Json => writeln!(out, "{}", as_json(row)?)?,
+                Form::Csv => out.write_all(csv(row).as_bytes())?,
+                Form::Tabs => {
+                    let cells = [&row.email, &name(row), &row.kind, &row.state];
+                    let cells = cells.map(String::as_str).join("\t");
+                    writeln!(out, "{cells}\t{}", row.devices)?;
+                }
+            }
+        }
+        left = left.saturating_sub(accounts.len());
+        match accounts.into_iter().next_back() {
+            Some(last) if more && left > 0 => after = last.email,
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// A line of CSV (RFC 4180).
+fn csv(row: &Row) -> String {
+    let (devices, created_at) = (row.devices.to_string(), row.created_at.to_string());
+    let cells = [
+        row.email.as_str(),
+        &row.first_name,
+        &row.last_name,
+        &row.language,
+        &row.kind,
+        &row.state,
+        &devices,
+        &created_at,
+    ];
+    cells.map(cell).join(",") + "\r\n"
+}
+
+/// A cell. What a spreadsheet would take for a formula begins with an apostrophe.
+fn cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = format!("{}{text}", if formula { "'" } else { "" });
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula_or_ends_early() {
+        for (text, written) in [
+            ("Anna", "Anna"),
+            ("=1+1", "'=1+1"),
+            ("-x@example.eu", "'-x@example.eu"),
+            ("@A", "'@A"),
+            ("O\"B, C", "\"O\"\"B, C\""),
+        ] {
+            assert_eq!(cell(text), written);
+        }
+    }
+}

@@ -161,6 +161,7 @@ mod passwords;
 mod person;
 mod phone;
 mod pin;
+mod place;
 mod privacy;
 mod prove;
 mod qr;
@@ -205,7 +206,9 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(accounts())
         .merge(files())
         .fallback(|_: Visitor| async { PageError::NotFound })
+        .method_not_allowed_fallback(place::other_method)
         .layer(DefaultBodyLimit::max(LONGEST_FORM))
+        .layer(middleware::from_fn_with_state(app.clone(), place::at_origin))
         .layer(middleware::from_fn_with_state(app.clone(), show::finish))
 }
 

@@ -14,6 +14,12 @@ for (const time of document.querySelectorAll("time")) {
   time.title = time.textContent;
   time.textContent = clock.format(new Date(time.dateTime));
 }
+// A page of somebody who was signed in is not shown again from memory: they may have left since.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && document.querySelector("form[action='/sign-out']")) {
+    location.reload();
+  }
+});
 // Choices that need a script are offered only if it runs and the browser has cryptography for them.
 if (window.isSecureContext && window.crypto?.subtle) {
   for (const field of document.querySelectorAll("[data-with-script]")) {

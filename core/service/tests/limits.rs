@@ -231,6 +231,8 @@ async fn begun(world: &World, client: &Client, headers: impl Fn(usize) -> String
     let mut begun = 0;
     for number in 0..70 {
         let mut request = client.post(format!("http://{}/sign-in/mobile", world.service.address()));
+        let (_, authority) = world.service.origin().split_once("://").unwrap();
+        request = request.header("host", authority);
         for line in headers(number).lines() {
             let (name, value) = line.split_once(": ").unwrap();
             request = request.header(name, value);

@@ -27,6 +27,7 @@ mod on_mobile;
 mod online;
 mod phone_removal;
 mod pin_change;
+mod place;
 mod push;
 mod recovery;
 mod registration;

@@ -15,6 +15,10 @@ use crate::{
 pub(crate) enum PageError {
     /// There is no such page, or it belongs to somebody else.
     NotFound,
+    /// The page has no such method.
+    OtherMethod,
+    /// A form was sent to another name of this computer than the service's origin.
+    OtherHost,
     /// The visitor must sign in: the browser is sent to that page.
     SignInFirst,
     /// The form came without the token of this browser.
@@ -42,6 +46,8 @@ impl PageError {
     pub(super) fn text(&self) -> &'static str {
         match self {
             Self::NotFound => "error_not_found",
+            Self::OtherMethod => "error_other_method",
+            Self::OtherHost => "error_other_host",
             Self::SignInFirst => "error_sign_in",
             Self::FormExpired => "error_form_expired",
             Self::OtherSite => "error_other_site",
@@ -69,6 +75,8 @@ impl PageError {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::OtherMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::OtherHost => StatusCode::MISDIRECTED_REQUEST,
             Self::SignInFirst => StatusCode::UNAUTHORIZED,
             Self::FormExpired | Self::OtherSite => StatusCode::FORBIDDEN,
             Self::BadForm => StatusCode::BAD_REQUEST,

@@ -106,6 +106,7 @@ pub(super) async fn other(
     }
     let mut response = Redirect::to("/sign-in").into_response();
     TypedAddress::forget(&mut response, posted.visitor.secure);
+    posted.visitor.leave(&mut response);
     Ok(response)
 }
 
@@ -368,5 +369,7 @@ pub(super) async fn out(
     if let Some(session) = &posted.visitor.session {
         app.store.end_session(session.hash, app.clock.now()).await?;
     }
-    Ok(Redirect::to("/sign-in").into_response())
+    let mut response = Redirect::to("/sign-in").into_response();
+    posted.visitor.leave(&mut response);
+    Ok(response)
 }

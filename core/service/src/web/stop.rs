@@ -132,8 +132,15 @@ async fn press(
     word: &str,
 ) -> Result<Response, PageError> {
     match delete_factors(app, visitor, source, page, password, word).await {
-        Ok(AccountKind::Own) => Ok(Redirect::to("/stop/done").into_response()),
-        Ok(AccountKind::Staff) => Ok(Redirect::to("/stop/done?staff").into_response()),
+        Ok(kind) => {
+            let to = match kind {
+                AccountKind::Own => "/stop/done",
+                AccountKind::Staff => "/stop/done?staff",
+            };
+            let mut response = Redirect::to(to).into_response();
+            visitor.leave(&mut response);
+            Ok(response)
+        }
         Err(not_done) => page.show(app, visitor, Some(not_done.refusal()?)),
     }
 }

@@ -174,6 +174,12 @@ impl Visitor {
         Cookie::Session.set(response, &self.cookie, self.secure, None);
     }
 
+    /// Takes the browser's cookie away, once its session has ended. Browsers drop the pages that
+    /// they kept for going back when a cookie changes, so that nobody goes back to them.
+    pub(super) fn leave(&self, response: &mut Response) {
+        Cookie::Session.set(response, "", self.secure, Some(0));
+    }
+
     /// The session, if the visitor is signed in.
     pub(super) fn signed_in(&self) -> Result<&Session, PageError> {
         self.session

@@ -151,6 +151,10 @@ impl Browser {
         let more = self.cookies.iter();
         cookies.extend(more.map(|(name, value)| format!("{name}={value}")));
         request = request.header("cookie", cookies.join("; "));
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            let (_, authority) = self.origin.split_once("://").unwrap();
+            request = request.header("host", authority);
+        }
         if let Some(language) = self.language {
             request = request.header("accept-language", language);
         }
@@ -172,7 +176,9 @@ impl Browser {
             let gone = cookie.ends_with("; Max-Age=0");
             let cookie = cookie.split(';').next().unwrap();
             match cookie.split_once('=').unwrap() {
-                (name, _) if name.ends_with("countersign") => self.cookie = Some(cookie.to_owned()),
+                (name, _) if name.ends_with("countersign") => {
+                    self.cookie = (!gone).then(|| cookie.to_owned());
+                }
                 (name, _) if name.ends_with("-known") => self.known = Some(cookie.to_owned()),
                 (name, _) if gone => drop(self.cookies.remove(name)),
                 (name, value) => {

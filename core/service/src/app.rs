@@ -50,6 +50,8 @@ pub(crate) struct App {
     pub(crate) picture_number: Option<u32>,
     /// The address of the privacy statement.
     pub(crate) privacy_page: String,
+    /// How many days the deletion of an account waits.
+    pub(crate) deletion_days: u32,
     /// Do a phone's own biometrics grant it a new PIN?
     pub(crate) own_biometrics: bool,
     /// Do biometrics sign a transaction's code?

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use crate::{app::App, messages::Composer, store::Over};
+use crate::{app::App, messages::Composer, store::Over, web};
 
 /// Writes the messages that are due, looking once a second: a look costs microseconds, and each
 /// event is due from its own transaction on, so that none is lost between the two.
@@ -53,20 +53,33 @@ pub(crate) async fn renew_keys(app: Arc<App>, mut stopping: watch::Receiver<bool
     }
 }
 
-/// Drops what has expired, every half minute.
+/// Deletes accounts whose time has come, looking once a second, and drops what has expired, every
+/// half minute.
 pub(crate) async fn sweep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+    let mut since = 0;
     loop {
-        let over = Over {
-            now: app.clock.now(),
-            kept: app.kept,
-            backups: app.backup_seconds,
-        };
-        if let Err(error) = app.store.sweep(over).await {
-            tracing::warn!(%error, "expired data were not dropped");
+        let deleted = web::delete_due(&app).await.unwrap_or_else(|error| {
+            tracing::warn!(?error, "accounts whose time has come were not deleted");
+            false
+        });
+        if deleted || since == 0 {
+            drop_expired(&app).await;
         }
+        since = (since + 1) % 30;
         tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(30)) => {}
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
             _ = stopping.wait_for(|stopping| *stopping) => return,
         }
+    }
+}
+
+async fn drop_expired(app: &App) {
+    let over = Over {
+        now: app.clock.now(),
+        kept: app.kept,
+        backups: app.backup_seconds,
+    };
+    if let Err(error) = app.store.sweep(over).await {
+        tracing::warn!(%error, "expired data were not dropped");
     }
 }

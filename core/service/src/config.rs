@@ -105,6 +105,8 @@ pub struct Config {
     /// The number in every picture of a form, up to 999,999, for tests and demonstrations, which
     /// can't look at one. `None`, as the program has it: a random one in each.
     pub picture_number: Option<u32>,
+    /// How many days the deletion of an account waits that its person asked for, 1 to 90.
+    pub deletion_days: u32,
     /// Whether a phone's own biometrics grant it a new PIN in the place of a forgotten one, as
     /// another phone does.
     pub own_biometrics: bool,
@@ -147,6 +149,7 @@ impl Config {
             recovery_hours: 24,
             privacy_url: None,
             picture_number: None,
+            deletion_days: 7,
             own_biometrics: false,
             biometric_transfers: false,
             push_hosts: Vec::new(),
@@ -168,6 +171,9 @@ impl Config {
         }
         if !(1..=720).contains(&self.recovery_hours) {
             return Err(StartError::RecoveryHours(self.recovery_hours));
+        }
+        if !(1..=90).contains(&self.deletion_days) {
+            return Err(StartError::DeletionDays(self.deletion_days));
         }
         if !(1..=3650).contains(&self.backup_days) {
             return Err(StartError::BackupDays(self.backup_days));
@@ -233,6 +239,9 @@ pub enum StartError {
         "the privacy statement {0:?} can't be used: give its whole address, as in --privacy-url https://example.eu/privacy"
     )]
     PrivacyUrl(String),
+    /// The waiting time of a deletion is out of bounds.
+    #[error("the deletion of an account can't wait {0} days: take 1 to 90")]
+    DeletionDays(u32),
     /// The time for which backups are restored is out of bounds.
     #[error("backups can't be restored for {0} days: take 1 to 3650")]
     BackupDays(u32),

@@ -99,6 +99,7 @@ impl Embedded {
             privacy_page: config
                 .privacy_url
                 .unwrap_or_else(|| web::PRIVACY.to_owned()),
+            deletion_days: config.deletion_days,
             kept,
             backup_seconds: u64::from(config.backup_days) * 24 * 3600,
             own_biometrics: config.own_biometrics,

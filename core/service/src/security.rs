@@ -26,9 +26,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, SecondsFormat};
 use countersign_protocol::{Time, id::AccountId};
 use serde::Serialize;
+
+use crate::base::time::rfc3339;
 
 pub(crate) use caller::{By, Caller, caller, caller_here, carried, of_source, on_behalf_of};
 
@@ -124,13 +125,9 @@ struct Line<'a> {
 
 /// A line, with its end. `lines` is how many were lost.
 fn line(at: Time, source: &str, happened: &Happened, lines: Option<u64>) -> Vec<u8> {
-    let at = i64::try_from(at).ok();
-    let at = at.and_then(|at| DateTime::from_timestamp(at, 0));
     let end = happened.detail.floor_char_boundary(LONGEST);
     let line = Line {
-        at: at.map_or_else(String::new, |at| {
-            at.to_rfc3339_opts(SecondsFormat::Secs, true)
-        }),
+        at: rfc3339(at),
         source,
         account: happened.account.map(|account| account.to_string()),
         what: &happened.what,

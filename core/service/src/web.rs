@@ -52,6 +52,15 @@
 //! - `GET /account`: what there is of the account, and the last events
 //! - `GET /account/person`, `POST /account/person` (`first_name`, `last_name`),
 //!   `POST /account/person/language` (`language`: of messages): `/account/person`
+//! - `GET /account/export`, `POST /account/export` (`with`, or `password` without a device):
+//!   `/challenge/{id}`, or `/account/export`; then
+//! - `POST /account/export/download`: the person's data as JSON, once, in that session, within ten
+//!   minutes
+//! - `GET /account/delete`, `POST /account/delete` (`with`, or `password` without a device):
+//!   `/challenge/{id}`, or `/account/confirm`; then `/account/delete`
+//! - `POST /account/delete/cancel`: `/account`
+//! - `GET`, `POST /deletion/cancel/{token}`: from any message while the deletion waits: the account
+//!   is kept
 //! - `GET /account/sessions`: the browsers that are signed in
 //! - `POST /account/sessions/end` (`id`), `POST /account/sessions/end-others`:
 //!   `/account/sessions`, or `/sign-in` when it was this one
@@ -122,9 +131,10 @@
 //! A page's handlers are in a file of their own, and no page's file uses another's. Parts that
 //! pages share are below them, in this order from the top down:
 //!
-//! - `new_password`, `new_address`, `new_device`, `device_list`: pages that several operations
-//!   show; `signing`: what pages and phones show of an operation that is signed;
-//! - `prove`, `issue`, `recovery_link`: how a change is proved, and challenges issued;
+//! - `new_password`, `new_address`, `new_device`, `device_list`, `own_data`: pages that several
+//!   operations show; `signing`: what pages and phones show of an operation that is signed;
+//! - `prove`, `issue`, `recovery_link`, `deletion_link`: how a change is proved, and challenges
+//!   issued;
 //! - `check`, `links`, `passwords`, `choice`, `events`: the check of a stranger's form, mailed
 //!   links, typed passwords, devices to choose from;
 //! - `show`, `visitor`, `asked`, `qr`, `error`: responses, sessions and forms, languages, and
@@ -143,11 +153,14 @@ mod confirm;
 mod confirmation;
 mod cookies;
 mod credentials;
+mod delete;
+mod deletion_link;
 mod device_list;
 mod devices;
 mod enrolment;
 mod error;
 mod events;
+mod export;
 mod history;
 mod invitation;
 mod issue;
@@ -157,6 +170,7 @@ mod mobile;
 mod new_address;
 mod new_device;
 mod new_password;
+mod own_data;
 mod passwords;
 mod person;
 mod phone;
@@ -189,6 +203,7 @@ use axum::{
 };
 
 pub(crate) use asked::Asked;
+pub(crate) use delete::delete_due;
 use error::PageError;
 pub(crate) use privacy::PRIVACY;
 pub(crate) use show::{too_many, too_slow};
@@ -306,6 +321,10 @@ fn lost() -> Router<Arc<App>> {
             "/email/undo/{token}",
             get(address::undo_form).post(address::undo),
         )
+        .route(
+            "/deletion/cancel/{token}",
+            get(delete::cancel_form).post(delete::cancel_by_link),
+        )
         .route("/recovery", get(recovery::page).post(recovery::begin))
         .route("/recovery/begun", get(invitation::begun))
         .route(
@@ -336,6 +355,10 @@ fn accounts() -> Router<Arc<App>> {
             get(confirm::form).post(confirm::go_on),
         )
         .route("/account", get(account::page))
+        .route("/account/export", get(export::page).post(export::ask))
+        .route("/account/export/download", post(export::download))
+        .route("/account/delete", get(delete::page).post(delete::ask))
+        .route("/account/delete/cancel", post(delete::cancel))
         .route("/account/person", get(person::page).post(person::name))
         .route("/account/person/language", post(person::language))
         .route("/account/sessions", get(sessions::page))

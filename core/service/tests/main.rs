@@ -25,6 +25,7 @@ mod manage;
 mod my_account;
 mod on_mobile;
 mod online;
+mod own_data;
 mod phone_removal;
 mod pin_change;
 mod place;

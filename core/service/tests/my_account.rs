@@ -105,6 +105,7 @@ async fn b17_all_other_sessions_are_ended_half_ones_too() {
 async fn a_session_of_before_whose_browser_nobody_knows_is_listed_and_ended() {
     let world = World::new().await;
     let (mut first, _) = two_browsers(&world).await;
+    world.clock.advance(120);
     sql(
         &world,
         "UPDATE session SET browser = NULL WHERE browser LIKE 'chrome%'",

@@ -237,6 +237,9 @@ pub(crate) struct Serve {
     /// How many hours a recovery waits, after a panic or when no factor is left: 1 to 720
     #[arg(long, default_value_t = 24, value_name = "HOURS")]
     pub(crate) recovery_hours: u32,
+    /// How many days the deletion of an account waits that its person asked for: 1 to 90
+    #[arg(long, default_value_t = 7, value_name = "DAYS")]
+    pub(crate) deletion_days: u32,
     /// Let a phone's own fingerprint or face grant it a new PIN when the old one is forgotten, as
     /// another phone does
     #[arg(long)]

@@ -211,6 +211,7 @@ async fn run(mut arguments: Serve) -> Result<(), StartError> {
         privacy_url: arguments.privacy_url,
         // A person looks at the picture.
         picture_number: None,
+        deletion_days: arguments.deletion_days,
         own_biometrics: arguments.own_biometrics,
         biometric_transfers: arguments.biometric_transfers,
         push_hosts: arguments.push_host,

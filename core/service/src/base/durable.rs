@@ -81,6 +81,18 @@ countersign_failpoint::durable_writes! {
         EndSessionOf,
         /// [`crate::store::Store::end_other_sessions`]
         EndOtherSessions,
+        /// [`crate::store::Store::grant_export`]
+        GrantExport,
+        /// [`crate::store::Store::spend_export`]
+        SpendExport,
+        /// [`crate::store::Store::ask_deletion`]
+        AskDeletion,
+        /// [`crate::store::Store::cancel_deletion`]
+        CancelDeletion,
+        /// [`crate::store::Store::remind_of_deletions`]
+        RemindOfDeletions,
+        /// [`crate::store::Store::begin_deletion`]
+        BeginDeletion,
         /// [`crate::store::Store::set_name`]
         SetName,
         /// [`crate::store::Store::set_language`]

@@ -1,13 +1,23 @@
 //! Times as people read them.
 
-use chrono::DateTime;
+use chrono::{DateTime, SecondsFormat, Utc};
 use countersign_protocol::Time;
+
+fn date_time(time: Time) -> Option<DateTime<Utc>> {
+    let seconds = i64::try_from(time).ok()?;
+    DateTime::from_timestamp(seconds, 0)
+}
+
+/// `2026-11-23T16:05:40Z` of seconds since 1970 (RFC 3339).
+pub(crate) fn rfc3339(time: Time) -> String {
+    date_time(time)
+        .map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
+        .unwrap_or_default()
+}
 
 /// `2026-11-23 16:05` of seconds since 1970, in UTC.
 pub fn utc(time: Time) -> String {
-    i64::try_from(time)
-        .ok()
-        .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+    date_time(time)
         .map(|time| time.format("%Y-%m-%d %H:%M").to_string())
         .unwrap_or_default()
 }

@@ -46,6 +46,10 @@ pub(crate) enum JournalEntry {
     Enabled(AccountId),
     /// An account was deleted.
     Deleted(AccountId),
+    /// The person asked for the deletion of the account, with this id, at this time.
+    DeletionAsked(AccountId, [u8; 16], Time),
+    /// A deletion that was asked for was cancelled.
+    DeletionCancelled(AccountId),
     /// An operator added an account, which is invited from then on.
     Invited(Box<Invited>),
     /// An operator's command was carried out. What it did has an entry of its own.
@@ -128,6 +132,10 @@ impl JournalEntry {
             Self::Disabled(acc) => format!("disabled {acc}"),
             Self::Enabled(acc) => format!("enabled {acc}"),
             Self::Deleted(acc) => format!("deleted {acc}"),
+            Self::DeletionAsked(acc, id, due) => {
+                format!("deletion {acc} {} {due:016x}", hex::encode(id))
+            }
+            Self::DeletionCancelled(acc) => format!("deletion-cancelled {acc}"),
             Self::Invited(invited) => format!(
                 "invited {} {} {} {} {} {}",
                 invited.account,
@@ -190,6 +198,11 @@ impl JournalEntry {
             ["disabled", a] => Self::Disabled(acc(a)?),
             ["enabled", a] => Self::Enabled(acc(a)?),
             ["deleted", a] => Self::Deleted(acc(a)?),
+            ["deletion", a, id, due] => {
+                let due = u64::from_be_bytes(hex::decode(due)?);
+                Self::DeletionAsked(acc(a)?, hex::decode(id)?, due)
+            }
+            ["deletion-cancelled", a] => Self::DeletionCancelled(acc(a)?),
             ["invited", a, by, email, first, last, language] => Self::Invited(Box::new(Invited {
                 account: acc(a)?,
                 by: operator(by)?,
@@ -319,6 +332,8 @@ mod tests {
             JournalEntry::Disabled(acc),
             JournalEntry::Enabled(acc),
             JournalEntry::Deleted(acc),
+            JournalEntry::DeletionAsked(acc, [0xa5; 16], 1_795_450_000),
+            JournalEntry::DeletionCancelled(acc),
             JournalEntry::OldToken(acc, dev, 1_795_450_000),
             JournalEntry::Password(acc),
             JournalEntry::Email(acc, "anna@example.eu".to_owned()),

@@ -8,7 +8,7 @@ use crate::{
     app::App,
     base::hex,
     keys::mac::MacKey,
-    store::{LinkId, LinkKind, Recovery},
+    store::{Deletion, LinkId, LinkKind, Recovery},
 };
 
 /// The action of a link in a recovery's messages.
@@ -17,6 +17,8 @@ pub(crate) type Action = &'static str;
 pub(crate) const FINISH: Action = "finish";
 /// Cancels.
 pub(crate) const CANCEL: Action = "cancel";
+/// Cancels a deletion.
+pub(crate) const KEEP: Action = "cancel-deletion";
 
 /// The page that a link opens.
 fn page(kind: LinkKind) -> &'static str {
@@ -30,6 +32,7 @@ fn page(kind: LinkKind) -> &'static str {
         LinkKind::Confirm => "/account/confirm",
         LinkKind::NewEmail => "/account/email",
         LinkKind::UndoEmail | LinkKind::Undone => "/email/undo",
+        LinkKind::Deleted => "/register",
     }
 }
 
@@ -58,6 +61,12 @@ pub(crate) fn path(app: &App, kind: LinkKind, id: LinkId) -> String {
 /// A mailed link as its message has it.
 pub(super) fn url(app: &App, kind: LinkKind, id: LinkId) -> String {
     format!("{}{}", app.origin, path(app, kind, id))
+}
+
+/// The link that cancels a deletion.
+pub(super) fn of_deletion(app: &App, deletion: &Deletion) -> String {
+    let token = token(&app.root.links, deletion.id, KEEP);
+    format!("{}/deletion/cancel/{}", app.origin, hex::encode(&token))
 }
 
 /// A link of a recovery.

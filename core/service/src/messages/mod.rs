@@ -98,7 +98,7 @@ impl Composer {
     async fn tell_link(&self, due: &DueLink) -> Result<(), ComposeError> {
         let app = &*self.app;
         let mail = link_letter(app, due)?.to(app, due.link.address.clone())?;
-        let acts = due.link.kind != LinkKind::Undone;
+        let acts = !matches!(due.link.kind, LinkKind::Undone | LinkKind::Deleted);
         let link = acts.then_some(due.link.id);
         let new = deliveries::mail(&app.root, &mail, due.link.account, link)?;
         app.store.tell_link(due.seq, new, app.clock.now()).await?;
@@ -134,7 +134,11 @@ fn link_letter(app: &App, due: &DueLink) -> Result<Letter, ComposeError> {
     let mut blocks = vec![Block::Text(text(&format!("mail_{name}"))?)];
     let to = match kind {
         LinkKind::Taken | LinkKind::ResetRefused => Some(format!("{}/sign-in", app.origin)),
-        LinkKind::Undone | LinkKind::Nobody | LinkKind::TakenAgain | LinkKind::Invited => None,
+        LinkKind::Undone
+        | LinkKind::Nobody
+        | LinkKind::TakenAgain
+        | LinkKind::Deleted
+        | LinkKind::Invited => None,
         kind => Some(links::url(app, kind, due.link.id)),
     };
     if let Some(to) = to {

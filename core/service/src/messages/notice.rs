@@ -10,9 +10,7 @@ use crate::{
     base::email::Email,
     deliveries::{self, one_line},
     pages::written::time,
-    store::{
-        Account, AccountEvent, DueNotices, LinkKind, NewDelivery, Recipient, Recovery, Standing,
-    },
+    store::{Account, AccountEvent, DueNotices, LinkKind, NewDelivery, Recipient, Standing},
 };
 
 /// A notice about these events to each of the account's addresses.
@@ -70,7 +68,7 @@ fn letter(
         }
     }
     blocks.extend(next.into_iter().map(Block::Text));
-    blocks.extend(undoing(&texts, to, standing.recovery.as_ref())?);
+    blocks.extend(undoing(&texts, to, standing)?);
     if standing.staff && standing.guarded && standing.recovery.is_none() {
         blocks.push(Block::Text(texts.get("mail_ask_administrator", &[])?));
     }
@@ -142,11 +140,12 @@ fn facts(
     Ok(facts)
 }
 
-/// The links that undo: of a change of the address, of a recovery, or else of everything.
+/// The links that undo: of a change of the address, of a deletion, of a recovery, or else of
+/// everything.
 fn undoing(
     texts: &Texts<'_>,
     to: &Recipient,
-    recovery: Option<&Recovery>,
+    standing: &Standing,
 ) -> Result<Vec<Block>, ComposeError> {
     let app = texts.app;
     let text = |key: &str| texts.get(key, &[]).map(Block::Text);
@@ -157,7 +156,14 @@ fn undoing(
         let url = links::url(app, LinkKind::UndoEmail, undo.link);
         blocks.push(link("mail_undo-email_link", url)?);
     }
-    let Some(recovery) = recovery else {
+    if let Some(deletion) = &standing.deletion {
+        let due = time(texts.lang, deletion.due_at);
+        let what = texts.get("mail_deletion", &[("due", due.into())])?;
+        blocks.push(Block::Text(what));
+        let cancel = links::of_deletion(app, deletion);
+        blocks.push(link("mail_deletion_cancel", cancel)?);
+    }
+    let Some(recovery) = &standing.recovery else {
         blocks.push(text("mail_stop")?);
         blocks.push(link("mail_stop_link", format!("{}/stop", app.origin))?);
         return Ok(blocks);

@@ -4,6 +4,7 @@ use fluent_bundle::{
     FluentArgs, FluentError, FluentResource, FluentValue, concurrent::FluentBundle,
 };
 
+use super::written;
 use crate::{
     base::lang::{Lang, PerLang},
     security::{By, Caller},
@@ -82,6 +83,9 @@ impl Texts {
         let detail = match what {
             "signed-in" => self.get(lang, &format!("strength_{detail}"), &[])?,
             "session-ended" => self.by(lang, &By::from_code(detail)?)?,
+            "deletion-asked" | "deletion-near" => detail
+                .parse()
+                .map_or_else(|_| detail.to_owned(), |at| written::time(lang, at)),
             "language-changed" => Lang::from_name(detail)?.own_name().to_owned(),
             _ if what.starts_with("transaction-signed") => {
                 let title = self.get(lang, &format!("transactions_title_{detail}"), &[]);

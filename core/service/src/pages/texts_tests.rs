@@ -198,7 +198,8 @@ impl Named {
     }
 
     /// In Rust a text of lower-case words with `_` between them is a key. Only the store has such
-    /// words of its own, the list of areas, and what systems read of an app.
+    /// words of its own, the list of areas, what systems read of an app, and the file with a
+    /// person's data.
     fn rust(&mut self, path: &Path, source: &str) {
         let source = source.split("#[cfg(test)]").next().unwrap();
         let is_key = |text: &str| {
@@ -206,8 +207,9 @@ impl Named {
                 |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
             text.contains('_') && text.chars().all(allowed) && !text.starts_with(['_', '-'])
         };
-        let own_words =
-            path.components().any(|part| part.as_os_str() == "store") || path.ends_with("apps.rs");
+        let own_words = path.components().any(|part| part.as_os_str() == "store")
+            || path.ends_with("apps.rs")
+            || path.ends_with("export.rs");
         for literal in source.split('"') {
             self.literals.insert(literal.to_owned());
             if own_words {

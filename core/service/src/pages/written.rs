@@ -1,10 +1,10 @@
 //! Times as a language writes them.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use countersign_protocol::Time;
 use minijinja::{HtmlEscape, Value};
 
-use crate::base::lang::Lang;
+use crate::base::{lang::Lang, time::rfc3339};
 
 fn date(time: Time) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(i64::try_from(time).ok()?, 0)
@@ -18,13 +18,6 @@ pub(crate) fn time(lang: Lang, time: Time) -> String {
     };
     let date = date(time);
     date.map(|date| date.format(form).to_string())
-        .unwrap_or_default()
-}
-
-/// `2026-11-23T16:05:00Z` (RFC 3339), for programs.
-pub(crate) fn rfc3339(time: Time) -> String {
-    let date = date(time);
-    date.map(|date| date.to_rfc3339_opts(SecondsFormat::Secs, true))
         .unwrap_or_default()
 }
 

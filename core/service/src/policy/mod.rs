@@ -55,6 +55,9 @@ pub(crate) const REMEMBERED_SECONDS: u64 = 180 * DAY;
 /// finish a recovery, in seconds.
 pub(crate) const WEAK_PASSWORD_SECONDS: u64 = 7 * DAY;
 
+/// How long a session can download the person's data after it proved that it may, in seconds.
+pub(crate) const EXPORT_SECONDS: u64 = 10 * 60;
+
 /// How long after its waiting time a recovery can be finished, in seconds.
 pub(crate) const RECOVERY_OPEN_SECONDS: u64 = 7 * DAY;
 /// How long a finished recovery can be finished again by a browser that lost the reply, in seconds.
@@ -96,6 +99,10 @@ pub(crate) const MAILED: &[&str] = &[
     "recovery-cancelled",
     "recovery-done",
     "recovery-restored",
+    "export-asked",
+    "deletion-asked",
+    "deletion-near",
+    "deletion-cancelled",
     "admin-disabled",
     "admin-enabled",
     "admin-unblocked",

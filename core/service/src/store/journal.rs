@@ -46,9 +46,9 @@ impl JournalSubject {
     /// it any more.
     fn may_be(self, account: Option<AccountId>, row: &Recorded) -> bool {
         use JournalEntry::{
-            Added, Administered, Blocked, Cleared, Deleted, Disabled, Dropped, Email, Enabled,
-            GrantEnded, Guarded, Invited, Key, OldToken, Password, Removed, Suspended, WrongCode,
-            WrongPin,
+            Added, Administered, Blocked, Cleared, Deleted, DeletionAsked, DeletionCancelled,
+            Disabled, Dropped, Email, Enabled, GrantEnded, Guarded, Invited, Key, OldToken,
+            Password, Removed, Suspended, WrongCode, WrongPin,
         };
         match (JournalEntry::from_text(&row.entry), self) {
             (
@@ -82,6 +82,8 @@ impl JournalSubject {
                     | Disabled(acc)
                     | Enabled(acc)
                     | Deleted(acc)
+                    | DeletionAsked(acc, ..)
+                    | DeletionCancelled(acc)
                     | OldToken(acc, ..)
                     | Password(acc)
                     | Email(acc, _)
@@ -91,7 +93,15 @@ impl JournalSubject {
             ) => acc == of,
             (Some(Invited(invited)), Self::Account(of)) => invited.account == of,
             (
-                Some(Guarded(_) | Password(_) | Email(..) | Invited(_) | Administered(..)),
+                Some(
+                    Guarded(_)
+                    | Password(_)
+                    | Email(..)
+                    | Invited(_)
+                    | Administered(..)
+                    | DeletionAsked(..)
+                    | DeletionCancelled(_),
+                ),
                 Self::Device(_),
             )
             | (Some(Key(_) | Dropped), _) => false,

@@ -34,6 +34,8 @@ pub(super) async fn page(
         strength => session.last_method().name(), mails => account.language.own_name(),
         devices => app.store.devices(session.account).await?.len(), sessions => sessions.len(),
         events => events::listed(&app, visitor.lang, &events)?, entered,
+        due_at => app.store.standing(session.account).await?.deletion.map(|waits| waits.due_at),
+        kept => session.kept_account, news => events::news(&app, &visitor).await?,
     };
     app.pages.show("account.html", &visitor, values)
 }

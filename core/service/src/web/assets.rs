@@ -9,7 +9,10 @@ use axum::{
 };
 
 use super::error::PageError;
-use crate::{app::App, base::lang::Lang, pages::written::rfc3339};
+use crate::{
+    app::App,
+    base::{lang::Lang, time::rfc3339},
+};
 
 /// For how long a `security.txt` holds; RFC 9116 advises less than a year.
 const SECURITY_TEXT_SECONDS: u64 = 90 * 24 * 3600;

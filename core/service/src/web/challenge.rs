@@ -19,9 +19,11 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    PageError, device_list, issue, new_address, new_device, new_password, prove, qr,
+    PageError, device_list, issue, new_address, new_device, new_password,
+    own_data::{self, OwnData},
+    prove, qr,
     signing::Words,
-    visitor::{Posted, Visitor},
+    visitor::{Posted, Visitor, account_of},
 };
 use crate::{
     app::App,
@@ -277,17 +279,15 @@ async fn again(
     }
 }
 
-/// Collects the result, once, and does what was asked for.
-async fn proceed(
+/// What was asked for, and the page that is next once it is done.
+async fn wanted(
     app: &App,
     visitor: &Visitor,
     challenge: &Challenge,
-) -> Result<Response, PageError> {
+) -> Result<(Then, Response), PageError> {
     let session = visitor.any()?;
-    let Some(account) = challenge.account else {
-        return Err(PageError::NotFound);
-    };
-    let (then, done) = match challenge.purpose {
+    let account = challenge.account.ok_or(PageError::NotFound)?;
+    Ok(match challenge.purpose {
         Purpose::SignIn => {
             let opening = visitor.opening(app, account, Method::Password)?;
             let then = Then::Enter(opening.entry.clone());
@@ -323,8 +323,28 @@ async fn proceed(
             let new = new_address::new_link(app, visitor, &owner, &challenge.payload)?;
             (Then::AskEmail(new), prove::to_waiting())
         }
+        Purpose::ExportData => {
+            let page = Redirect::to(OwnData::Export.path());
+            (Then::Export, page.into_response())
+        }
+        Purpose::DeleteAccount => {
+            let owner = account_of(app, session).await?;
+            let new = own_data::new_deletion(app, &owner)?;
+            let page = Redirect::to(OwnData::Delete.path());
+            (Then::Delete(new), page.into_response())
+        }
         _ => return Err(PageError::NotFound),
-    };
+    })
+}
+
+/// Collects the result, once, and does what was asked for.
+async fn proceed(
+    app: &App,
+    visitor: &Visitor,
+    challenge: &Challenge,
+) -> Result<Response, PageError> {
+    let session = visitor.any()?;
+    let (then, done) = wanted(app, visitor, challenge).await?;
     let collecting = app
         .store
         .collect(challenge.id, session.hash, then, app.clock.now());
@@ -342,6 +362,12 @@ async fn proceed(
         }
         (Some(Err(refused)), Purpose::ChangeEmail) => {
             return new_address::refuse(app, visitor, refused).await;
+        }
+        (Some(Err(refused)), Purpose::ExportData) => {
+            return OwnData::Export.refuse(app, visitor, refused).await;
+        }
+        (Some(Err(refused)), Purpose::DeleteAccount) => {
+            return OwnData::Delete.refuse(app, visitor, refused).await;
         }
         (Some(Err(refused)), _) => return device_list::refuse(app, visitor, refused).await,
         (None, _) => {}

@@ -14,6 +14,7 @@ use super::{
     error::{PageError, Refusal},
     links, new_address,
     new_device::{self, NewDevice},
+    own_data::{self, OwnData},
     prove::{self, Wanted},
     visitor::{Nothing, Posted, Visitor, account_of},
 };
@@ -65,6 +66,7 @@ pub(super) async fn form(
     let what = match links::payload(&app, &link)? {
         Wanted::Device(_) => "confirm_device",
         Wanted::Email(_) => "confirm_email",
+        Wanted::Delete => "confirm_delete",
     };
     links::question(&app, &visitor, &link, what)
 }
@@ -84,6 +86,19 @@ pub(super) async fn go_on(
         Wanted::Device(payload) => {
             let new = NewDevice::from_payload(&payload);
             new_device::begin(&app, &visitor, new, Begin::Confirmed(link.id), None).await
+        }
+        Wanted::Delete => {
+            let session = visitor.signed_in()?;
+            let new = own_data::new_deletion(&app, &account_of(&app, session).await?)?;
+            let now = app.clock.now();
+            match app
+                .store
+                .ask_deletion(link.id, new, session.hash, now)
+                .await?
+            {
+                Ok(()) => Ok(Redirect::to(OwnData::Delete.path()).into_response()),
+                Err(refused) => OwnData::Delete.refuse(&app, &visitor, refused).await,
+            }
         }
         Wanted::Email(new) => {
             let account = account_of(&app, visitor.signed_in()?).await?;

@@ -7,12 +7,15 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, SecondsFormat};
 use minijinja::context;
 use serde::Deserialize;
 
 use super::{error::PageError, events, visitor::Visitor};
-use crate::{app::App, base::month::Month, security::By};
+use crate::{
+    app::App,
+    base::{month::Month, time::rfc3339},
+    security::By,
+};
 
 /// Events on a page, at most.
 const SHOWN: u64 = 50;
@@ -68,11 +71,8 @@ pub(super) async fn csv(
     let account = visitor.signed_in()?.account;
     let mut out = String::from("time,event,by,place,text\r\n");
     for event in app.store.events(account, EXPORTED).await? {
-        let time = i64::try_from(event.at).ok();
-        let time = time.and_then(|time| DateTime::from_timestamp(time, 0));
-        let time = time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
         let cells = [
-            time.unwrap_or_default(),
+            rfc3339(event.at),
             event.what.clone(),
             cell(&event.caller.by.as_ref().map(By::code).unwrap_or_default()),
             cell(event.caller.place.as_deref().unwrap_or_default()),

@@ -37,7 +37,7 @@ fn again(kind: LinkKind) -> (&'static str, &'static str) {
         LinkKind::Stop => ("stop_title", "/stop/link"),
         LinkKind::Confirm => ("nav_account", "/account"),
         LinkKind::NewEmail => ("email_title", "/account/email"),
-        LinkKind::UndoEmail | LinkKind::Undone => ("sign_in_title", "/sign-in"),
+        LinkKind::UndoEmail | LinkKind::Undone | LinkKind::Deleted => ("sign_in_title", "/sign-in"),
     }
 }
 

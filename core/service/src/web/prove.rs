@@ -109,6 +109,8 @@ pub(super) enum Wanted {
     Device(String),
     /// Another e-mail address.
     Email(String),
+    /// The account is deleted.
+    Delete,
 }
 
 /// The proof of an account without a factor: checks the password, mails a link to the confirmed

@@ -245,6 +245,8 @@ impl Visitor {
             created_at: now,
             used_at: now,
             expires_at: now + policy::SESSION_SECONDS,
+            kept_account: false,
+            export_until: None,
         };
         Ok(Opening {
             entry: Entry {

@@ -56,3 +56,41 @@ person_mails = Language
 person_mails_hint = The language of these pages is another thing: choose it at the bottom of any page.
 person_mails_button = Save the language
 person_mails_saved = We write to you in this language from now on.
+
+account_data = Your data
+account_export = Download your data
+account_delete = Delete the account
+account_export_what = All that this service holds of you, as a file
+account_delete_what = For good, after a waiting time
+account_deletion = This account is deleted on
+account_deletion_cancel = Keep the account
+account_kept = The account was about to be deleted. Your sign-in has cancelled that.
+account_deletion_cancelled = The deletion is cancelled. You keep the account.
+
+export_title = Download your data
+export_what = A file with all that this service holds of you: your name and address, devices, signed-in browsers, requests and signatures, messages, and the history. It holds no password, no key and no code. Keep it where nobody else reads it.
+export_proof = The file can be downloaded once, in this browser, within { $minutes } minutes after you have confirmed it.
+export_confirm = Confirm on the phone
+export_password = Go on
+export_ready = Your data are ready. The download works once, until
+export_download = Download
+
+delete_title = Delete the account
+delete_what = All that belongs to the account is deleted for good: your name and address, every device, the list of what you signed, and the history. Nobody can bring it back. Services that you entered with it keep what they know of you; ask them.
+delete_when =
+    { $days ->
+        [one] The account is deleted after 1 day. Until then a link in our messages cancels it, and so does any sign-in. Every other browser is signed out now.
+       *[other] The account is deleted after { $days } days. Until then a link in our messages cancels it, and so does any sign-in. Every other browser is signed out now.
+    }
+delete_data = Download your data first
+delete_link = Then open the link that we send to your e-mail address, in this browser.
+delete_button = Delete the account
+delete_waits = The account is deleted on
+delete_waits_until = We write to you the day before. A link in our messages cancels it, and so does any sign-in.
+delete_keep = Keep the account
+deletion_cancel_title = Keep your account
+deletion_cancel_what = The account was to be deleted. You are about to cancel that.
+deletion_cancel_button = Keep the account
+deletion_cancel_done = The deletion is cancelled, and everything is as it was. If you did not ask for it, somebody else can use your account: change your password.
+deletion_over_title = There is nothing to cancel
+deletion_over = The deletion was cancelled already, or the account is deleted.

@@ -34,6 +34,7 @@ confirm_error_link = This is not a link that works. Copy the whole link from the
 confirm_error_enough = Enough links were sent for today. Look for the last one in your mail.
 confirm_device = You are about to add the first mobile device to the account of { $email }.
 confirm_email = You are about to change the e-mail address of the account, which is { $email } now. We then send a link to the new address.
+confirm_delete = You are about to ask for the deletion of the account of { $email }.
 email_title = Change the e-mail address
 email_what = The e-mail address is { $email }. We send a link to the new one; until you open it, nothing changes. From the old address you can undo the change for 14 days.
 email_new = New e-mail address

@@ -87,6 +87,10 @@ event_session-ended = Browser signed out: { $detail }
 event_sessions-ended = All other browsers signed out
 event_name-changed = Name changed: { $detail }
 event_language-changed = Language of our e-mails changed: { $detail }
+event_export-asked = Your data were made ready for download
+event_deletion-asked = Deletion of the account asked for; it happens on { $detail }
+event_deletion-near = The account is deleted soon: on { $detail }
+event_deletion-cancelled = The deletion of the account was cancelled
 
 # The history by months.
 history_who = From where

@@ -21,7 +21,7 @@ mail_stop-link = Somebody, probably you, asked for a page of STOP, which deletes
 mail_stop-link_link = Open the page of STOP
 mail_stop-link_not-you = If that was not you, do nothing.
 mail_confirm_subject = { $service }: confirm the change
-mail_confirm = Somebody, probably you, is signed in to your account at { $service } and wants to add the first mobile device, or to change the e-mail address. Open this link within 30 minutes in the browser where you asked for it, or paste it there.
+mail_confirm = Somebody, probably you, is signed in to your account at { $service } and wants to add the first mobile device, to change the e-mail address, or to delete the account. Open this link within 30 minutes in the browser where you asked for it, or paste it there.
 mail_confirm_link = Confirm the change
 mail_confirm_not-you = IF THAT WAS NOT YOU, somebody else knows your password. Do not open the link above. Change your password.
 mail_confirm_password = Change the password
@@ -90,3 +90,15 @@ mail_next_recovery-link = The waiting time is the same as before.
 mail_next_recovery-cancelled = What was deleted stays deleted. If you need the recovery, sign in with your password and begin it again. If you did not begin it, somebody else knows your password: change it.
 mail_next_recovery-done = Only the new password and the device that you add now work from here on. If it was not you, tell the service’s help desk at once.
 mail_next_recovery-restored = If you need it, sign in with your password and begin it again.
+
+# Export and deletion.
+
+mail_next_export-asked = If you asked for them, there is nothing to do. If you did not, somebody else has them now, and can use your account: delete all devices with STOP.
+mail_next_deletion-asked = Every other browser was signed out.
+mail_next_deletion-near = If that is what you want, there is nothing to do.
+mail_next_deletion-cancelled = Everything is as it was. If you did not ask for the deletion, somebody else can use your account: change your password, and look at your devices.
+mail_deletion = This account is deleted on { $due }, with all that belongs to it. IF YOU DID NOT ASK FOR IT, or changed your mind, cancel it: with this link, or by signing in.
+mail_deletion_cancel = Keep the account
+mail_deleted_subject = { $service }: your account is deleted
+mail_deleted = Your account at { $service } is deleted, as you asked, with all that belonged to it. This is our last message.
+mail_deleted_not-you = If you did not ask for it, tell the service’s help desk.

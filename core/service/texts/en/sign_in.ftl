@@ -2,6 +2,8 @@
 
 waiting_what_6 = A new password must be approved. Open the app and approve it.
 waiting_what_8 = Changing the e-mail address must be approved. Open the app and approve it.
+waiting_what_10 = Deleting the account must be approved. Open the app and approve it.
+waiting_what_11 = The download of your data must be approved. Open the app and approve it.
 sign_in_title = Sign in
 sign_in_new = Create an account
 sign_in_error = The e-mail address or the password is not right.

@@ -58,3 +58,42 @@ person_mails = Valoda
 person_mails_hint = Šo lapu valodu izvēlas atsevišķi, lapas apakšā.
 person_mails_button = Saglabāt valodu
 person_mails_saved = Turpmāk rakstīsim jums šajā valodā.
+
+account_data = Jūsu dati
+account_export = Lejupielādēt savus datus
+account_delete = Dzēst kontu
+account_export_what = Viss, ko šis pakalpojums par jums glabā, datnē
+account_delete_what = Neatgriezeniski, pēc gaidīšanas laika
+account_deletion = Šis konts tiks dzēsts
+account_deletion_cancel = Paturēt kontu
+account_kept = Šo kontu bija paredzēts dzēst. Jūs pierakstījāties, tāpēc dzēšana ir atcelta.
+account_deletion_cancelled = Dzēšana ir atcelta. Konts paliek jums.
+
+export_title = Lejupielādēt savus datus
+export_what = Datne ar visu, ko šis pakalpojums par jums glabā: vārds un adrese, ierīces, pierakstītie pārlūki, pieprasījumi un paraksti, vēstules un vēsture. Tajā nav ne paroles, ne atslēgu, ne kodu. Glabājiet to tur, kur neviens cits to nelasa.
+export_proof = Datni var lejupielādēt vienu reizi, šajā pārlūkā, { $minutes } minūšu laikā pēc jūsu apstiprinājuma.
+export_confirm = Apstiprināt tālrunī
+export_password = Turpināt
+export_ready = Jūsu dati ir sagatavoti. Lejupielādēt var vienu reizi, līdz
+export_download = Lejupielādēt
+
+delete_title = Dzēst kontu
+delete_what = Viss, kas pieder kontam, tiks neatgriezeniski dzēsts: jūsu vārds un adrese, visas ierīces, parakstītā saraksts un vēsture. To vairs neviens nevarēs atjaunot. Pakalpojumi, kurus izmantojāt ar šo kontu, paturēs to, ko par jums zina; jautājiet tiem.
+delete_when =
+    { $days ->
+        [zero] Konts tiks dzēsts pēc { $days } dienām. Līdz tam dzēšanu atceļ saite mūsu vēstulēs vai jebkura pierakstīšanās. Visi pārējie pārlūki tiek izrakstīti tūlīt.
+        [one] Konts tiks dzēsts pēc { $days } dienas. Līdz tam dzēšanu atceļ saite mūsu vēstulēs vai jebkura pierakstīšanās. Visi pārējie pārlūki tiek izrakstīti tūlīt.
+       *[other] Konts tiks dzēsts pēc { $days } dienām. Līdz tam dzēšanu atceļ saite mūsu vēstulēs vai jebkura pierakstīšanās. Visi pārējie pārlūki tiek izrakstīti tūlīt.
+    }
+delete_data = Vispirms lejupielādējiet savus datus
+delete_link = Pēc tam šajā pārlūkā atveriet saiti, ko nosūtīsim uz jūsu e-pasta adresi.
+delete_button = Dzēst kontu
+delete_waits = Konts tiks dzēsts
+delete_waits_until = Dienu iepriekš mēs jums uzrakstīsim. Dzēšanu atceļ saite mūsu vēstulēs vai jebkura pierakstīšanās.
+delete_keep = Paturēt kontu
+deletion_cancel_title = Paturēt kontu
+deletion_cancel_what = Kontu bija paredzēts dzēst. Jūs to tūlīt atcelsiet.
+deletion_cancel_button = Paturēt kontu
+deletion_cancel_done = Dzēšana ir atcelta, un viss ir kā iepriekš. Ja to neprasījāt jūs, kāds cits var lietot jūsu kontu: nomainiet paroli.
+deletion_over_title = Nav ko atcelt
+deletion_over = Dzēšana jau ir atcelta, vai arī konts ir dzēsts.

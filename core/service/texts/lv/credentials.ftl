@@ -34,6 +34,7 @@ confirm_error_link = Šī saite nedarbojas. Nokopējiet visu saiti no jaunākās
 confirm_error_enough = Šodien saites ir nosūtītas jau pietiekami daudz reižu. Sameklējiet savā pastā pēdējo.
 confirm_device = Jūs pievienosiet pirmo mobilo ierīci kontam { $email }.
 confirm_email = Jūs mainīsiet konta e-pasta adresi, kas tagad ir { $email }. Pēc tam nosūtīsim saiti uz jauno adresi.
+confirm_delete = Jūs tūlīt pieprasīsiet konta { $email } dzēšanu.
 email_title = E-pasta adreses maiņa
 email_what = Tagad e-pasta adrese ir { $email }. Uz jauno adresi nosūtīsim saiti; kamēr to neatvērsiet, nekas nemainīsies. No vecās adreses maiņu varēs atsaukt 14 dienas.
 email_new = Jaunā e-pasta adrese

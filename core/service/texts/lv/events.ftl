@@ -87,6 +87,10 @@ event_session-ended = Pārlūks izrakstīts: { $detail }
 event_sessions-ended = Visi pārējie pārlūki izrakstīti
 event_name-changed = Vārds mainīts: { $detail }
 event_language-changed = Mūsu e-pasta vēstuļu valoda mainīta: { $detail }
+event_export-asked = Jūsu dati sagatavoti lejupielādei
+event_deletion-asked = Pieprasīta konta dzēšana; tā notiks { $detail }
+event_deletion-near = Konts drīz tiks dzēsts: { $detail }
+event_deletion-cancelled = Konta dzēšana atcelta
 
 # Vēsture pa mēnešiem.
 history_who = No kurienes

@@ -21,7 +21,7 @@ mail_stop-link = Kāds, visticamāk jūs, lūdza saiti uz STOP lapu, kas dzēš 
 mail_stop-link_link = Atvērt STOP lapu
 mail_stop-link_not-you = Ja tas nebijāt jūs, nedariet neko.
 mail_confirm_subject = { $service }: apstipriniet izmaiņas
-mail_confirm = Kāds, visticamāk jūs, ir pierakstījies jūsu kontā pakalpojumā { $service } un vēlas pievienot pirmo mobilo ierīci vai mainīt e-pasta adresi. 30 minūšu laikā atveriet šo saiti pārlūkā, kurā to pieprasījāt, vai ielīmējiet to tur.
+mail_confirm = Kāds, visticamāk jūs, ir pierakstījies jūsu kontā pakalpojumā { $service } un vēlas pievienot pirmo mobilo ierīci, mainīt e-pasta adresi vai dzēst kontu. 30 minūšu laikā atveriet šo saiti pārlūkā, kurā to pieprasījāt, vai ielīmējiet to tur.
 mail_confirm_link = Apstiprināt izmaiņas
 mail_confirm_not-you = JA TAS NEBIJĀT JŪS, jūsu paroli zina kāds cits. Iepriekšējo saiti neatveriet. Nomainiet paroli.
 mail_confirm_password = Mainīt paroli
@@ -91,3 +91,15 @@ mail_next_recovery-link = Gaidīšanas laiks nav mainījies.
 mail_next_recovery-cancelled = Dzēstais paliek dzēsts. Ja atjaunošana ir vajadzīga, pierakstieties ar paroli un sāciet to no jauna. Ja to nesākāt jūs, jūsu paroli zina kāds cits: nomainiet to.
 mail_next_recovery-done = Turpmāk der tikai jaunā parole un ierīce, ko tagad pievienosiet. Ja tas nebijāt jūs, tūlīt ziņojiet palīdzības dienestam.
 mail_next_recovery-restored = Ja tā ir vajadzīga, pierakstieties ar paroli un sāciet to no jauna.
+
+# Datu lejupielāde un konta dzēšana.
+
+mail_next_export-asked = Ja tos prasījāt jūs, nekas nav jādara. Ja ne, tie tagad ir kādam citam, kas var lietot jūsu kontu: dzēsiet visas ierīces ar STOP.
+mail_next_deletion-asked = Visi pārējie pārlūki ir izrakstīti.
+mail_next_deletion-near = Ja to vēlaties, nekas nav jādara.
+mail_next_deletion-cancelled = Viss ir kā iepriekš. Ja dzēšanu neprasījāt jūs, kāds cits var lietot jūsu kontu: nomainiet paroli un apskatiet savas ierīces.
+mail_deletion = Šis konts ar visu, kas tam pieder, tiks dzēsts { $due }. JA TO NEPRASĪJĀT JŪS vai esat pārdomājuši, atceliet to: ar šo saiti vai pierakstoties.
+mail_deletion_cancel = Paturēt kontu
+mail_deleted_subject = { $service }: jūsu konts ir dzēsts
+mail_deleted = Jūsu { $service } konts ar visu, kas tam piederēja, ir dzēsts, kā to lūdzāt. Šī ir mūsu pēdējā vēstule.
+mail_deleted_not-you = Ja to nelūdzāt jūs, vērsieties pakalpojuma palīdzības dienestā.

@@ -2,6 +2,8 @@
 
 waiting_what_6 = Jaunā parole ir jāapstiprina. Atveriet lietotni un apstipriniet to.
 waiting_what_8 = E-pasta adreses maiņa ir jāapstiprina. Atveriet lietotni un apstipriniet to.
+waiting_what_10 = Konta dzēšana ir jāapstiprina. Atveriet lietotni un apstipriniet to.
+waiting_what_11 = Jūsu datu lejupielāde ir jāapstiprina. Atveriet lietotni un apstipriniet to.
 sign_in_title = Pierakstīšanās
 sign_in_new = Izveidot kontu
 sign_in_error = E-pasta adrese vai parole nav pareiza.

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod credentials;
+mod deletion;
 mod exchange;
 mod life;
 mod person;
@@ -29,7 +30,7 @@ use world::World;
 pub type Names = BTreeSet<String>;
 
 /// What the service does by itself, at any time. It has stories of its own.
-const BY_ITSELF: [&str; 9] = [
+const BY_ITSELF: [&str; 11] = [
     "Sweep",
     "TellLink",
     "TellEvents",
@@ -39,6 +40,8 @@ const BY_ITSELF: [&str; 9] = [
     "DeliveryTried",
     "EndLeases",
     "DropPushAddress",
+    "RemindOfDeletions",
+    "BeginDeletion",
 ];
 
 #[test]

@@ -8,6 +8,7 @@ use countersign::{ClaimError, Source};
 
 use super::accounts::*;
 use super::credentials::*;
+use super::deletion::*;
 use super::exchange::*;
 use super::life::*;
 use super::person::*;
@@ -43,6 +44,11 @@ stories! {
     a_session_that_is_used,
     changing_the_persons_data,
     ending_sessions,
+    exporting_the_data,
+    asking_for_a_deletion,
+    cancelling_a_deletion,
+    reminding_of_a_deletion,
+    deleting_an_account_in_time,
     renaming_a_device,
     removing_a_device,
     removing_the_device_on_the_phone,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod closed;
+mod deletion;
 mod service;
 mod since;
 

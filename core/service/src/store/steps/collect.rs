@@ -7,7 +7,7 @@ use countersign_protocol::{
     id::{AccountId, ChallengeId},
 };
 
-use super::{credentials, enrolments, facts, removal, sessions, transactions};
+use super::{credentials, deletion, enrolments, export, facts, removal, sessions, transactions};
 use crate::{
     policy::{
         self,
@@ -104,6 +104,8 @@ fn finish(
             }
         }
         Then::SetPassword(new) => credentials::set_password(tx, account, new, now)?,
+        Then::Export => export::grant(tx, account, session, now)?,
+        Then::Delete(new) => deletion::ask(tx, new, session, now)?,
         Then::AskEmail(new) => return credentials::ask_email(tx, new, now),
         Then::Nothing => {}
         Then::Record(signed) => transactions::record(tx, signed, approved.proof.method)?,

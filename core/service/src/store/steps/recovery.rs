@@ -11,7 +11,7 @@ use super::{
     events::note,
     facts, guesses, journal_rows, links,
     sessions::enter,
-    standing::{cancel_of, clear, get, standing},
+    standing::{self, cancel_of, clear, get, standing},
 };
 use crate::{
     policy::{
@@ -129,6 +129,7 @@ pub(super) fn open(tx: &dyn Tx, new: &Recovery, now: Time) -> Result<(), StoreEr
             new.by_panic
         ],
     )?;
+    standing::cancel_deletion(tx, new.account, now)?;
     guesses::reset_link(tx, new.account)?;
     // An enrolment that was begun before must not end in a factor meanwhile.
     enrolments::void(tx, new.account)?;

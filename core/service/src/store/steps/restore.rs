@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use countersign_protocol::{Time, id::AccountId, policy::steps};
 
 use super::{
-    accounts, closed, codes, credentials, devices, events, grants, journal_rows, links, old_tokens,
-    outcomes, own_keys, recovery, removal, settings::setting, staff, standing,
+    accounts, closed, codes, credentials, deletion, devices, events, grants, journal_rows, links,
+    old_tokens, outcomes, own_keys, recovery, removal, settings::setting, staff, standing,
 };
 use crate::store::*;
 
@@ -24,6 +24,10 @@ pub(in crate::store) fn reconcile(
     let newer: Vec<_> = lines.iter().filter(|line| line.seq > last).collect();
     let backup = setting(tx, BACKUP)?;
     close_what_was_open(tx, now)?;
+    // Without the lines of this journal nobody knows which deletions were cancelled.
+    if lines.last().is_none_or(|line| line.seq < last) {
+        deletion::cancel_all(tx, now)?;
+    }
     let last_step = steps::END - 1;
     tx.execute(
         "UPDATE account SET step = CASE WHEN step < ?2 THEN step + ?1 ELSE ?3 END",
@@ -147,6 +151,10 @@ fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
         JournalEntry::Deleted(account) => {
             closed::delete(tx, account)?;
         }
+        JournalEntry::DeletionAsked(account, id, due_at) => {
+            deletion::ask_again(tx, account, id, due_at, line.at)?;
+        }
+        JournalEntry::DeletionCancelled(account) => deletion::cancel_again(tx, account, line.at)?,
         // The person is invited as before, by a new link: the old one may have been used since.
         JournalEntry::Invited(invited) => staff::make(tx, &invited, line.at)?,
         JournalEntry::Administered(account, act, by) => {

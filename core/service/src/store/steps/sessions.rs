@@ -166,6 +166,12 @@ pub(super) fn enter(tx: &dyn Tx, entry: &Entry) -> Result<(), StoreError> {
             session.last_method().name(),
             now,
         )?;
+        if standing::cancel_deletion(tx, session.account, now)? {
+            tx.execute(
+                "UPDATE session SET kept_account = 1 WHERE hash = ?1",
+                params![session.hash],
+            )?;
+        }
         // Only a sign-in by the app, not by a code that whoever holds the phone can have.
         if session.last_method().rank() == Some(Rank::Three) {
             guesses::lift(tx, session.account, now)?;
@@ -199,6 +205,8 @@ pub(super) fn get(
                 created_at: row.get("created_at")?,
                 used_at: row.get("used_at")?,
                 expires_at: row.get("expires_at")?,
+                kept_account: row.get("kept_account")?,
+                export_until: row.get("export_until")?,
             })
         },
     )?;

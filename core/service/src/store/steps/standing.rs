@@ -7,7 +7,7 @@ use countersign_protocol::{
     id::{AccountId, DeviceId},
 };
 
-use super::{entered, events::note, links};
+use super::{entered, events::note, journal_rows, links};
 use crate::store::*;
 
 impl Store {
@@ -33,6 +33,14 @@ fn from_row(row: &dyn Row) -> Result<Recovery, StoreError> {
     })
 }
 
+pub(super) fn deletion_from_row(row: &dyn Row) -> Result<Deletion, StoreError> {
+    Ok(Deletion {
+        id: row.get("id")?,
+        account: row.get("account")?,
+        due_at: row.get("due_at")?,
+    })
+}
+
 pub(super) fn standing(tx: &dyn Tx, account: AccountId) -> Result<Standing, StoreError> {
     let found = tx.one(
         "SELECT guarded, kind FROM account WHERE acc = ?1",
@@ -48,6 +56,11 @@ pub(super) fn standing(tx: &dyn Tx, account: AccountId) -> Result<Standing, Stor
             "SELECT * FROM recovery WHERE account = ?1 AND finished_at IS NULL",
             params![account.0],
             from_row,
+        )?,
+        deletion: tx.one(
+            "SELECT * FROM deletion WHERE account = ?1 AND begun_at IS NULL",
+            params![account.0],
+            deletion_from_row,
         )?,
     })
 }
@@ -81,6 +94,8 @@ pub(super) fn clear(
         ("UPDATE enrolment SET state = 'void', code = NULL WHERE account = ?1 AND state <> 'done'", values),
     ])?;
     guard(tx, account)?;
+    // Whoever deletes every factor, or gets the account back, wants to keep it.
+    cancel_deletion(tx, account, now)?;
     links::end_of_account(tx, account, now)?;
     tx.execute(
         "UPDATE challenge SET state = 'replaced', closed_at = ?2 WHERE account = ?1 AND state IN ('open', 'approved')",
@@ -98,6 +113,28 @@ pub(super) fn cancel_of(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bo
     }
     note(tx, account, "recovery-cancelled", "", now)?;
     Ok(true)
+}
+
+/// Cancels the account's deletion, if one waits. Whoever does so has the account, or a message about
+/// it; cancelling takes nothing from anybody.
+pub(super) fn cancel_deletion(
+    tx: &dyn Tx,
+    account: AccountId,
+    now: Time,
+) -> Result<bool, StoreError> {
+    if !forget_deletion(tx, account)? {
+        return Ok(false);
+    }
+    let cancelled = JournalEntry::DeletionCancelled(account);
+    journal_rows::record(tx, &cancelled, now)?;
+    note(tx, account, "deletion-cancelled", "", now)?;
+    Ok(true)
+}
+
+/// Lets no deletion of the account wait. `false`: none did.
+pub(super) fn forget_deletion(tx: &dyn Tx, account: AccountId) -> Result<bool, StoreError> {
+    let waiting = "DELETE FROM deletion WHERE account = ?1 AND begun_at IS NULL";
+    Ok(tx.execute(waiting, params![account.0])? == 1)
 }
 
 pub(super) fn get(tx: &dyn Tx, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {

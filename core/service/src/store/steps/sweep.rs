@@ -5,7 +5,7 @@
 
 use countersign_protocol::Time;
 
-use super::journal_rows;
+use super::{deletion, journal_rows};
 use crate::{
     policy::{self, lifetimes::Kept},
     store::*,
@@ -157,6 +157,7 @@ pub(in crate::store) fn batch(tx: &dyn Tx, over: &Over) -> Result<bool, StoreErr
         }
     }
     left = less(left, unfinished_enrolments(tx, over.now, left)?);
+    left = less(left, deletion::remove_rest(tx, left)?);
     let dropped = journal_rows::drop_old(tx, over.now.saturating_sub(over.backups), left)?;
     Ok(less(left, dropped) == 0)
 }
@@ -402,7 +403,7 @@ mod tests {
 
     #[test]
     fn every_table_has_an_end_of_its_own_or_hangs_on_one_that_has() {
-        const HANG: [&str; 10] = [
+        const HANG: [&str; 11] = [
             // Until they are deleted.
             "account",
             "device",
@@ -411,6 +412,7 @@ mod tests {
             "device_proof",
             "push_address",
             "session_proof",
+            "deletion",
             // Until a right or a new password; those of addresses without an account are bounded.
             "guess",
             // A few rows of the service itself.

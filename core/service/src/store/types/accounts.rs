@@ -138,6 +138,10 @@ pub(crate) struct Session {
     pub(crate) used_at: Time,
     /// When it ends, used or not.
     pub(crate) expires_at: Time,
+    /// Did its sign-in cancel the account's deletion?
+    pub(crate) kept_account: bool,
+    /// Until when it can download the person's data, once.
+    pub(crate) export_until: Option<Time>,
 }
 
 impl Session {

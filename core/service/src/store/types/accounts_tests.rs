@@ -17,6 +17,8 @@ fn a_sign_in_never_proves_a_change_and_a_finished_recovery_does_for_an_hour() {
         created_at: 1000,
         used_at: 1000,
         expires_at: 9000,
+        kept_account: false,
+        export_until: None,
     };
     let strongest = session(Method::AppPin, true);
     for (change, name) in ROWS {

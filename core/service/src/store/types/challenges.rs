@@ -14,8 +14,8 @@ use crate::base::names::names;
 use crate::policy::changes::Refused;
 use crate::security::Caller;
 use crate::store::{
-    Device, Entry, LinkId, NewChain, NewEnrolment, NewLink, NewPassword, PastEpoch, SessionHash,
-    SignedMessage,
+    Deletion, Device, Entry, LinkId, NewChain, NewEnrolment, NewLink, NewPassword, PastEpoch,
+    SessionHash, SignedMessage,
 };
 
 /// What kind of challenge.
@@ -303,6 +303,10 @@ pub(crate) enum Then {
     SetPassword(NewPassword),
     /// A link to a new address goes out.
     AskEmail(NewLink),
+    /// The session can download the person's data.
+    Export,
+    /// The account waits for its deletion.
+    Delete(Deletion),
     /// It is enough that it was collected.
     Nothing,
 }

@@ -42,6 +42,8 @@ pub(crate) enum LinkKind {
     UndoEmail,
     /// No link: a notice, to the address that goes, that a change of the address was taken back.
     Undone,
+    /// No link: a notice, to the address of an account that is deleted.
+    Deleted,
 }
 
 names!(LinkKind {
@@ -58,6 +60,7 @@ names!(LinkKind {
     NewEmail = "new-email",
     UndoEmail = "undo-email",
     Undone = "undone",
+    Deleted = "deleted",
 });
 
 impl LinkKind {
@@ -82,7 +85,10 @@ impl LinkKind {
 
     /// Does the message go out whatever went out before?
     pub(crate) const fn is_owed(self) -> bool {
-        matches!(self, Self::UndoEmail | Self::Undone | Self::Invite)
+        matches!(
+            self,
+            Self::UndoEmail | Self::Undone | Self::Deleted | Self::Invite
+        )
     }
 }
 

@@ -2,6 +2,8 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
+use super::Deletion;
+
 /// A recovery's random identifier.
 pub(crate) type RecoveryId = [u8; 16];
 
@@ -29,6 +31,8 @@ pub(crate) struct Standing {
     pub(crate) staff: bool,
     /// A recovery that is under way.
     pub(crate) recovery: Option<Recovery>,
+    /// A deletion that waits.
+    pub(crate) deletion: Option<Deletion>,
 }
 
 /// How far the password alone opened an account.

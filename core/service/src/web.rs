@@ -223,7 +223,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .fallback(|_: Visitor| async { PageError::NotFound })
         .method_not_allowed_fallback(place::other_method)
         .layer(DefaultBodyLimit::max(LONGEST_FORM))
-        .layer(middleware::from_fn_with_state(app.clone(), place::at_origin))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            place::at_origin,
+        ))
         .layer(middleware::from_fn_with_state(app.clone(), show::finish))
 }
 

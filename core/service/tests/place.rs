@@ -16,7 +16,10 @@ async fn a_page_of_another_host_is_loaded_from_the_origin_and_a_form_there_does_
     for (path, to) in [
         ("/sign-in", "http://sign.example.eu:8800/sign-in"),
         ("/nowhere?a=b", "http://sign.example.eu:8800/nowhere?a=b"),
-        ("//evil.example/x", "http://sign.example.eu:8800//evil.example/x"),
+        (
+            "//evil.example/x",
+            "http://sign.example.eu:8800//evil.example/x",
+        ),
     ] {
         let page = browser.send(Method::GET, path, None, &there).await;
         assert_eq!((page.status, page.path.as_str()), (307, to));
@@ -28,9 +31,16 @@ async fn a_page_of_another_host_is_loaded_from_the_origin_and_a_form_there_does_
         .send(Method::POST, "/sign-in", body.clone(), &there)
         .await;
     assert_eq!(page.status, 421);
-    assert!(page.body.contains("http://sign.example.eu:8800"), "{}", page.body);
+    assert!(
+        page.body.contains("http://sign.example.eu:8800"),
+        "{}",
+        page.body
+    );
     let page = browser.send(Method::POST, "/sign-in", body, &[]).await;
-    assert_eq!((page.status, page.path.as_str()), (303, "/sign-in/password"));
+    assert_eq!(
+        (page.status, page.path.as_str()),
+        (303, "/sign-in/password")
+    );
 }
 
 #[tokio::test]
@@ -44,7 +54,10 @@ async fn an_address_that_only_forms_are_sent_to_leads_to_its_page() {
         ("/sign-in/app", "/sign-in"),
         ("/account/devices/add", "/account/devices"),
         ("/account/person/language", "/account/person"),
-        ("/challenge/00112233445566778899aabbccddeeff/code", "/challenge/00112233445566778899aabbccddeeff"),
+        (
+            "/challenge/00112233445566778899aabbccddeeff/code",
+            "/challenge/00112233445566778899aabbccddeeff",
+        ),
     ] {
         let page = browser.send(Method::GET, path, None, &[]).await;
         assert_eq!((page.status, page.path.as_str()), (303, to), "{path}");

@@ -94,13 +94,8 @@ impl JournalSubject {
             (Some(Invited(invited)), Self::Account(of)) => invited.account == of,
             (
                 Some(
-                    Guarded(_)
-                    | Password(_)
-                    | Email(..)
-                    | Invited(_)
-                    | Administered(..)
-                    | DeletionAsked(..)
-                    | DeletionCancelled(_),
+                    Guarded(_) | Password(_) | Email(..) | Invited(_) | Administered(..)
+                    | DeletionAsked(..) | DeletionCancelled(_),
                 ),
                 Self::Device(_),
             )

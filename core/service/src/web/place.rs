@@ -88,7 +88,11 @@ mod tests {
         ] {
             assert!(!named(ours, host), "{host}");
         }
-        assert!(!is_ours("sign.example.eu", &HeaderMap::new(), &Uri::from_static("/")));
+        assert!(!is_ours(
+            "sign.example.eu",
+            &HeaderMap::new(),
+            &Uri::from_static("/")
+        ));
         let mut two = HeaderMap::new();
         two.append(header::HOST, "sign.example.eu".parse().unwrap());
         two.append(header::HOST, "evil.example".parse().unwrap());

@@ -55,6 +55,6 @@ test("a forgotten PIN: the page asks another phone, says what to do, and goes on
   assert.ok(await fits(page));
   await shot(page, "forgotten-devices-phone");
   await page.goto("/account");
-  assert.match(await page.locator("main").innerText(), /PIN set anew/);
+  assert.match(await page.locator("main").innerText(), /New PIN, approved with another device/);
   assert.deepEqual(world.problems, []);
 });

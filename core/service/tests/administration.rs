@@ -462,7 +462,7 @@ async fn each_change_is_told_to_the_owner_and_has_its_operator_in_journal_histor
     world.person().await;
     for (act, event) in [
         (Act::Disable, "disabled the account"),
-        (Act::Enable, "took the account back into use"),
+        (Act::Enable, "enabled the account again"),
         (Act::Unblock, "lifted the locks"),
         (Act::Reset, "deleted all devices"),
     ] {

@@ -58,7 +58,10 @@ async fn biometrics_turned_on_with_the_pin_approve_and_are_told_from_it() {
         (reply.result, page.path.as_str()),
         (ResultCode::Done, "/account")
     );
-    assert!(page.body.contains("password and app with biometrics"));
+    assert!(
+        page.body
+            .contains("password and app with fingerprint or face")
+    );
     assert_eq!(
         number(
             &world,
@@ -281,7 +284,10 @@ async fn the_person_is_told_of_biometrics_and_of_a_new_pin() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     let sent = messages();
-    for told in ["Biometrics turned on: My phone", "PIN changed: My phone"] {
+    for told in [
+        "Fingerprint or face turned on: My phone",
+        "PIN changed: My phone",
+    ] {
         assert!(sent.contains(told), "{told} in {sent}");
     }
     assert!(!sent.contains("renewed"));
@@ -291,9 +297,9 @@ async fn the_person_is_told_of_biometrics_and_of_a_new_pin() {
     assert_eq!(page.result, ResultCode::Done);
     let history = browser.get("/account").await.body;
     for told in [
-        "Biometrics turned on",
+        "Fingerprint or face turned on",
         "PIN changed",
-        "The phone renewed its PIN keys",
+        "The phone renewed the protection of the PIN",
     ] {
         assert!(history.contains(told), "{told}");
     }

@@ -104,7 +104,7 @@ async fn a_forgotten_password_is_replaced_by_a_link_that_works_once_and_by_post_
     assert_eq!(owner.get(&link).await.status, 404);
     assert_eq!(owner.password(ANNA, PASSWORD).await.status, 401);
     assert_eq!(owner.password(ANNA, NEW).await.path, "/account");
-    mail(&world, "new password was set with a link").await;
+    mail(&world, "new password was set with an e-mailed link").await;
 }
 
 #[tokio::test]

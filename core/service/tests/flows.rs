@@ -526,7 +526,7 @@ async fn a_photographed_enrolment_code_does_not_finish_and_three_wrong_digits_vo
     let page = browser
         .post(&format!("{}/code", page.path), &[("code", &code)])
         .await;
-    assert!(page.body.contains("did not work out"), "{}", page.body);
+    assert!(page.body.contains("did not work"), "{}", page.body);
     assert!(
         browser
             .get("/account/devices")

@@ -68,7 +68,7 @@ async fn the_owner_is_told_once_that_strangers_used_up_their_guesses() {
     for _ in 0..3 {
         assert_eq!(stranger.password(ANNA, WRONG).await.status, 429);
     }
-    let told = mail(&world, "closed the sign-in in new browsers").await;
+    let told = mail(&world, "password is closed in new browsers").await;
     assert!(
         told.contains("Forgotten password") && told.contains("/stop"),
         "{told}"
@@ -129,7 +129,7 @@ async fn each_way_has_its_share_and_a_right_password_begins_its_own_again() {
         assert_eq!(stop(&mut stranger, WRONG).await, 401);
     }
     assert_eq!(stop(&mut stranger, PASSWORD).await, 429);
-    mail(&world, "closed the page of STOP").await;
+    mail(&world, "the STOP page takes none").await;
     owner.get("/account").await;
     owner.post("/sign-out", &[]).await;
     for _ in 0..19 {

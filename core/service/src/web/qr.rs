@@ -8,6 +8,7 @@ use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::PageError;
+use crate::{base::lang::Lang, pages::Pages};
 
 /// The quiet zone that ISO/IEC 18004 asks for, in modules.
 const MARGIN: usize = 4;
@@ -27,8 +28,10 @@ fn modules(text: &str) -> Result<(Vec<bool>, usize), PageError> {
     ))
 }
 
-/// One path of dark runs on white, sized by the page.
-pub(super) fn svg(text: &str, label: &str) -> Result<minijinja::Value, PageError> {
+/// One path of dark runs on white, sized by the page, with its name in the page's language.
+pub(super) fn svg(text: &str, pages: &Pages, lang: Lang) -> Result<minijinja::Value, PageError> {
+    let label = pages.texts.get(lang, "qr_label", &[]);
+    let label = label.ok_or_else(|| PageError::Broken("no text qr_label".to_owned()))?;
     let (dark, width) = modules(text)?;
     let mut path = String::new();
     for (y, row) in dark.chunks(width).enumerate() {

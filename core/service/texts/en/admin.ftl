@@ -3,12 +3,12 @@
 event_admin-added = The administrator { $detail } added the account
 event_admin-invited = The administrator { $detail } sent an invitation
 event_admin-disabled = The administrator { $detail } disabled the account
-event_admin-enabled = The administrator { $detail } took the account back into use
+event_admin-enabled = The administrator { $detail } enabled the account again
 event_admin-unblocked = The administrator { $detail } lifted the locks on passwords and codes
 event_admin-reset = The administrator { $detail } deleted all devices and signed all browsers out
 event_admin-deleted = The administrator { $detail } deleted the account
 
-mail_next_admin-disabled = Nobody can sign in with it until it is taken back into use. If you don’t know why, ask whoever runs the service.
+mail_next_admin-disabled = Nobody can sign in with it until it is enabled again. If you don’t know why, ask the operator of the service.
 mail_next_admin-enabled = You can sign in again, with the password and the devices that you had.
 mail_next_admin-unblocked = Password and PIN are the same as before, and no tries at the PIN were given back.
 mail_next_admin-reset = If you did not ask for this, tell whoever runs the service at once.

@@ -4,14 +4,14 @@ error_title = This did not work
 error_home = To the first page
 error_not_found = There is no such page, or it belongs to another browser.
 error_sign_in = Sign in first.
-error_form_expired = The form is too old, or cookies are turned off. Go back, load the page again and send the form anew.
+error_form_expired = The form is too old, or cookies are turned off. Go back, load the page again and send the form again.
 error_other_site = This form came from another address than { $origin }, so nothing was done. Open { $origin } and begin there.
 error_other_method = This address takes nothing of the kind. Go to the first page and begin there.
 error_other_host = This form came by another name than { $origin }, so nothing was done. Open { $origin } and begin there.
-error_bad_form = The form was incomplete. Go back and fill it in again.
+error_bad_form = The form was not complete. Go back and fill it in again.
 error_too_long = The form was too long.
 error_busy = The service is busy. Try again in a minute.
-error_slow = The service took too long to answer. Load the page again, and look what was done before you begin anew.
+error_slow = The service took too long to answer. Load the page again, and check what was done before you begin again.
 error_too_many = Too many requests came from your network or for your account. Try again in { seconds }.
 seconds =
     { $seconds ->
@@ -19,4 +19,4 @@ seconds =
        *[other] { $seconds } seconds
     }
 error_not_stored = The service can’t store anything at the moment. Nothing was done; try again later.
-error_broken = Something is broken here. It is noted; try again later.
+error_broken = Something went wrong here. It was recorded; try again later.

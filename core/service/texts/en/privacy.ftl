@@ -24,7 +24,7 @@ privacy_history =
        *[other] The history of your account, so that you can see what was done with it, is kept for { $days } days.
     }
 privacy_browsers_title = Cookies
-privacy_browsers = One cookie keeps you signed in, for 12 hours at most. Another marks a browser in which you signed in with a device, so that strangers can’t lock you out; it is forgotten after { $days } days. There are no others for advertising or statistics.
+privacy_browsers = One cookie keeps you signed in, for 12 hours at most. Another marks a browser in which you signed in with a device, so that strangers can’t lock you out; it is forgotten after { $days } days. Others keep the language that you chose, for a year, and the e-mail addresses that you wanted to be remembered. There are none for advertising or statistics.
 privacy_backups_title = Backups and the journal
 privacy_backups =
     { $days ->

@@ -15,7 +15,7 @@ mail_next_admin-reset = Ja jūs to nelūdzāt, nekavējoties sazinieties ar paka
 mail_next_admin-deleted = Viss, kas tam piederēja, ir dzēsts. Ja nezināt iemeslu, jautājiet pakalpojuma uzturētājam.
 
 mail_invite_subject = { $service }: jūsu konts
-mail_invite = Jūs esat uzaicināts lietot savu kontu pakalpojumā { $service }. 7 dienu laikā atveriet šo saiti un izvēlieties paroli.
+mail_invite = Aicinām jūs lietot savu kontu pakalpojumā { $service }. 7 dienu laikā atveriet šo saiti un izvēlieties paroli.
 mail_invite_link = Atvērt kontu
 mail_invite_not-you = Saite darbojas vienu reizi. Nedodiet to nevienam. Ja uzaicinājumu negaidījāt, nedariet neko.
 mail_invited_subject = { $service }: jūs esat uzaicināts

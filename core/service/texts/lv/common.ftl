@@ -23,7 +23,7 @@ language = Valoda
 go_on = Turpināt
 hours =
     { $hours ->
-        [zero] { $hours } stundas
+        [zero] { $hours } stundu
         [one] { $hours } stundu
        *[other] { $hours } stundas
     }

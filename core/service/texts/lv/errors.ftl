@@ -20,4 +20,4 @@ seconds =
        *[other] { $seconds } sekundēm
     }
 error_not_stored = Pakalpojums pašlaik neko nevar saglabāt. Nekas netika izdarīts; mēģiniet vēlāk.
-error_broken = Šeit kaut kas ir salūzis. Tas ir pierakstīts; mēģiniet vēlāk.
+error_broken = Šeit radās kļūda. Tā ir pierakstīta; mēģiniet vēlāk.

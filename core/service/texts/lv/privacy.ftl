@@ -28,17 +28,17 @@ privacy_history =
     }
 privacy_browsers_title = Sīkdatnes
 privacy_browsers =
-    Ar vienu sīkdatni paliekat pierakstījies, ilgākais 12 stundas. Otra iezīmē pārlūku, kurā esat pierakstījies ar ierīci, lai sveši cilvēki jūs nevarētu bloķēt; { $days ->
+    Viena sīkdatne saglabā pierakstīšanos, ilgākais 12 stundas. Otra iezīmē pārlūku, kurā pierakstījāties ar ierīci, lai sveši cilvēki jūs nevarētu bloķēt; { $days ->
         [zero] to aizmirst pēc { $days } dienām
         [one] to aizmirst pēc { $days } dienas
        *[other] to aizmirst pēc { $days } dienām
-    }. Reklāmas vai statistikas sīkdatņu nav.
+    }. Citas glabā izvēlēto valodu, vienu gadu, un e-pasta adreses, ko vēlējāties paturēt atmiņā. Reklāmas vai statistikas sīkdatņu nav.
 privacy_backups_title = Rezerves kopijas un žurnāls
 privacy_backups =
     { $days ->
-        [zero] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko esat noņēmis.
-        [one] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko esat noņēmis.
-       *[other] Drošības izmaiņu žurnālu glabā { $days } dienas, lai atjaunota rezerves kopija neatgrieztu ierīci, ko esat noņēmis.
+        [zero] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
+        [one] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
+       *[other] Drošības izmaiņu žurnālu glabā { $days } dienas, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
     } Rezerves kopijās ir tie paši dati; cik ilgi tās glabā, jautājiet pakalpojuma uzturētājam.
 privacy_network_title = Jūsu tīkla adrese
 privacy_network = Pēc tās ierobežo, cik pieprasījumu nāk no vienas vietas, un to ieraksta drošības žurnālā, ko redz tikai uzturētājs. Cik ilgi to glabā, jautājiet uzturētājam.

@@ -79,7 +79,7 @@ pub async fn using_up_guesses() -> Names {
         async |world, _| {
             stop(world, PASSWORD).await;
             assert_eq!(world.anna.page().status, 429);
-            world.mail("closed the page of STOP").await;
+            world.mail("the STOP page takes none").await;
             world.is_whole(0).await;
         },
     )

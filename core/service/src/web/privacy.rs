@@ -29,6 +29,7 @@ pub(super) async fn page(
         events => days(app.kept.events),
         backups => days(app.backup_seconds),
         browsers => days(policy::KNOWN_BROWSER_SECONDS),
+        mail => days(policy::DELIVERY_SECONDS + policy::DEAD_DELIVERY_SECONDS),
     };
     app.pages.show("privacy.html", &visitor, values)
 }

@@ -20,8 +20,8 @@ privacy_requests =
 privacy_history_title = History
 privacy_history =
     { $days ->
-        [one] The history of your account, so that you can see what was done with it, is kept for 1 day.
-       *[other] The history of your account, so that you can see what was done with it, is kept for { $days } days.
+        [one] The history of your account says what was done with it, when, and from which browser and place, so that you can see it. It is kept for 1 day.
+       *[other] The history of your account says what was done with it, when, and from which browser and place, so that you can see it. It is kept for { $days } days.
     }
 privacy_browsers_title = Cookies
 privacy_browsers = One cookie keeps you signed in, for 12 hours at most. Another marks a browser in which you signed in with a device, so that strangers can’t lock you out; it is forgotten after { $days } days. Others keep the language that you chose, for a year, and the e-mail addresses that you wanted to be remembered. There are none for advertising or statistics.
@@ -31,6 +31,8 @@ privacy_backups =
         [one] A journal of security changes is kept for 1 day, so that a restored backup brings back no device that you removed.
        *[other] A journal of security changes is kept for { $days } days, so that a restored backup brings back no device that you removed.
     } Backups hold the same data as the service; ask the operator how long they are kept.
+privacy_mail_title = E-mails to you
+privacy_mail = They wait encrypted until they have left. One that can’t be delivered is deleted after { $days } days.
 privacy_network_title = Your network address
 privacy_network = It limits how many requests come from one place, and is in the security log, which only the operator sees. Ask the operator how long it is kept.
 privacy_never_title = What nobody gets

@@ -22,9 +22,9 @@ privacy_requests =
 privacy_history_title = Vēsture
 privacy_history =
     { $days ->
-        [zero] Konta vēsturi glabā { $days } dienu, lai jūs redzētu, kas ar kontu darīts.
-        [one] Konta vēsturi glabā { $days } dienu, lai jūs redzētu, kas ar kontu darīts.
-       *[other] Konta vēsturi glabā { $days } dienas, lai jūs redzētu, kas ar kontu darīts.
+        [zero] Konta vēsturē redzams, kas, kad un no kura pārlūka un vietas ar kontu darīts. To glabā { $days } dienu.
+        [one] Konta vēsturē redzams, kas, kad un no kura pārlūka un vietas ar kontu darīts. To glabā { $days } dienu.
+       *[other] Konta vēsturē redzams, kas, kad un no kura pārlūka un vietas ar kontu darīts. To glabā { $days } dienas.
     }
 privacy_browsers_title = Sīkdatnes
 privacy_browsers =
@@ -40,6 +40,13 @@ privacy_backups =
         [one] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
        *[other] Drošības izmaiņu žurnālu glabā { $days } dienas, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
     } Rezerves kopijās ir tie paši dati; cik ilgi tās glabā, jautājiet pakalpojuma uzturētājam.
+privacy_mail_title = Vēstules jums
+privacy_mail =
+    Līdz nosūtīšanai tās glabā šifrētas. Vēstuli, ko nevar piegādāt, { $days ->
+        [zero] dzēš pēc { $days } dienām
+        [one] dzēš pēc { $days } dienas
+       *[other] dzēš pēc { $days } dienām
+    }.
 privacy_network_title = Jūsu tīkla adrese
 privacy_network = Pēc tās ierobežo, cik pieprasījumu nāk no vienas vietas, un to ieraksta drošības žurnālā, ko redz tikai uzturētājs. Cik ilgi to glabā, jautājiet uzturētājam.
 privacy_never_title = Ko neviens nesaņem

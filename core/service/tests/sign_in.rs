@@ -366,7 +366,8 @@ async fn b19_the_name_at_the_top_leads_to_the_first_page_from_everywhere() {
 
 #[tokio::test]
 async fn b19_a_disabled_account_is_told_so_after_the_right_password_alone() {
-    let world = World::new().await;
+    let desk = "mailto:help@example.eu";
+    let world = World::with(|config| config.brand.help_desk = Some(desk.into())).await;
     let (mut browser, _phone) = world.person().await;
     world.act(Act::Disable, ANNA).await.unwrap();
     let page = browser.password(ANNA, WRONG).await;
@@ -379,9 +380,16 @@ async fn b19_a_disabled_account_is_told_so_after_the_right_password_alone() {
         let page = choose(&mut browser, means).await;
         assert_eq!(page.status, 403);
         assert!(page.body.contains("This account is disabled"));
+        assert!(
+            page.body
+                .contains(&format!("<a href=\"{desk}\">help@example.eu</a>"))
+        );
     }
     assert_eq!(browser.get("/account").await.path, "/sign-in");
     assert_eq!(number(&world, "SELECT count(*) FROM session"), 0);
+    // Whom to ask is on pages of errors too.
+    let page = browser.get("/nowhere").await;
+    assert!(page.body.contains(">help@example.eu</a>"));
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ class Person:
         self.phone = self.enrol() if with_phone else None
 
     @staticmethod
-    def ask_to_register(browser: Browser, to: str) -> Page:
+    def ask_to_register(browser: Browser, to: str, **more: str) -> Page:
         """Fills in the form that mails the link."""
         page = browser.get("/register")
         return browser.submit(
@@ -55,6 +55,7 @@ class Person:
             email_again=to,
             privacy="yes",
             proof=work(page),
+            **more,
         )
 
     def open_mailed(self, path: str, **values: str) -> Page:

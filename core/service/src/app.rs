@@ -19,7 +19,7 @@ use crate::{
     keys::root::RootKeys,
     pages::Pages,
     password::Passwords,
-    policy::lifetimes::Kept,
+    policy::{lifetimes::Kept, registration::Doors},
     push::Pushes,
     ring::{About, KeyRing},
     security::{Ending, Failures, Happened, SecurityLog},
@@ -44,6 +44,8 @@ pub(crate) struct App {
     pub(crate) backup_seconds: Time,
     /// The apps that may open our links, and where people get them.
     pub(crate) apps: Apps,
+    /// Who may register.
+    pub(crate) doors: Doors,
     /// How many hours a recovery waits.
     pub(crate) recovery_hours: u32,
     /// The number in every picture, where it is not a random one.

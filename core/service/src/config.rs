@@ -15,7 +15,10 @@ use crate::{
     deliveries::{Carrier, MailRefused, Smtp},
     edge::LargeNetwork,
     pages::{BadBrand, Brand},
-    policy::lifetimes::{BadLifetime, Kept, Lifetimes},
+    policy::{
+        lifetimes::{BadLifetime, Kept, Lifetimes},
+        registration::{BadDomain, Registration},
+    },
     push::PushService,
 };
 
@@ -98,6 +101,8 @@ pub struct Config {
     pub apps: Apps,
     /// How the pages look, and where they lead for help.
     pub brand: Brand,
+    /// Who may register.
+    pub registration: Registration,
     /// How many hours a recovery waits, 1 to 720.
     pub recovery_hours: u32,
     /// The operator's own privacy statement, in the place of the built-in one: an `https` address.
@@ -146,6 +151,7 @@ impl Config {
             name: "Countersign".into(),
             apps: Apps::default(),
             brand: Brand::default(),
+            registration: Registration::default(),
             recovery_hours: 24,
             privacy_url: None,
             picture_number: None,
@@ -248,6 +254,9 @@ pub enum StartError {
     /// How long something is kept is out of bounds.
     #[error(transparent)]
     Lifetime(#[from] BadLifetime),
+    /// A closed domain is none.
+    #[error(transparent)]
+    ClosedDomain(#[from] BadDomain),
     /// The name of a push service has a wrong form.
     #[error(
         "the push service {0:?} can't be used: give its host alone, as in --push-host updates.push.services.mozilla.com"

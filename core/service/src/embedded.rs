@@ -94,6 +94,7 @@ impl Embedded {
                 .map_err(|error| StartError::Pages(format!("{error:#}")))?,
             name: config.name,
             apps: config.apps,
+            doors: config.registration.doors()?,
             recovery_hours: config.recovery_hours,
             picture_number: config.picture_number,
             privacy_page: config

@@ -61,6 +61,7 @@ pub use operations::{
 };
 pub use pages::{BadBrand, Brand};
 pub use policy::lifetimes::{BadLifetime, Lifetimes};
+pub use policy::registration::{BadDomain, Registration};
 pub use push::{Knock, PushFailed, PushService};
 pub use ring::{KeyState, KeyStatus, Rotate};
 

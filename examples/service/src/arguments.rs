@@ -234,6 +234,13 @@ pub(crate) struct Serve {
     /// Your own privacy statement, in the place of the built-in one
     #[arg(long, value_name = "URL")]
     pub(crate) privacy_url: Option<String>,
+    /// Take no registrations: an administrator adds everybody (account add, account import)
+    #[arg(long)]
+    pub(crate) no_registration: bool,
+    /// Take no registrations with addresses of exactly this domain, whose people an administrator
+    /// adds. May be given several times
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) closed_domain: Vec<String>,
     /// How many hours a recovery waits, after a panic or when no factor is left: 1 to 720
     #[arg(long, default_value_t = 24, value_name = "HOURS")]
     pub(crate) recovery_hours: u32,

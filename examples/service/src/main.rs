@@ -11,8 +11,8 @@ use arguments::{Arguments, Command, Keys, Only, Serve};
 use clap::Parser;
 use countersign_service::{
     Apps, Config, Connections, Embedded, Exchange, KeyState, KeyStatus, Lifetimes, OriginSetting,
-    Places, Progress, Rotate, StartError, SystemClock, backup, doctor, exchange_keys, list_keys,
-    policy_table, restore, restore_with_old_key, rotate_keys, utc,
+    Places, Progress, Registration, Rotate, StartError, SystemClock, backup, doctor, exchange_keys,
+    list_keys, policy_table, restore, restore_with_old_key, rotate_keys, utc,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -207,6 +207,10 @@ async fn run(mut arguments: Serve) -> Result<(), StartError> {
             ios_store: arguments.store_link_ios,
         },
         brand,
+        registration: Registration {
+            nobody: arguments.no_registration,
+            closed_domains: arguments.closed_domain,
+        },
         recovery_hours: arguments.recovery_hours,
         privacy_url: arguments.privacy_url,
         // A person looks at the picture.

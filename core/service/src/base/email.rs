@@ -61,6 +61,11 @@ impl Email {
         self.0.as_ref()
     }
 
+    /// The domain, as A-labels.
+    pub(crate) fn domain(&self) -> &str {
+        self.0.domain()
+    }
+
     /// The address for the header of a message.
     pub(crate) fn address(&self) -> &Address {
         &self.0

@@ -62,6 +62,7 @@ const TEMPLATES: &[(&str, &str)] = templates! {
     "stopped.html"
     "privacy.html"
     "register.html"
+    "register_closed.html"
     "register_confirm.html"
     "register_done.html"
     "register_sent.html"

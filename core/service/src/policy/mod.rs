@@ -4,6 +4,7 @@
 pub(crate) mod changes;
 pub(crate) mod lifetimes;
 pub(crate) mod means;
+pub(crate) mod registration;
 
 use countersign_protocol::policy::{codes, share::Limit, steps};
 

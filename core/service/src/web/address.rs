@@ -72,7 +72,11 @@ async fn begin(
     let account = account_of(app, session).await?;
     let new = Email::parse(&form.email).ok();
     let new = new.filter(|new| *new != account.email);
-    let new = new.ok_or(Refusal::form("email_error_form"))?.to_string();
+    let new = new.ok_or(Refusal::form("email_error_form"))?;
+    if app.doors.keep(&new) {
+        return Err(Refusal::form("email_error_kept").into());
+    }
+    let new = new.to_string();
     if prove::needed(app, account.acc, Change::Email).await? == Proof::PasswordAndLink {
         let (typed, wanted) = (form.password, Wanted::Email(new));
         return prove::password_and_link(app, visitor, source, &account, typed, &wanted).await;
@@ -106,6 +110,9 @@ pub(super) async fn confirm(
         Ok(link) => link,
         Err(page) => return Ok(page),
     };
+    if app.doors.keep(&link.address) {
+        return show(&app, &visitor, Some(Refusal::form("email_error_kept"))).await;
+    }
     let session = visitor.signed_in()?;
     let account = account_of(&app, session).await?;
     let whose = Whose {

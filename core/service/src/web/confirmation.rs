@@ -38,6 +38,9 @@ pub(super) async fn form(
     Path(token): Path<String>,
 ) -> Result<Response, PageError> {
     match links::open(&app, &visitor, LinkKind::Register, &token).await? {
+        Ok(link) if !app.doors.take(&link.address) => {
+            links::closed(&app, &visitor, Some(&link.address))
+        }
         Ok(link) => {
             let wish: Wish = links::payload(&app, &link)?;
             show(&app, &visitor, &link, (&wish.first, &wish.last), Vec::new())
@@ -85,6 +88,10 @@ pub(super) async fn confirm(
         Ok(link) => link,
         Err(page) => return Ok(page),
     };
+    // The link may be older than the setting.
+    if !app.doors.take(&link.address) {
+        return links::closed(&app, &visitor, Some(&link.address));
+    }
     let wish: Wish = links::payload(&app, &link)?;
     // Another person may have asked: the names that are confirmed count.
     let first = form.first_name.as_deref().unwrap_or(&wish.first);

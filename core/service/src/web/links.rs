@@ -49,6 +49,22 @@ pub(super) fn over(app: &App, visitor: &Visitor, kind: LinkKind) -> Result<Respo
         .refuse(StatusCode::NOT_FOUND, "link_over.html", visitor, values)
 }
 
+/// The page that says who makes an account for this address: the same whether or not it has one.
+pub(super) fn closed(
+    app: &App,
+    visitor: &Visitor,
+    email: Option<&Email>,
+) -> Result<Response, PageError> {
+    let kept = email.filter(|email| app.doors.keep(email));
+    let values = context! { domain => kept.map(Email::domain) };
+    app.pages.refuse(
+        StatusCode::FORBIDDEN,
+        "register_closed.html",
+        visitor,
+        values,
+    )
+}
+
 /// The link of a page's address, or the page that says why it does not work here: it is over, or
 /// was asked for in another session.
 pub(super) async fn open(

@@ -64,6 +64,9 @@ pub(super) async fn form(
     visitor: Visitor,
     source: Source,
 ) -> Result<Response, PageError> {
+    if !app.doors.are_open() {
+        return links::closed(&app, &visitor, None);
+    }
     let check = Check::new(&app, &visitor, source)?;
     show(&app, &visitor, &Register::default(), &check, Vec::new())
 }
@@ -86,7 +89,7 @@ fn show(
         errors, first_name => typed.first_name, last_name => typed.last_name, email => typed.email,
         email_again => typed.email_again, language => language.code(), languages,
         privacy => typed.privacy == "yes", digits => typed.digits, check => check.values(),
-        privacy_page => app.privacy_page,
+        privacy_page => app.privacy_page, closed => app.doors.closed().join(", "),
     };
     app.pages.refuse(status, "register.html", visitor, values)
 }
@@ -105,6 +108,9 @@ pub(super) async fn ask(
             return show(&app, &visitor, &form, &check, errors);
         }
     };
+    if !app.doors.take(&email) {
+        return links::closed(&app, &visitor, Some(&email));
+    }
     let given = Given {
         check: &form.check,
         digits: &form.digits,

@@ -52,7 +52,7 @@ fn who(
         // A box that is ticked before anybody looked is no consent to be remembered (Court of
         // Justice of the EU, C-673/17), and on a computer that people share nobody expects it.
         // Where the person ticked it before, it stays ticked.
-        remember => !remembered.is_empty(), remembered,
+        remember => !remembered.is_empty(), remembered, open => app.doors.are_open(),
     };
     app.pages.refuse(status, "sign_in.html", visitor, values)
 }

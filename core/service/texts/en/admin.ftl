@@ -33,6 +33,12 @@ recovery_begun_title = The waiting time has begun
 recovery_begun_text = The new password is set. In { hours } you can add a phone, with the link in the message that we have sent you now. Keep it.
 recovery_begun_stop = Have you found your invitation used already, or was this not you? Tell your administrator at once.
 
+register_closed_title = Your administrator adds you
+register_closed = Nobody registers here. Ask your administrator for an account: a link to choose a password then comes by e-mail.
+register_closed_domain = People with an address at { $domain } don’t register. Ask your administrator for an account: a link to choose a password then comes by e-mail.
+register_closed_domains = Is your address at { $domains }? Then your administrator adds you: ask there.
+email_error_kept = Accounts with an address of this domain are kept by its administrator. Nothing was changed.
+
 recovery_staff = Your administrator helps you back into this account: ask there for an invitation. It comes as a link to the e-mail address of the account.
 stopped_staff = To come back, ask your administrator for an invitation.
 person_staff = Your administrator keeps your name. If it is wrong, ask there.

@@ -33,6 +33,12 @@ recovery_begun_title = Gaidīšanas laiks ir sācies
 recovery_begun_text = Jaunā parole ir iestatīta. Gaidīšana ilgst { hours }; pēc tam varēsiet pievienot tālruni ar saiti vēstulē, ko jums tikko nosūtījām. Saglabājiet to.
 recovery_begun_stop = Uzaicinājums jau bija izmantots, vai arī tas nebijāt jūs? Nekavējoties pasakiet to administratoram.
 
+register_closed_title = Kontu jums izveido administrators
+register_closed = Šeit reģistrēties nevar. Lūdziet kontu savam administratoram: pēc tam saite paroles izvēlei pienāks e-pastā.
+register_closed_domain = Ar adresi { $domain } reģistrēties nevar. Lūdziet kontu savam administratoram: pēc tam saite paroles izvēlei pienāks e-pastā.
+register_closed_domains = Jūsu adrese beidzas ar { $domains }? Tad kontu jums izveido administrators: vērsieties pie viņa.
+email_error_kept = Kontus ar šī domēna adresēm pārvalda tā administrators. Nekas netika mainīts.
+
 recovery_staff = Atgūt šo kontu jums palīdz administrators: lūdziet viņam uzaicinājumu. Tā saiti nosūtīsim uz konta e-pasta adresi.
 stopped_staff = Lai atgrieztos, lūdziet administratoram uzaicinājumu.
 person_staff = Jūsu vārdu pārvalda administrators. Ja tas nav pareizs, vērsieties pie viņa.

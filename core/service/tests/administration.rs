@@ -54,7 +54,7 @@ fn act(act: Act, email: &str) -> Command {
 }
 
 /// The invitation to this address, as its message has it, that is none of `used`.
-async fn invitation(browser: &Browser, email: &str, used: &[&str]) -> String {
+pub(crate) async fn invitation(browser: &Browser, email: &str, used: &[&str]) -> String {
     loop {
         let link = browser.mailed(email, "/invitation/").await;
         if !used.contains(&&*link) {
@@ -65,7 +65,7 @@ async fn invitation(browser: &Browser, email: &str, used: &[&str]) -> String {
 }
 
 /// Accepts an invitation; the page after that.
-async fn accept(browser: &mut Browser, link: &str, password: &str) -> Page {
+pub(crate) async fn accept(browser: &mut Browser, link: &str, password: &str) -> Page {
     browser.get(link).await;
     let fields = [
         ("password", password),

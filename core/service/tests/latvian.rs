@@ -5,18 +5,20 @@ use std::{collections::BTreeSet, fs, path::Path};
 use countersign_protocol::{
     answer::Decision, challenge::Kind, link::encode_base32, update::ChangeKind,
 };
+use countersign_service::{Act, Command};
 use fluent_syntax::{
     ast::{Entry, Expression, Pattern, PatternElement},
     parser::parse,
 };
-
 use reqwest::Method;
 
-use crate::support::{
-    Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, begin_sign_in, sql,
+use crate::{
+    administration::{accept, invitation},
+    support::{Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, begin_sign_in, sql},
 };
 
 const ANNA: &str = "anna@example.eu";
+const BERTA: &str = "berta@example.eu";
 const OTHER: &str = "anna.ozola@elsewhere.example";
 const NEW: &str = "Nine-Otters-9";
 const NEW_TWICE: [(&str, &str); 2] = [("password", NEW), ("password_again", NEW)];
@@ -128,12 +130,14 @@ fn pages() -> Vec<String> {
     });
     let no_page = [".wav", "/state", "/link", ".png", ".csv", ".json"];
     let own = ["/stop/link"];
+    let files = ["/favicon.ico", "/robots.txt"];
     calls
         .filter(|path| {
             own.contains(&path.as_str())
                 || path.len() > 1
                     && !path.starts_with("/static/")
                     && !path.starts_with("/.well-known/")
+                    && !files.contains(&path.as_str())
                     && !no_page.iter().any(|end| path.ends_with(end))
         })
         .collect()
@@ -316,6 +320,20 @@ async fn lost(world: &World, anna: &mut Browser, phone: &mut Phone) {
     let mut bob = world.browser();
     bob.language = Some("lv");
     bob.register("bob@example.eu").await;
+    for path in ["/account/export", "/account/delete"] {
+        assert_eq!(bob.get(path).await.status, 200, "{path}");
+    }
+    let proof = [("password", PASSWORD)];
+    let page = bob.post("/account/delete", &proof).await;
+    assert_eq!(page.path, "/account/confirm");
+    let link = bob.mailed("bob@example.eu", "/account/confirm/").await;
+    bob.get(&link).await;
+    bob.post(&link, &[]).await;
+    bob.get("/account").await;
+    let link = bob.mailed("bob@example.eu", "/deletion/cancel/").await;
+    bob.get(&link).await;
+    bob.post(&link, &[]).await;
+    bob.get(&link).await;
     bob.get("/password/forgotten").await;
     bob.post("/password/forgotten", &[("email", "bob@example.eu")])
         .await;
@@ -343,6 +361,7 @@ async fn a_browser_that_asks_for_latvian_sees_no_english_on_any_page() {
     operations(&mut anna, &mut phone).await;
     lost(&world, &mut anna, &mut phone).await;
     stop(&world, &mut anna).await;
+    invited(&world, &mut anna).await;
 
     let latvian = texts("lv");
     let english: Vec<_> = texts("en").difference(&latvian).cloned().collect();
@@ -404,4 +423,32 @@ async fn stop(world: &World, anna: &mut Browser) {
     eve.post(&finish, &done).await;
     eve.get("/account/devices").await;
     anna.seen.append(&mut eve.seen);
+}
+
+/// A member of the staff who is invited, and invited again after an administrator's reset.
+async fn invited(world: &World, anna: &mut Browser) {
+    let mut berta = world.browser();
+    berta.language = Some("lv");
+    berta.email = BERTA.to_owned();
+    let add = Command::Add {
+        email: BERTA.to_owned(),
+        first_name: "Berta".to_owned(),
+        last_name: "Liepa".to_owned(),
+        language: Some("lv".to_owned()),
+    };
+    world.command(add).await.unwrap();
+    let link = invitation(&berta, BERTA, &[]).await;
+    berta.get(&link).await;
+    berta.post(&link, &[("password", "x")]).await;
+    assert_eq!(accept(&mut berta, &link, PASSWORD).await.path, "/account");
+    berta.get("/account/person").await;
+    berta.get("/account/email").await;
+    berta.add_phone(&world.clock).await;
+    world.act(Act::Reset, BERTA).await.unwrap();
+    world.clock.advance(60);
+    world.act(Act::Invite, BERTA).await.unwrap();
+    let again = invitation(&berta, BERTA, &[&link]).await;
+    let page = accept(&mut berta, &again, NEW).await;
+    assert_eq!(page.path, "/recovery/begun", "{}", page.body);
+    anna.seen.append(&mut berta.seen);
 }

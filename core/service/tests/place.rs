@@ -1,6 +1,8 @@
 //! Where pages are: at the origin, and for a person who loads an address that forms are sent to.
 
-use countersign_service::OriginSetting;
+use std::net::Ipv4Addr;
+
+use countersign_service::{Connections, OriginSetting};
 use reqwest::Method;
 
 use crate::support::World;
@@ -8,17 +10,18 @@ use crate::support::World;
 #[tokio::test]
 async fn a_page_of_another_host_is_loaded_from_the_origin_and_a_form_there_does_nothing() {
     let world = World::with(|config| {
-        config.origin = OriginSetting::Exactly("http://sign.example.eu:8800".into());
+        config.connections = Connections::Proxies(vec![Ipv4Addr::LOCALHOST.into()]);
+        config.origin = OriginSetting::Exactly("https://sign.example.eu".into());
     })
     .await;
     let mut browser = world.browser();
     let there = [("host", "evil.example")];
     for (path, to) in [
-        ("/sign-in", "http://sign.example.eu:8800/sign-in"),
-        ("/nowhere?a=b", "http://sign.example.eu:8800/nowhere?a=b"),
+        ("/sign-in", "https://sign.example.eu/sign-in"),
+        ("/nowhere?a=b", "https://sign.example.eu/nowhere?a=b"),
         (
             "//evil.example/x",
-            "http://sign.example.eu:8800//evil.example/x",
+            "https://sign.example.eu//evil.example/x",
         ),
     ] {
         let page = browser.send(Method::GET, path, None, &there).await;
@@ -32,7 +35,7 @@ async fn a_page_of_another_host_is_loaded_from_the_origin_and_a_form_there_does_
         .await;
     assert_eq!(page.status, 421);
     assert!(
-        page.body.contains("http://sign.example.eu:8800"),
+        page.body.contains("https:&#x2f;&#x2f;sign.example.eu"),
         "{}",
         page.body
     );

@@ -275,6 +275,7 @@ async fn only_the_trusted_proxy_is_served_and_what_it_forwards_changes_nothing()
         .unwrap();
         let answer = crate::support::client()
             .get(format!("http://{}/sign-in", service.address()))
+            .header("host", "sign.example.eu")
             .header("x-forwarded-proto", "http")
             .header("x-forwarded-host", "evil.example")
             .header("forwarded", "host=evil.example;proto=http")

@@ -1,5 +1,5 @@
-//! The pages on which a person exports their data and deletes their account. They are also where the
-//! policy's refusal of either is shown, after its proof.
+//! The pages on which a person exports their data and deletes their account. They are also where
+//! the policy's refusal of either is shown, after its proof.
 
 use axum::response::Response;
 use minijinja::context;

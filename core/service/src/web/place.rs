@@ -1,5 +1,5 @@
-//! Where a request goes: pages are at the service's origin alone, and an address to which only forms
-//! are sent leads a person who types it to its page.
+//! Where a request goes: pages are at the service's origin alone, and an address to which only
+//! forms are sent leads a person who types it to its page.
 
 use std::sync::Arc;
 

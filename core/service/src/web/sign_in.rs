@@ -106,7 +106,9 @@ pub(super) async fn other(
     }
     let mut response = Redirect::to("/sign-in").into_response();
     TypedAddress::forget(&mut response, posted.visitor.secure);
-    posted.visitor.leave(&mut response);
+    if posted.visitor.half().is_ok() {
+        posted.visitor.leave(&mut response);
+    }
     Ok(response)
 }
 

@@ -53,7 +53,9 @@ async fn a_disabled_account_signs_in_nowhere_and_its_phone_is_not_active_until_i
     assert!(account(&world, "enable").await.status.success());
     signs_in(&mut owner, &mut phone).await;
     let history = owner.get("/account/history").await.body;
-    assert!(history.contains("disabled the account") && history.contains("enabled the account again"));
+    assert!(
+        history.contains("disabled the account") && history.contains("enabled the account again")
+    );
     world.service.stop().await;
 }
 

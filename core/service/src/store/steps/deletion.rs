@@ -1,7 +1,7 @@
 //! The deletion of an account by its person: asked for with a proof of its own, cancelled while it
 //! waits, and done in two parts. The first is one transaction, after which the account is nobody's
-//! any more: it has no name, address, password, phone or session. The second removes what is left of
-//! its rows, a few at a time, in the sweep.
+//! any more: it has no name, address, password, phone or session. The second removes what is left
+//! of its rows, a few at a time, in the sweep.
 
 use countersign_protocol::{
     Time,
@@ -291,8 +291,8 @@ pub(super) fn cancel_again(tx: &dyn Tx, account: AccountId, at: Time) -> Result<
     Ok(())
 }
 
-/// The database was restored without the lines that its journal had: a deletion that waits in it may
-/// have been cancelled since.
+/// The database was restored without the lines that its journal had: a deletion that waits in it
+/// may have been cancelled since.
 pub(super) fn cancel_all(tx: &dyn Tx, now: Time) -> Result<(), StoreError> {
     let waiting = "SELECT account FROM deletion WHERE begun_at IS NULL";
     for account in tx.all(waiting, params![], |row| row.get("account"))? {

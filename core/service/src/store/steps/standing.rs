@@ -115,8 +115,8 @@ pub(super) fn cancel_of(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bo
     Ok(true)
 }
 
-/// Cancels the account's deletion, if one waits. Whoever does so has the account, or a message about
-/// it; cancelling takes nothing from anybody.
+/// Cancels the account's deletion, if one waits. Whoever does so has the account, or a message
+/// about it; cancelling takes nothing from anybody.
 pub(super) fn cancel_deletion(
     tx: &dyn Tx,
     account: AccountId,

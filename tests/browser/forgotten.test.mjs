@@ -23,6 +23,7 @@ test("a forgotten PIN: the page asks another phone, says what to do, and goes on
   await register(world, page, "anna@example.eu");
   await enrol(world, page, "first", "forgotten-first");
   // Alone there is nobody to approve it, and the page says what helps instead.
+  await page.locator("summary", { hasText: "Manage" }).click();
   assert.match(await page.locator("main").innerText(), /Another device has to approve a new one/);
   assert.equal(await page.getByRole("button", { name: "Forgotten or blocked PIN" }).count(), 0);
 
@@ -39,6 +40,7 @@ test("a forgotten PIN: the page asks another phone, says what to do, and goes on
   await page.waitForURL("**/account/devices");
   await shot(page, "forgotten-devices");
 
+  await page.locator("summary", { hasText: "Manage" }).first().click();
   await page.getByRole("button", { name: "Forgotten or blocked PIN: My phone" }).click();
   await page.waitForURL("**/challenge/*");
   assert.match(await page.locator("main").innerText(), /approved with another device/);

@@ -44,7 +44,7 @@ test("a device is renamed, and the history is read and exported", async () => {
   await register(world, page, EMAIL);
   await enrol(world, page, "phone", "manage-code");
   await look(page, "manage-devices");
-  await page.getByText("Manage", { exact: true }).click();
+  await page.locator("summary", { hasText: "Manage" }).click();
   await page.getByLabel("New name").fill("A phone with quite a long name of its own");
   await page.getByLabel("New name").fill("Phone for work, the one with the crack");
   await look(page, "manage-rename");

@@ -59,9 +59,7 @@ impl Embedded {
         let kept = config.check()?;
         let look = config.brand.look()?;
         let admission = server::Admission::new(&config)?;
-        let listen = |error| StartError::Listen(config.listen, error);
-        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let (listener, address) = listen(config.listen).await?;
         // An origin of a wrong form is reported before a data folder is made for it.
         if let OriginSetting::Exactly(origin) = &config.origin {
             parse_origin(origin)?;
@@ -97,9 +95,7 @@ impl Embedded {
             doors: config.registration.doors()?,
             recovery_hours: config.recovery_hours,
             picture_number: config.picture_number,
-            privacy_page: config
-                .privacy_url
-                .unwrap_or_else(|| web::PRIVACY.to_owned()),
+            privacy_page: config.privacy_url.unwrap_or(web::PRIVACY.to_owned()),
             deletion_days: config.deletion_days,
             kept,
             backup_seconds: u64::from(config.backup_days) * 24 * 3600,
@@ -164,6 +160,14 @@ impl Embedded {
             let _ = tokio::task::spawn_blocking(move || store.close()).await;
         }
     }
+}
+
+/// Listens, and says where: the address may have left the port to the system.
+async fn listen(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen(at, error);
+    let listener = TcpListener::bind(at).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 /// The opened contents of the data folder.

@@ -12,6 +12,7 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
+    cookies::{Cookie, YEAR},
     error::PageError,
     links::{self, Wish},
     passwords,
@@ -123,7 +124,15 @@ pub(super) async fn confirm(
         return links::over(&app, &visitor, LinkKind::Register);
     }
     tracing::info!(%acc, "an account was created");
-    Ok(opening.go("/register/done"))
+    let mut response = opening.go("/register/done");
+    // The language of messages is another choice: pages stay in the one that they were in.
+    Cookie::Language.set(
+        &mut response,
+        visitor.lang.code(),
+        visitor.secure,
+        Some(YEAR),
+    );
+    Ok(response)
 }
 
 /// `GET /register/done`: the account is there, and what comes next.

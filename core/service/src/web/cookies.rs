@@ -5,6 +5,9 @@ use axum::{
     response::Response,
 };
 
+/// How long a browser keeps the choice of a language, in seconds.
+pub(super) const YEAR: u64 = 365 * 24 * 60 * 60;
+
 /// What a cookie of ours is for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Cookie {
@@ -52,7 +55,7 @@ impl Cookie {
             .flat_map(|value| value.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
             .filter(|(name, _)| *name == self.name(secure))
-            .find_map(|(_, value)| read(value))
+            .find_map(|(_, value)| read(unquoted(value)))
     }
 
     /// Sets it, for so many seconds or, without any, until the browser is closed. With 0 seconds
@@ -73,4 +76,12 @@ impl Cookie {
             response.headers_mut().append(header::SET_COOKIE, value);
         }
     }
+}
+
+/// A cookie's value without the quotation marks that a client may put around it (RFC 6265, section
+/// 4.1.1), as Java's does where the cookie has a lifetime.
+fn unquoted(value: &str) -> &str {
+    let inside = value.strip_prefix('"');
+    let inside = inside.and_then(|value| value.strip_suffix('"'));
+    inside.unwrap_or(value)
 }

@@ -8,11 +8,13 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{asked, cookies::Cookie, error::PageError, visitor::Sent};
+use super::{
+    asked,
+    cookies::{Cookie, YEAR},
+    error::PageError,
+    visitor::Sent,
+};
 use crate::{app::App, base::lang::Lang};
-
-/// How long a browser keeps the choice.
-const YEAR: u64 = 365 * 24 * 60 * 60;
 
 #[derive(Deserialize)]
 pub(super) struct Choice {

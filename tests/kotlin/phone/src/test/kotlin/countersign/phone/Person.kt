@@ -123,7 +123,7 @@ class Person(private val service: Service) {
     /** Removes a device, or has it unblocked. A device is asked first, as in [addDevice]. */
     fun withDevice(name: String, what: String) {
         open("/account/devices")
-        val dev = page.select("li").first { it.selectFirst("h2")?.text() == name }.selectFirst("input[name=dev]")!!.attr("value")
+        val dev = page.select("section.device").first { it.selectFirst("h2")?.text() == name }.selectFirst("input[name=dev]")!!.attr("value")
         submit("/account/devices/$what", "dev" to dev)
     }
 
@@ -175,7 +175,7 @@ class Person(private val service: Service) {
 
     fun rename(from: String, to: String) {
         open("/account/devices")
-        val form = page.select("li").first { it.selectFirst("h2")?.text() == from }
+        val form = page.select("section.device").first { it.selectFirst("h2")?.text() == from }
         val dev = form.selectFirst("input[name=dev]")!!.attr("value")
         submit("/account/devices/rename", "dev" to dev, "name" to to)
     }

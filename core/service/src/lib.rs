@@ -42,8 +42,8 @@ mod transactions;
 mod web;
 
 pub use admin::{
-    Act, Answer, AskError, Command, DeviceRow, EventRow, Imported, LONGEST_CSV, MOST_ROWS, Refused,
-    Request, Row, Shown, ask,
+    Act, Answer, AskError, Command, DeviceRow, EventRow, Imported, LONGEST_CSV, MOST_ROWS, MailAct,
+    MailRow, Refused, Request, Row, Shown, ask,
 };
 pub use apps::{AndroidApp, Apps, BadApp, IosApp, StoreLink};
 pub use base::clock::{Clock, SystemClock};

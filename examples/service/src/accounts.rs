@@ -5,24 +5,16 @@ use std::{
     fs,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 use clap::{Args, Subcommand};
-use countersign_service::{
-    Act, Answer, AskError, Command, Imported, LONGEST_CSV, Request, Row, Shown, ask, utc,
-};
+use countersign_service::{Act, Answer, Command, Imported, LONGEST_CSV, Row, Shown};
 
-/// The exit code where the service does not run, or this user may not give it commands.
-const NOT_REACHED: u8 = 3;
-/// The exit code where the service refused, and nothing was changed.
-const REFUSED: u8 = 4;
+use crate::asking::{EXIT_CODES, Failed, To, as_json, asked, other, time};
 
 #[derive(Subcommand)]
 #[command(
-    after_help = "Exit codes: 0 done; 1 it failed, or the service ended before it answered; \
-    2 the command line is wrong; 3 the service does not run, or this user may not give it \
-    commands; 4 refused, and nothing was changed"
+    after_help = EXIT_CODES
 )]
 pub(crate) enum AccountCommand {
     /// Add a person's account, and send them an invitation
@@ -115,18 +107,6 @@ pub(crate) enum AccountCommand {
     Reset(Which),
 }
 
-/// The running service, and who gives it commands.
-#[derive(Args)]
-pub(crate) struct To {
-    /// Data folder of the running service
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// Your name, for the journal, the history and the owner's message [default: this system's
-    /// user]
-    #[arg(long, value_name = "NAME")]
-    operator: Option<String>,
-}
-
 #[derive(Args)]
 pub(crate) struct Which {
     /// The account's e-mail address
@@ -135,56 +115,8 @@ pub(crate) struct Which {
     to: To,
 }
 
-/// A command did not succeed.
-enum Failed {
-    /// The service did not carry it out.
-    Asked(AskError),
-    /// Something on this side.
-    Here(String),
-}
-
-impl From<AskError> for Failed {
-    fn from(error: AskError) -> Self {
-        Self::Asked(error)
-    }
-}
-
-impl From<io::Error> for Failed {
-    fn from(error: io::Error) -> Self {
-        Self::Here(format!("can't write: {error}"))
-    }
-}
-
-impl Failed {
-    fn code(&self) -> ExitCode {
-        match self {
-            Self::Asked(AskError::NotRunning(_) | AskError::NotAllowed(_)) => {
-                ExitCode::from(NOT_REACHED)
-            }
-            Self::Asked(AskError::Refused(countersign_service::Refused::Failed(_))) => {
-                ExitCode::FAILURE
-            }
-            Self::Asked(AskError::Refused(_)) => ExitCode::from(REFUSED),
-            _ => ExitCode::FAILURE,
-        }
-    }
-}
-
-/// Carries a command out, and says how it went.
-pub(crate) async fn run(command: AccountCommand) -> ExitCode {
-    match carry_out(command).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failed) => {
-            match &failed {
-                Failed::Asked(error) => eprintln!("countersign-service: {error}"),
-                Failed::Here(why) => eprintln!("countersign-service: {why}"),
-            }
-            failed.code()
-        }
-    }
-}
-
-async fn carry_out(command: AccountCommand) -> Result<(), Failed> {
+/// Carries a command out.
+pub(crate) async fn run(command: AccountCommand) -> Result<(), Failed> {
     let (act, which) = match command {
         AccountCommand::Add {
             email,
@@ -249,20 +181,6 @@ fn done(act: Act, email: &str) -> String {
     }
 }
 
-/// Asks the running service.
-async fn asked(
-    to: &To,
-    command: Command,
-    progress: impl FnMut(Imported),
-) -> Result<Answer, AskError> {
-    let request = Request {
-        operator: to.operator.clone(),
-        sudo_user: std::env::var("SUDO_USER").ok(),
-        command,
-    };
-    ask(&to.data, &request, progress).await
-}
-
 fn added(answer: Answer) -> Result<(), Failed> {
     let Answer::Added { accounts, seconds } = answer else {
         return Err(other());
@@ -275,11 +193,6 @@ fn added(answer: Answer) -> Result<(), Failed> {
         ),
     }
     Ok(())
-}
-
-fn other() -> Failed {
-    let why = "the service answered something else than was asked. Use the program of its version";
-    Failed::Here(why.to_owned())
 }
 
 async fn import(file: &Path, to: &To) -> Result<(), Failed> {
@@ -323,10 +236,6 @@ async fn show(which: Which, json: bool) -> Result<(), Failed> {
     Ok(())
 }
 
-fn as_json(value: &impl serde::Serialize) -> Result<String, Failed> {
-    serde_json::to_string(value).map_err(|error| Failed::Here(error.to_string()))
-}
-
 /// The name of a person.
 fn name(row: &Row) -> String {
     let names = [row.first_name.as_str(), row.last_name.as_str()];
@@ -368,10 +277,6 @@ fn in_words(shown: &Shown) -> String {
     }
     let line = |(name, value): (&str, String)| format!("{name:14} {value}\n");
     lines.into_iter().map(line).collect()
-}
-
-fn time(at: u64) -> String {
-    format!("{} UTC", utc(at))
 }
 
 #[derive(Clone, Copy)]

@@ -11,7 +11,7 @@ use countersign_service::{
     StoreLink,
 };
 
-use crate::accounts::AccountCommand;
+use crate::{accounts::AccountCommand, mail::MailCommand};
 
 /// A sign-in service that speaks Countersign.
 ///
@@ -108,6 +108,9 @@ pub(crate) enum Command {
     /// Administer the accounts of a running service: add, invite, show, disable, unblock, reset
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Messages to people that no mail server took: list them, try them again, or drop them
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Print the policy: which proof each change of an account needs, in each state of the account
     Policy,
 }

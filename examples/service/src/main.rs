@@ -4,6 +4,8 @@
 
 mod accounts;
 mod arguments;
+mod asking;
+mod mail;
 
 use std::{error::Error, io::IsTerminal, path::Path, process::ExitCode, sync::Arc};
 
@@ -51,7 +53,10 @@ async fn main() -> ExitCode {
         (Some(Command::Doctor { place, tls_key }), _) => {
             run_doctor(&place.into(), tls_key.as_deref())
         }
-        (Some(Command::Account(account)), _) => return accounts::run(account).await,
+        (Some(Command::Account(account)), _) => {
+            return asking::end(accounts::run(account).await);
+        }
+        (Some(Command::Mail(mail)), _) => return asking::end(mail::run(mail).await),
         (Some(Command::Policy), _) => {
             print!("{}", policy_table());
             Ok(())

@@ -95,7 +95,12 @@ const HOUSES: &[House] = &[
     },
     House {
         src: "examples/service/src/",
-        rooms: &[&["main"], &["arguments"], &["accounts"]],
+        rooms: &[
+            &["main"],
+            &["arguments"],
+            &["accounts", "mail"],
+            &["asking"],
+        ],
     },
     House {
         src: "bindings/bindgen/src/",

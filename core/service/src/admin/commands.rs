@@ -7,7 +7,10 @@ use tokio::sync::watch;
 
 use super::{
     import::{self, NotRead},
-    words::{Act, Answer, Command, DeviceRow, EventRow, Imported, PAGE, Refused, Row, Shown},
+    words::{
+        Act, Answer, Command, DeviceRow, EventRow, Imported, MailAct, MailRow, PAGE, Refused, Row,
+        Shown,
+    },
 };
 use crate::{
     app::App,
@@ -17,11 +20,12 @@ use crate::{
         operator::Operator,
         random::{self, NoRandomness},
     },
+    deliveries::{self, Content, Message},
     messages::notice,
     policy,
     security::{self, Ending, Happened},
     store::{
-        AccountEvent, Dossier, Listed, NewDelivery, NewStaff, Order, Recovery, Share, StoreError,
+        AccountEvent, DeadDelivery, Dossier, Listed, NewDelivery, NewStaff, Order, Recovery, Share, StoreError,
         Unfit,
     },
 };
@@ -88,6 +92,29 @@ pub(super) async fn run(
             found.truncate(PAGE as usize);
             let accounts = found.iter().map(row).collect();
             Ok(Answer::Accounts { accounts, more })
+        }
+        Command::Mail { after } => {
+            look(app, by, None, "mail-listed");
+            let mut found = app.store.dead_deliveries(after, PAGE + 1).await?;
+            let more = found.len() > PAGE as usize;
+            found.truncate(PAGE as usize);
+            let messages = found.into_iter().map(|dead| mail_row(app, dead));
+            let messages = messages.collect();
+            Ok(Answer::Mail { messages, more })
+        }
+        Command::ActOnMail { act, number } => {
+            let (done, what) = match act {
+                MailAct::Retry => {
+                    let now = app.clock.now();
+                    (app.store.retry_dead(number, now).await?, "mail-retried")
+                }
+                MailAct::Drop => (app.store.drop_dead(number).await?, "mail-dropped"),
+            };
+            look(app, by, None, what);
+            match (done, number) {
+                (0, Some(_)) => Err(Refused::NoMail),
+                (done, _) => Ok(Answer::Messages(done)),
+            }
         }
     }
 }
@@ -217,6 +244,23 @@ fn row(listed: &Listed) -> Row {
         state: state.to_owned(),
         devices: listed.devices,
         created_at: listed.created_at,
+    }
+}
+
+fn mail_row(app: &App, dead: DeadDelivery) -> MailRow {
+    let message = deliveries::open(&app.root, &dead.delivery).ok();
+    let mail = message.map(|Message { content, .. }| {
+        let Content::Mail(mail) = content;
+        mail
+    });
+    MailRow {
+        number: dead.delivery.number,
+        to: mail.as_ref().map(|mail| mail.to.to_string()),
+        subject: mail.map(|mail| mail.subject),
+        made_at: dead.delivery.created_at,
+        given_up_at: dead.dead_at,
+        tries: dead.delivery.tries,
+        why: dead.why,
     }
 }
 

@@ -69,6 +69,28 @@ pub enum Command {
         /// From the first address after this one on.
         after: String,
     },
+    /// Lists messages that were given up.
+    Mail {
+        /// From the first number after this one on.
+        after: u64,
+    },
+    /// Tries a message that was given up again, or drops it.
+    ActOnMail {
+        /// How.
+        act: MailAct,
+        /// Its number; without one, all of them.
+        number: Option<u64>,
+    },
+}
+
+/// What is done with a message that was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailAct {
+    /// It is tried again, for as long as a new one.
+    Retry,
+    /// It is dropped.
+    Drop,
 }
 
 /// How far a long command is.
@@ -104,6 +126,15 @@ pub enum Answer {
         /// Whether there are more.
         more: bool,
     },
+    /// Some messages that were given up.
+    Mail {
+        /// The messages, in their order.
+        messages: Vec<MailRow>,
+        /// Whether there are more.
+        more: bool,
+    },
+    /// It is done with so many messages.
+    Messages(usize),
     /// It is not done; nothing was changed unless the text says so.
     Refused(Refused),
 }
@@ -171,6 +202,9 @@ pub enum Refused {
         /// How many more there are.
         more: usize,
     },
+    /// No message was given up.
+    #[error("no such message was given up. Nothing was changed. See them with: mail list")]
+    NoMail,
     /// The service can't do it now.
     #[error("{0}")]
     Failed(String),
@@ -210,6 +244,25 @@ pub struct Row {
     pub devices: u64,
     /// When it was made, in seconds since 1970.
     pub created_at: u64,
+}
+
+/// A message that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailRow {
+    /// Its number.
+    pub number: u64,
+    /// To which address; none if it opens under no key.
+    pub to: Option<String>,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// When it was written, in seconds since 1970.
+    pub made_at: u64,
+    /// When it was given up, in seconds since 1970.
+    pub given_up_at: u64,
+    /// How often it was tried.
+    pub tries: u32,
+    /// Why it was not taken at the last try.
+    pub why: String,
 }
 
 /// A device.

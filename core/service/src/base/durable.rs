@@ -167,5 +167,9 @@ countersign_failpoint::durable_writes! {
         DeliveryTried,
         /// [`crate::store::Store::end_leases`]
         EndLeases,
+        /// [`crate::store::Store::retry_dead`]
+        RetryDead,
+        /// [`crate::store::Store::drop_dead`]
+        DropDead,
     }
 }

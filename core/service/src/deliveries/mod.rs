@@ -247,7 +247,7 @@ impl Outbox {
             Carried::Later(why) => (why, Some(now + pause(delivery.tries))),
             Carried::Never(why) => (why, None),
         };
-        let why: String = why.chars().take(LONGEST_REASON).collect();
+        let why: String = one_line(&why).chars().take(LONGEST_REASON).collect();
         match again.filter(|again| *again < delivery.gives_up_at) {
             Some(again) => {
                 tracing::warn!(id, why, "a message did not leave; it is tried again");

@@ -63,6 +63,41 @@ pub async fn commands_of_an_operator() -> Names {
     .await
 }
 
+/// Messages that were given up are tried again and dropped.
+pub async fn commands_about_mail() -> Names {
+    story(
+        Before::Requested,
+        async |world| {
+            if world.email.is_empty() {
+                world.enrolled().await;
+            }
+            let c = world.service.database();
+            c.execute("DELETE FROM delivery", []).unwrap();
+            let dead = "INSERT INTO delivery (id, kind, content, created_at, due, gives_up_at, dead_at)
+                VALUES (randomblob(16), 'mail', x'', 0, 0, 0, unixepoch())";
+            c.execute(dead, []).unwrap();
+        },
+        async |world| {
+            // What opens under no key is given up at once, whenever it is tried.
+            for act in ["retry", "drop"] {
+                let given_up = "SELECT count(*) FROM delivery WHERE dead_at IS NOT NULL";
+                while count(world, given_up) == 0 {
+                    world.service.up();
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                }
+                let arguments = ["mail", act, "--all"];
+                if world.service.command_alone(&arguments, QUIET).code() == Some(1) {
+                    world.service.up();
+                    let again = world.service.command_alone(&arguments, QUIET);
+                    assert_eq!(again.code(), Some(0), "{act}");
+                }
+            }
+        },
+        async |world, _| assert_eq!(count(world, "SELECT count(*) FROM delivery"), 0),
+    )
+    .await
+}
+
 /// The person opens the newest invitation, and chooses a password.
 async fn accept(world: &mut World) {
     let email = world.email.clone();

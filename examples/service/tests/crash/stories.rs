@@ -70,6 +70,7 @@ stories! {
     restoring_a_backup,
     exchanging_the_key_file,
     commands_of_an_operator,
+    commands_about_mail,
     inviting_people,
     replacing_all_keys_after_a_theft,
     mailing_a_link,

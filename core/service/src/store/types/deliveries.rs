@@ -53,6 +53,16 @@ pub(crate) struct Delivery {
     pub(crate) tries: u32,
 }
 
+/// A delivery that was given up.
+pub(crate) struct DeadDelivery {
+    /// The delivery.
+    pub(crate) delivery: Delivery,
+    /// When it was given up.
+    pub(crate) dead_at: Time,
+    /// Why the last try failed.
+    pub(crate) why: String,
+}
+
 /// How a try ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tried {

@@ -799,3 +799,26 @@ async fn with_registration_closed_nobody_registers_and_an_older_link_makes_no_ac
     let link = invitation(&browser, BERTA, &[]).await;
     assert_eq!(accept(&mut browser, &link, PASSWORD).await.path, "/account");
 }
+
+#[tokio::test]
+async fn invitations_wait_while_a_mail_server_takes_nothing_and_other_messages_do_not() {
+    let world = World::new().await;
+    // Fifty messages that a server does not take now.
+    for _ in 0..50 {
+        sql(
+            &world,
+            "INSERT INTO delivery (id, kind, content, created_at, due, gives_up_at)
+             VALUES (randomblob(16), 'mail', x'00', 1, 99999999999, 99999999999)",
+        );
+    }
+    world.command(person(BERTA)).await.unwrap();
+    world.browser().register(ANNA).await;
+    let waits = "SELECT count(*) FROM mailed_link WHERE kind = 'invite' AND due = 1";
+    assert_eq!(number(&world, waits), 1);
+    sql(
+        &world,
+        "DELETE FROM delivery WHERE number = (SELECT min(number) FROM delivery)",
+    );
+    invitation(&world.browser(), BERTA, &[]).await;
+    assert_eq!(number(&world, waits), 0);
+}

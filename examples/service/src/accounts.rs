@@ -59,8 +59,14 @@ pub(crate) enum AccountCommand {
     ///
     /// For a person who has not accepted one yet, and for one whose account lost its devices, by
     /// `reset` or by STOP. The latter then waits as long as a recovery does.
+    #[command(
+        after_help = "Example:\n  countersign-service account invite anna@example.eu --data /var/lib/countersign"
+    )]
     Invite(Which),
     /// Show an account: its state, its devices, what is locked, and its newest events
+    #[command(
+        after_help = "Example:\n  countersign-service account show anna@example.eu --data /var/lib/countersign"
+    )]
     Show {
         #[command(flatten)]
         which: Which,
@@ -72,6 +78,10 @@ pub(crate) enum AccountCommand {
     ///
     /// Columns: address, name, kind (self or staff), state (invited, active, guarded or disabled),
     /// devices. Tabs stand between them.
+    #[command(
+        after_help = "Examples:\n  countersign-service account list --data /var/lib/countersign\n  \
+        countersign-service account list --csv --data /var/lib/countersign > accounts.csv"
+    )]
     List {
         /// Print a JSON object a line
         #[arg(long, conflicts_with = "csv")]
@@ -90,20 +100,35 @@ pub(crate) enum AccountCommand {
     },
     /// Disable an account: its sessions end, it signs in nowhere, and its phones are refused as not
     /// active
+    #[command(
+        after_help = "Example:\n  countersign-service account disable anna@example.eu --data /var/lib/countersign"
+    )]
     Disable(Which),
     /// Take a disabled account back into use; its owner signs in again
+    #[command(
+        after_help = "Example:\n  countersign-service account enable anna@example.eu --data /var/lib/countersign"
+    )]
     Enable(Which),
     /// Delete an account with everything that belongs to it. No restore brings it back
+    #[command(
+        after_help = "Example:\n  countersign-service account delete anna@example.eu --data /var/lib/countersign"
+    )]
     Delete(Which),
     /// Lift the locks after wrong passwords, and after wrong codes without PIN
     ///
     /// Tries at a PIN are never given back: where those are spent, the phone's owner sets a new PIN
     /// with another phone, or the account is reset.
+    #[command(
+        after_help = "Example:\n  countersign-service account unblock anna@example.eu --data /var/lib/countersign"
+    )]
     Unblock(Which),
     /// Delete every device of an account and sign every browser out, as STOP does
     ///
     /// For a person whose phone was lost or stolen. Whoever registered comes back by the recovery
     /// of the page; a member of the staff with `invite`.
+    #[command(
+        after_help = "Example:\n  countersign-service account reset anna@example.eu --data /var/lib/countersign"
+    )]
     Reset(Which),
 }
 

@@ -55,9 +55,7 @@ impl Failed {
             Self::Asked(AskError::NotRunning(_) | AskError::NotAllowed(_)) => {
                 ExitCode::from(NOT_REACHED)
             }
-            Self::Asked(AskError::Refused(Refused::Failed(_))) => {
-                ExitCode::FAILURE
-            }
+            Self::Asked(AskError::Refused(Refused::Failed(_))) => ExitCode::FAILURE,
             Self::Asked(AskError::Refused(_)) => ExitCode::from(REFUSED),
             _ => ExitCode::FAILURE,
         }

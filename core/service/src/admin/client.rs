@@ -7,6 +7,10 @@ use std::{
 
 use super::words::{Answer, Imported, Refused, Request};
 
+/// How long the service may say nothing. An import waits for the disk once, at its end.
+#[cfg(unix)]
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+
 /// The service did not carry out a command.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
@@ -96,7 +100,9 @@ async fn talk(
     loop {
         line.clear();
         let mut limited = (&mut read).take(LONGEST_ANSWER);
-        let length = limited.read_until(b'\n', &mut line).await;
+        let read = limited.read_until(b'\n', &mut line);
+        let length = tokio::time::timeout(PATIENCE, read).await;
+        let length = length.map_err(|_| cut_off(&"it said nothing for two minutes"))?;
         let length = length.map_err(|error| cut_off(&error))?;
         if length == 0 {
             return Err(AskError::CutOff("the connection was closed".to_owned()));

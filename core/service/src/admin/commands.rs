@@ -25,8 +25,8 @@ use crate::{
     policy,
     security::{self, Ending, Happened},
     store::{
-        AccountEvent, DeadDelivery, Dossier, Listed, NewDelivery, NewStaff, Order, Recovery, Share, StoreError,
-        Unfit,
+        AccountEvent, DeadDelivery, Dossier, Listed, NewDelivery, NewStaff, Order, Recovery, Share,
+        StoreError, Unfit,
     },
 };
 

@@ -73,7 +73,8 @@ pub async fn commands_about_mail() -> Names {
             }
             let c = world.service.database();
             c.execute("DELETE FROM delivery", []).unwrap();
-            let dead = "INSERT INTO delivery (id, kind, content, created_at, due, gives_up_at, dead_at)
+            let dead =
+                "INSERT INTO delivery (id, kind, content, created_at, due, gives_up_at, dead_at)
                 VALUES (randomblob(16), 'mail', x'', 0, 0, 0, unixepoch())";
             c.execute(dead, []).unwrap();
         },

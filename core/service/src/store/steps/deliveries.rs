@@ -233,11 +233,7 @@ pub(super) fn tried(
     Ok(())
 }
 
-pub(super) fn dead(
-    tx: &dyn Tx,
-    after: u64,
-    at_most: u32,
-) -> Result<Vec<DeadDelivery>, StoreError> {
+pub(super) fn dead(tx: &dyn Tx, after: u64, at_most: u32) -> Result<Vec<DeadDelivery>, StoreError> {
     tx.all(
         "SELECT * FROM delivery WHERE dead_at IS NOT NULL AND number > ?1 ORDER BY number LIMIT ?2",
         params![after, at_most],
@@ -251,11 +247,7 @@ pub(super) fn dead(
     )
 }
 
-pub(super) fn retry_dead(
-    tx: &dyn Tx,
-    number: Option<u64>,
-    now: Time,
-) -> Result<usize, StoreError> {
+pub(super) fn retry_dead(tx: &dyn Tx, number: Option<u64>, now: Time) -> Result<usize, StoreError> {
     tx.execute(
         "UPDATE delivery SET dead_at = NULL, due = ?2, gives_up_at = ?3, tries = 0
          WHERE dead_at IS NOT NULL AND (number = ?1 OR ?1 IS NULL)",

@@ -26,7 +26,7 @@ async function sign(page, name, values) {
   const fields = Object.entries(values).flatMap(([id, value]) => ["--field", `${id}=${value}`]);
   const answer = JSON.parse(await world.countersign("phone", ["scan", picture, "--pin-stdin", "--json", ...fields], `${PIN}\n`));
   await page.locator("#code").fill(answer.code);
-  await page.locator("main form button").first().click();
+  await page.locator("form[action$='/code'] button").click();
   await page.waitForURL("**/account/transactions/done/*");
   return answer;
 }

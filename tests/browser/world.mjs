@@ -116,8 +116,19 @@ export class World {
     return this.browser({ ...PHONE, ...options });
   }
 
-  // The program `countersign` with a phone's folder: its standard output.
-  countersign(phone, args, input = "") {
+  // The program `countersign` with a phone's folder: its standard output. A busy machine may leave it no time for a picture.
+  async countersign(phone, args, input = "") {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#countersign(phone, args, input);
+      } catch (error) {
+        if (tries === 9 || !String(error).includes("when this device is less busy")) throw error;
+        await sleep(1000);
+      }
+    }
+  }
+
+  #countersign(phone, args, input) {
     return new Promise((resolve, reject) => {
       const data = path.join(this.folder, phone);
       const child = execFile(process.env.COUNTERSIGN, ["--data", data, ...args], { timeout: 60_000 }, (error, stdout, stderr) =>

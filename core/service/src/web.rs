@@ -44,11 +44,13 @@
 //! - `POST /mobile/{id}/return` (`r`): `/account`
 //! - `GET /challenge/{id}`: the number (`id="number"`), or QR code and code form; `303` on when
 //!   it is approved
-//! - `GET /challenge/{id}/state`: JSON `{"state": "open"}`; for anything but `open` the script
-//!   loads the page again
+//! - `GET /challenge/{id}/state`: JSON `{"state": "open", "left": 170}`, with the seconds that are
+//!   left; `unable` where the device was blocked or suspended, `done` when it is approved, `over`.
+//!   For anything but `open` the script loads the page again
 //! - `GET /challenge/{id}/code.png`, `/link`: the QR code as PNG; its link as text
 //! - `POST /challenge/{id}/code` (`code`): the operation goes on, or the form again
 //! - `POST /challenge/{id}/renew`: a new `/challenge/{id}` for the same operation
+//! - `POST /challenge/{id}/cancel`: it is over; back to the page that asked for it
 //! - `GET /account`: what there is of the account, and the last events
 //! - `GET /account/person`, `POST /account/person` (`first_name`, `last_name`),
 //!   `POST /account/person/language` (`language`: of messages): `/account/person`
@@ -119,8 +121,8 @@
 //! - `GET /.well-known/change-password`: `/account/password`
 //! - `GET /stop`, `POST /stop` with `email`, `password`, `word` (STOP): every session ended,
 //!   every factor deleted, `/stop/done`
-//! - `GET /recovery`, `POST /recovery`: after the password: begins a recovery, or sends its
-//!   message again
+//! - `GET /recovery`, `POST /recovery` (`old`, the password, from someone who is signed in): begins
+//!   a recovery, or sends its message again
 //! - `GET`, `POST /recovery/finish/{token}` (`password`, `new_password`, `new_password_again`):
 //!   from the message, after the waiting time: `/account/devices`, to add a phone; without a new
 //!   password where an invitation began it
@@ -295,6 +297,7 @@ fn challenges() -> Router<Arc<App>> {
         .route("/challenge/{id}/link", get(challenge::link))
         .route("/challenge/{id}/code", post(challenge::code))
         .route("/challenge/{id}/renew", post(challenge::renew))
+        .route("/challenge/{id}/cancel", post(challenge::cancel))
 }
 
 /// Ways out for someone who lost a password, a phone or an address.

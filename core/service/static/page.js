@@ -1,5 +1,4 @@
-// Small helpers for every page. Loads a waiting page again when its state has changed. Without
-// JavaScript the page refreshes itself.
+// Small helpers for every page.
 "use strict";
 // The app's camera reads the part after the # from the code itself; the address bar must not keep
 // it.
@@ -26,24 +25,113 @@ if (window.isSecureContext && window.crypto?.subtle) {
     field.value = field.dataset.withScript;
   }
 }
+// A page that waits asks for news, and is loaded again when there are any. As long as there is no
+// answer it stays as it is, and says so.
 const waiting = document.querySelector("[data-poll]");
 if (waiting) {
-  const ask = async () => {
-    try {
-      const answer = await fetch(waiting.dataset.poll, { headers: { Accept: "application/json" }, credentials: "same-origin" });
-      const news = answer.ok && !answer.redirected ? await answer.json() : {};
-      if (news.state !== waiting.dataset.state) {
-        location.reload();
-        return;
-      }
-      const pushed = document.getElementById("pushed");
-      if (pushed) pushed.hidden = !news.pushed;
-    } catch {
-      // No network now: retry.
-    }
-    setTimeout(ask, 1500);
+  const news = waiting.querySelector(".news");
+  const clock = waiting.querySelector("[role=timer]");
+  // The QR code of a page that takes a code is replaced on the page, which keeps what was typed.
+  const renewal = document.querySelector("form[data-new]");
+  let ends, timer, said, warned;
+  let failures = 0;
+
+  const say = (text) => {
+    if (news && news.textContent !== text) news.textContent = text;
   };
-  setTimeout(ask, 1500);
+  const tick = () => {
+    const left = Math.max(0, Math.round((ends - Date.now()) / 1000));
+    clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    if (left <= 60 && !warned) {
+      warned = true;
+      said = waiting.dataset.soon;
+    }
+    if (!failures) say(said);
+  };
+  const again = (pause) => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, pause);
+  };
+  const go = () => location.replace(waiting.dataset.poll);
+  const over = () => {
+    document.querySelector("[data-fresh=qr]").classList.add("over");
+    renewal.querySelector("button").classList.remove("link");
+    clock.parentElement.hidden = true;
+    said = renewal.dataset.over;
+    say(said);
+  };
+
+  async function ask() {
+    const asked = waiting.dataset.poll;
+    let answer;
+    try {
+      const options = { headers: { Accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(10_000) };
+      answer = await fetch(`${asked}/state`, options);
+      if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 404) return go();
+      if (!answer.ok) throw new Error(answer.status);
+      answer = await answer.json();
+    } catch {
+      failures += 1;
+      say(waiting.dataset.lost);
+      return again(Math.min(1500 * failures, 6000));
+    }
+    // Meanwhile another code took the place of this one.
+    if (asked !== waiting.dataset.poll) return;
+    failures = 0;
+    say(said);
+    if (answer.state === "over" && renewal) return over();
+    if (answer.state !== waiting.dataset.state) return go();
+    if (answer.left !== undefined) ends = Date.now() + 1000 * answer.left;
+    const pushed = document.getElementById("pushed");
+    if (pushed) pushed.hidden = !answer.pushed;
+    again(1500);
+  }
+  const begin = (text) => {
+    said = text;
+    warned = false;
+    say(said);
+    ends = Date.now() + 1000 * waiting.dataset.left;
+    again(1500);
+  };
+
+  for (const part of waiting.querySelectorAll(".left, .scripted")) part.hidden = false;
+  if (clock) {
+    waiting.querySelector(".until").hidden = true;
+    setInterval(tick, 1000);
+  }
+  begin("");
+  if (clock) tick();
+  // A page that was out of sight, or without a network, asks at once.
+  addEventListener("online", ask);
+  document.addEventListener("visibilitychange", () => document.hidden || ask());
+
+  renewal?.addEventListener("submit", async (event) => {
+    // After an error the whole page is new.
+    if (document.getElementById("problems")) return;
+    event.preventDefault();
+    let answer, text;
+    try {
+      answer = await fetch(renewal.action, { method: "POST", body: new URLSearchParams(new FormData(renewal)), signal: AbortSignal.timeout(10_000) });
+      text = await answer.text();
+    } catch {
+      return say(waiting.dataset.lost);
+    }
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const next = page.querySelector("[data-poll]");
+    if (!answer.ok || !next) return renewal.submit();
+    for (const part of document.querySelectorAll("[data-fresh]")) {
+      part.replaceWith(page.querySelector(`[data-fresh=${part.dataset.fresh}]`));
+    }
+    const moved = (text) => text.replace(waiting.dataset.poll, next.dataset.poll);
+    for (const form of document.forms) form.setAttribute("action", moved(form.getAttribute("action")));
+    for (const field of document.querySelectorAll("input[name=to]")) field.value = moved(field.value);
+    waiting.dataset.poll = next.dataset.poll;
+    waiting.dataset.left = next.dataset.left;
+    history.replaceState(null, "", next.dataset.poll);
+    renewal.querySelector("button").classList.add("link");
+    clock.parentElement.hidden = false;
+    begin(renewal.dataset.new);
+  });
 }
 // A password can be shown while it is typed. It is hidden again when the form is sent, so that
 // browsers remember it as a password.

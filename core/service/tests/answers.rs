@@ -132,7 +132,7 @@ async fn an_answer_that_is_replayed_gets_its_old_outcome_and_approves_nothing_ne
         (ResultCode::Done, first.state_token)
     );
     let state = anna.get(&format!("{}/state", page.path)).await.body;
-    assert_eq!(state, r#"{"state":"open"}"#);
+    assert!(state.contains(r#""state":"open""#), "{state}");
     // The phone goes on as if nothing had been.
     let challenge = phone.inbox(0).await.unwrap();
     let number = Some(page.number());

@@ -1,6 +1,6 @@
 //! What a person does at the pages, with a phone beside, over real HTTP.
 
-use crate::support::{IBAN, PASSWORD, PIN, Page, World};
+use crate::support::{IBAN, PASSWORD, PIN, Page, World, approve};
 use countersign_protocol::{
     answer::Decision,
     reply::{DeviceState, ResultCode},
@@ -33,7 +33,7 @@ async fn b5_an_approval_with_the_pin_signs_in() {
     let page = browser.post("/sign-in/app", &[]).await;
     let challenge = phone.inbox(0).await.unwrap();
     let state = browser.get(&format!("{}/state", page.path)).await.body;
-    assert_eq!(state, r#"{"state":"open"}"#);
+    assert!(state.contains(r#""state":"open""#), "{state}");
     let reply = phone
         .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
         .await;
@@ -395,10 +395,9 @@ async fn b13_a_second_device_is_added_and_removed_only_after_the_first_approves(
     let page = browser
         .post("/account/devices/remove", &[("dev", &dev)])
         .await;
-    let challenge = phone.inbox(0).await.unwrap();
-    phone
-        .decide(&challenge, Decision::Approve, Some(page.number()), PIN)
-        .await;
+    // Not by itself, as there is another.
+    assert!(phone.inbox(0).await.is_none());
+    approve(&mut second, &page, "5071").await;
     let page = browser.get(&page.path).await;
     assert_eq!(page.path, "/account/devices");
     assert!(!page.body.contains("Remove My phone"));

@@ -127,6 +127,8 @@ countersign_failpoint::durable_writes! {
         IssueCode,
         /// [`crate::store::Store::issue_mobile`]
         IssueMobile,
+        /// [`crate::store::Store::cancel_challenge`]
+        CancelChallenge,
         /// [`crate::store::Store::begin_answer`]
         BeginAnswer,
         /// [`crate::store::Store::finish_answer`]

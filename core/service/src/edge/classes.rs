@@ -265,6 +265,7 @@ const ROUTES: &[(&str, &str, Class)] = &[
     ("GET", "/challenge/{id}/link", Class::Page),
     ("POST", "/challenge/{id}/code", Class::Form),
     ("POST", "/challenge/{id}/renew", Class::Ask),
+    ("POST", "/challenge/{id}/cancel", Class::Form),
     ("GET", "/account", Class::Page),
     ("GET", "/account/export", Class::Page),
     ("POST", "/account/export", Class::Password),

@@ -35,6 +35,9 @@ pub(crate) const WRONG_CODES_TO_COME: Limit = Limit {
 };
 /// Past PIN epochs of a device that still judge codes, at most.
 pub(crate) const PAST_EPOCHS: u32 = 4;
+/// How long after its end a challenge can be asked for again without the form that it came from, in
+/// seconds.
+pub(crate) const AGAIN_SECONDS: u64 = 10 * 60;
 /// How long a result waits to be collected, in seconds.
 pub(crate) const COLLECT_SECONDS: u64 = 60;
 /// How long outcomes are kept for phones that lost the reply, in seconds.

@@ -20,17 +20,39 @@ pub(super) async fn usable(app: &App, account: AccountId) -> Result<Vec<Device>,
     Ok(devices)
 }
 
-/// Those of them that can approve: not blocked.
+/// Those of them that can approve.
 pub(super) fn approving(devices: &[Device]) -> Vec<&Device> {
     devices
         .iter()
-        .filter(|device| !device.is_blocked())
+        .filter(|device| can_approve(device))
         .collect()
+}
+
+/// Active, and not blocked.
+fn can_approve(device: &Device) -> bool {
+    device.state == DeviceState::Active && !device.is_blocked()
+}
+
+/// This device, if it can approve.
+pub(super) async fn able(app: &App, dev: DeviceId) -> Result<Option<Device>, PageError> {
+    let device = app.store.device(dev).await?;
+    Ok(device.filter(can_approve))
 }
 
 /// Whether an approval by this device can grant a new PIN to `subject`.
 pub(super) fn may_grant(app: &App, device: &Device, subject: DeviceId) -> bool {
     device.dev != subject || (app.own_biometrics && device.bio_key.is_some())
+}
+
+/// Those of the able devices that can confirm that `subject` is removed: another one, where there
+/// is one. A phone that is to go is the one that its owner may not have any more.
+pub(super) fn removing<'a>(able: &[&'a Device], subject: DeviceId) -> Vec<&'a Device> {
+    let others = able.iter().copied();
+    let others: Vec<_> = others.filter(|device| device.dev != subject).collect();
+    match others.is_empty() {
+        true => able.to_vec(),
+        false => others,
+    }
 }
 
 /// Devices as a template's list.

@@ -4,8 +4,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use minijinja::{Value, context};
 
 use super::{
-    choice::{listed, may_grant},
+    choice::{approving, listed, may_grant, removing},
     error::{PageError, Refusal},
+    events,
     visitor::Visitor,
 };
 use crate::{
@@ -17,57 +18,62 @@ use crate::{
     store::{Device, DeviceState},
 };
 
-/// How long the page says that a device was removed, in seconds. After that only the history does.
-const REMOVED_SHOWN_SECONDS: u64 = 60;
-
 /// The list.
 pub(super) async fn show(
     app: &App,
     visitor: &Visitor,
     refusal: Option<Refusal>,
 ) -> Result<Response, PageError> {
-    let account = visitor.signed_in()?.account;
-    let all = app.store.devices(account).await?;
-    let recovery = app.store.standing(account).await?.recovery.is_some();
-    let last = app.store.events(account, 1).await?;
-    let removed = last.iter().any(|event| {
-        matches!(
-            event.what.as_str(),
-            "device-removed" | "last-device-removed"
-        ) && event.at + REMOVED_SHOWN_SECONDS > app.clock.now()
-    });
-    let able: Vec<_> = all
-        .iter()
-        .filter(|device| device.state == DeviceState::Active && !device.is_blocked())
-        .collect();
+    let session = visitor.signed_in()?;
+    let all = app.store.devices(session.account).await?;
+    let able = approving(&all);
     let devices: Vec<_> = all.iter().map(|device| row(app, device, &able)).collect();
-    let full = all.len() >= usize::try_from(policy::DEVICES).unwrap_or(usize::MAX);
-    let facts = app.store.facts(account, app.clock.now()).await?;
-    let password = needs(Change::Add, &facts) == Ok(Proof::PasswordAndLink);
+    let facts = app.store.facts(session.account, app.clock.now()).await?;
+    let add = needs(Change::Add, &facts);
+    let proved = add.is_ok_and(|proof| session.proves(proof, app.clock.now()));
+    let done = match refusal {
+        None => done(events::news(app, visitor).await?.as_deref()),
+        Some(_) => None,
+    };
     let (status, error) = Refusal::parts(refusal);
     let values = context! {
-        password, devices, approving => listed(&able), full, error, removed, recovery,
+        devices, approving => listed(&able), error, done, recovery => facts.recovering,
+        full => all.len() >= usize::try_from(policy::DEVICES).unwrap_or(usize::MAX),
+        password => add == Ok(Proof::PasswordAndLink),
+        // Nothing can be confirmed, or nothing may be added: a recovery is the way out.
+        lost => add == Err(Refused::NoneAble) || add == Ok(Proof::Recovered) && !proved,
         hours => app.recovery_hours,
     };
     app.pages.refuse(status, "devices.html", visitor, values)
 }
 
-/// A device in the list, with those of `able` that can grant it a new PIN.
+/// The key of the text that says what was done just now with a device.
+fn done(what: Option<&str>) -> Option<&'static str> {
+    Some(match what? {
+        "device-added" => "devices_added",
+        "device-renamed" => "devices_renamed",
+        "device-removed" | "last-device-removed" => "devices_removed",
+        "pin-set-anew" => "devices_pin_set",
+        _ => return None,
+    })
+}
+
+/// A device in the list, with those of `able` that can grant it a new PIN, and those that can
+/// confirm its removal.
 fn row(app: &App, device: &Device, able: &[&Device]) -> Value {
     let blocked = device.state == DeviceState::Active && device.is_blocked();
     let state = match blocked {
         true => "blocked",
         false => device.state.name(),
     };
-    let others: Vec<_> = able
-        .iter()
-        .copied()
+    let granting = able.iter().copied();
+    let granting: Vec<_> = granting
         .filter(|other| may_grant(app, other, device.dev))
         .collect();
     context! {
-        others => listed(&others), dev => device.dev.to_string(), name => device.name,
-        model => device.model, platform => device.platform, created_at => device.created_at,
-        used_at => device.used_at, state,
+        granting => listed(&granting), removing => listed(&removing(able, device.dev)),
+        dev => device.dev.to_string(), name => device.name, model => device.model,
+        platform => device.platform, created_at => device.created_at, used_at => device.used_at, state,
     }
 }
 

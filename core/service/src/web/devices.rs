@@ -16,7 +16,7 @@ use countersign_protocol::{
 use serde::Deserialize;
 
 use super::{
-    choice::{self, approving, pick, usable},
+    choice::{self, approving, pick, removing, usable},
     device_list::show,
     error::{NotDone, PageError, Refusal},
     new_device::{self, NewDevice},
@@ -168,14 +168,7 @@ async fn ask_removal(
     let subject = choice::subject(app, session.account, dev).await?;
     let subject = subject.ok_or(PageError::NotFound)?;
     let devices = usable(app, session.account).await?;
-    let approving = approving(&devices);
-    let with = form.with.as_deref().filter(|with| !with.is_empty());
-    // The device itself can confirm its own removal, if it still can approve.
-    let itself = approving.iter().any(|device| device.dev == dev);
-    let with = match with {
-        None if itself => Some(dev),
-        with => pick(&approving, with),
-    };
+    let with = pick(&removing(&approving(&devices), dev), form.with.as_deref());
     let asked = Approval {
         purpose: Purpose::Remove,
         dev: with.ok_or(Refusal::conflict("devices_error_with"))?,

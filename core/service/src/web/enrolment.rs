@@ -55,13 +55,15 @@ async fn show(
     let (status, error) = Refusal::parts(refusal);
     let id = enrolment.id.to_string();
     let state = enrolment.state.name();
+    let until = enrolment.expires_at;
+    let left = until.saturating_sub(app.clock.now());
     let values = match enrolment.state {
         EnrolmentState::Done => return Ok(Redirect::to("/account/devices").into_response()),
         EnrolmentState::Open if enrolment.way == Way::PinInBrowser => {
-            context! { id, state, error, name => enrolment.name, browser => true }
+            context! { id, state, error, name => enrolment.name, browser => true, left, until }
         }
         EnrolmentState::Open => context! {
-            id, state, error, name => enrolment.name,
+            id, state, error, name => enrolment.name, left, until,
             qr => qr::svg(&qr_text(&app.origin, &enrolment.message), &app.pages, visitor.lang)?,
             link => link_text(&app.origin, &enrolment.message),
         },
@@ -70,8 +72,8 @@ async fn show(
             let (model, platform) = device
                 .map(|device| (device.model, device.platform))
                 .unwrap_or_default();
-            let left = policy::ENROLMENT_TRIES.saturating_sub(enrolment.code_tries);
-            context! { id, state, error, name => enrolment.name, model, platform, left }
+            let tries = policy::ENROLMENT_TRIES.saturating_sub(enrolment.code_tries);
+            context! { id, state, error, name => enrolment.name, model, platform, tries, left, until }
         }
         EnrolmentState::Void => context! { id, state, error },
     };

@@ -24,13 +24,13 @@ use crate::{
     edge::Source,
     password::Password,
     policy::changes::Change,
-    store::{Account, AccountKind, Method, NewPassword, PasswordSet, Recovery, Share},
+    store::{Account, AccountKind, Method, NewPassword, PasswordSet, Recovery, Session, Share},
 };
 
 /// A link's token: the id of a recovery and half of a MAC.
 type Token = [u8; 32];
 
-/// `GET /recovery`: for a visitor who has just given the password.
+/// `GET /recovery`: for a visitor who has just given the password, or is signed in.
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     visitor: Visitor,
@@ -38,12 +38,17 @@ pub(super) async fn page(
     show(&app, &visitor, None).await
 }
 
+/// Who may begin a recovery.
+fn session(visitor: &Visitor) -> Result<&Session, PageError> {
+    visitor.half().or_else(|_| visitor.signed_in())
+}
+
 async fn show(
     app: &App,
     visitor: &Visitor,
     refusal: Option<Refusal>,
 ) -> Result<Response, PageError> {
-    let session = visitor.half()?;
+    let session = session(visitor)?;
     let standing = app.store.standing(session.account).await?;
     let devices = app.store.devices(session.account).await?.len();
     let ripe_at = standing.recovery.map(|recovery| recovery.ripe_at);
@@ -55,20 +60,37 @@ async fn show(
     app.pages.refuse(status, "recovery.html", visitor, values)
 }
 
+#[derive(Deserialize)]
+pub(super) struct Begin {
+    old: Option<Password>,
+}
+
 /// `POST /recovery`: begins one, or sends the message of the one under way again.
 pub(super) async fn begin(
     State(app): State<Arc<App>>,
-    posted: Posted<Nothing>,
+    source: Source,
+    posted: Posted<Begin>,
 ) -> Result<Response, PageError> {
-    let visitor = posted.visitor;
-    let account = account_of(&app, visitor.half()?).await?;
-    let new = recovery_link::new(&app, &account, false)?;
-    let refusal = match app.store.begin_recovery(new, app.clock.now()).await? {
-        Ok(true) => return Ok(Redirect::to("/recovery").into_response()),
-        Ok(false) => Refusal::too_many("recovery_error_messages"),
-        Err(refused) => refused.into(),
-    };
-    show(&app, &visitor, Some(refusal)).await
+    let Posted { visitor, form, .. } = posted;
+    match ask(&app, &visitor, source, form).await {
+        Ok(()) => Ok(Redirect::to("/recovery").into_response()),
+        Err(not_done) => show(&app, &visitor, Some(not_done.refusal()?)).await,
+    }
+}
+
+async fn ask(app: &App, visitor: &Visitor, source: Source, form: Begin) -> Result<(), NotDone> {
+    let session = session(visitor)?;
+    let account = account_of(app, session).await?;
+    // Whoever is signed in gave it long ago, and may have left the browser.
+    if session.signed_in {
+        let typed = form.old.unwrap_or_else(Password::none);
+        prove::password(app, source, &account, typed).await?;
+    }
+    let new = recovery_link::new(app, &account, false)?;
+    match app.store.begin_recovery(new, app.clock.now()).await?? {
+        true => Ok(()),
+        false => Err(Refusal::too_many("recovery_error_messages").into()),
+    }
 }
 
 /// `GET /recovery/finish/{token}`.

@@ -1,7 +1,7 @@
 //! What pages and phones show of an operation that is signed.
 
 use countersign_protocol::{
-    challenge::{Field, Pair},
+    challenge::{Field, Pair, Unlock},
     field::{FieldError, Hostile},
 };
 use fluent_bundle::FluentValue;
@@ -11,7 +11,7 @@ use super::{error::PageError, visitor::Visitor};
 use crate::{
     app::App,
     base::lang::Lang,
-    flow::issue::Form,
+    flow::issue::{Form, Shown},
     pages::Pages,
     transactions::{self, Operation, Signing, Wrong},
 };
@@ -66,7 +66,7 @@ impl<'a> Words<'a> {
     }
 
     /// The data as a phone shows them, canonical.
-    pub(super) fn pairs(&self, signing: &Signing) -> Result<Vec<Pair>, PageError> {
+    pub(super) fn on_phone(&self, signing: &Signing, unlock: Unlock) -> Result<Shown, PageError> {
         let mut pairs = Vec::new();
         for (field, value) in signing.fields() {
             pairs.push(Pair {
@@ -74,7 +74,13 @@ impl<'a> Words<'a> {
                 value: value.into(),
             });
         }
-        Ok(pairs)
+        Ok(Shown {
+            title: self.title(&signing.operation)?,
+            pairs,
+            client: None,
+            binding: None,
+            unlock,
+        })
     }
 
     /// The form into which the data are typed on the phone.
@@ -214,7 +220,7 @@ mod tests {
                     dev,
                     number_matching: true,
                     title,
-                    pairs: words.pairs(&signing).unwrap(),
+                    pairs: words.on_phone(&signing, Unlock::Pin).unwrap().pairs,
                 };
                 assert!(is_signed(shown), "{lang:?} {name}");
             }

@@ -209,13 +209,7 @@ async fn ask(
         let form = words.form(signing)?;
         return Ok(flow::issue::transaction(app, asking, form, payload, unlock).await?);
     };
-    let shown = flow::issue::Shown {
-        title: words.title(&signing.operation)?,
-        pairs: words.pairs(signing)?,
-        client: None,
-        binding: None,
-        unlock,
-    };
+    let shown = words.on_phone(signing, unlock)?;
     Ok(flow::issue::online(app, asking, dev, shown, payload).await?)
 }
 

@@ -21,6 +21,15 @@ email = E-mail address
 password = Password
 language = Language
 go_on = Go on
+go_back = Go back
+ask_again = Ask again
+waits_left = Time left:
+waits_until = Good until
+waits_lost = No connection. Trying again…
+waits_soon = Less than a minute is left.
+waits_scripted = This page goes on by itself.
+waits_plain = When the phone is done, check here.
+waits_check = Check again
 hours =
     { $hours ->
         [one] 1 hour

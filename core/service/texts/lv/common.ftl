@@ -21,6 +21,15 @@ email = E-pasta adrese
 password = Parole
 language = Valoda
 go_on = Turpināt
+go_back = Atpakaļ
+ask_again = Prasīt vēlreiz
+waits_left = Atlikušais laiks:
+waits_until = Derīgs līdz
+waits_lost = Nav savienojuma. Mēģinām vēlreiz…
+waits_soon = Atlikusi mazāk nekā minūte.
+waits_scripted = Šī lapa turpinās pati.
+waits_plain = Kad tālrunī viss ir izdarīts, pārbaudiet šeit.
+waits_check = Pārbaudīt vēlreiz
 hours =
     { $hours ->
         [zero] { $hours } stundu

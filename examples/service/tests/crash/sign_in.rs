@@ -57,6 +57,35 @@ pub async fn declining() -> Names {
     .await
 }
 
+pub async fn cancelling_a_request() -> Names {
+    story(
+        Before::Requested,
+        async |world| {
+            enrolled(world).await;
+            world.begin_sign_in().await.unwrap();
+            world.anna.ask_app().await.unwrap();
+            world.request().await;
+        },
+        async |world| {
+            let page = world.anna.page().path().to_owned();
+            let cancel = format!("{page}/cancel");
+            world
+                .twice(async |anna| {
+                    anna.open(&page).await?;
+                    anna.submit(&cancel, &[]).await.map(drop)
+                })
+                .await
+                .unwrap();
+        },
+        async |world, _| {
+            assert_eq!(world.anna.page().path(), "/sign-in/method");
+            assert!(world.phone.pending(world.account).await.unwrap().is_empty());
+            world.is_whole(0).await;
+        },
+    )
+    .await
+}
+
 pub async fn signing_in_by_code() -> Names {
     story(
         Before::Requested,

@@ -35,6 +35,7 @@ stories! {
     signing_in_by_app,
     a_wrong_pin,
     declining,
+    cancelling_a_request,
     signing_in_by_code,
     wrong_codes,
     a_phone_that_is_ahead,

@@ -1,4 +1,4 @@
-//! Challenges: issuing, listing, collecting.
+//! Challenges, as they are read and given up.
 
 use countersign_protocol::{
     Time,
@@ -22,6 +22,24 @@ impl Store {
         now: Time,
     ) -> Result<Vec<InboxItem>, StoreError> {
         self.read(|tx| inbox(tx, dev, now))
+    }
+
+    /// The session that asked for a challenge gives it up, if it still is open.
+    pub(crate) async fn cancel_challenge(
+        &self,
+        id: ChallengeId,
+        session: SessionHash,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        self.write(Write::CancelChallenge, move |tx| {
+            tx.execute(
+                "UPDATE challenge SET state = 'replaced', closed_at = ?3
+                 WHERE id = ?1 AND session = ?2 AND state = 'open'",
+                params![id.0, session, now],
+            )
+            .map(drop)
+        })
+        .await
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) enum ChallengeState {
     WrongNumber,
     /// Three wrong codes.
     WrongCodes,
-    /// A newer one took its place.
+    /// A newer one took its place, or who asked gave it up.
     Replaced,
     /// The browser has collected it.
     Used,

@@ -36,7 +36,7 @@ test("the page that chooses a PIN: guessable ones refused, typed twice, by keybo
   const alert = page.getByRole("alert");
   for (const [first, second, reason] of [
     ["1234", "1234", "Digits in a row"],
-    ["2412", "2412", "birthdays"],
+    ["2412", "2412", "birthday"],
     ["1987", "1987", "year"],
     ["7777", "7777", "Four equal"],
     ["2580", "2580", "Many people choose"],

@@ -1,6 +1,6 @@
 // One contact sheet for each page: the real service, walked to each state of sheets.walks.mjs, in every variant.
 import { mkdir, writeFile } from "node:fs/promises";
-import { WALKS } from "./sheets.walks.mjs";
+import { PATIENCE, through, WALKS } from "./sheets.walks.mjs";
 import { World } from "./world.mjs";
 
 const OUT = new URL("./sheets-out/", import.meta.url).pathname;
@@ -29,10 +29,11 @@ async function speak(page, language) {
 
 async function look(page, [, width, scheme, text]) {
   await page.setViewportSize({ width, height: width < 600 ? 640 : 720 });
+  await page.mouse.move(0, 0);
   await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
   await page.evaluate((size) => (document.documentElement.style.fontSize = `${size}%`), text);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  const picture = await page.screenshot({ fullPage: true });
+  const picture = await page.screenshot({ fullPage: true, timeout: PATIENCE });
   await page.evaluate(() => document.documentElement.style.removeProperty("font-size"));
   return { picture, wide };
 }
@@ -48,7 +49,7 @@ async function sheet(world, name, shots) {
   await page.setContent(`<style>
     body { margin: 12px; background: #8a9299; font: 14px sans-serif; display: flex; flex-wrap: wrap; gap: 12px; align-items: flex-start }
     figure { margin: 0 } img { display: block } h1 { font-size: 18px; margin: 0; flex-basis: 100% }</style><h1>${name}</h1>${tiles.join("")}`);
-  await writeFile(`${OUT}${name}.png`, await page.screenshot({ fullPage: true }));
+  await writeFile(`${OUT}${name}.png`, await page.screenshot({ fullPage: true, timeout: PATIENCE }));
   await context.close();
 }
 
@@ -60,32 +61,27 @@ const complain = (text) => {
   console.log(`PROBLEM  ${text}`);
 };
 try {
-  for (const { person, pages } of WALKS.filter((walk) => Object.keys(walk.pages).some(isWanted))) {
-    const page = await world.browser();
-    await person?.(world, page);
-    for (const [name, walk] of Object.entries(pages).filter(([name]) => isWanted(name))) {
-      const shots = [];
-      let spoken;
-      try {
-        for (const variant of VARIANTS.toSorted((a, b) => a[0].localeCompare(b[0]))) {
-          if (spoken !== variant[0]) {
-            await page.setViewportSize({ width: 1280, height: 720 });
-            await page.goto("/stop");
-            await speak(page, (spoken = variant[0]));
-            await walk(page, world);
-          }
-          const { picture, wide } = await look(page, variant);
-          shots.push({ variant, picture });
-          wide > 0 && complain(`${name} is ${wide} pixels too wide: ${variant.join(" ")}`);
+  await through(world, isWanted, async (page, name, walk) => {
+    const shots = [];
+    let spoken;
+    try {
+      for (const variant of VARIANTS.toSorted((a, b) => a[0].localeCompare(b[0]))) {
+        if (spoken !== variant[0]) {
+          await page.setViewportSize({ width: 1280, height: 720 });
+          await page.goto("/stop");
+          await speak(page, (spoken = variant[0]));
+          await walk();
         }
-      } catch (error) {
-        complain(`${name}: ${error.message}`);
+        const { picture, wide } = await look(page, variant);
+        shots.push({ variant, picture });
+        wide > 0 && complain(`${name} is ${wide} pixels too wide: ${variant.join(" ")}`);
       }
-      await sheet(world, name, shots.sort((a, b) => VARIANTS.indexOf(a.variant) - VARIANTS.indexOf(b.variant)));
-      console.log(`${name}.png`);
+    } catch (error) {
+      complain(`${name}: ${error.message}`);
     }
-    await page.context().close();
-  }
+    await sheet(world, name, shots.sort((a, b) => VARIANTS.indexOf(a.variant) - VARIANTS.indexOf(b.variant)));
+    console.log(`${name}.png`);
+  });
   const expected = /status of 4\d\d/;
   for (const problem of new Set(world.problems.filter((text) => !expected.test(text)))) {
     complain(`the browser's console: ${problem}`);

@@ -141,7 +141,8 @@
 //!   links, typed passwords, devices to choose from;
 //! - `show`, `visitor`, `asked`, `qr`, `error`: responses, sessions and forms, languages, and
 //!   errors;
-//! - `remembered`, `cookies`, `phone`: what a browser keeps for us, and whether it is a phone's.
+//! - `remembered`, `told`, `cookies`, `phone`: what a browser keeps for us, and whether it is a
+//!   phone's.
 
 mod account;
 mod address;
@@ -190,6 +191,7 @@ mod show;
 mod sign_in;
 mod signing;
 mod stop;
+mod told;
 mod transactions;
 mod unblock;
 mod visitor;

@@ -100,6 +100,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) who: Option<&'a str>,
     /// Whether the visitor's browser is a phone's, so that the page offers the app on it.
     pub(crate) phone: bool,
+    /// What the form before this page has done: the end of its text's key.
+    pub(crate) told: Option<&'static str>,
 }
 
 impl Frame<'static> {
@@ -112,6 +114,7 @@ impl Frame<'static> {
             here: "",
             who: None,
             phone: false,
+            told: None,
         }
     }
 }
@@ -179,7 +182,7 @@ impl Pages {
     ) -> Result<String, Error> {
         let values = context! {
             csrf => frame.csrf, signed_in => frame.signed_in, here => frame.here,
-            who => frame.who, phone => frame.phone, ..values
+            who => frame.who, phone => frame.phone, told => frame.told, ..values
         };
         let environment = self.environments.of(frame.lang);
         environment.get_template(template)?.render(values)

@@ -35,7 +35,7 @@ pub(super) async fn page(
         devices => app.store.devices(session.account).await?.len(), sessions => sessions.len(),
         events => events::listed(&app, visitor.lang, &events)?, entered,
         due_at => app.store.standing(session.account).await?.deletion.map(|waits| waits.due_at),
-        kept => session.kept_account, news => events::news(&app, &visitor).await?,
+        kept => session.kept_account,
     };
     app.pages.show("account.html", &visitor, values)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::{
     extract::{Path, State},
     http::HeaderMap,
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use countersign_protocol::challenge::{Purpose, Subject};
 use minijinja::context;
@@ -18,6 +18,7 @@ use super::{
     links::{self, Whose},
     new_address::show,
     prove::{self, Approval, Wanted},
+    told::Told,
     visitor::{Nothing, Posted, Visitor, account_of},
 };
 use crate::{
@@ -129,7 +130,7 @@ pub(super) async fn confirm(
     let refusal = match changed.await? {
         EmailChanged::Done => {
             app.mail.notify_one();
-            return Ok(Redirect::to("/account").into_response());
+            return Ok(Told::EmailChanged.at("/account", visitor.secure));
         }
         EmailChanged::Over => return links::over(&app, &visitor, LinkKind::NewEmail),
         EmailChanged::Taken => Refusal::conflict("email_error_taken"),

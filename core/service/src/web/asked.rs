@@ -96,6 +96,7 @@ impl Asked {
             here: &self.here,
             who: None,
             phone: false,
+            told: None,
         }
     }
 }

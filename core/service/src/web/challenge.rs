@@ -25,6 +25,7 @@ use super::{
     own_data::{self, OwnData},
     prove, qr,
     signing::Words,
+    told::Told,
     visitor::{Nothing, Posted, Visitor, account_of},
 };
 use crate::{
@@ -423,7 +424,8 @@ async fn wanted(
         Purpose::Remove => {
             let dev = hex::decode(&challenge.payload).map(DeviceId);
             let then = Then::Remove(dev.ok_or(PageError::NotFound)?);
-            (then, Redirect::to("/account/devices").into_response())
+            let done = Told::DeviceRemoved.at("/account/devices", visitor.secure);
+            (then, done)
         }
         // The phone that may set a new PIN has its grant in the challenge itself.
         Purpose::Unblock => (Then::Nothing, device_list::to_new_pin(&challenge.payload)),
@@ -436,7 +438,10 @@ async fn wanted(
         }
         Purpose::ChangePassword => {
             let new = new_password::approved(visitor, session, challenge.payload.clone());
-            (Then::SetPassword(new), new_password::done(session))
+            (
+                Then::SetPassword(new),
+                new_password::done(session, visitor.secure),
+            )
         }
         Purpose::ChangeEmail => {
             let owner = app.store.account(account).await?;

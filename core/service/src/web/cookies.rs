@@ -21,6 +21,8 @@ pub(super) enum Cookie {
     Typed,
     /// The addresses that the person asked this browser to remember.
     Remembered,
+    /// What the next page says once.
+    Told,
 }
 
 impl Cookie {
@@ -38,6 +40,8 @@ impl Cookie {
             (Self::Typed, false) => "countersign-typed",
             (Self::Remembered, true) => "__Host-countersign-remembered",
             (Self::Remembered, false) => "countersign-remembered",
+            (Self::Told, true) => "__Host-countersign-told",
+            (Self::Told, false) => "countersign-told",
         }
     }
 

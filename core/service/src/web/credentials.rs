@@ -16,6 +16,7 @@ use super::{
     new_password::{self, CHANGE, FORGOTTEN, show, show_refusal},
     passwords::{faults, sealed},
     prove,
+    told::Told,
     visitor::{Nothing, Posted, Visitor, account_of},
 };
 use crate::{
@@ -96,7 +97,7 @@ async fn begin_change(
     app.store
         .change_password(acc, new, app.clock.now())
         .await??;
-    Ok(Redirect::to("/account").into_response())
+    Ok(Told::PasswordChanged.at("/account", visitor.secure))
 }
 
 /// `GET /password/forgotten`.

@@ -18,6 +18,7 @@ use super::{
     links::{self, Whose},
     own_data::OwnData,
     prove::{self, Approval, Wanted},
+    told::Told,
     visitor::{Nothing, Posted, Visitor, account_of},
 };
 use crate::{
@@ -102,7 +103,9 @@ pub(super) async fn cancel(
 ) -> Result<Response, PageError> {
     if let Some(deletion) = waiting(&app, &posted.visitor).await? {
         let cancelled = app.store.cancel_deletion(deletion.id, app.clock.now());
-        cancelled.await?;
+        if cancelled.await? {
+            return Ok(Told::AccountKept.at("/account", posted.visitor.secure));
+        }
     }
     Ok(Redirect::to("/account").into_response())
 }

@@ -6,7 +6,6 @@ use minijinja::{Value, context};
 use super::{
     choice::{approving, listed, may_grant, removing},
     error::{PageError, Refusal},
-    events,
     visitor::Visitor,
 };
 use crate::{
@@ -31,13 +30,9 @@ pub(super) async fn show(
     let facts = app.store.facts(session.account, app.clock.now()).await?;
     let add = needs(Change::Add, &facts);
     let proved = add.is_ok_and(|proof| session.proves(proof, app.clock.now()));
-    let done = match refusal {
-        None => done(events::news(app, visitor).await?.as_deref()),
-        Some(_) => None,
-    };
     let (status, error) = Refusal::parts(refusal);
     let values = context! {
-        devices, approving => listed(&able), error, done, recovery => facts.recovering,
+        devices, approving => listed(&able), error, recovery => facts.recovering,
         full => all.len() >= usize::try_from(policy::DEVICES).unwrap_or(usize::MAX),
         password => add == Ok(Proof::PasswordAndLink),
         // Nothing can be confirmed, or nothing may be added: a recovery is the way out.
@@ -45,17 +40,6 @@ pub(super) async fn show(
         hours => app.recovery_hours,
     };
     app.pages.refuse(status, "devices.html", visitor, values)
-}
-
-/// The key of the text that says what was done just now with a device.
-fn done(what: Option<&str>) -> Option<&'static str> {
-    Some(match what? {
-        "device-added" => "devices_added",
-        "device-renamed" => "devices_renamed",
-        "device-removed" | "last-device-removed" => "devices_removed",
-        "pin-set-anew" => "devices_pin_set",
-        _ => return None,
-    })
 }
 
 /// A device in the list, with those of `able` that can grant it a new PIN, and those that can

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use countersign_protocol::{
     challenge::{Purpose, Subject},
     enrolment::Way,
@@ -21,6 +17,7 @@ use super::{
     error::{NotDone, PageError, Refusal},
     new_device::{self, NewDevice},
     prove::{self, Approval, Wanted},
+    told::Told,
     visitor::{Posted, Visitor, account_of},
 };
 use crate::{
@@ -128,7 +125,7 @@ pub(super) async fn rename(
         .store
         .rename_device(account, form.dev.0, name, app.clock.now());
     match renamed.await? {
-        Ok(true) => Ok(Redirect::to("/account/devices").into_response()),
+        Ok(true) => Ok(Told::DeviceRenamed.at("/account/devices", visitor.secure)),
         Ok(false) => Err(PageError::NotFound),
         Err(refused) => show(&app, &visitor, Some(refused.into())).await,
     }

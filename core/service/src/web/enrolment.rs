@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::State,
     http::StatusCode,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use countersign_protocol::{
     enrolment::Way,
@@ -21,6 +21,7 @@ use super::{
     error::{PageError, Refusal},
     new_device::{own, to},
     qr,
+    told::Told,
     visitor::{Posted, Visitor},
 };
 use crate::{
@@ -58,7 +59,7 @@ async fn show(
     let until = enrolment.expires_at;
     let left = until.saturating_sub(app.clock.now());
     let values = match enrolment.state {
-        EnrolmentState::Done => return Ok(Redirect::to("/account/devices").into_response()),
+        EnrolmentState::Done => return Ok(Told::DeviceAdded.at("/account/devices", visitor.secure)),
         EnrolmentState::Open if enrolment.way == Way::PinInBrowser => {
             context! { id, state, error, name => enrolment.name, browser => true, left, until }
         }

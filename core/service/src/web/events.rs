@@ -2,11 +2,8 @@
 
 use minijinja::{Value, context};
 
-use super::{error::PageError, visitor::Visitor};
+use super::error::PageError;
 use crate::{app::App, base::lang::Lang, security::Caller, store::AccountEvent};
-
-/// How long a page says that something was done, in seconds. After that only the history does.
-const NEW_SECONDS: u64 = 60;
 
 /// Events as a template's list.
 pub(super) fn listed(
@@ -32,12 +29,4 @@ pub(super) fn text(app: &App, lang: Lang, event: &AccountEvent) -> Result<String
 pub(super) fn caller(app: &App, lang: Lang, caller: &Caller) -> Result<String, PageError> {
     let text = app.pages.texts.caller(lang, caller);
     text.ok_or_else(|| PageError::Broken("no text for a caller".into()))
-}
-
-/// The kind of the account's last event, if it happened just now: so that the page after it says
-/// what was done.
-pub(super) async fn news(app: &App, visitor: &Visitor) -> Result<Option<String>, PageError> {
-    let last = app.store.events(visitor.signed_in()?.account, 1).await?;
-    let new = |event: &AccountEvent| event.at + NEW_SECONDS > app.clock.now();
-    Ok(last.into_iter().find(new).map(|event| event.what))
 }

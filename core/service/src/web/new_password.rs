@@ -14,6 +14,7 @@ use super::{
     choice::{self, approving, listed, usable},
     error::{NotDone, PageError, Refusal},
     prove::{self, Approval},
+    told::Told,
     visitor::Visitor,
 };
 use crate::{
@@ -99,10 +100,9 @@ pub(super) async fn refuse(
 }
 
 /// Goes on when the approval was collected and the password is set.
-pub(super) fn done(session: &Session) -> Response {
-    Redirect::to(match session.signed_in {
-        true => "/account",
-        false => "/password/done",
-    })
-    .into_response()
+pub(super) fn done(session: &Session, secure: bool) -> Response {
+    match session.signed_in {
+        true => Told::PasswordChanged.at("/account", secure),
+        false => Redirect::to("/password/done").into_response(),
+    }
 }

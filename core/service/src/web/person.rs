@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use minijinja::context;
 use serde::Deserialize;
 
 use super::{
     error::{PageError, Refusal},
-    events,
+    told::Told,
     visitor::{Posted, Visitor, account_of},
 };
 use crate::{
@@ -48,9 +44,8 @@ async fn show(
     let mails = Lang::ALL.map(
         |lang| context! { code => lang.code(), name => lang.own_name(), chosen => lang == account.language },
     );
-    let news = events::news(app, visitor).await?;
     let values = context! {
-        errors, first_name => first, last_name => last, email => account.email.as_str(), mails, news,
+        errors, first_name => first, last_name => last, email => account.email.as_str(), mails,
         managed => account.kind == AccountKind::Staff,
     };
     app.pages.refuse(status, "person.html", visitor, values)
@@ -78,7 +73,7 @@ pub(super) async fn name(
         }
     };
     let changed = app.store.set_name(account, name, app.clock.now()).await?;
-    done(&app, &visitor, changed).await
+    done(&app, &visitor, changed, Told::NameSaved).await
 }
 
 #[derive(Deserialize)]
@@ -95,16 +90,17 @@ pub(super) async fn language(
     let account = visitor.signed_in()?.account;
     let language = Lang::from_name(&form.language).ok_or(PageError::BadForm)?;
     let changed = app.store.set_language(account, language, app.clock.now());
-    done(&app, &visitor, changed.await?).await
+    done(&app, &visitor, changed.await?, Told::MailsSaved).await
 }
 
 async fn done(
     app: &App,
     visitor: &Visitor,
     changed: Result<(), Refused>,
+    told: Told,
 ) -> Result<Response, PageError> {
     match changed {
-        Ok(()) => Ok(Redirect::to("/account/person").into_response()),
+        Ok(()) => Ok(told.at("/account/person", visitor.secure)),
         Err(refused) => {
             let Refusal { status, text } = refused.into();
             show(app, visitor, None, (status, vec![text])).await

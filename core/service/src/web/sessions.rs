@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::State, response::Response};
 use minijinja::context;
 use serde::Deserialize;
 
 use super::{
     error::PageError,
     events,
+    told::Told,
     visitor::{Nothing, Posted, Visitor},
 };
 use crate::{app::App, base::hex, policy, security::Caller, store::Method};
@@ -37,9 +35,8 @@ pub(super) async fn page(
             how => how.unwrap_or(Method::Password).name(),
         });
     }
-    let news = events::news(&app, &visitor).await?;
     let values = context! {
-        sessions, news, hours => policy::SESSION_SECONDS / policy::HOUR,
+        sessions, hours => policy::SESSION_SECONDS / policy::HOUR,
         minutes => policy::SESSION_IDLE_SECONDS / 60,
     };
     app.pages.show("sessions.html", &visitor, values)
@@ -61,11 +58,11 @@ pub(super) async fn end(
     let now = app.clock.now();
     // One that is over already, or is somebody else's, is not in the list that is shown next.
     app.store.end_session_of(own.account, id, now).await?;
-    Ok(Redirect::to(match id == own.id {
-        true => "/sign-in",
-        false => "/account/sessions",
-    })
-    .into_response())
+    let (told, to) = match id == own.id {
+        true => (Told::SignedOut, "/sign-in"),
+        false => (Told::SessionEnded, "/account/sessions"),
+    };
+    Ok(told.at(to, visitor.secure))
 }
 
 /// `POST /account/sessions/end-others`: signs every other browser out.
@@ -77,5 +74,6 @@ pub(super) async fn end_others(
     let (account, keep) = (own.account, own.hash);
     let ended = app.store.end_other_sessions(account, keep, app.clock.now());
     ended.await?;
-    Ok(Redirect::to("/account/sessions").into_response())
+    let secure = posted.visitor.secure;
+    Ok(Told::SessionsEnded.at("/account/sessions", secure))
 }

@@ -18,6 +18,7 @@ use super::{
     passwords::{self, Typed},
     prove::{self, Approval},
     remembered::TypedAddress,
+    told::Told,
     visitor::{Nothing, Posted, Visitor, is_known},
 };
 use crate::{
@@ -371,7 +372,7 @@ pub(super) async fn out(
     if let Some(session) = &posted.visitor.session {
         app.store.end_session(session.hash, app.clock.now()).await?;
     }
-    let mut response = Redirect::to("/sign-in").into_response();
+    let mut response = Told::SignedOut.at("/sign-in", posted.visitor.secure);
     posted.visitor.leave(&mut response);
     Ok(response)
 }

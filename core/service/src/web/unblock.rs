@@ -18,9 +18,13 @@ use super::{
     device_list,
     error::{NotDone, PageError, Refusal},
     prove::{self, Approval},
+    told::Told,
     visitor::{Posted, Visitor},
 };
 use crate::{app::App, base::hex::Hex, policy::changes::Change};
+
+/// How long a new PIN is told of on the page after it, in seconds.
+const JUST_NOW_SECONDS: u64 = 60;
 
 #[derive(Deserialize)]
 pub(super) struct Ask {
@@ -78,6 +82,16 @@ async fn granted(app: &App, visitor: &Visitor, dev: DeviceId) -> Result<(String,
     Ok((name, life.granted.is_some()))
 }
 
+/// Whether a phone of this account has set its new PIN just now. A permission that has run out
+/// leads to the same page without a word.
+async fn was_set(app: &App, visitor: &Visitor) -> Result<bool, PageError> {
+    let last = app.store.events(visitor.signed_in()?.account, 1).await?;
+    let since = app.clock.now().saturating_sub(JUST_NOW_SECONDS);
+    Ok(last
+        .iter()
+        .any(|event| event.what == "pin-set-anew" && event.at >= since))
+}
+
 /// `GET /account/devices/{dev}/pin`.
 pub(super) async fn page(
     State(app): State<Arc<App>>,
@@ -86,7 +100,10 @@ pub(super) async fn page(
 ) -> Result<Response, PageError> {
     let (name, granted) = granted(&app, &visitor, dev).await?;
     if !granted {
-        return Ok(Redirect::to("/account/devices").into_response());
+        return match was_set(&app, &visitor).await? {
+            true => Ok(Told::PinSet.at("/account/devices", visitor.secure)),
+            false => Ok(Redirect::to("/account/devices").into_response()),
+        };
     }
     let values = context! { dev => dev.to_string(), name };
     app.pages.show("new_pin.html", &visitor, values)

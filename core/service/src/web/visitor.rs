@@ -19,6 +19,7 @@ use super::{
     error::PageError,
     phone,
     remembered::{Remembered, TypedAddress},
+    told::Told,
 };
 use crate::{
     app::App,
@@ -55,6 +56,8 @@ pub(super) struct Visitor {
     pub(super) remembered: Remembered,
     /// Whether it says that it is a phone's.
     phone: bool,
+    /// What its next page says once.
+    told: Option<Told>,
     asked: Asked,
 }
 
@@ -133,6 +136,7 @@ impl Visitor {
             typed: TypedAddress::of(&request.headers, secure),
             remembered: Remembered::of(&request.headers, secure),
             phone: phone::is_phone(&request.headers),
+            told: Cookie::Told.read(&request.headers, secure, Told::from_name),
             asked,
         })
     }
@@ -152,6 +156,7 @@ impl Visitor {
             signed_in: self.signed_in().is_ok(),
             who: self.who.as_ref().map(Email::as_str),
             phone: self.phone,
+            told: self.told.map(Told::name),
             ..self.asked.frame(self.lang)
         }
     }
@@ -166,8 +171,11 @@ impl Visitor {
         hash(&self.cookie)
     }
 
-    /// Sets the cookie if the browser doesn't have it yet.
+    /// Sets the cookie if the browser doesn't have it yet, and drops what was said once.
     pub(super) fn remember(&self, response: &mut Response) {
+        if self.told.is_some() {
+            Cookie::Told.set(response, "", self.secure, Some(0));
+        }
         if !self.fresh {
             return;
         }

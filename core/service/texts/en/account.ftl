@@ -43,19 +43,15 @@ sessions_used = Last used
 sessions_how = Confirmed with
 sessions_end = Sign out
 sessions_end_others = Sign out all other browsers
-sessions_ended = The browser is signed out.
-sessions_all_ended = All other browsers are signed out.
 sessions_alone = No other browser is signed in.
 
 person_title = Personal data
 person_name = Your name
 person_name_hint = One of the two is enough. Phones and services that you use see it.
 person_name_button = Save the name
-person_name_saved = The name is saved.
 person_mails = Language
 person_mails_hint = The language of these pages is another thing: choose it at the bottom of any page.
 person_mails_button = Save the language
-person_mails_saved = We write to you in this language from now on.
 
 account_data = Your data
 account_export = Download your data
@@ -65,7 +61,6 @@ account_delete_what = For good, after a waiting time
 account_deletion = This account is deleted on
 account_deletion_cancel = Keep the account
 account_kept = The account was about to be deleted. Your sign-in has cancelled that.
-account_deletion_cancelled = The deletion is cancelled. You keep the account.
 
 export_title = Download your data
 export_what = A file with all that this service holds of you: your name and address, devices, signed-in browsers, requests and signatures, messages, and the history. It holds no password, no key and no code. Keep it where nobody else reads it.

@@ -45,19 +45,15 @@ sessions_used = Pēdējoreiz lietots
 sessions_how = Apliecināja
 sessions_end = Izrakstīt
 sessions_end_others = Izrakstīt visus pārējos pārlūkus
-sessions_ended = Pārlūks ir izrakstīts.
-sessions_all_ended = Visi pārējie pārlūki ir izrakstīti.
 sessions_alone = Neviens cits pārlūks nav pierakstīts.
 
 person_title = Personas dati
 person_name = Jūsu vārds
 person_name_hint = Pietiek ar vienu no abiem. To redz jūsu tālruņi un pakalpojumi, kurus izmantojat.
 person_name_button = Saglabāt vārdu
-person_name_saved = Vārds ir saglabāts.
 person_mails = Valoda
 person_mails_hint = Šo lapu valodu izvēlas atsevišķi, lapas apakšā.
 person_mails_button = Saglabāt valodu
-person_mails_saved = Turpmāk rakstīsim jums šajā valodā.
 
 account_data = Jūsu dati
 account_export = Lejupielādēt savus datus
@@ -67,7 +63,6 @@ account_delete_what = Neatgriezeniski, pēc gaidīšanas laika
 account_deletion = Šis konts tiks dzēsts
 account_deletion_cancel = Paturēt kontu
 account_kept = Šo kontu bija paredzēts dzēst. Jūs pierakstījāties, tāpēc dzēšana ir atcelta.
-account_deletion_cancelled = Dzēšana ir atcelta. Konts paliek jums.
 
 export_title = Lejupielādēt savus datus
 export_what = Datne ar visu, ko šis pakalpojums par jums glabā: vārds un adrese, ierīces, pierakstītie pārlūki, pieprasījumi un paraksti, vēstules un vēsture. Tajā nav ne paroles, ne atslēgu, ne kodu. Glabājiet to tur, kur neviens cits to nelasa.

@@ -195,6 +195,7 @@ mod told;
 mod transactions;
 mod unblock;
 mod visitor;
+mod wanted;
 
 use std::sync::Arc;
 

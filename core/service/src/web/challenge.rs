@@ -21,20 +21,19 @@ use serde::Deserialize;
 use super::{
     choice, device_list,
     error::{NotDone, PageError, Refusal},
-    issue, new_address, new_device, new_password,
-    own_data::{self, OwnData},
+    issue, new_address, new_password,
+    own_data::OwnData,
     prove, qr,
     signing::Words,
-    told::Told,
-    visitor::{Nothing, Posted, Visitor, account_of},
+    visitor::{Nothing, Posted, Visitor},
+    wanted::{data, wanted},
 };
 use crate::{
     app::App,
     base::hex,
     flow::{self, code::Judged},
     policy::{self, changes::of_purpose},
-    store::{Challenge, ChallengeKind, ChallengeState, Device, Method, Then},
-    transactions::Signing,
+    store::{Challenge, ChallengeKind, ChallengeState, Device},
 };
 
 /// The challenge of an address, if this visitor's session asked for it.
@@ -55,7 +54,7 @@ async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<Challenge, PageEr
 /// Where a challenge stands, as its page sees it.
 enum Standing {
     /// It waits; an approval for this device.
-    Open(Option<Device>),
+    Open(Option<Box<Device>>),
     /// It waits for a device that can't answer: blocked, suspended or removed. A browser that gave
     /// no more than the password may hear of it: the choice of means tells it the same, and who
     /// guesses at a PIN is told by the phone itself.
@@ -73,7 +72,7 @@ async fn standing(app: &App, challenge: &Challenge) -> Result<Standing, PageErro
             None => Standing::Open(None),
             Some(dev) => match choice::able(app, dev).await? {
                 None => Standing::Unable,
-                device => Standing::Open(device),
+                device => Standing::Open(device.map(Box::new)),
             },
         },
         _ => Standing::Over,
@@ -149,12 +148,6 @@ fn show_code(
         link => link_text(&app.origin, &challenge.message),
     };
     app.pages.refuse(status, "code.html", visitor, values)
-}
-
-/// The data of the transaction that is signed with a challenge.
-fn data(challenge: &Challenge) -> Result<Signing, PageError> {
-    let data = Signing::read(&challenge.payload);
-    data.ok_or_else(|| PageError::Broken("a transaction's data are damaged".into()))
 }
 
 /// The page of a challenge that is over: why, and what comes next.
@@ -399,68 +392,6 @@ async fn again(
         _ => flow::issue::approval(app, &asking, old.purpose, dev, subject, payload).await?,
     };
     prove::go(issued, Refusal::conflict)
-}
-
-/// What was asked for, and the page that is next once it is done.
-async fn wanted(
-    app: &App,
-    visitor: &Visitor,
-    challenge: &Challenge,
-) -> Result<(Then, Response), PageError> {
-    let session = visitor.any()?;
-    let account = challenge.account.ok_or(PageError::NotFound)?;
-    Ok(match challenge.purpose {
-        Purpose::SignIn => {
-            let opening = visitor.opening(app, account, Method::Password)?;
-            let then = Then::Enter(opening.entry.clone());
-            (then, opening.go_known("/account"))
-        }
-        Purpose::AddDevice => {
-            let wanted = new_device::NewDevice::from_payload(&challenge.payload);
-            let new = new_device::draft(app, visitor.signed_in()?, wanted, None).await?;
-            let id = new.id;
-            (Then::Enrol(new), new_device::to(id))
-        }
-        Purpose::Remove => {
-            let dev = hex::decode(&challenge.payload).map(DeviceId);
-            let then = Then::Remove(dev.ok_or(PageError::NotFound)?);
-            let done = Told::DeviceRemoved.at("/account/devices", visitor.secure);
-            (then, done)
-        }
-        // The phone that may set a new PIN has its grant in the challenge itself.
-        Purpose::Unblock => (Then::Nothing, device_list::to_new_pin(&challenge.payload)),
-        Purpose::Transaction => {
-            let signed = data(challenge)?.record(challenge.id, account, app.clock.now());
-            let then = Then::Record(signed);
-            let id = hex::encode(&challenge.id.0);
-            let page = format!("/account/transactions/done/{id}");
-            (then, Redirect::to(&page).into_response())
-        }
-        Purpose::ChangePassword => {
-            let new = new_password::approved(visitor, session, challenge.payload.clone());
-            (
-                Then::SetPassword(new),
-                new_password::done(session, visitor.secure),
-            )
-        }
-        Purpose::ChangeEmail => {
-            let owner = app.store.account(account).await?;
-            let owner = owner.ok_or(PageError::SignInFirst)?;
-            let new = new_address::new_link(app, visitor, &owner, &challenge.payload)?;
-            (Then::AskEmail(new), prove::to_waiting())
-        }
-        Purpose::ExportData => {
-            let page = Redirect::to(OwnData::Export.path());
-            (Then::Export, page.into_response())
-        }
-        Purpose::DeleteAccount => {
-            let owner = account_of(app, session).await?;
-            let new = own_data::new_deletion(app, &owner)?;
-            let page = Redirect::to(OwnData::Delete.path());
-            (Then::Delete(new), page.into_response())
-        }
-        _ => return Err(PageError::NotFound),
-    })
 }
 
 /// Collects the result, once, and does what was asked for.

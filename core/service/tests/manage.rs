@@ -35,7 +35,9 @@ async fn b13_a_device_is_renamed_and_the_phone_hears_of_it() {
     assert_eq!(page.path, "/account/devices");
     assert!(page.body.contains("<h2>Work phone</h2>"), "{}", page.body);
     // What was done is said once.
-    assert!(page.body.contains("role=\"status\"") && page.body.contains("The device is renamed."));
+    assert!(
+        page.body.contains("role=\"status\"") && page.body.contains("The device has its new name.")
+    );
     let again = owner.get("/account/devices").await;
     assert!(!again.body.contains("The device is renamed."));
     let names = phone.status().await.names.unwrap();

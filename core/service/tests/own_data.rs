@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use countersign_protocol::reply::ResultCode;
-use countersign_service::{Config, Embedded, StartError};
+use countersign_service::{Act, Config, Embedded, StartError};
 use serde_json::Value;
 
 use crate::support::{
@@ -374,9 +374,8 @@ async fn a_link_that_comes_after_the_deletion_says_so_and_brings_nothing_back() 
     let mut anybody = world.browser();
     anybody.get(&link).await;
     world.clock.advance(DAY);
-    // At the very second, whether or not it is done already.
-    assert_eq!(anybody.post(&link, &[]).await.status, 404);
     until(|| number(&world, "SELECT count(*) FROM account") == 0).await;
+    assert_eq!(anybody.post(&link, &[]).await.status, 404);
     let page = anybody.get(&link).await;
     assert_eq!(page.status, 404);
     assert!(page.body.contains("There is nothing to cancel"));
@@ -481,16 +480,56 @@ async fn stop_and_a_recovery_keep_an_account_that_was_to_be_deleted() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_disabled_waits_and_is_deleted_when_it_is_enabled() {
+async fn enabling_an_account_gives_its_deletion_its_waiting_time_again() {
     let world = World::with(|config| config.deletion_days = 1).await;
     let (mut anna, mut phone) = world.person().await;
     ask(&mut anna, &mut phone, "/account/delete").await;
-    crate::support::sql(&world, "UPDATE account SET disabled_at = 1");
+    world.act(Act::Disable, EMAIL).await.unwrap();
     world.clock.advance(2 * DAY);
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
     assert_eq!(number(&world, "SELECT count(*) FROM device"), 1);
-    crate::support::sql(&world, "UPDATE account SET disabled_at = NULL");
+    world.act(Act::Enable, EMAIL).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    assert_eq!(number(&world, "SELECT count(*) FROM device"), 1);
+    // The link that the person has works again.
+    let link = cancel_link(&world, "Deletion of the account asked for").await;
+    assert_eq!(anna.get(&link).await.status, 200);
+    world.clock.advance(DAY);
     until(|| number(&world, "SELECT count(*) FROM account") == 0).await;
+}
+
+#[tokio::test]
+async fn a_deletion_does_not_outlive_the_last_phone() {
+    let world = World::new().await;
+    let (mut anna, mut phone) = world.person().await;
+    ask(&mut anna, &mut phone, "/account/delete").await;
+    assert_eq!(phone.remove().await, 200);
+    assert_eq!(number(&world, "SELECT count(*) FROM deletion"), 0);
+    mail(&world, "The deletion of the account was cancelled").await;
+}
+
+#[tokio::test]
+async fn a_deletion_waits_until_a_change_of_address_is_final() {
+    let world = World::with(|config| config.deletion_days = 1).await;
+    let (mut anna, mut phone) = world.person().await;
+    let new = "anna.ozola@elsewhere.example";
+    anna.get("/account/email").await;
+    let page = anna.post("/account/email", &[("email", new)]).await;
+    approve(&mut phone, &page, PIN).await;
+    anna.get(&page.path).await;
+    let link = anna.mailed(new, "/account/email/").await;
+    anna.get(&link).await;
+    anna.post(&link, &[]).await;
+    let undo = anna.mailed(EMAIL, "/email/undo/").await;
+    ask(&mut anna, &mut phone, "/account/delete").await;
+    world.clock.advance(13 * DAY);
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    // The owner of the old address has the account back.
+    let mut owner = browser(&world);
+    owner.get(&undo).await;
+    assert_eq!(owner.post(&undo, &[]).await.status, 200);
+    assert_eq!(number(&world, "SELECT count(*) FROM deletion"), 0);
+    assert_eq!(text(&world, "SELECT email FROM account"), EMAIL);
 }
 
 #[tokio::test]

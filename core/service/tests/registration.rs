@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::support::{Browser, NEW_PASSWORD, PASSWORD, World, events, mail, number, registration};
 
-const EVE: &str = "evil.example.eu";
+const EVE: &str = "Eve Evilexample";
 const ANNA: &str = "anna@example.eu";
 
 /// Fills in the form of registration; the status and text of the page after it, without what is

@@ -2,7 +2,9 @@
 //! both, one with a copy of either's data.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use crate::support::{Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, number, sql};
+use crate::support::{
+    Browser, IBAN, PASSWORD, PIN, Page, Phone, World, approve, number, sql, text,
+};
 use countersign_protocol::{
     answer::Decision,
     link::encode_base32,
@@ -62,9 +64,9 @@ async fn block(browser: &mut Browser, phone: &mut Phone) {
     );
 }
 
-async fn remove(browser: &mut Browser) -> Page {
-    let devices = browser.get("/account/devices").await;
-    let dev = devices.between("name=\"dev\" value=\"", "\"").to_owned();
+async fn remove(world: &World, browser: &mut Browser) -> Page {
+    browser.get("/account/devices").await;
+    let dev = text(world, "SELECT lower(hex(dev)) FROM device");
     browser
         .post("/account/devices/remove", &[("dev", &dev)])
         .await
@@ -86,7 +88,10 @@ async fn a_stolen_phone_and_the_password_do_not_replace_the_phone_without_its_pi
         &world,
         "UPDATE session SET signed_in = 1 WHERE signed_in = 0",
     );
-    for page in [remove(&mut thief).await, ask_to_add(&mut thief).await] {
+    for page in [
+        remove(&world, &mut thief).await,
+        ask_to_add(&mut thief).await,
+    ] {
         assert_eq!(page.status, 409);
         assert!(
             page.body
@@ -146,7 +151,7 @@ async fn an_account_whose_last_device_goes_is_guarded_whoever_removed_it() {
     let world = World::new().await;
     let (_, mut phone) = world.person().await;
     let mut owner = sign_in_by_app(&world, &mut phone).await;
-    let page = remove(&mut owner).await;
+    let page = remove(&world, &mut owner).await;
     approve(&mut phone, &page, PIN).await;
     assert_eq!(owner.get(&page.path).await.path, "/account/devices");
     assert_eq!(number(&world, "SELECT guarded FROM account"), 1);

@@ -219,7 +219,7 @@ async fn b5_after_an_end_a_button_asks_the_same_device_again_for_ten_minutes() {
     assert_eq!(browser.get(&page.path).await.path, "/account/confirm");
     let used = renew(&mut browser, &page).await;
     assert_eq!(used.path, page.path);
-    assert!(used.body.contains("completed already"), "{used:?}");
+    assert!(used.body.contains("finished already"), "{used:?}");
     assert!(phone.inbox(0).await.is_none());
 }
 

@@ -285,6 +285,9 @@ fn in_words(shown: &Shown) -> String {
     if let Some(at) = shown.recovery_at {
         lines.push(("recovery from", time(at)));
     }
+    if let Some(at) = shown.deletion_at {
+        lines.push(("is deleted", time(at)));
+    }
     for device in &shown.device_list {
         let told = format!(
             "{} ({}), {}, added {}, last used {}",

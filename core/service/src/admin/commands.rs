@@ -297,6 +297,7 @@ fn shown(app: &App, dossier: Dossier) -> Shown {
         device_list: devices.collect(),
         locked,
         recovery_at: dossier.recovery.map(|recovery| recovery.ripe_at),
+        deletion_at: dossier.deletion.map(|deletion| deletion.due_at),
         invited_until: dossier.invitation,
         events: events.collect(),
     }

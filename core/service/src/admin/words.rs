@@ -306,6 +306,8 @@ pub struct Shown {
     pub locked: Vec<String>,
     /// From when a recovery under way can be finished, in seconds since 1970.
     pub recovery_at: Option<u64>,
+    /// When the account is deleted, as its person asked, in seconds since 1970.
+    pub deletion_at: Option<u64>,
     /// Until when an invitation works that was not accepted, in seconds since 1970.
     pub invited_until: Option<u64>,
     /// The newest events, newest first.

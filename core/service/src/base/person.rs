@@ -140,7 +140,9 @@ fn is_name(name: &str) -> bool {
             }
             GeneralCategoryGroup::Separator => *c == ' ',
             GeneralCategoryGroup::Punctuation | GeneralCategoryGroup::Symbol => {
-                SIGNS.contains(*c) || c.general_category() == GeneralCategory::DashPunctuation
+                let sign = SIGNS.contains(*c);
+                let dash = c.general_category() == GeneralCategory::DashPunctuation;
+                (sign || dash) && !(*c == '.' && is_word(after))
             }
             GeneralCategoryGroup::Other => may_join(*c, before, after),
         };
@@ -156,6 +158,12 @@ fn is_name(name: &str) -> bool {
     chars
         .iter()
         .any(|c| c.general_category_group() == GeneralCategoryGroup::Letter)
+}
+
+/// Whether two letters or digits follow at once. After a dot that is no name, and mail programs make
+/// a link to a website of it.
+fn is_word(after: &[char]) -> bool {
+    matches!(after, [first, second, ..] if first.is_alphanumeric() && second.is_alphanumeric())
 }
 
 /// Letters and marks that show nothing: fillers of Hangul, variation selectors, the grapheme joiner
@@ -246,6 +254,7 @@ mod tests {
             "Jean-Luc",
             "Ravi a/l Kumar",
             "Smith Jr.",
+            "J.R.R. Tolkien",
             "John Smith 3rd",
             "Ólafur Þór",
             "Hawaiʻi",
@@ -319,6 +328,9 @@ mod tests {
             "Anna-\u{301}",
             "A\u{20dd}",
             "Z\u{34e}\u{353}\u{32a}\u{317}\u{33a}algo",
+            // What mail programs make a link of.
+            "evil.example.eu/x",
+            "Anna www.evil.eu",
             // Emoji and signs.
             "Anna😀",
             "👩\u{200d}💻",

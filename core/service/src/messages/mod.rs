@@ -64,10 +64,12 @@ impl Composer {
     /// The reason for the log, if a message stays due.
     pub(crate) async fn compose_due(&self) -> Result<(), ComposeError> {
         let app = &*self.app;
-        for due in app.store.due_links(app.clock.now()).await? {
-            self.tell_link(&due).await?;
-        }
         let mut unwritten = Ok(());
+        for due in app.store.due_links(app.clock.now()).await? {
+            if let Err(error) = self.tell_link(&due).await {
+                unwritten = Err(error);
+            }
+        }
         for account in app.store.due_accounts().await? {
             if self.pace.holds(account, app.clock.now()) {
                 continue;

@@ -219,7 +219,8 @@ pub(crate) fn needs(change: Change, facts: &Facts) -> Result<Proof, Refused> {
             (_, true) => Err(Refused::Guarded),
             (Change::Password | Change::Export, false) => Ok(Proof::Password),
             (Change::ForgottenPassword, false) => Ok(Proof::Link),
-            (_, false) => Ok(Proof::PasswordAndLink),
+            // Whoever reads the mail could set the password, and get this link as well.
+            (_, false) => facts.unless_weak(Proof::PasswordAndLink),
         };
     };
     if change == Change::Rename {

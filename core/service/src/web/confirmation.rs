@@ -114,6 +114,7 @@ pub(super) async fn confirm(
         password: passwords::sealed(&app, source, acc, form.password).await?,
         language: wish.language(visitor.lang),
     };
+    let other_language = account.language != visitor.lang;
     let opening = visitor.opening(&app, acc, Method::Password)?;
     let entry = opening.entry.clone();
     if !app
@@ -124,14 +125,12 @@ pub(super) async fn confirm(
         return links::over(&app, &visitor, LinkKind::Register);
     }
     tracing::info!(%acc, "an account was created");
-    let mut response = opening.go("/register/done");
+    let mut response = opening.go_known("/register/done");
     // The language of messages is another choice: pages stay in the one that they were in.
-    Cookie::Language.set(
-        &mut response,
-        visitor.lang.code(),
-        visitor.secure,
-        Some(YEAR),
-    );
+    if other_language {
+        let code = visitor.lang.code();
+        Cookie::Language.set(&mut response, code, visitor.secure, Some(YEAR));
+    }
     Ok(response)
 }
 

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
+use countersign_protocol::id::AccountId;
 use minijinja::context;
 use serde::Deserialize;
 
@@ -125,15 +126,16 @@ pub(super) async fn forgotten(
         Err(page) => return Ok(page),
     };
     let account = app.store.account_by_email(&email).await?;
-    let kind = match &account {
-        None => LinkKind::Nobody,
-        Some(account) => {
-            let facts = app.store.facts(account.acc, app.clock.now()).await?;
-            match needs(Change::ForgottenPassword, &facts) {
-                Ok(_) => LinkKind::Reset,
-                Err(_) => LinkKind::ResetRefused,
-            }
-        }
+    // The same work is done where there is no account.
+    let acc = account
+        .as_ref()
+        .map_or(AccountId([0; 8]), |account| account.acc);
+    let facts = app.store.facts(acc, app.clock.now()).await?;
+    let disabled = app.store.is_disabled(acc).await?;
+    let kind = match (&account, needs(Change::ForgottenPassword, &facts)) {
+        (None, _) => LinkKind::Nobody,
+        (Some(_), Ok(_)) if !disabled => LinkKind::Reset,
+        (Some(_), _) => LinkKind::ResetRefused,
     };
     let whose = Whose {
         account: account.map(|account| account.acc),

@@ -10,7 +10,7 @@ use crate::{
 /// The deletion that waits to which a link belongs.
 pub(super) async fn waiting(app: &App, token: &[u8; 32]) -> Result<Option<Deletion>, PageError> {
     match id_in(&app.root.links, token, KEEP) {
-        Some(id) => Ok(app.store.deletion(id, app.clock.now()).await?),
+        Some(id) => Ok(app.store.deletion(id).await?),
         None => Ok(None),
     }
 }

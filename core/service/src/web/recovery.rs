@@ -167,7 +167,7 @@ pub(super) async fn finish(
     };
     let typed = (form.password, new);
     match recover(&app, &visitor, source, &recovery, account, typed).await {
-        Ok(opening) => Ok(opening.go("/account/devices")),
+        Ok(opening) => Ok(opening.go_known("/account/devices")),
         Err(not_done) => {
             let Refusal { status, text } = not_done.refusal()?;
             refuse(status, vec![text])

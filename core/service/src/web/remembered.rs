@@ -82,6 +82,11 @@ impl Remembered {
         Self(others.cloned().collect())
     }
 
+    /// The same without this address, if it is there.
+    pub(super) fn unless(&self, email: &Email) -> Option<Self> {
+        self.0.contains(email).then(|| self.without(email))
+    }
+
     /// Makes the browser remember these.
     pub(super) fn keep(&self, response: &mut Response, secure: bool) {
         let seconds = match self.0.is_empty() {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
 use minijinja::context;
 use serde::Deserialize;
 
@@ -57,12 +60,18 @@ pub(super) async fn end(
     let id = hex::decode(&form.id).ok_or(PageError::BadForm)?;
     let now = app.clock.now();
     // One that is over already, or is somebody else's, is not in the list that is shown next.
-    app.store.end_session_of(own.account, id, now).await?;
+    if !app.store.end_session_of(own.account, id, now).await? {
+        return Ok(Redirect::to("/account/sessions").into_response());
+    }
     let (told, to) = match id == own.id {
         true => (Told::SignedOut, "/sign-in"),
         false => (Told::SessionEnded, "/account/sessions"),
     };
-    Ok(told.at(to, visitor.secure))
+    let mut response = told.at(to, visitor.secure);
+    if id == own.id {
+        visitor.leave(&mut response);
+    }
+    Ok(response)
 }
 
 /// `POST /account/sessions/end-others`: signs every other browser out.

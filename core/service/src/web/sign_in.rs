@@ -50,10 +50,7 @@ fn who(
     let (status, error) = Refusal::parts(refusal);
     let values = context! {
         error, email => typed, begun => visitor.half().is_ok(),
-        // A box that is ticked before anybody looked is no consent to be remembered (Court of
-        // Justice of the EU, C-673/17), and on a computer that people share nobody expects it.
-        // Where the person ticked it before, it stays ticked.
-        remember => !remembered.is_empty(), remembered, open => app.doors.are_open(),
+        remembered, open => app.doors.are_open(),
     };
     app.pages.refuse(status, "sign_in.html", visitor, values)
 }
@@ -211,11 +208,12 @@ async fn enter(
     means: Option<Means>,
 ) -> Result<Response, PageError> {
     let opening = visitor.opening(app, account.acc, Method::Password)?;
-    let remembered = visitor
-        .typed
-        .as_ref()
-        .filter(|typed| typed.remember && typed.email == account.email)
-        .map(|typed| visitor.remembered.with(&typed.email));
+    let typed = visitor.typed.as_ref();
+    let typed = typed.filter(|typed| typed.email == account.email);
+    let remembered = typed.and_then(|typed| match typed.remember {
+        true => Some(visitor.remembered.with(&typed.email)),
+        false => visitor.remembered.unless(&typed.email),
+    });
     let secure = visitor.secure;
     let mut response = match app.store.open_session(opening.entry.clone()).await? {
         Entered::Disabled => {
@@ -223,7 +221,7 @@ async fn enter(
             let status = StatusCode::FORBIDDEN;
             return app.pages.refuse(status, "denied.html", &visitor, values);
         }
-        Entered::Whole => Redirect::to("/account").into_response(),
+        Entered::Whole => opening.go_known("/account"),
         Entered::Guarded => Redirect::to("/recovery").into_response(),
         Entered::Half => {
             let visitor = visitor.in_half(app, &opening, account.email);

@@ -234,10 +234,7 @@ impl Visitor {
         method: Method,
     ) -> Result<Opening, PageError> {
         let cookie = hex::encode(&random::bytes::<32>()?);
-        let known = match &self.known {
-            Some(known) => known.clone(),
-            None => hex::encode(&random::bytes::<32>()?),
-        };
+        let known = hex::encode(&random::bytes::<32>()?);
         let now = app.clock.now();
         let session = Session {
             hash: hash(&cookie),
@@ -259,6 +256,7 @@ impl Visitor {
         Ok(Opening {
             entry: Entry {
                 replaces: hash(&self.cookie),
+                known_before: self.known.as_deref().map(hash),
                 known: hash(&known),
                 session,
             },
@@ -284,18 +282,23 @@ impl Opening {
         self.leave(false, to)
     }
 
-    /// Goes to `to`, once a factor has opened the session, and makes the browser known. A known
-    /// browser only has a reserve of tries, and comes back from a phone without a question.
+    /// Goes to `to`, once the browser is signed in, with a new mark. A browser that is known by it
+    /// only has a reserve of tries, and comes back from a phone without a question.
     pub(super) fn go_known(&self, to: &str) -> Response {
         self.leave(true, to)
+    }
+
+    /// Gives the browser the mark by which it is known the next time.
+    pub(super) fn mark(&self, response: &mut Response) {
+        let seconds = Some(policy::KNOWN_BROWSER_SECONDS);
+        Cookie::Known.set(response, &self.known, self.secure, seconds);
     }
 
     fn leave(&self, known: bool, to: &str) -> Response {
         let mut response = Redirect::to(to).into_response();
         self.set_cookie(&mut response);
         if known {
-            let seconds = Some(policy::KNOWN_BROWSER_SECONDS);
-            Cookie::Known.set(&mut response, &self.known, self.secure, seconds);
+            self.mark(&mut response);
         }
         response
     }

@@ -11,7 +11,7 @@ refused_recovering = A recovery of the account is under way. Until it is finishe
 refused_guarded = The last device of this account is gone, so the account must be recovered before anything is added or changed. Sign out, sign in again, and choose “I have no device left that works”.
 refused_none_able = No device of this account can confirm this: they are blocked or suspended. Sign out, sign in again, and choose “I have no device left that works”.
 refused_nothing = It is gone already, so there is nothing to change.
-refused_weak_password = The password was set with an e-mailed link alone. In its first week it can’t delete your devices or recover the account.
+refused_weak_password = The password was set with an e-mailed link alone. For a week it can’t add a first device, change the e-mail address, delete anything or recover the account.
 refused_changed = The account was changed meanwhile, so nothing was done. Begin again.
 
 # What there is of the account.

@@ -24,13 +24,13 @@ privacy_history =
        *[other] The history of your account says what was done with it, when, and from which browser and place, so that you can see it. It is kept for { $days } days.
     }
 privacy_browsers_title = Cookies
-privacy_browsers = One cookie keeps you signed in, for 12 hours at most. Another marks a browser in which you signed in with a device, so that strangers can’t lock you out; it is forgotten after { $days } days. Others keep the language that you chose, for a year, and the e-mail addresses that you wanted to be remembered. There are none for advertising or statistics.
+privacy_browsers = One cookie keeps you signed in, for 12 hours at most. Another marks a browser in which you signed in, so that we tell you of others and strangers can’t lock you out; it is forgotten after { $days } days. Others keep the language that you chose, for a year, and the e-mail addresses that you wanted to be remembered. There are none for advertising or statistics.
 privacy_backups_title = Backups and the journal
 privacy_backups =
     { $days ->
         [one] A journal of security changes is kept for 1 day, so that a restored backup brings back no device that you removed.
        *[other] A journal of security changes is kept for { $days } days, so that a restored backup brings back no device that you removed.
-    } Backups hold the same data as the service; ask the operator how long they are kept.
+    } It names an address that was invited or that an account changed to. Backups hold the same data as the service; ask the operator how long they are kept.
 privacy_mail_title = E-mails to you
 privacy_mail = They wait encrypted until they have left. One that can’t be delivered is deleted after { $days } days.
 privacy_network_title = Your network address
@@ -38,4 +38,4 @@ privacy_network = It limits how many requests come from one place, and is in the
 privacy_never_title = What nobody gets
 privacy_never = Your data are given to no one.
 privacy_rights_title = Your rights
-privacy_rights = You may see your data, correct them, and have your account deleted. Turn to the operator of this service.
+privacy_rights = You see and correct your data on “My account”. There you can also download them and delete the account. If you can’t sign in, ask the operator of this service.

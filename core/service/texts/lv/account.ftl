@@ -11,7 +11,7 @@ refused_recovering = Notiek konta atjaunošana. Kamēr tā nav pabeigta vai atce
 refused_guarded = Šim kontam vairs nav nevienas ierīces, tāpēc vispirms konts ir jāatjauno. Izrakstieties, pierakstieties vēlreiz un izvēlieties „Man vairs nav ierīces, kas darbojas”.
 refused_none_able = Neviena šī konta ierīce to nevar apstiprināt: tās ir bloķētas vai apturētas. Izrakstieties, pierakstieties vēlreiz un izvēlieties „Man vairs nav ierīces, kas darbojas”.
 refused_nothing = Tā jau vairs nav, tāpēc nav ko mainīt.
-refused_weak_password = Parole tika iestatīta tikai ar saiti no e-pasta. Pirmajā nedēļā ar to nevar dzēst jūsu ierīces vai atjaunot kontu.
+refused_weak_password = Parole tika iestatīta tikai ar saiti no e-pasta. Nedēļu ar to nevar pievienot pirmo ierīci, mainīt e-pasta adresi, neko dzēst vai atjaunot kontu.
 refused_changed = Konts pa to laiku mainījās, tāpēc nekas netika izdarīts. Sāciet no jauna.
 
 # Kas kontā ir.

@@ -28,7 +28,7 @@ privacy_history =
     }
 privacy_browsers_title = Sīkdatnes
 privacy_browsers =
-    Viena sīkdatne saglabā pierakstīšanos, ilgākais 12 stundas. Otra iezīmē pārlūku, kurā pierakstījāties ar ierīci, lai sveši cilvēki jūs nevarētu bloķēt; { $days ->
+    Viena sīkdatne saglabā pierakstīšanos, ilgākais 12 stundas. Otra iezīmē pārlūku, kurā pierakstījāties, lai mēs varētu ziņot par citiem un lai sveši cilvēki jūs nevarētu bloķēt; { $days ->
         [zero] to aizmirst pēc { $days } dienām
         [one] to aizmirst pēc { $days } dienas
        *[other] to aizmirst pēc { $days } dienām
@@ -39,7 +39,7 @@ privacy_backups =
         [zero] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
         [one] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
        *[other] Drošības izmaiņu žurnālu glabā { $days } dienas, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
-    } Rezerves kopijās ir tie paši dati; cik ilgi tās glabā, jautājiet pakalpojuma uzturētājam.
+    } Tajā ir adreses, uz kurām nosūtīts uzaicinājums vai kuras kontam nomainītas. Rezerves kopijās ir tie paši dati; cik ilgi tās glabā, jautājiet pakalpojuma uzturētājam.
 privacy_mail_title = Vēstules jums
 privacy_mail =
     Līdz nosūtīšanai tās glabā šifrētas. Vēstuli, ko nevar piegādāt, { $days ->
@@ -52,4 +52,4 @@ privacy_network = Pēc tās ierobežo, cik pieprasījumu nāk no vienas vietas, 
 privacy_never_title = Ko neviens nesaņem
 privacy_never = Jūsu datus nenodod nevienam.
 privacy_rights_title = Jūsu tiesības
-privacy_rights = Jūs varat redzēt un labot savus datus un lūgt kontu dzēst. Vērsieties pie pakalpojuma uzturētāja.
+privacy_rights = Savus datus redzat un varat labot lapā „Mans konts”. Tur tos var arī lejupielādēt un kontu dzēst. Ja nevarat pierakstīties, vērsieties pie pakalpojuma uzturētāja.

@@ -161,6 +161,16 @@ pub(super) fn from_row(row: &dyn Row) -> Result<Account, StoreError> {
     })
 }
 
+/// When an account was made; 0 where there is none.
+pub(super) fn made_at(tx: &dyn Tx, account: AccountId) -> Result<Time, StoreError> {
+    let found = tx.one(
+        "SELECT created_at FROM account WHERE acc = ?1",
+        params![account.0],
+        |row| row.get("created_at"),
+    )?;
+    Ok(found.unwrap_or(0))
+}
+
 /// Whether an account is disabled.
 pub(super) fn is_disabled(tx: &dyn Tx, account: AccountId) -> Result<bool, StoreError> {
     let found = tx.one(

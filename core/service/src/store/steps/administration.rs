@@ -120,7 +120,7 @@ pub(super) fn administer(
             journal_rows::record(tx, &JournalEntry::Disabled(account), now)?;
         }
         Order::Enable => {
-            closed::enable(tx, account)?;
+            closed::enable(tx, account, now)?;
             journal_rows::record(tx, &JournalEntry::Enabled(account), now)?;
         }
         Order::Delete(told) => {
@@ -217,6 +217,7 @@ fn dossier(tx: &dyn Tx, account: AccountId, now: Time) -> Result<Option<Dossier>
     else {
         return Ok(None);
     };
+    let standing = standing(tx, account)?;
     let devices: Vec<_> = devices::of_account(tx, account)?
         .into_iter()
         .map(|device| ListedDevice {
@@ -239,7 +240,8 @@ fn dossier(tx: &dyn Tx, account: AccountId, now: Time) -> Result<Option<Dossier>
         closed: guesses::closed(tx, account)?,
         pin_codes_closed: with_pin.spend(Asker::Unknown).is_err(),
         plain_codes_closed: without_pin.spend(Asker::Unknown, now).is_err(),
-        recovery: standing(tx, account)?.recovery,
+        recovery: standing.recovery,
+        deletion: standing.deletion,
         invitation: links::invitation(tx, account, now)?,
         events: events::events(tx, account, EVENTS)?,
     }))

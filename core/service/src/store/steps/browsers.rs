@@ -1,5 +1,6 @@
 //! Browsers known by a strong sign-in: a part of an account's tries and codes is kept for them, so
-//! that a stranger with the password can't use up all.
+//! that a stranger with the password can't use up all. A browser that gave the password alone is
+//! only seen: its sign-in is no news the next time.
 
 use countersign_protocol::{Time, id::AccountId};
 
@@ -33,7 +34,8 @@ impl Store {
             let all = tx.all(
                 "SELECT account.email, known_browser.method FROM known_browser
                    CROSS JOIN account
-                 WHERE hash = ?1 AND at > ?2 AND acc = account AND method IS NOT NULL",
+                 WHERE hash = ?1 AND at > ?2 AND acc = account AND method IS NOT NULL
+                   AND strong = 1",
                 params![browser, oldest(now)],
                 |row| Ok((row.get::<Email>("email")?, row.get::<Means>("method")?)),
             )?;
@@ -62,10 +64,44 @@ pub(super) fn know(
     now: Time,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO known_browser (hash, account, at, method) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (hash, account) DO UPDATE SET at = excluded.at, method = excluded.method",
+        "INSERT INTO known_browser (hash, account, at, method, strong) VALUES (?1, ?2, ?3, ?4, 1)
+         ON CONFLICT (hash, account) DO UPDATE
+           SET at = excluded.at, method = excluded.method, strong = 1",
         params![browser, account.0, now, means_of(method).map(Means::name)],
     )?;
+    forget_oldest(tx, account)
+}
+
+/// A browser has signed in to the account with the password alone.
+pub(super) fn see(
+    tx: &dyn Tx,
+    browser: SessionHash,
+    account: AccountId,
+    now: Time,
+) -> Result<(), StoreError> {
+    tx.execute(
+        // What it is known by already does not last longer for it.
+        "INSERT INTO known_browser (hash, account, at, strong) VALUES (?1, ?2, ?3, 0)
+         ON CONFLICT (hash, account) DO UPDATE SET at = excluded.at WHERE strong = 0",
+        params![browser, account.0, now],
+    )?;
+    forget_oldest(tx, account)
+}
+
+/// The browser with this mark has another one from now on, for every account that knows it.
+pub(super) fn rename(
+    tx: &dyn Tx,
+    before: SessionHash,
+    mark: SessionHash,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE known_browser SET hash = ?2 WHERE hash = ?1",
+        params![before, mark],
+    )?;
+    Ok(())
+}
+
+fn forget_oldest(tx: &dyn Tx, account: AccountId) -> Result<(), StoreError> {
     tx.execute(
         "DELETE FROM known_browser WHERE account = ?1 AND hash NOT IN
            (SELECT hash FROM known_browser WHERE account = ?1 ORDER BY at DESC LIMIT ?2)",
@@ -87,7 +123,8 @@ pub(super) fn forget_others(
     Ok(())
 }
 
-pub(super) fn knows(
+/// Whether a browser has signed in to the account before, by whatever means.
+pub(super) fn is_seen(
     tx: &dyn Tx,
     browser: SessionHash,
     account: AccountId,
@@ -95,6 +132,20 @@ pub(super) fn knows(
 ) -> Result<bool, StoreError> {
     let found = tx.one(
         "SELECT 1 FROM known_browser WHERE hash = ?1 AND account = ?2 AND at > ?3",
+        params![browser, account.0, oldest(now)],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
+fn knows(
+    tx: &dyn Tx,
+    browser: SessionHash,
+    account: AccountId,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "SELECT 1 FROM known_browser WHERE hash = ?1 AND account = ?2 AND at > ?3 AND strong = 1",
         params![browser, account.0, oldest(now)],
         |_| Ok(()),
     )?;

@@ -2,7 +2,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::{accounts::is_disabled, enrolments, links, sessions};
+use super::{accounts::is_disabled, deletion, enrolments, links, sessions};
 use crate::store::*;
 
 impl Store {
@@ -37,11 +37,12 @@ pub(super) fn disable(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bool
 }
 
 /// Takes a disabled account back into use.
-pub(super) fn enable(tx: &dyn Tx, account: AccountId) -> Result<bool, StoreError> {
+pub(super) fn enable(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bool, StoreError> {
     let enabled = tx.execute(
         "UPDATE account SET disabled_at = NULL WHERE acc = ?1 AND disabled_at IS NOT NULL",
         params![account.0],
     )?;
+    deletion::wait_again(tx, account, now)?;
     Ok(enabled == 1)
 }
 

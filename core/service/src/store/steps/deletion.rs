@@ -45,12 +45,8 @@ impl Store {
     }
 
     /// A deletion that waits.
-    pub(crate) async fn deletion(
-        &self,
-        id: DeletionId,
-        now: Time,
-    ) -> Result<Option<Deletion>, StoreError> {
-        self.read(|tx| get(tx, id, now))
+    pub(crate) async fn deletion(&self, id: DeletionId) -> Result<Option<Deletion>, StoreError> {
+        self.read(|tx| get(tx, id))
     }
 
     /// Cancels a deletion; `false` when it does not wait any more.
@@ -59,7 +55,7 @@ impl Store {
         id: DeletionId,
         now: Time,
     ) -> Result<bool, StoreError> {
-        self.write(Write::CancelDeletion, move |tx| match get(tx, id, now)? {
+        self.write(Write::CancelDeletion, move |tx| match get(tx, id)? {
             Some(deletion) => standing::cancel_deletion(tx, deletion.account, now),
             None => Ok(false),
         })
@@ -82,8 +78,12 @@ impl Store {
         self.read(|tx| {
             tx.all(
                 // A disabled account may be somebody else's at present: it waits.
+                // While a change of the address can be undone, the owner of the old one must find
+                // the account.
                 "SELECT account FROM deletion JOIN account ON acc = account
                  WHERE begun_at IS NULL AND due_at <= ?1 AND disabled_at IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM mailed_link WHERE mailed_link.account = acc
+                     AND kind = 'undo-email' AND used_at IS NULL AND expires_at > ?1)
                  ORDER BY due_at LIMIT ?2",
                 params![now, AT_ONCE],
                 |row| row.get("account"),
@@ -107,10 +107,10 @@ impl Store {
     }
 }
 
-fn get(tx: &dyn Tx, id: DeletionId, now: Time) -> Result<Option<Deletion>, StoreError> {
+fn get(tx: &dyn Tx, id: DeletionId) -> Result<Option<Deletion>, StoreError> {
     tx.one(
-        "SELECT * FROM deletion WHERE id = ?1 AND begun_at IS NULL AND due_at > ?2",
-        params![id, now],
+        "SELECT * FROM deletion WHERE id = ?1 AND begun_at IS NULL",
+        params![id],
         deletion_from_row,
     )
 }
@@ -146,6 +146,12 @@ pub(super) fn ask(
     session: SessionHash,
     now: Time,
 ) -> Result<(), StoreError> {
+    // As long as a change of the address can be undone, the old one can have the account back.
+    let undo_until = links::undo_until(tx, new.account, now)?.unwrap_or(0);
+    let new = &Deletion {
+        due_at: new.due_at.max(undo_until),
+        ..*new
+    };
     if !insert(tx, new, now)? {
         return Ok(());
     }
@@ -167,6 +173,17 @@ pub(super) fn insert(tx: &dyn Tx, new: &Deletion, now: Time) -> Result<bool, Sto
         params![new.account.0, new.id, now, new.due_at, reminded],
     )?;
     Ok(inserted == 1)
+}
+
+/// The account is in use again: its deletion waits once more as long as it was to wait at first, so
+/// that its person hears of it and can cancel it.
+pub(super) fn wait_again(tx: &dyn Tx, account: AccountId, now: Time) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE deletion SET asked_at = ?2, due_at = ?2 + (due_at - asked_at), reminded = 0
+         WHERE account = ?1 AND begun_at IS NULL AND due_at < ?2 + (due_at - asked_at)",
+        params![account.0, now],
+    )?;
+    Ok(())
 }
 
 /// The deletions that are due within a day and were not reminded of.

@@ -124,6 +124,16 @@ pub(super) fn events(
     )
 }
 
+/// Whether the account's history has such an event.
+pub(super) fn has(tx: &dyn Tx, account: AccountId, what: &str) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "SELECT 1 FROM event WHERE account = ?1 AND what = ?2 LIMIT 1",
+        params![account.0, what],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
 pub(super) fn from_row(row: &dyn Row) -> Result<AccountEvent, StoreError> {
     Ok(AccountEvent {
         at: row.get("at")?,

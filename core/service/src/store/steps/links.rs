@@ -59,10 +59,18 @@ pub(super) fn ask(tx: &dyn Tx, new: &NewLink, now: Time) -> Result<AskedLink, St
             WHERE address = ?1 AND created_at > ?2 AND kind = 'stop' AND used_at IS NULL";
         const TAKEN: &str = "SELECT count(*) AS n FROM mailed_link
             WHERE address = ?1 AND created_at > ?2 AND kind IN ('taken', 'invited')";
-        const ALL: &str = "SELECT count(*) AS n FROM mailed_link
-            WHERE created_at > ?2 AND kind <> 'invite' AND ?1 = ''";
+        // Registrations have a bound of their own, so that they close no owner's way, and what
+        // goes to nobody counts in none.
+        const REGISTRATIONS: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE created_at > ?2 AND kind IN ('register', 'taken', 'invited') AND ?1 = ''";
+        const OWNERS: &str = "SELECT count(*) AS n FROM mailed_link
+            WHERE created_at > ?2 AND kind IN ('reset', 'reset-refused', 'stop') AND ?1 = ''";
+        let all = match new.kind {
+            LinkKind::Register | LinkKind::Taken | LinkKind::Invited => REGISTRATIONS,
+            _ => OWNERS,
+        };
         let address = new.address.as_str();
-        if count(ALL, "", policy::HOUR)? >= policy::LINKS_AN_HOUR {
+        if count(all, "", policy::HOUR)? >= policy::LINKS_AN_HOUR {
             return Ok(AskedLink::Busy);
         }
         let enough = match new.kind {
@@ -250,6 +258,21 @@ pub(super) fn undoing(
             may_recover: at == 0,
         });
     Ok(to.collect())
+}
+
+/// Until when a change of an account's address can be undone, if one can.
+pub(super) fn undo_until(
+    tx: &dyn Tx,
+    account: AccountId,
+    now: Time,
+) -> Result<Option<Time>, StoreError> {
+    let found = tx.one(
+        "SELECT max(expires_at) AS last FROM mailed_link
+         WHERE account = ?1 AND kind = 'undo-email' AND used_at IS NULL AND expires_at > ?2",
+        params![account.0, now],
+        |row| row.get("last"),
+    )?;
+    Ok(found.flatten())
 }
 
 /// The oldest links whose messages have not left.

@@ -10,7 +10,7 @@ use super::{
     entered,
     events::note,
     facts, journal_rows, sessions,
-    standing::guard,
+    standing::{self, guard},
 };
 use crate::{
     policy::changes::{Change, Proof, Refused},
@@ -78,6 +78,8 @@ fn removed(tx: &dyn Tx, device: &Device, what: &str, now: Time) -> Result<(), St
     if last {
         guard(tx, account)?;
         journal_rows::record(tx, &JournalEntry::Guarded(account), now)?;
+        // The person can't sign in any more, which would cancel it.
+        standing::cancel_deletion(tx, account, now)?;
     }
     let what = if last { "last-device-removed" } else { what };
     note(tx, account, what, &device.name, now)

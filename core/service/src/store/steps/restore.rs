@@ -146,7 +146,7 @@ fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
             closed::disable(tx, account, now)?;
         }
         JournalEntry::Enabled(account) => {
-            closed::enable(tx, account)?;
+            closed::enable(tx, account, line.at)?;
         }
         JournalEntry::Deleted(account) => {
             closed::delete(tx, account)?;

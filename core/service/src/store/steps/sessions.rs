@@ -159,6 +159,9 @@ pub(super) fn enter(tx: &dyn Tx, entry: &Entry) -> Result<(), StoreError> {
         )?;
     }
     if session.signed_in {
+        // Nobody needs a message that the browser is new in which the account was made.
+        let first = !events::has(tx, session.account, "signed-in")?
+            && now < accounts::made_at(tx, session.account)? + policy::FIRST_SIGN_IN_SECONDS;
         note(
             tx,
             session.account,
@@ -176,11 +179,15 @@ pub(super) fn enter(tx: &dyn Tx, entry: &Entry) -> Result<(), StoreError> {
         if session.last_method().rank() == Some(Rank::Three) {
             guesses::lift(tx, session.account, now)?;
         }
-        if session.is_strong() {
-            if !browsers::knows(tx, entry.known, session.account, now)? {
-                note(tx, session.account, "new-browser", "", now)?;
-            }
-            browsers::know(tx, entry.known, session.account, session.last_method(), now)?;
+        if let Some(before) = entry.known_before {
+            browsers::rename(tx, before, entry.known)?;
+        }
+        if !first && !browsers::is_seen(tx, entry.known, session.account, now)? {
+            note(tx, session.account, "new-browser", "", now)?;
+        }
+        match session.is_strong() {
+            true => browsers::know(tx, entry.known, session.account, session.last_method(), now)?,
+            false => browsers::see(tx, entry.known, session.account, now)?,
         }
     }
     Ok(())

@@ -193,8 +193,10 @@ pub(crate) struct Entry {
     /// The session that is opened. Where it is an approval or code that lets in, the account is
     /// that one's, and it is the last proof.
     pub(crate) session: Session,
-    /// The mark under which the browser is known from now on, if it signed in with more than the
-    /// password.
+    /// The mark that the browser had. Whoever copied it has nothing of it after a sign-in.
+    pub(crate) known_before: Option<SessionHash>,
+    /// The mark under which the browser is seen from now on, once it is signed in; and known, if
+    /// it gave more than the password.
     pub(crate) known: SessionHash,
 }
 

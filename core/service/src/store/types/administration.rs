@@ -2,7 +2,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::{Account, AccountEvent, NewDelivery, Recovery, Share};
+use super::{Account, AccountEvent, Deletion, NewDelivery, Recovery, Share};
 use crate::{
     base::{email::Email, lang::Lang, names::names, operator::Act},
     store::LinkId,
@@ -137,6 +137,8 @@ pub(crate) struct Dossier {
     pub(crate) plain_codes_closed: bool,
     /// A recovery that is under way.
     pub(crate) recovery: Option<Recovery>,
+    /// A deletion that waits.
+    pub(crate) deletion: Option<Deletion>,
     /// Until when an invitation works that was not accepted.
     pub(crate) invitation: Option<Time>,
     /// The newest events, newest first.

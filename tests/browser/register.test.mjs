@@ -73,7 +73,7 @@ test("b1 a form that is sent at once waits for the work, with a word", async () 
   });
   await fillIn(page, "slow@example.eu");
   await send(page);
-  await page.getByText("One moment: your browser is checking that you are no program.").waitFor();
+  await page.getByText("One moment: your browser is checking that you are not a program.").waitFor();
   assert.equal(await page.locator("#work").getAttribute("role"), "status");
   assert.deepEqual(await page.evaluate(() => [window.work.bits, window.work.puzzles]), [15, 16]);
   await page.evaluate(() => window.work.done("00"));

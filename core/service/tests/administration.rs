@@ -80,6 +80,18 @@ pub(crate) async fn staff(world: &World) -> (Browser, Phone, String) {
     (browser, phone, link)
 }
 
+/// Waits until everything that happened is told.
+pub(crate) async fn all_told(world: &World) {
+    for _ in 0..200 {
+        world.browser().mailed_all().await;
+        if number(world, "SELECT count(*) FROM event WHERE mail = 1") == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    world.browser().mailed_all().await;
+}
+
 /// How many messages went to this address.
 pub(crate) fn messages(world: &World, email: &str) -> usize {
     let Ok(files) = fs::read_dir(world.folder.path().join("outbox")) else {
@@ -151,13 +163,15 @@ async fn unblock_lifts_passwords_and_codes_without_pin_and_gives_no_try_at_a_pin
     assert_eq!(phone.status().await.granted, None);
     let slot = phone.change(phone.wanted(ChangeKind::Change, PIN, "6304"));
     assert_ne!(phone.send_change(&slot).await.result, ResultCode::Done);
-    mail(&world, "The administrator Ilze lifted the locks").await;
+    mail(&world, "lifted the locks").await;
 }
 
 #[tokio::test]
 async fn each_change_is_told_to_the_owner_and_has_its_operator_in_journal_history_and_log() {
     let world = World::new().await;
     world.person().await;
+    world.browser().password(ANNA, "Wrong-horse8").await;
+    sql(&world, "UPDATE guess SET wrong = 50");
     for (act, event) in [
         (Act::Disable, "disabled the account"),
         (Act::Enable, "enabled the account again"),
@@ -183,12 +197,12 @@ async fn each_change_is_told_to_the_owner_and_has_its_operator_in_journal_histor
         );
     }
     world.act(Act::Delete, ANNA).await.unwrap();
-    let text = mail(&world, "The administrator Ilze deleted the account").await;
+    let text = mail(&world, "deleted the account").await;
     assert!(text.contains(&format!("To: {ANNA}")), "{text}");
     let journal = fs::read_to_string(world.folder.path().join("service.journal")).unwrap();
-    // "Ilze" in hexadecimal digits.
+    // "Ilze (" in hexadecimal digits; the system's user follows.
     for act in ["disable", "enable", "unblock", "reset", "delete"] {
-        let line = format!(" {act} 496c7a65 ");
+        let line = format!(" {act} 496c7a652028");
         assert!(journal.contains(&line), "{act}: {journal}");
     }
     let mut log = String::new();
@@ -205,7 +219,7 @@ async fn each_change_is_told_to_the_owner_and_has_its_operator_in_journal_histor
             .lines()
             .find(of)
             .unwrap_or_else(|| panic!("{what}: {log}"));
-        assert!(line.contains("\"detail\":\"Ilze\""), "{line}");
+        assert!(line.contains("\"detail\":\"Ilze ("), "{line}");
         assert!(!line.contains(ANNA), "{line}");
     }
 }
@@ -222,7 +236,7 @@ async fn what_does_not_fit_an_account_is_refused_and_changes_nothing() {
     );
     assert_eq!(
         refused(&world, act(Act::Enable, ANNA)).await,
-        Refused::Already(anna())
+        Refused::NotDisabled(anna())
     );
     assert_eq!(
         refused(&world, act(Act::Invite, ANNA)).await,
@@ -290,4 +304,64 @@ async fn a_member_of_the_staff_changes_neither_name_nor_address() {
         ),
         0
     );
+}
+
+#[tokio::test]
+async fn an_invitation_outlives_a_disabled_time_and_an_expired_one_is_listed_as_over() {
+    let world = World::new().await;
+    world.command(person(BERTA)).await.unwrap();
+    let mut berta = world.browser();
+    let link = invitation(&berta, BERTA, &[]).await;
+    world.act(Act::Disable, BERTA).await.unwrap();
+    let page = accept(&mut berta, &link, PASSWORD).await;
+    assert_eq!(page.status, 404, "a disabled account takes no password");
+    world.act(Act::Enable, BERTA).await.unwrap();
+    assert_eq!(show(&world, BERTA).await.row.state, "invited");
+    assert_eq!(berta.get(&link).await.status, 200);
+    world.clock.advance(7 * DAY);
+    let state = async |world: &World| {
+        let after = String::new();
+        match world.command(Command::List { after }).await.unwrap() {
+            Answer::Accounts { accounts, .. } => accounts[0].state.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(state(&world).await, "invitation-over");
+    assert_eq!(show(&world, BERTA).await.row.state, "invitation-over");
+    world.act(Act::Invite, BERTA).await.unwrap();
+    assert_eq!(state(&world).await, "invited");
+    let link = invitation(&berta, BERTA, &[&link]).await;
+    assert_eq!(accept(&mut berta, &link, PASSWORD).await.path, "/account");
+    assert_eq!(state(&world).await, "active");
+}
+
+#[tokio::test]
+async fn unblock_is_refused_where_nothing_is_locked_or_the_account_is_disabled() {
+    let world = World::new().await;
+    world.person().await;
+    all_told(&world).await;
+    let (before, journal) = (messages(&world, ANNA), "SELECT count(*) FROM journal");
+    let lines = number(&world, journal);
+    let anna = || ANNA.to_owned();
+    let unblock = || act(Act::Unblock, ANNA);
+    assert_eq!(refused(&world, unblock()).await, Refused::NotLocked(anna()));
+    assert_eq!(number(&world, journal), lines);
+    // One wrong password locks nothing.
+    world.browser().password(ANNA, "Wrong-horse8").await;
+    assert_eq!(refused(&world, unblock()).await, Refused::NotLocked(anna()));
+    sql(&world, "UPDATE guess SET wrong = 50");
+    sql(&world, "UPDATE account SET disabled_at = 1");
+    assert_eq!(refused(&world, unblock()).await, Refused::Disabled(anna()));
+    sql(&world, "UPDATE account SET disabled_at = NULL");
+    all_told(&world).await;
+    assert_eq!(messages(&world, ANNA), before);
+    world.act(Act::Unblock, ANNA).await.unwrap();
+    assert_eq!(refused(&world, unblock()).await, Refused::NotLocked(anna()));
+    // Codes without PIN alone.
+    sql(
+        &world,
+        "UPDATE account SET wrong_plain_codes = 15, unknown_plain_codes = 10,
+           wrong_plain_at = 99999999999, unknown_plain_at = 99999999999",
+    );
+    world.act(Act::Unblock, ANNA).await.unwrap();
 }

@@ -54,7 +54,7 @@ async fn whoever_may_not_register_is_told_whom_to_ask_and_never_whether_there_is
     let page = anna.post("/account/email", &fields).await;
     assert_eq!(page.status, 400);
     assert!(
-        page.body.contains("kept by its administrator"),
+        page.body.contains("its administrator assigns them"),
         "{}",
         page.body
     );
@@ -84,7 +84,11 @@ async fn with_registration_closed_nobody_registers_and_an_older_link_makes_no_ac
     assert!(!browser.get("/sign-in").await.body.contains("/register"));
     let page = browser.get("/register").await;
     assert_eq!(page.status, 403);
-    assert!(page.body.contains("Nobody registers here"), "{}", page.body);
+    assert!(
+        page.body.contains("You can’t register here"),
+        "{}",
+        page.body
+    );
     assert_eq!(browser.get(&link).await.status, 403);
     assert_eq!(browser.post(&link, &NEW_PASSWORD).await.status, 403);
     assert_eq!(number(&world, "SELECT count(*) FROM account"), 0);

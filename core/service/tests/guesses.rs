@@ -129,7 +129,7 @@ async fn each_way_has_its_share_and_a_right_password_begins_its_own_again() {
         assert_eq!(stop(&mut stranger, WRONG).await, 401);
     }
     assert_eq!(stop(&mut stranger, PASSWORD).await, 429);
-    mail(&world, "the STOP page takes none").await;
+    mail(&world, "the STOP page no longer accepts passwords").await;
     owner.get("/account").await;
     owner.post("/sign-out", &[]).await;
     for _ in 0..19 {

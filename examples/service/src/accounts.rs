@@ -2,15 +2,18 @@
 //! output is data; words are on standard error.
 
 use std::{
-    fs,
-    io::{self, IsTerminal, Write},
+    fs::File,
+    io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
 };
 
 use clap::{Args, Subcommand};
 use countersign_service::{Act, Answer, Command, Imported, LONGEST_CSV, Row, Shown};
 
-use crate::asking::{EXIT_CODES, Failed, To, as_json, asked, other, time};
+use crate::{
+    asking::{EXIT_CODES, Failed, To, as_json, asked, other, time},
+    out::{print, say, say_on},
+};
 
 #[derive(Subcommand)]
 #[command(
@@ -29,11 +32,11 @@ pub(crate) enum AccountCommand {
         /// The e-mail address
         email: String,
         /// The first name; one of the two names is enough
-        #[arg(long, value_name = "NAME", default_value = "")]
-        first_name: String,
+        #[arg(long, value_name = "NAME")]
+        first_name: Option<String>,
         /// The surname
-        #[arg(long, value_name = "NAME", default_value = "")]
-        last_name: String,
+        #[arg(long, value_name = "NAME")]
+        last_name: Option<String>,
         /// The language in which the person is written to: en or lv
         #[arg(long, value_name = "LANGUAGE", default_value = "en")]
         language: String,
@@ -43,8 +46,10 @@ pub(crate) enum AccountCommand {
     /// Add the people of a CSV file, all or none, and send them invitations
     ///
     /// The first line of the file is email,first_name,last_name,language. It is UTF-8, with 10,000
-    /// people and 4 MB at most. Everything that is wrong with it is named by its line, and then
-    /// nobody is added. Invitations leave five a second.
+    /// people and 4 MB at most; semicolons or tabs may stand in the place of the commas. Everything
+    /// that is wrong with it is named by its line, and then nobody is added. Invitations leave five
+    /// a second. Ctrl-C ends this program and not the import, which the service has then: see with
+    /// account list what became of it.
     #[command(
         after_help = "Example:\n  countersign-service account import staff.csv \
         --data /var/lib/countersign"
@@ -76,8 +81,8 @@ pub(crate) enum AccountCommand {
     },
     /// List the accounts by their addresses, one a line
     ///
-    /// Columns: address, name, kind (self or staff), state (invited, active, guarded or disabled),
-    /// devices. Tabs stand between them.
+    /// Columns: address, name, kind (self or staff), state (invited, invitation-over, active,
+    /// guarded or disabled), devices. Tabs stand between them.
     #[command(
         after_help = "Examples:\n  countersign-service account list --data /var/lib/countersign\n  \
         countersign-service account list --csv --data /var/lib/countersign > accounts.csv"
@@ -86,12 +91,12 @@ pub(crate) enum AccountCommand {
         /// Print a JSON object a line
         #[arg(long, conflicts_with = "csv")]
         json: bool,
-        /// Print CSV, in which no spreadsheet finds a formula
+        /// Print CSV for a spreadsheet: UTF-8 with a byte order mark, and without formulas
         #[arg(long)]
         csv: bool,
         /// Begin after this address
-        #[arg(long, value_name = "EMAIL", default_value = "")]
-        after: String,
+        #[arg(long, value_name = "EMAIL")]
+        after: Option<String>,
         /// Print so many accounts at most
         #[arg(long, value_name = "NUMBER")]
         at_most: Option<usize>,
@@ -152,8 +157,8 @@ pub(crate) async fn run(command: AccountCommand) -> Result<(), Failed> {
         } => {
             let command = Command::Add {
                 email,
-                first_name,
-                last_name,
+                first_name: first_name.unwrap_or_default(),
+                last_name: last_name.unwrap_or_default(),
                 language: Some(language),
             };
             return added(asked(&to, command, |_| {}).await?);
@@ -172,6 +177,7 @@ pub(crate) async fn run(command: AccountCommand) -> Result<(), Failed> {
                 (_, true) => Form::Csv,
                 _ => Form::Tabs,
             };
+            let after = after.unwrap_or_default();
             return list(&to, form, after, at_most.unwrap_or(usize::MAX)).await;
         }
         AccountCommand::Invite(which) => (Act::Invite, which),
@@ -186,12 +192,14 @@ pub(crate) async fn run(command: AccountCommand) -> Result<(), Failed> {
         act,
         email: email.clone(),
     };
-    asked(&which.to, command, |_| {}).await?;
-    eprintln!("{}", done(act, email.trim()));
+    let Answer::Done { staff } = asked(&which.to, command, |_| {}).await? else {
+        return Err(other());
+    };
+    say(done(act, email.trim(), staff));
     Ok(())
 }
 
-fn done(act: Act, email: &str) -> String {
+fn done(act: Act, email: &str, staff: bool) -> String {
     match act {
         Act::Invite => format!("An invitation to {email} is on its way. It works for 7 days."),
         Act::Disable => format!("{email} is disabled."),
@@ -199,6 +207,9 @@ fn done(act: Act, email: &str) -> String {
         Act::Delete => format!("{email} is deleted."),
         Act::Unblock => format!(
             "Passwords and codes without PIN are taken from {email} again. Tries at the PIN were not given back."
+        ),
+        Act::Reset if staff => format!(
+            "Every device of {email} is deleted, and every browser signed out. Send an invitation, with which the person comes back: account invite {email}"
         ),
         Act::Reset => format!(
             "Every device of {email} is deleted, and every browser signed out. See how it comes back with: account show {email}"
@@ -211,41 +222,71 @@ fn added(answer: Answer) -> Result<(), Failed> {
         return Err(other());
     };
     match accounts {
-        1 => eprintln!("The account is added, and the invitation is on its way."),
-        many => eprintln!(
-            "{many} accounts are added. The last of their invitations leaves in {} minutes.",
-            seconds.div_ceil(60)
-        ),
+        1 => say("The account is added, and the invitation is on its way."),
+        many => say(format_args!(
+            "{many} accounts are added. The last of their invitations leaves within {}.",
+            match seconds.div_ceil(60) {
+                0 | 1 => "a minute".to_owned(),
+                minutes => format!("{minutes} minutes"),
+            }
+        )),
     }
     Ok(())
 }
 
-async fn import(file: &Path, to: &To) -> Result<(), Failed> {
-    let here = |why: String| Failed::Here(format!("{}: {why}", file.display()));
-    let length = fs::metadata(file).map_err(|error| here(error.to_string()))?;
-    if length.len() > LONGEST_CSV as u64 {
-        return Err(here("the file is too long: 4 MB at most".to_owned()));
+/// The text of a file, or why it can't be imported. No file is read beyond its limit.
+fn read(file: &Path) -> Result<String, Failed> {
+    let wrong =
+        |why: String| Failed::File(format!("{}: {why}. Nothing was imported", file.display()));
+    let mut bytes = Vec::new();
+    let read = File::open(file).and_then(|file| {
+        let limit = LONGEST_CSV as u64 + 1;
+        file.take(limit).read_to_end(&mut bytes)
+    });
+    read.map_err(|error| wrong(error.to_string()))?;
+    if bytes.len() > LONGEST_CSV {
+        return Err(wrong("the file is too long: 4 MB at most".to_owned()));
     }
-    let bytes = fs::read(file).map_err(|error| here(error.to_string()))?;
-    let csv = String::from_utf8(bytes).map_err(|error| {
+    let line = |good: &[u8]| 1 + good.iter().filter(|byte| **byte == b'\n').count();
+    let text = String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
-        here(format!(
-            "line {line} is not UTF-8. Save the file as CSV in UTF-8, and import it again"
+        wrong(format!(
+            "line {} is not UTF-8. Save the file as CSV in UTF-8, and import it again",
+            line(good)
         ))
     })?;
+    let control = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n');
+    match text.find(control) {
+        Some(at) => Err(wrong(format!(
+            "line {} has a control character: this is no text",
+            line(&text.as_bytes()[..at])
+        ))),
+        None => Ok(text),
+    }
+}
+
+async fn import(file: &Path, to: &To) -> Result<(), Failed> {
+    let csv = read(file)?;
     let bar = io::stderr().is_terminal();
+    // Whether the bar's line is not ended yet.
+    let mut stands = false;
     let progress = |Imported { done, all }| {
         let percent = done * 100 / all.max(1);
-        match bar {
-            true => eprint!("\r[{:20}] {percent:3} %", "#".repeat(percent / 5)),
-            false => eprintln!("{percent:3} %, {done} of {all} people"),
+        if !bar {
+            say(format_args!("{percent:3} %, {done} of {all} people"));
+            return;
         }
-        if bar && done == all {
-            eprintln!();
-        }
+        say_on(format_args!(
+            "\r[{:20}] {percent:3} %",
+            "#".repeat(percent / 5)
+        ));
+        stands = true;
     };
-    added(asked(to, Command::Import { csv }, progress).await?)
+    let answer = asked(to, Command::Import { csv }, progress).await;
+    if stands {
+        say("");
+    }
+    added(answer?)
 }
 
 async fn show(which: Which, json: bool) -> Result<(), Failed> {
@@ -253,12 +294,11 @@ async fn show(which: Which, json: bool) -> Result<(), Failed> {
     let Answer::Account(shown) = asked(&which.to, command, |_| {}).await? else {
         return Err(other());
     };
-    let mut out = io::stdout().lock();
-    match json {
-        true => writeln!(out, "{}", as_json(&*shown)?)?,
-        false => write!(out, "{}", in_words(&shown))?,
-    }
-    Ok(())
+    let text = match json {
+        true => as_json(&*shown)? + "\n",
+        false => in_words(&shown),
+    };
+    Ok(print(text)?)
 }
 
 /// The name of a person.
@@ -299,12 +339,34 @@ fn in_words(shown: &Shown) -> String {
         );
         lines.push(("device", told));
     }
-    lines.extend(shown.locked.iter().map(|lock| ("locked", lock.clone())));
+    lines.extend(
+        shown
+            .locked
+            .iter()
+            .map(|lock| ("locked", lock_in_words(lock))),
+    );
+    for why in &shown.not_delivered {
+        lines.push(("message not delivered:", why.clone()));
+    }
     for event in &shown.events {
         lines.push(("event", format!("{} {}", time(event.at), event.text)));
     }
     let line = |(name, value): (&str, String)| format!("{name:14} {value}\n");
     lines.into_iter().map(line).collect()
+}
+
+/// What is locked, for people.
+fn lock_in_words(lock: &str) -> String {
+    let words = match lock {
+        "password-unknown" => "passwords in browsers that the person has not used",
+        "password-known" => "passwords in browsers that the person uses",
+        "password-stop" => "passwords on the STOP page",
+        "password-link" => "passwords on pages that mailed links open",
+        "codes-with-pin" => "codes with PIN (unblock does not lift this)",
+        "codes-without-pin" => "codes without PIN",
+        other => other,
+    };
+    words.to_owned()
 }
 
 #[derive(Clone, Copy)]
@@ -317,26 +379,27 @@ enum Form {
 async fn list(to: &To, form: Form, mut after: String, at_most: usize) -> Result<(), Failed> {
     let mut left = at_most;
     if matches!(form, Form::Csv) {
-        let header = "email,first_name,last_name,language,kind,state,devices,created_at\r\n";
-        io::stdout().lock().write_all(header.as_bytes())?;
+        // With the mark spreadsheets read it as UTF-8.
+        print("\u{feff}email,first_name,last_name,language,kind,state,devices,created_at\r\n")?;
     }
     loop {
         let command = Command::List { after };
         let Answer::Accounts { accounts, more } = asked(to, command, |_| {}).await? else {
             return Err(other());
         };
-        let mut out = io::stdout().lock();
+        let mut page = String::new();
         for row in accounts.iter().take(left) {
-            match form {
-                Form::Json => writeln!(out, "{}", as_json(row)?)?,
-                Form::Csv => out.write_all(csv(row).as_bytes())?,
+            page += &match form {
+                Form::Json => as_json(row)? + "\n",
+                Form::Csv => csv(row),
                 Form::Tabs => {
                     let cells = [&row.email, &name(row), &row.kind, &row.state];
                     let cells = cells.map(String::as_str).join("\t");
-                    writeln!(out, "{cells}\t{}", row.devices)?;
+                    format!("{cells}\t{}\n", row.devices)
                 }
-            }
+            };
         }
+        print(page)?;
         left = left.saturating_sub(accounts.len());
         match accounts.into_iter().next_back() {
             Some(last) if more && left > 0 => after = last.email,
@@ -347,7 +410,7 @@ async fn list(to: &To, form: Form, mut after: String, at_most: usize) -> Result<
 
 /// A line of CSV (RFC 4180).
 fn csv(row: &Row) -> String {
-    let (devices, created_at) = (row.devices.to_string(), row.created_at.to_string());
+    let (devices, created_at) = (row.devices.to_string(), time(row.created_at));
     let cells = [
         row.email.as_str(),
         &row.first_name,

@@ -1,10 +1,12 @@
 //! Commands to the running service: who gives them, and how they end. What they print on standard
 //! output is data; words are on standard error.
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use countersign_service::{Answer, AskError, Command, Imported, Refused, Request, ask, utc};
+
+use crate::out::{NOT_WRITTEN, NotWritten, say};
 
 /// The exit code where the service does not run, or this user may not give it commands.
 const NOT_REACHED: u8 = 3;
@@ -14,7 +16,8 @@ const REFUSED: u8 = 4;
 /// What the help of these commands says of them.
 pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done; 1 it failed, or the service ended before \
     it answered; 2 the command line is wrong; 3 the service does not run, or this user may not \
-    give it commands; 4 refused, and nothing was changed";
+    give it commands; 4 refused, or the file can't be used, and nothing was changed; 5 carried \
+    out, but not recorded in the journal yet, or its output could not be written";
 
 /// The running service, and who gives it commands.
 #[derive(Args)]
@@ -22,8 +25,8 @@ pub(crate) struct To {
     /// Data folder of the running service
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Your name, for the journal, the history and the owner's message [default: this system's
-    /// user]
+    /// Your name, for the journal, the history and the owner's message. This system's user is said
+    /// with it
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
 }
@@ -34,6 +37,10 @@ pub(crate) enum Failed {
     Asked(AskError),
     /// Something on this side.
     Here(String),
+    /// A file that can't be used.
+    File(String),
+    /// It was carried out.
+    NotWritten(NotWritten),
 }
 
 impl From<AskError> for Failed {
@@ -42,9 +49,9 @@ impl From<AskError> for Failed {
     }
 }
 
-impl From<io::Error> for Failed {
-    fn from(error: io::Error) -> Self {
-        Self::Here(format!("can't write: {error}"))
+impl From<NotWritten> for Failed {
+    fn from(error: NotWritten) -> Self {
+        Self::NotWritten(error)
     }
 }
 
@@ -56,7 +63,10 @@ impl Failed {
                 ExitCode::from(NOT_REACHED)
             }
             Self::Asked(AskError::Refused(Refused::Failed(_))) => ExitCode::FAILURE,
-            Self::Asked(AskError::Refused(_)) => ExitCode::from(REFUSED),
+            Self::Asked(AskError::Refused(Refused::Unrecorded(_))) | Self::NotWritten(_) => {
+                ExitCode::from(NOT_WRITTEN)
+            }
+            Self::Asked(AskError::Refused(_)) | Self::File(_) => ExitCode::from(REFUSED),
             _ => ExitCode::FAILURE,
         }
     }
@@ -68,8 +78,11 @@ pub(crate) fn end(done: Result<(), Failed>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
             match &failed {
-                Failed::Asked(error) => eprintln!("countersign-service: {error}"),
-                Failed::Here(why) => eprintln!("countersign-service: {why}"),
+                Failed::Asked(error) => say(format_args!("countersign-service: {error}")),
+                Failed::Here(why) | Failed::File(why) => {
+                    say(format_args!("countersign-service: {why}"));
+                }
+                Failed::NotWritten(error) => say(format_args!("countersign-service: {error}")),
             }
             failed.code()
         }

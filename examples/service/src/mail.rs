@@ -1,11 +1,12 @@
 //! `countersign-service mail`: the messages that were given up.
 
-use std::io::{self, Write};
-
 use clap::{Args, Subcommand};
 use countersign_service::{Answer, Command, MailAct, MailRow};
 
-use crate::asking::{EXIT_CODES, Failed, To, as_json, asked, other, time};
+use crate::{
+    asking::{EXIT_CODES, Failed, To, as_json, asked, other, time},
+    out::{print, say},
+};
 
 #[derive(Subcommand)]
 #[command(after_help = EXIT_CODES)]
@@ -14,8 +15,15 @@ pub(crate) enum MailCommand {
     ///
     /// A message is given up when the mail server refuses it for good, or has not taken it for
     /// three days. It is kept for 30 days. Columns: number, address, when it was given up, tries,
-    /// why. Tabs stand between them.
+    /// why, subject. Tabs stand between them.
+    #[command(
+        after_help = "Examples:\n  countersign-service mail list --data /var/lib/countersign\n  \
+        countersign-service mail list --waiting --data /var/lib/countersign"
+    )]
     List {
+        /// List the messages that wait for the mail server, or for the next try, instead
+        #[arg(long)]
+        waiting: bool,
         /// Print a JSON object a line
         #[arg(long)]
         json: bool,
@@ -24,9 +32,16 @@ pub(crate) enum MailCommand {
     },
     /// Try messages again that were given up, once what kept them is mended
     ///
-    /// A link that works no more is not sent.
+    /// A message whose link works no more is dropped instead.
+    #[command(
+        after_help = "Examples:\n  countersign-service mail retry 17 --data /var/lib/countersign\n  \
+        countersign-service mail retry --all --data /var/lib/countersign"
+    )]
     Retry(Which),
     /// Drop messages that were given up
+    #[command(
+        after_help = "Example:\n  countersign-service mail drop 17 --data /var/lib/countersign"
+    )]
     Drop(Which),
 }
 
@@ -45,36 +60,43 @@ pub(crate) struct Which {
 /// Carries a command out.
 pub(crate) async fn run(command: MailCommand) -> Result<(), Failed> {
     let (act, which) = match command {
-        MailCommand::List { json, to } => return list(&to, json).await,
+        MailCommand::List { waiting, json, to } => return list(&to, waiting, json).await,
         MailCommand::Retry(which) => (MailAct::Retry, which),
         MailCommand::Drop(which) => (MailAct::Drop, which),
     };
     let number = which.number.filter(|_| !which.all);
     let command = Command::ActOnMail { act, number };
-    let Answer::Messages(messages) = asked(&which.to, command, |_| {}).await? else {
+    let Answer::Messages { done, over } = asked(&which.to, command, |_| {}).await? else {
         return Err(other());
     };
     match act {
-        MailAct::Retry => eprintln!("Messages that are tried again: {messages}."),
-        MailAct::Drop => eprintln!("Messages that were dropped: {messages}."),
+        MailAct::Retry => say(format_args!("Messages that are tried again: {done}.")),
+        MailAct::Drop => say(format_args!("Messages that were dropped: {done}.")),
+    }
+    if over > 0 {
+        say(format_args!(
+            "Messages that were dropped, because their links work no more: {over}. Who needs one asks for another; a new invitation is sent with: account invite"
+        ));
     }
     Ok(())
 }
 
-async fn list(to: &To, json: bool) -> Result<(), Failed> {
+async fn list(to: &To, waiting: bool, json: bool) -> Result<(), Failed> {
     let mut after = 0;
     loop {
-        let Answer::Mail { messages, more } = asked(to, Command::Mail { after }, |_| {}).await?
-        else {
+        let command = Command::Mail { after, waiting };
+        let Answer::Mail { messages, more } = asked(to, command, |_| {}).await? else {
             return Err(other());
         };
-        let mut out = io::stdout().lock();
+        let mut page = String::new();
         for row in &messages {
-            match json {
-                true => writeln!(out, "{}", as_json(row)?)?,
-                false => writeln!(out, "{}", line(row))?,
-            }
+            page += &match json {
+                true => as_json(row)?,
+                false => line(row),
+            };
+            page.push('\n');
         }
+        print(page)?;
         match messages.last() {
             Some(last) if more => after = last.number,
             _ => return Ok(()),
@@ -86,9 +108,10 @@ fn line(row: &MailRow) -> String {
     let cells = [
         row.number.to_string(),
         row.to.clone().unwrap_or_default(),
-        time(row.given_up_at),
+        row.given_up_at.map_or_else(|| "waits".to_owned(), time),
         row.tries.to_string(),
         row.why.clone(),
+        row.subject.clone().unwrap_or_default(),
     ];
     cells.join("\t")
 }

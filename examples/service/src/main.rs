@@ -6,8 +6,9 @@ mod accounts;
 mod arguments;
 mod asking;
 mod mail;
+mod out;
 
-use std::{error::Error, io::IsTerminal, path::Path, process::ExitCode, sync::Arc};
+use std::{error::Error, path::Path, process::ExitCode, sync::Arc};
 
 use arguments::{Arguments, Command, Keys, Only, Serve};
 use clap::Parser;
@@ -16,6 +17,7 @@ use countersign_service::{
     Places, Progress, Registration, Rotate, StartError, SystemClock, backup, doctor, exchange_keys,
     list_keys, policy_table, restore, restore_with_old_key, rotate_keys, utc,
 };
+use out::{NOT_WRITTEN, NotWritten, print, say};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -27,7 +29,10 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        // Colours need a library that is not built in.
+        .with_ansi(false)
+        // It would be said on standard error, which is what can't be written.
+        .log_internal_errors(false)
         .init();
     if arguments.command.is_none() && !(hardened.no_core_dumps && hardened.locked) {
         tracing::info!(
@@ -57,10 +62,7 @@ async fn main() -> ExitCode {
             return asking::end(accounts::run(account).await);
         }
         (Some(Command::Mail(mail)), _) => return asking::end(mail::run(mail).await),
-        (Some(Command::Policy), _) => {
-            print!("{}", policy_table());
-            Ok(())
-        }
+        (Some(Command::Policy), _) => print(policy_table()).map_err(Into::into),
         (None, Some(serve)) => run(serve).await.map_err(Into::into),
         // clap asks for the server's arguments where there is no command.
         (None, None) => Ok(()),
@@ -68,8 +70,11 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("countersign-service: {error}");
-            ExitCode::FAILURE
+            say(format_args!("countersign-service: {error}"));
+            match error.is::<NotWritten>() {
+                true => ExitCode::from(NOT_WRITTEN),
+                false => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -87,10 +92,8 @@ async fn run_keys(keys: Keys) -> Result<(), Box<dyn Error>> {
         }
         Keys::Reseal { place, compromised } => return reseal(&place.into(), compromised).await,
     };
-    for key in list {
-        println!("{}", line(&key));
-    }
-    Ok(())
+    let lines: String = list.iter().map(|key| line(key) + "\n").collect();
+    print(lines).map_err(Into::into)
 }
 
 async fn reseal(places: &Places, compromised: bool) -> Result<(), Box<dyn Error>> {
@@ -103,35 +106,34 @@ async fn reseal(places: &Places, compromised: bool) -> Result<(), Box<dyn Error>
         let percent = done * 100 / all.max(1);
         if shown != Some(percent / 5) {
             shown = Some(percent / 5);
-            eprintln!("{percent:3} %, {done} of {all} rows");
+            say(format_args!("{percent:3} %, {done} of {all} rows"));
         }
     };
     let report = exchange_keys(places, exchange, &SystemClock, progress).await?;
+    let mut text = String::new();
     if report.resumed {
-        println!("An exchange that had been interrupted is done.");
+        text += "An exchange that had been interrupted is done.\n";
     }
-    println!(
-        "The key file is exchanged. Copy it to where you keep its copy, and make a backup now. Keep the old copy for as long as you keep \
-         backups from before: they are restored with --old-key."
-    );
+    text += "The key file is exchanged. Copy it to where you keep its copy, and make a backup now. \
+        Keep the old copy for as long as you keep backups from before: they are restored with \
+        --old-key.\n";
     if let Some(until) = report.waiting {
-        println!(
-            "A signing key that waits for its time was copied too: run countersign-service keys rotate after {} UTC, when the next one \
-             can be made.",
+        text += &format!(
+            "A signing key that waits for its time was copied too: run countersign-service keys \
+             rotate after {} UTC, when the next one can be made.\n",
             utc(until)
         );
     }
-    Ok(())
+    print(text).map_err(Into::into)
 }
 
 fn run_doctor(places: &Places, tls_key: Option<&Path>) -> Result<(), Box<dyn Error>> {
     let checked = doctor(places, tls_key);
-    for (what, found) in &checked {
-        match found {
-            Ok(()) => println!("ok       {what}"),
-            Err(why) => println!("PROBLEM  {what}: {why}"),
-        }
-    }
+    let line = |(what, found): &(_, Result<(), _>)| match found {
+        Ok(()) => format!("ok       {what}\n"),
+        Err(why) => format!("PROBLEM  {what}: {why}\n"),
+    };
+    print(checked.iter().map(line).collect::<String>())?;
     match checked.iter().filter(|(_, found)| found.is_err()).count() {
         0 => Ok(()),
         1 => Err("there is a problem, named above".into()),
@@ -149,17 +151,17 @@ fn run_restore(
         Some(old_key) => restore_with_old_key(places, file, replace, old_key, &SystemClock)?,
         None => restore(places, file, replace, &SystemClock)?,
     };
-    match report.made_at {
-        Some(time) => println!("Restored: the backup of {} UTC.", utc(time)),
-        None => println!("Restored."),
-    }
+    let mut text = match report.made_at {
+        Some(time) => format!("Restored: the backup of {} UTC.\n", utc(time)),
+        None => "Restored.\n".to_owned(),
+    };
     if let Some(path) = report.replaced {
-        println!(
-            "The database that was there before is {}: delete it when all is well.",
+        text += &format!(
+            "The database that was there before is {}: delete it when all is well.\n",
             path.display()
         );
     }
-    Ok(())
+    print(text).map_err(Into::into)
 }
 
 fn line(key: &KeyStatus) -> String {

@@ -100,6 +100,7 @@ const HOUSES: &[House] = &[
             &["arguments"],
             &["accounts", "mail"],
             &["asking"],
+            &["out"],
         ],
     },
     House {

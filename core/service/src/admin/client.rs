@@ -31,7 +31,7 @@ pub enum AskError {
     Custody(String),
     /// The connection broke.
     #[error(
-        "the service ended before it answered ({0}). The command may have been carried out: see with account show, and in DIR/security.log"
+        "the service ended before it answered ({0}). The command may have been carried out: see with account show or account list, and in DIR/security.log"
     )]
     CutOff(String),
     /// It was refused.

@@ -25,14 +25,18 @@ use crate::{
     policy,
     security::{self, Ending, Happened},
     store::{
-        AccountEvent, DeadDelivery, Dossier, Listed, NewDelivery, NewStaff, Order, Recovery, Share,
-        StoreError, Unfit,
+        AccountEvent, AccountKind, DeadDelivery, Dossier, Listed, NewDelivery, NewStaff, Order,
+        Recovery, Retried, Share, StoreError, Unfit,
     },
 };
 
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
-        Self::Failed(error.to_string())
+        let why = error.to_string();
+        match error {
+            StoreError::Journal(_) => Self::Unrecorded(why),
+            _ => Self::Failed(why),
+        }
     }
 }
 
@@ -87,36 +91,63 @@ pub(super) async fn run(
         }
         Command::List { after } => {
             look(app, by, None, "admin-listed");
-            let mut found = app.store.list_accounts(after, PAGE + 1).await?;
+            let now = app.clock.now();
+            let mut found = app.store.list_accounts(after, PAGE + 1, now).await?;
             let more = found.len() > PAGE as usize;
             found.truncate(PAGE as usize);
             let accounts = found.iter().map(row).collect();
             Ok(Answer::Accounts { accounts, more })
         }
-        Command::Mail { after } => {
+        Command::Mail { after, waiting } => {
             look(app, by, None, "mail-listed");
-            let mut found = app.store.dead_deliveries(after, PAGE + 1).await?;
+            let found = app.store.dead_deliveries(after, PAGE + 1, waiting);
+            let mut found = found.await?;
             let more = found.len() > PAGE as usize;
             found.truncate(PAGE as usize);
             let messages = found.into_iter().map(|dead| mail_row(app, dead));
             let messages = messages.collect();
             Ok(Answer::Mail { messages, more })
         }
-        Command::ActOnMail { act, number } => {
-            let (done, what) = match act {
-                MailAct::Retry => {
-                    let now = app.clock.now();
-                    (app.store.retry_dead(number, now).await?, "mail-retried")
-                }
-                MailAct::Drop => (app.store.drop_dead(number).await?, "mail-dropped"),
-            };
-            look(app, by, None, what);
-            match (done, number) {
-                (0, Some(_)) => Err(Refused::NoMail),
-                (done, _) => Ok(Answer::Messages(done)),
-            }
-        }
+        Command::ActOnMail { act, number } => act_on_mail(app, by, act, number).await,
     }
+}
+
+/// Tries messages again, or drops them. The security log has it once it is done, with its number
+/// and how many there were.
+async fn act_on_mail(
+    app: &App,
+    by: &Operator,
+    act: MailAct,
+    number: Option<u64>,
+) -> Result<Answer, Refused> {
+    let now = app.clock.now();
+    let (done, over, what) = match act {
+        MailAct::Retry => {
+            let Retried { again, over } = app.store.retry_dead(number, now).await?;
+            app.mail.notify_one();
+            (again, over, "mail-retried")
+        }
+        MailAct::Drop => {
+            let dropped = app.store.drop_dead(number, by.clone(), now).await?;
+            (dropped, 0, "mail-dropped")
+        }
+    };
+    if number.is_some() && done + over == 0 {
+        return Err(Refused::NoMail);
+    }
+    let which = number.map_or_else(|| "all".to_owned(), |number| format!("message {number}"));
+    let mut detail = format!("{}: {which}: {done}", by.as_str());
+    if over > 0 {
+        detail.push_str(&format!(", and {over} whose links work no more"));
+    }
+    let happened = Happened {
+        account: None,
+        what: what.to_owned(),
+        detail,
+        ending: Ending::Done,
+    };
+    app.security.note(now, &happened);
+    Ok(Answer::Messages { done, over })
 }
 
 /// Adds people, or answers which of their addresses are taken.
@@ -148,18 +179,20 @@ async fn add(
 
 async fn change(app: &App, by: &Operator, act: Act, email: &str) -> Result<Answer, Refused> {
     let account = find(app, email).await?;
+    let kind = app.store.account(account).await?.map(|found| found.kind);
     let now = app.clock.now();
     let order = match act {
         Act::Invite => Order::Invite(random::bytes()?),
         Act::Disable => Order::Disable,
         Act::Enable => Order::Enable,
-        Act::Delete => Order::Delete(told(app, by, account).await?.map(Box::new)),
+        Act::Delete => Order::Delete(told(app, by, account).await?),
         Act::Unblock => Order::Unblock,
         Act::Reset => Order::Reset(Recovery {
             id: random::bytes()?,
             account,
             ripe_at: now + u64::from(app.recovery_hours) * policy::HOUR,
             by_panic: true,
+            by_operator: true,
             finished_at: None,
         }),
     };
@@ -171,6 +204,8 @@ async fn change(app: &App, by: &Operator, act: Act, email: &str) -> Result<Answe
     let devices = done.map_err(|unfit| match unfit {
         Unfit::Gone => Refused::None(email()),
         Unfit::Already => Refused::Already(email()),
+        Unfit::NotDisabled => Refused::NotDisabled(email()),
+        Unfit::NotLocked => Refused::NotLocked(email()),
         Unfit::InUse => Refused::InUse(email()),
         Unfit::Own => Refused::Own(email()),
         Unfit::Disabled => Refused::Disabled(email()),
@@ -180,20 +215,18 @@ async fn change(app: &App, by: &Operator, act: Act, email: &str) -> Result<Answe
         app.waiting.wake(dev);
     }
     app.mail.notify_one();
-    Ok(Answer::Done)
+    Ok(Answer::Done {
+        staff: kind == Some(AccountKind::Staff),
+    })
 }
 
-/// The message to the owner of an account that is to be deleted.
-async fn told(
-    app: &App,
-    by: &Operator,
-    account: AccountId,
-) -> Result<Option<NewDelivery>, Refused> {
+/// The messages to the owner of an account that is to be deleted.
+async fn told(app: &App, by: &Operator, account: AccountId) -> Result<Vec<NewDelivery>, Refused> {
     let Some(account) = app.store.account(account).await? else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     if app.store.is_invited(&account.email).await? {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let event = AccountEvent {
         at: app.clock.now(),
@@ -201,9 +234,12 @@ async fn told(
         detail: by.as_str().to_owned(),
         caller: security::caller(),
     };
-    let notice = notice::of_the_end(app, &account, &event);
-    let notice = notice.map_err(|error| Refused::Failed(error.to_string()))?;
-    Ok(Some(notice))
+    let to = app.store.addresses(account.acc, event.at).await?;
+    let notices = to
+        .into_iter()
+        .map(|to| notice::of_the_end(app, &account, to, &event));
+    let notices: Result<_, _> = notices.collect();
+    notices.map_err(|error| Refused::Failed(error.to_string()))
 }
 
 fn address(text: &str) -> Result<Email, Refused> {
@@ -231,7 +267,8 @@ fn row(listed: &Listed) -> Row {
     let account = &listed.account;
     let state = match (listed.invited, listed.disabled, listed.guarded) {
         (_, true, _) => "disabled",
-        (true, ..) => "invited",
+        (true, ..) if listed.invitation => "invited",
+        (true, ..) => "invitation-over",
         (.., true) => "guarded",
         _ => "active",
     };
@@ -299,6 +336,7 @@ fn shown(app: &App, dossier: Dossier) -> Shown {
         recovery_at: dossier.recovery.map(|recovery| recovery.ripe_at),
         deletion_at: dossier.deletion.map(|deletion| deletion.due_at),
         invited_until: dossier.invitation,
+        not_delivered: dossier.not_delivered,
         events: events.collect(),
     }
 }

@@ -93,8 +93,62 @@ impl Lines {
     }
 }
 
-/// The people of a CSV file (RFC 4180) in UTF-8, with or without a byte order mark, and with lines
-/// that end in any way.
+/// The separators that spreadsheets write, by the languages that they are set to.
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+
+/// What a file begins with.
+struct Start<'a> {
+    /// The file from its header on.
+    text: &'a str,
+    /// The line of the header.
+    line: u64,
+    /// What stands between its columns.
+    separator: u8,
+}
+
+impl<'a> Start<'a> {
+    /// Skips a byte order mark and a line `sep=;`, and looks what separates the columns.
+    fn of(csv: &'a str) -> Self {
+        let text = csv.strip_prefix('\u{feff}').unwrap_or(csv);
+        let end = text.find(['\r', '\n']).unwrap_or(text.len());
+        let (first, rest) = text.split_at(end);
+        let named = |separator: &u8| {
+            let line = format!("sep={}", char::from(*separator));
+            first.trim_matches('"').eq_ignore_ascii_case(&line)
+        };
+        if let Some(separator) = SEPARATORS.into_iter().find(named) {
+            let rest = rest.strip_prefix('\r').unwrap_or(rest);
+            return Self {
+                text: rest.strip_prefix('\n').unwrap_or(rest),
+                line: 2,
+                separator,
+            };
+        }
+        let count = |separator: &u8| first.bytes().filter(|byte| byte == separator).count();
+        Self {
+            text,
+            line: 1,
+            separator: SEPARATORS
+                .into_iter()
+                .rev()
+                .max_by_key(count)
+                .unwrap_or(b','),
+        }
+    }
+}
+
+/// A row without the empty cells that a spreadsheet adds at its end.
+fn cells(row: &csv::StringRecord) -> Vec<&str> {
+    let mut cells: Vec<_> = row.iter().collect();
+    while cells.len() > HEADER.len() && cells.last().is_some_and(|cell| cell.trim().is_empty()) {
+        cells.pop();
+    }
+    cells
+}
+
+/// The people of a CSV file (RFC 4180) in UTF-8, as spreadsheets save it: with or without a byte
+/// order mark, with lines that end in any way, and with commas, semicolons or tabs. Empty rows
+/// count for nothing.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -107,18 +161,29 @@ pub(super) fn people(csv: &str) -> Result<People, NotRead> {
         ));
         return Err(NotRead::Faults(faults));
     }
-    let text = csv.strip_prefix('\u{feff}').unwrap_or(csv);
+    let start = Start::of(csv);
+    let text = start.text;
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
+        .delimiter(start.separator)
         .flexible(true)
         .from_reader(text.as_bytes());
     let mut people = People::default();
     let mut seen = HashMap::new();
-    let mut lines = LineCount::new(text);
+    let mut lines = LineCount::new(text, start.line);
     let mut rows = reader.records();
     let header = rows.next().transpose().ok().flatten();
-    if !header.is_some_and(|header| header.iter().map(str::trim).eq(HEADER)) {
-        faults.add(1, &format!("the first line must be {}", HEADER.join(",")));
+    let is_header = |row: csv::StringRecord| {
+        let names = cells(&row)
+            .into_iter()
+            .map(|name| name.trim().to_lowercase());
+        names.eq(HEADER.map(str::to_owned))
+    };
+    if !header.is_some_and(is_header) {
+        faults.add(
+            start.line,
+            &format!("the first line must be {}", HEADER.join(",")),
+        );
         return Err(NotRead::Faults(faults));
     }
     for row in rows {
@@ -131,6 +196,9 @@ pub(super) fn people(csv: &str) -> Result<People, NotRead> {
             }
         };
         let line = lines.at(row.position());
+        if row.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
         if people.new.len() == MOST_ROWS {
             faults.add(
                 line,
@@ -168,13 +236,10 @@ struct LineCount<'a> {
 }
 
 impl<'a> LineCount<'a> {
-    fn new(text: &'a str) -> Self {
+    /// Of this text, whose first line has this number.
+    fn new(text: &'a str, line: u64) -> Self {
         let bytes = text.as_bytes();
-        Self {
-            bytes,
-            at: 0,
-            line: 1,
-        }
+        Self { bytes, at: 0, line }
     }
 
     /// The line in which what is read next begins. Positions come in their order.
@@ -199,7 +264,7 @@ type Fields = (Email, PersonName, Lang);
 
 /// The person of a row, or all that is wrong with it.
 fn person(row: &csv::StringRecord) -> Result<Fields, Vec<String>> {
-    let fields: Vec<&str> = row.iter().collect();
+    let fields = cells(row);
     let [email, first, last, language] = fields[..] else {
         let found = fields.len();
         return Err(vec![format!("{found} columns where 4 are needed")]);
@@ -261,7 +326,7 @@ fn in_words(wrong: BadName) -> String {
 pub(super) fn language(tag: &str) -> Result<Lang, String> {
     match tag.trim() {
         "" => Ok(Lang::default()),
-        tag => Lang::from_name(tag).ok_or_else(|| {
+        tag => Lang::from_name(&tag.to_ascii_lowercase()).ok_or_else(|| {
             format!(
                 "{tag:?} is not a language of this service ({})",
                 languages()
@@ -333,6 +398,28 @@ mod tests {
     }
 
     #[test]
+    fn a_file_as_spreadsheets_save_it_is_taken_or_told_why_not() {
+        let ozola = [["anna@example.eu", "Anna", "Ozola", "lv"].map(str::to_owned)];
+        let semicolons = HEAD.replace(',', ";");
+        for csv in [
+            format!("{semicolons}\r\nanna@example.eu;Anna;Ozola;LV\r\n;;;\r\n"),
+            format!("\u{feff}sep=;\r\n{semicolons}\r\nanna@example.eu;Anna;Ozola;lv\r\n"),
+            format!("SEP=,\n{HEAD}\nanna@example.eu,Anna,Ozola,lv\n"),
+            format!(
+                "{}\nanna@example.eu\tAnna\tOzola\tlv\n\t\t\t\n",
+                HEAD.replace(',', "\t")
+            ),
+            "Email,First_Name,LAST_NAME,Language,,\n,,,,,\nanna@example.eu,Anna,Ozola,Lv,,\n"
+                .to_owned(),
+        ] {
+            assert_eq!(read(&csv), ozola, "{csv:?}");
+        }
+        assert!(faults(&format!("{HEAD}\n,,,\n"))[0].contains("nobody in the file"));
+        let mixed = format!("{HEAD}\nanna@example.eu;Anna;Ozola;lv\n");
+        assert!(faults(&mixed)[0].contains("1 columns where 4 are needed"));
+    }
+
+    #[test]
     fn every_fault_is_named_with_its_line() {
         let csv = format!(
             "{HEAD}\nanna@example.eu,Anna,Ozola,lv\nnobody,Bo,B,en\nc@example.eu,,,en\n\
@@ -361,6 +448,12 @@ mod tests {
             let csv = format!("{HEAD}\na@example.eu,{cell},B,en\n");
             assert!(faults(&csv)[0].contains("formula"), "{cell:?}");
         }
+        let second = format!("sep=;\r\n{}\r\nnobody;B;B;en\r\n", HEAD.replace(',', ";"));
+        assert!(
+            faults(&second)[0].starts_with("line 3: \"nobody\""),
+            "{:?}",
+            faults(&second)
+        );
         assert!(faults("")[0].starts_with("line 1: the first line must be email"));
         assert!(faults("name,email\n")[0].contains("the first line must be"));
         assert!(faults(&format!("{HEAD}\n"))[0].contains("nobody"));

@@ -172,14 +172,12 @@ async fn carry_out(app: &App, user: u32, request: Request, write: &mut OwnedWrit
     })
 }
 
-/// Who asks: by the name that was given, or by the system's.
+/// Who asks: the system's user, and the name that was given.
 fn operator(user: u32, request: &Request) -> Result<Operator, Refused> {
-    let name = match (&request.operator, &request.sudo_user) {
-        (Some(name), _) => name.clone(),
-        (None, Some(sudo)) if user == 0 => format!("{} (sudo: {sudo})", login(user)),
-        (None, _) => login(user),
-    };
-    Operator::parse(&name).map_err(|_| Refused::Operator)
+    // Only root can have become so by sudo.
+    let sudo = request.sudo_user.as_deref().filter(|_| user == 0);
+    let operator = Operator::of(request.operator.as_deref(), &login(user), sudo);
+    operator.map_err(|_| Refused::Operator)
 }
 
 /// The login name of a user, as far as this computer's own list has it.

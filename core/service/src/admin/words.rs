@@ -23,8 +23,8 @@ pub(super) const FAULTS: usize = 20;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    /// Who asks, by the name that was given; otherwise the system's user at the other end of the
-    /// socket.
+    /// Who asks, by the name that was given. The system's user at the other end of the socket is
+    /// said with it.
     pub operator: Option<String>,
     /// On whose behalf `sudo` made that user root, as the variable `SUDO_USER` says.
     pub sudo_user: Option<String>,
@@ -73,6 +73,8 @@ pub enum Command {
     Mail {
         /// From the first number after this one on.
         after: u64,
+        /// Those that are tried again instead.
+        waiting: bool,
     },
     /// Tries a message that was given up again, or drops it.
     ActOnMail {
@@ -109,7 +111,10 @@ pub enum Answer {
     /// The command goes on, and is so far.
     Progress(Imported),
     /// It is done, and on the disk.
-    Done,
+    Done {
+        /// Whether the account is a member's of the staff, who comes back by an invitation.
+        staff: bool,
+    },
     /// So many accounts are added, and on the disk.
     Added {
         /// How many.
@@ -133,8 +138,13 @@ pub enum Answer {
         /// Whether there are more.
         more: bool,
     },
-    /// It is done with so many messages.
-    Messages(usize),
+    /// It is done with messages.
+    Messages {
+        /// With how many: they are tried again, or were dropped.
+        done: usize,
+        /// How many were not tried again, because their links work no more: they are dropped.
+        over: usize,
+    },
     /// It is not done; nothing was changed unless the text says so.
     Refused(Refused),
 }
@@ -148,7 +158,7 @@ pub enum Refused {
     Request(String),
     /// The operator's name can't be shown.
     #[error(
-        "this name of an operator can't be used: take 1 to 64 visible characters for --operator"
+        "this name of an operator can't be used: take 1 to 64 visible characters for --operator, none of them : / ( or ). Nothing was changed"
     )]
     Operator,
     /// It is no address.
@@ -168,9 +178,17 @@ pub enum Refused {
         "an account has the address {0} already, or may have it back. Nothing was changed. See it with: account show {0}"
     )]
     Taken(String),
-    /// The account is disabled already, or is not.
-    #[error("the account {0} is so already. Nothing was changed")]
+    /// The account is disabled already.
+    #[error("the account {0} is already disabled. Nothing was changed")]
     Already(String),
+    /// The account is in use already.
+    #[error("the account {0} is not disabled. Nothing was changed")]
+    NotDisabled(String),
+    /// Neither its passwords nor its codes without PIN are locked.
+    #[error(
+        "nothing is locked in the account {0} that can be lifted. Nothing was changed. See it with: account show {0}"
+    )]
+    NotLocked(String),
     /// The account needs no invitation.
     #[error(
         "the account {0} is in use and needs no invitation: who forgot the password sets a new one with “Forgotten password” on the page. \
@@ -205,6 +223,9 @@ pub enum Refused {
     /// No message was given up.
     #[error("no such message was given up. Nothing was changed. See them with: mail list")]
     NoMail,
+    /// It is done, and not recorded where a restore does not undo it.
+    #[error("{0}")]
+    Unrecorded(String),
     /// The service can't do it now.
     #[error("{0}")]
     Failed(String),
@@ -238,7 +259,7 @@ pub struct Row {
     pub language: String,
     /// `self`: its owner registered it; `staff`: an administrator added it.
     pub kind: String,
-    /// `invited`, `disabled`, `guarded` or `active`.
+    /// `invited`, `invitation-over` (it expired, or was ended), `disabled`, `guarded` or `active`.
     pub state: String,
     /// How many devices it has.
     pub devices: u64,
@@ -246,7 +267,7 @@ pub struct Row {
     pub created_at: u64,
 }
 
-/// A message that was given up.
+/// A message that was given up, or that was not taken yet and is tried again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailRow {
     /// Its number.
@@ -257,11 +278,11 @@ pub struct MailRow {
     pub subject: Option<String>,
     /// When it was written, in seconds since 1970.
     pub made_at: u64,
-    /// When it was given up, in seconds since 1970.
-    pub given_up_at: u64,
+    /// When it was given up, in seconds since 1970; none while it is tried.
+    pub given_up_at: Option<u64>,
     /// How often it was tried.
     pub tries: u32,
-    /// Why it was not taken at the last try.
+    /// Why it was not taken at the last try; empty before the first.
     pub why: String,
 }
 
@@ -310,6 +331,8 @@ pub struct Shown {
     pub deletion_at: Option<u64>,
     /// Until when an invitation works that was not accepted, in seconds since 1970.
     pub invited_until: Option<u64>,
+    /// Why messages about it were not taken at the last try, the newest first.
+    pub not_delivered: Vec<String>,
     /// The newest events, newest first.
     pub events: Vec<EventRow>,
 }

@@ -160,8 +160,8 @@ fn is_name(name: &str) -> bool {
         .any(|c| c.general_category_group() == GeneralCategoryGroup::Letter)
 }
 
-/// Whether two letters or digits follow at once. After a dot that is no name, and mail programs make
-/// a link to a website of it.
+/// Whether two letters or digits follow at once. After a dot that is no name, and mail programs
+/// make a link to a website of it.
 fn is_word(after: &[char]) -> bool {
     matches!(after, [first, second, ..] if first.is_alphanumeric() && second.is_alphanumeric())
 }

@@ -266,6 +266,13 @@ impl Journal {
         Ok(())
     }
 
+    /// Makes the journal's file one that can't be written, as on a full disk, or can be again.
+    #[cfg(test)]
+    pub(crate) fn takes_nothing(&mut self, nothing: bool) {
+        let mut how = std::fs::OpenOptions::new();
+        self.file = how.read(true).write(!nothing).open(&self.path).unwrap();
+    }
+
     /// Writes at the end of the last good line.
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
         self.file.set_len(self.length)?;

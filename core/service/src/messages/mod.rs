@@ -6,6 +6,7 @@ mod letter;
 pub(crate) mod links;
 pub(crate) mod notice;
 mod pace;
+mod ways;
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use fluent_bundle::FluentValue;
 use crate::{
     app::App,
     base::lang::Lang,
-    deliveries::{self, DeliveryError, Outbox},
+    deliveries::{self, DeliveryError, Outbox, one_line},
     store::{DueLink, LinkKind, StoreError},
 };
 use letter::{Block, Letter};
@@ -99,7 +100,18 @@ impl Composer {
 
     async fn tell_link(&self, due: &DueLink) -> Result<(), ComposeError> {
         let app = &*self.app;
-        let mail = link_letter(app, due)?.to(app, due.link.address.clone())?;
+        // Answers when the journal has what made the account or invited it.
+        let back = match due.link.account {
+            Some(account) if due.link.kind == LinkKind::Invite => {
+                let standing = app.store.standing(account).await?;
+                let inviter = app.store.inviter(account)?;
+                standing.guarded.then_some(inviter)
+            }
+            Some(account) => app.store.standing(account).await.map(|_| None)?,
+            None => None,
+        };
+        let letter = link_letter(app, due, back.as_deref())?;
+        let mail = letter.to(app, due.link.address.clone())?;
         let acts = !matches!(due.link.kind, LinkKind::Undone | LinkKind::Deleted);
         let link = acts.then_some(due.link.id);
         let new = deliveries::mail(&app.root, &mail, due.link.account, link)?;
@@ -124,15 +136,21 @@ impl Texts<'_> {
     }
 }
 
-/// The message with a link. It holds nothing that somebody typed.
-fn link_letter(app: &App, due: &DueLink) -> Result<Letter, ComposeError> {
+/// The message with a link. It holds nothing that a stranger typed. `back`: the operator who
+/// invites back into an account that lost its devices.
+fn link_letter(app: &App, due: &DueLink, back: Option<&str>) -> Result<Letter, ComposeError> {
     let (kind, lang) = (due.link.kind, due.language);
     let name = match kind {
         // The text `mail_stop` is a line of the other messages.
         LinkKind::Stop => "stop-link",
+        LinkKind::Invite if back.is_some() => "invite-back",
         kind => kind.name(),
     };
-    let text = |key: &str| Texts { app, lang }.get(key, &[]);
+    let values = [
+        ("operator", one_line(back.unwrap_or_default()).into()),
+        ("hours", app.recovery_hours.into()),
+    ];
+    let text = |key: &str| Texts { app, lang }.get(key, &values);
     let mut blocks = vec![Block::Text(text(&format!("mail_{name}"))?)];
     let to = match kind {
         LinkKind::Taken | LinkKind::ResetRefused => Some(format!("{}/sign-in", app.origin)),
@@ -174,7 +192,12 @@ mod tests {
                 let next = format!("mail_next_{what}");
                 let values = [("service", "Example".into())];
                 assert!(texts.get(lang, &next, &values).is_some(), "{next}");
-                assert!(texts.event(lang, what, "x").is_some(), "{what}");
+                let detail = match *what {
+                    "language-changed" => "lv",
+                    "session-ended" => "device",
+                    _ => "x",
+                };
+                assert!(texts.event(lang, what, detail).is_some(), "{what}");
             }
         }
     }

@@ -4,6 +4,7 @@
 use super::{
     Block, ComposeError, Letter, Texts,
     links::{self, CANCEL, FINISH},
+    ways,
 };
 use crate::{
     app::App,
@@ -60,17 +61,17 @@ fn letter(
     let mut blocks = vec![Block::Text(hello)];
     let mut next = Vec::new();
     for (_, event) in events {
-        blocks.push(Block::Text(what(event)?));
+        blocks.push(Block::Text(sentence(what(event)?)));
         blocks.push(Block::Facts(facts(&texts, &to.email, event)?));
-        let text = texts.get(&format!("mail_next_{}", event.what), &[])?;
+        let text = texts.get(&ways::next(&event.what, standing), &[])?;
         if !next.contains(&text) {
             next.push(text);
         }
     }
     blocks.extend(next.into_iter().map(Block::Text));
     blocks.extend(undoing(&texts, to, standing)?);
-    if standing.staff && standing.guarded && standing.recovery.is_none() {
-        blocks.push(Block::Text(texts.get("mail_ask_administrator", &[])?));
+    if let Some(closed) = ways::closed(standing) {
+        blocks.push(Block::Text(texts.get(closed, &[])?));
     }
     blocks.push(Block::Text(texts.get("mail_end", &[])?));
     let subject = match events {
@@ -92,10 +93,18 @@ fn what(texts: &Texts<'_>, event: &AccountEvent) -> Result<String, ComposeError>
     text.ok_or_else(|| ComposeError::NoText(format!("event_{}", event.what)))
 }
 
-/// The notice about the end of an account, which is written before it: nothing else is left then.
+/// An event's text, which has no full stop in lists and subjects.
+fn sentence(mut text: String) -> String {
+    text.push('.');
+    text
+}
+
+/// The notice about the end of an account to one of its addresses, which is written before it:
+/// nothing else is left then.
 pub(crate) fn of_the_end(
     app: &App,
     account: &Account,
+    to: Email,
     event: &AccountEvent,
 ) -> Result<NewDelivery, ComposeError> {
     let texts = Texts {
@@ -111,13 +120,13 @@ pub(crate) fn of_the_end(
         subject: texts.get("mail_subject", &[("event", what.clone().into())])?,
         blocks: vec![
             Block::Text(texts.get("mail_hello", &[("name", name.into())])?),
-            Block::Text(what),
+            Block::Text(sentence(what)),
             Block::Facts(facts(&texts, &account.email, event)?),
             Block::Text(texts.get(&format!("mail_next_{}", event.what), &[])?),
             Block::Text(texts.get("mail_end", &[])?),
         ],
     };
-    let mail = letter.to(app, account.email.clone())?;
+    let mail = letter.to(app, to)?;
     Ok(deliveries::mail(&app.root, &mail, None, None)?)
 }
 
@@ -168,13 +177,14 @@ fn undoing(
         blocks.push(link("mail_stop_link", format!("{}/stop", app.origin))?);
         return Ok(blocks);
     };
-    blocks.push(text("mail_recovery")?);
+    let words = ways::of_recovery(recovery, standing);
+    blocks.push(text(words.what)?);
     let cancel = links::of_recovery(app, CANCEL, recovery);
     blocks.push(link("mail_recovery_cancel", cancel)?);
     // Whoever has changed the address must not recover the account with it.
-    if to.may_recover {
+    if let Some(yours) = words.yours.filter(|_| to.may_recover) {
         let ripe = time(texts.lang, recovery.ripe_at);
-        let yours = texts.get("mail_recovery_yours", &[("ripe", ripe.into())])?;
+        let yours = texts.get(yours, &[("ripe", ripe.into())])?;
         blocks.push(Block::Text(yours));
         let finish = links::of_recovery(app, FINISH, recovery);
         blocks.push(link("mail_recovery_finish", finish)?);

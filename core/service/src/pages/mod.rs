@@ -68,6 +68,7 @@ const TEMPLATES: &[(&str, &str)] = templates! {
     "register_sent.html"
     "link_sent.html"
     "link_over.html"
+    "link_done.html"
     "change_email.html"
     "change_password.html"
     "confirm.html"

@@ -55,12 +55,12 @@ pub(crate) const TYPED_SECONDS: u64 = 30 * 60;
 /// How long a browser remembers an address that its person asked it to remember, in seconds.
 pub(crate) const REMEMBERED_SECONDS: u64 = 180 * DAY;
 
-/// How long after an account was made its first sign-in is no news, in seconds: an invitation can be
-/// accepted for a week.
+/// How long after an account was made its first sign-in is no news, in seconds: an invitation
+/// can be accepted for a week.
 pub(crate) const FIRST_SIGN_IN_SECONDS: u64 = 8 * DAY;
 
-/// How long a password that was set by a mailed link alone adds no first device, changes no address,
-/// deletes no account, presses no STOP and recovers nothing, in seconds.
+/// How long a password that was set by a mailed link alone adds no first device, changes no
+/// address, deletes no account, presses no STOP and recovers nothing, in seconds.
 pub(crate) const WEAK_PASSWORD_SECONDS: u64 = 7 * DAY;
 
 /// How long a session can download the person's data after it proved that it may, in seconds.
@@ -70,6 +70,8 @@ pub(crate) const EXPORT_SECONDS: u64 = 10 * 60;
 pub(crate) const RECOVERY_OPEN_SECONDS: u64 = 7 * DAY;
 /// How long a finished recovery can be finished again by a browser that lost the reply, in seconds.
 pub(crate) const RECOVERY_AGAIN_SECONDS: u64 = 10 * 60;
+/// How long a link that was used says, when its form is sent again, that it was done, in seconds.
+pub(crate) const LINK_AGAIN_SECONDS: u64 = 10 * 60;
 /// Recovery messages to an account within [`RECOVERY_MESSAGES_SECONDS`], at most.
 pub(crate) const RECOVERY_MESSAGES: u64 = 5;
 /// The time for which [`RECOVERY_MESSAGES`] counts, in seconds.
@@ -99,6 +101,7 @@ pub(crate) const MAILED: &[&str] = &[
     "passwords-closed-link",
     "password-changed",
     "password-reset",
+    "password-by-invitation",
     "name-changed",
     "language-changed",
     "device-renamed",
@@ -139,8 +142,8 @@ pub(crate) const ADDRESS_LINKS_AN_HOUR: u64 = 3;
 pub(crate) const ADDRESS_LINKS_A_DAY: u64 = 10;
 /// Links to confirm a change that go to an account's owner in a day, at most.
 pub(crate) const OWNERS_LINKS_A_DAY: u64 = 20;
-/// Mailed links of registration in an hour in all, beyond which strangers cause no more; and as many
-/// of forgotten passwords and STOP, which go to addresses that have an account.
+/// Mailed links of registration in an hour in all, beyond which strangers cause no more; and as
+/// many of forgotten passwords and STOP, which go to addresses that have an account.
 pub(crate) const LINKS_AN_HOUR: u64 = 20_000;
 
 /// How long the check of a stranger's form can be answered, in seconds.

@@ -204,7 +204,12 @@ impl Store {
             Ok((since(tx, appended)?, account))
         })?;
         if missing.iter().any(|row| subject.may_be(account, row)) {
-            return Err(error);
+            // Whoever made the change is told by the step that it is done; this may have done
+            // nothing.
+            return Err(match error {
+                StoreError::Journal(why) => StoreError::Behind(why),
+                error => error,
+            });
         }
         Ok(())
     }

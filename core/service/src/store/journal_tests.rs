@@ -7,6 +7,7 @@ use super::{
     *,
 };
 use crate::{
+    base::operator::Operator,
     keys::mac::{MacKey, MacKeys},
     policy::{DAY, lifetimes::Lifetimes},
 };
@@ -308,4 +309,37 @@ async fn a_row_that_another_process_recorded_is_in_the_journal_before_a_request_
         assert_eq!(open(folder.path()).1.lines.len(), lines);
     }
     beside.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_while_the_journal_is_full_never_says_that_it_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path()).await;
+    let c = rusqlite::Connection::open(folder.path().join("service.db")).unwrap();
+    c.execute_batch(
+        "INSERT INTO account (acc, email, first_name, last_name, password, created_at)
+         VALUES (x'0101010101010101', 'a@example.eu', 'A', 'B', 'x', 1)",
+    )
+    .unwrap();
+    let works = |works: bool| {
+        let mut journal = store.journal.lock().unwrap();
+        journal.as_mut().unwrap().takes_nothing(!works);
+    };
+    let by = Operator::parse("root").unwrap();
+    let disable = || store.administer(ACC, Order::Disable, by.clone(), NOW);
+    works(false);
+    // It is done, and says so.
+    let done = disable().await.unwrap_err();
+    assert!(matches!(done, StoreError::Journal(_)) && done.to_string().contains("this is done"));
+    // It does nothing, and so does whoever reads.
+    for nothing in [
+        disable().await.map(drop).unwrap_err(),
+        store.standing(ACC).await.map(drop).unwrap_err(),
+    ] {
+        assert!(matches!(nothing, StoreError::Behind(_)), "{nothing}");
+        assert!(!nothing.to_string().contains("this is done"), "{nothing}");
+    }
+    works(true);
+    assert_eq!(disable().await.unwrap(), Err(Unfit::Already));
+    store.standing(ACC).await.unwrap();
 }

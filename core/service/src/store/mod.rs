@@ -58,9 +58,14 @@ pub(crate) enum StoreError {
     Database(String),
     /// The change is in the database, and not in the journal yet.
     #[error(
-        "this is done, but {0}. Until it can be written, a restore from a backup would undo it"
+        "this is done, but not recorded ({0}). Until it is, a restore from a backup would undo it"
     )]
     Journal(String),
+    /// An earlier change is in the database, and not in the journal yet.
+    #[error(
+        "an earlier change is not in the journal yet ({0}). Until it can be written, nothing more is done or said of what it changed"
+    )]
+    Behind(String),
     /// The device was removed meanwhile.
     #[error("this device was removed")]
     Gone,

@@ -180,5 +180,8 @@ pub(super) async fn undo(
             return app.pages.show("email_undone.html", &visitor, context! {});
         }
     }
-    links::over(&app, &visitor, LinkKind::UndoEmail)
+    match links::done_already(&app, &visitor, LinkKind::UndoEmail, &token).await? {
+        Some(page) => Ok(page),
+        None => links::over(&app, &visitor, LinkKind::UndoEmail),
+    }
 }

@@ -87,7 +87,10 @@ pub(super) async fn confirm(
     let Posted { visitor, form, .. } = posted;
     let link = match links::open(&app, &visitor, LinkKind::Register, &token).await? {
         Ok(link) => link,
-        Err(page) => return Ok(page),
+        Err(over) => {
+            let done = links::done_already(&app, &visitor, LinkKind::Register, &token);
+            return Ok(done.await?.unwrap_or(over));
+        }
     };
     // The link may be older than the setting.
     if !app.doors.take(&link.address) {
@@ -122,7 +125,12 @@ pub(super) async fn confirm(
         .register(link.id, account, entry, app.clock.now())
         .await?
     {
-        return links::over(&app, &visitor, LinkKind::Register);
+        // The other one of two clicks made it.
+        let done = links::done_already(&app, &visitor, LinkKind::Register, &token);
+        return match done.await? {
+            Some(page) => Ok(page),
+            None => links::over(&app, &visitor, LinkKind::Register),
+        };
     }
     tracing::info!(%acc, "an account was created");
     let mut response = opening.go_known("/register/done");

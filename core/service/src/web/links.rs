@@ -44,9 +44,37 @@ fn again(kind: LinkKind) -> (&'static str, &'static str) {
 /// The page of a link that does not work, or no longer: it shows how to begin again.
 pub(super) fn over(app: &App, visitor: &Visitor, kind: LinkKind) -> Result<Response, PageError> {
     let (what, to) = again(kind);
-    let values = context! { what, to, is_registration => to == "/register" };
+    let values = context! {
+        what, to, is_registration => to == "/register",
+        is_invitation => kind == LinkKind::Invite,
+    };
     app.pages
         .refuse(StatusCode::NOT_FOUND, "link_over.html", visitor, values)
+}
+
+/// The page of a form that was sent again: what its link does was done minutes ago, and the reply
+/// was lost, or the button clicked twice. `None`: that was not so.
+pub(super) async fn done_already(
+    app: &App,
+    visitor: &Visitor,
+    kind: LinkKind,
+    token: &str,
+) -> Result<Option<Response>, PageError> {
+    let what = match kind {
+        LinkKind::Register => "link_done_register",
+        LinkKind::UndoEmail => "link_done_undo",
+        _ => return Ok(None),
+    };
+    let Some(id) = id(app, kind, token) else {
+        return Ok(None);
+    };
+    if !app.store.was_link_done(id, kind, app.clock.now()).await? {
+        return Ok(None);
+    }
+    let page = app
+        .pages
+        .show("link_done.html", visitor, context! { what })?;
+    Ok(Some(page))
 }
 
 /// The page that says who makes an account for this address: the same whether or not it has one.
@@ -117,16 +145,18 @@ pub(super) fn question(
 /// The link with this text: its token, or its whole address as it was pasted. `None` if it does not
 /// work, or no longer.
 pub(super) async fn find(app: &App, kind: LinkKind, text: &str) -> Result<Option<Link>, PageError> {
-    let text = text.trim();
-    let text = text.rsplit_once('/').map_or(text, |(_, last)| last);
-    let Some(given) = hex::decode::<32>(text) else {
-        return Ok(None);
-    };
-    let Some(id) = id_in(&app.root.links, &given, kind.name()) else {
+    let Some(id) = id(app, kind, text) else {
         return Ok(None);
     };
     let link = app.store.link(id, app.clock.now()).await?;
     Ok(link.filter(|link| link.kind == kind))
+}
+
+/// The link's identifier in this text, if the service made it.
+fn id(app: &App, kind: LinkKind, text: &str) -> Option<LinkId> {
+    let text = text.trim();
+    let text = text.rsplit_once('/').map_or(text, |(_, last)| last);
+    id_in(&app.root.links, &hex::decode::<32>(text)?, kind.name())
 }
 
 /// The place that a link's payload is sealed for.

@@ -233,8 +233,9 @@ pub(super) async fn cancel_form(
     visitor: Visitor,
     Hex(token): Hex<Token>,
 ) -> Result<Response, PageError> {
-    recovery_link::under_way(&app, CANCEL, &token).await?;
-    let values = context! { token => hex::encode(&token), done => false };
+    let recovery = recovery_link::under_way(&app, CANCEL, &token).await?;
+    let staff = app.store.standing(recovery.account).await?.staff;
+    let values = context! { token => hex::encode(&token), done => false, staff };
     app.pages.show("recovery_cancel.html", &visitor, values)
 }
 
@@ -245,10 +246,11 @@ pub(super) async fn cancel(
     posted: Posted<Nothing>,
 ) -> Result<Response, PageError> {
     let recovery = recovery_link::under_way(&app, CANCEL, &token).await?;
+    let staff = app.store.standing(recovery.account).await?.staff;
     app.store
         .cancel_recovery(recovery.id, app.clock.now())
         .await?;
-    let values = context! { token => hex::encode(&token), done => true };
+    let values = context! { token => hex::encode(&token), done => true, staff };
     app.pages
         .show("recovery_cancel.html", &posted.visitor, values)
 }

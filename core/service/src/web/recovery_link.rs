@@ -17,6 +17,7 @@ pub(super) fn new(app: &App, account: &Account, by_panic: bool) -> Result<Recove
         account: account.acc,
         ripe_at: app.clock.now() + u64::from(app.recovery_hours) * 3600,
         by_panic,
+        by_operator: false,
         finished_at: None,
     })
 }

@@ -1,6 +1,6 @@
 # The history of an account.
 
-history_csv = All of them as a table (CSV)
+history_csv = All events as a table (CSV)
 history_more = Whole history
 history_when = When
 history_what = What
@@ -18,20 +18,20 @@ event_panic = STOP: all devices deleted, all browsers signed out
 event_recovery-began = A recovery of the account began
 event_recovery-link = The recovery message was asked for again
 event_recovery-cancelled = The recovery was cancelled
-event_recovery-restored = The recovery was cancelled, because the service was restored from a backup or its keys were replaced; it can be begun again
+event_recovery-restored = The recovery was cancelled, because the service was restored from a backup or its keys were replaced
 event_recovery-done = The account was recovered; every older device is deleted
 event_device-added = Device added: { $detail }
 event_device-lost = A device that had been added is not known any more, because the service was restored from an earlier backup. Add it again
 event_device-removed = Device removed: { $detail }
 event_device-removed-itself = Device removed on the phone itself: { $detail }
-event_last-device-removed = The last device was removed: { $detail }. To add another, recover the account
+event_last-device-removed = The last device was removed: { $detail }
 event_pin-changed = PIN changed: { $detail }
 event_pin-set-anew = New PIN, approved with another device: { $detail }
 event_pin-refreshed = The phone renewed the protection of the PIN; the PIN is the same: { $detail }
 event_biometrics-on = Fingerprint or face turned on: { $detail }
 event_biometrics-off = Fingerprint or face turned off: { $detail }
-event_account-disabled = The account was disabled by the operator of the service
-event_account-enabled = The account was enabled again by the operator of the service
+event_account-disabled = The account was disabled by an administrator
+event_account-enabled = The account was enabled again by an administrator
 event_old-token = The keys of the service were replaced, and the phone was accepted once more with its earlier data: { $detail }
 event_device-suspended = Device suspended, because a copy of it was noticed: { $detail }
 event_device-blocked = Device blocked after wrong PINs: { $detail }
@@ -49,12 +49,13 @@ event_new-browser = Signed in from a new browser
 event_wrong-codes = Three wrong codes in a row
 event_password-changed = Password changed
 event_password-reset = A new password was set with an e-mailed link
+event_password-by-invitation = A new password was set with the administrator’s invitation
 event_email-changed = E-mail address changed: { $detail }
 event_email-undone = The change of the e-mail address was undone: { $detail }
 event_passwords-closed-unknown = Many wrong passwords: sign-in with the password is closed in new browsers
 event_passwords-closed-known = Many wrong passwords: sign-in with the password is closed in browsers that you have used
-event_passwords-closed-stop = Many wrong passwords: the STOP page takes none
-event_passwords-closed-link = Many wrong passwords: the pages of e-mailed links take none
+event_passwords-closed-stop = Many wrong passwords: the STOP page no longer accepts passwords
+event_passwords-closed-link = Many wrong passwords: pages opened from e-mailed links no longer accept passwords
 event_transaction-signed = Signed: { $detail }
 event_transaction-signed-biometric = Signed with fingerprint or face: { $detail }
 event_device-renamed = Device renamed: { $detail }
@@ -82,7 +83,7 @@ by_system =
        *[unknown] { $browser }
     }
 by_device = App on a phone
-by_operator = Operator { $name }
+by_operator = Administrator { $name }
 event_session-ended = Browser signed out: { $detail }
 event_sessions-ended = All other browsers signed out
 event_name-changed = Name changed: { $detail }

@@ -1,6 +1,6 @@
 # STOP and the recovery.
 
-stop_link_what = When somebody has typed many wrong passwords on the STOP page, it takes none any more. A link that we send to the e-mail address of your account opens another STOP page.
+stop_link_what = When somebody has typed many wrong passwords on the STOP page, it accepts none any more. A link that we send to the e-mail address of your account opens another STOP page.
 stop_link_sent = If there is an account for { $email }, a message is on its way there. Its link opens a STOP page and works for 30 minutes.
 stop_by_link = This page takes no password? Get a link by e-mail
 stop_title = STOP: delete all my devices
@@ -29,6 +29,7 @@ recovery_under_way = A recovery of this account is under way. A message with the
 recovery_ripe_at = The link opens the account from
 recovery_ripe_now = Open the link in the message now. It has been good since
 recovery_cancel_hint = If you did not begin it: the message has a link that cancels it.
+recovery_cancel_hint_staff = If you did not open the invitation: the message has a link that cancels it. Tell your administrator at once.
 recovery_again = Send the message again
 recovery_error_messages = No more messages are sent today. Look for them in your mail, also among the unwanted ones.
 recover_text = The waiting time is over. Type your password; then every older device is deleted, and you add a new one at once.
@@ -39,6 +40,8 @@ recover_error_closed = Too many wrong passwords were typed on pages like this on
 recover_error_early = This recovery can’t be finished: it is too early, or it was cancelled or finished already.
 cancel_title = Cancel the recovery
 cancel_text = Somebody who knows the password of the account is recovering it. If that is not you, cancel it.
+cancel_text_staff = Somebody opened the invitation and set a new password. If that was not you, cancel, and tell your administrator.
 cancel_button = Cancel the recovery
 cancel_done = The recovery is cancelled, and can’t be finished any more.
 cancel_next = If you did not begin it, somebody else knows your password. Devices that were deleted stay deleted. To come back yourself, sign in and begin a recovery.
+cancel_next_staff = If you did not open the invitation, tell your administrator at once. Devices that were deleted stay deleted. To come back, ask your administrator for a new invitation.

@@ -26,11 +26,11 @@ digits_error_wrong = These are not the digits. Look again, listen to them, or as
 digits_error_another = These were not the digits either. Here is another picture.
 digits_error_old = The picture had expired or was used. Type the digits of this one.
 digits_error_asked = Many accounts were created from your network. Type the digits in the picture.
-work_working = One moment: your browser is checking that you are no program.
+work_working = One moment: your browser is checking that you are not a program.
 work_failed = The check in your browser did not work. Type the digits in the picture.
 
 # After the form.
-register_sent = If everything is in order, a message is on its way to { $email }. Open its link within { $minutes } minutes, in this browser or another; or copy it and paste it here.
+register_sent = If this address can be used, a message is on its way to { $email }. Open its link within { $minutes } minutes, in this browser or another; or copy it and paste it here.
 register_again = Send the message again
 register_again_sent = We have sent the message again, unless that address got 3 in the last hour or 10 in the last day. Use the newest one.
 register_other = Another address

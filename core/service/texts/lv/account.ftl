@@ -6,7 +6,7 @@ account_strength = Pierakstīšanās veids:
 account_no_device = Jūsu kontu sargā tikai parole.
 account_add = Pievienot mobilo ierīci
 account_history = Vēsture
-refused_disabled = Šis konts ir atspējots. Sazinieties ar pakalpojuma uzturētāju.
+refused_disabled = Šis konts ir atspējots. Vērsieties palīdzības dienestā.
 refused_recovering = Notiek konta atjaunošana. Kamēr tā nav pabeigta vai atcelta, šeit neko nevar mainīt. To atceļ saite jebkurā mūsu vēstulē, kā arī apstiprinājums ar PIN.
 refused_guarded = Šim kontam vairs nav nevienas ierīces, tāpēc vispirms konts ir jāatjauno. Izrakstieties, pierakstieties vēlreiz un izvēlieties „Man vairs nav ierīces, kas darbojas”.
 refused_none_able = Neviena šī konta ierīce to nevar apstiprināt: tās ir bloķētas vai apturētas. Izrakstieties, pierakstieties vēlreiz un izvēlieties „Man vairs nav ierīces, kas darbojas”.
@@ -35,7 +35,7 @@ account_devices_count =
     }
 account_devices_none = Vēl nevienas.
 account_entered = Izmantotie pakalpojumi
-account_entered_none = Ar šo kontu vēl neesat izmantojuši nevienu pakalpojumu. Šeit redzēsiet tos, kuros būsiet pierakstījušies.
+account_entered_none = Ar šo kontu vēl nav izmantots neviens pakalpojums. Izmantotie būs redzami šeit.
 
 sessions_title = Aktīvās sesijas
 sessions_intro = Pārlūks tiek izrakstīts { $hours } stundas pēc pierakstīšanās vai tad, ja to nelieto { $minutes } minūtes. Ja kāds no tiem nav jūsu, izrakstiet to un nomainiet paroli.

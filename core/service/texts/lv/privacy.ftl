@@ -3,11 +3,11 @@
 privacy_title = Privātuma paziņojums
 privacy_intro = Ko { $service } par jums glabā, kāpēc un cik ilgi. Ar to jūs pierakstāties pakalpojumos, un citam nolūkam jūsu datus neizmanto.
 privacy_account_title = Jūsu konts
-privacy_account = Vārds, e-pasta adrese, vēstuļu valoda un parole tādā veidā, ka to var tikai pārbaudīt. Tos glabā, līdz konts tiek dzēsts.
+privacy_account = Vārds, e-pasta adrese, vēstuļu valoda un parole tādā veidā, ka to var tikai pārbaudīt. Tos ierakstījāt jūs, vai arī vārdu un adresi ievadīja administrators. Tos glabā, līdz konts tiek dzēsts.
 privacy_unconfirmed_title = Kamēr adrese nav apstiprināta
 privacy_unconfirmed = Konta izveides veidlapā ierakstītais šifrētā veidā gaida vēstulē nosūtīto saiti. Ja adresi neapstiprina, to pēc dienas dzēš un konta nav.
 privacy_devices_title = Jūsu mobilās ierīces
-privacy_devices = Jūsu dotais nosaukums, ierīces paziņotais modelis un sistēma, tās publiskās atslēgas, adrese, uz kuru sūtīt paziņojumus, un nepareizo PIN kodu skaits. PIN kods tālruni nekad neatstāj. Tos glabā, līdz ierīci noņemat.
+privacy_devices = Jūsu dotais nosaukums, ierīces paziņotais modelis un sistēma, tās publiskās atslēgas, adrese, uz kuru sūtīt paziņojumus, un nepareizo PIN kodu skaits. Pakalpojums jūsu PIN neuzzina. Tos glabā, līdz ierīci noņemat.
 privacy_requests_title = Pierakstīšanās un paraksti
 privacy_requests =
     { $hours ->
@@ -39,7 +39,7 @@ privacy_backups =
         [zero] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
         [one] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
        *[other] Drošības izmaiņu žurnālu glabā { $days } dienas, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
-    } Tajā ir adreses, uz kurām nosūtīts uzaicinājums vai kuras kontam nomainītas. Rezerves kopijās ir tie paši dati; cik ilgi tās glabā, jautājiet pakalpojuma uzturētājam.
+    } Tajā ir adreses, uz kurām nosūtīts uzaicinājums vai kuras kontam nomainītas. Rezerves kopijās ir tie paši dati; cik ilgi tās glabā, jautājiet palīdzības dienestam.
 privacy_mail_title = Vēstules jums
 privacy_mail =
     Līdz nosūtīšanai tās glabā šifrētas. Vēstuli, ko nevar piegādāt, { $days ->
@@ -48,8 +48,8 @@ privacy_mail =
        *[other] dzēš pēc { $days } dienām
     }.
 privacy_network_title = Jūsu tīkla adrese
-privacy_network = Pēc tās ierobežo, cik pieprasījumu nāk no vienas vietas, un to ieraksta drošības žurnālā, ko redz tikai uzturētājs. Cik ilgi to glabā, jautājiet uzturētājam.
-privacy_never_title = Ko neviens nesaņem
-privacy_never = Jūsu datus nenodod nevienam.
+privacy_network = Pēc tās ierobežo, cik pieprasījumu nāk no vienas vietas, un to ieraksta drošības žurnālā, ko redz tikai uzturētājs. Cik ilgi to glabā, jautājiet palīdzības dienestam.
+privacy_never_title = Kas saņem jūsu datus
+privacy_never = Pakalpojumi, kuros pierakstāties, saņem jūsu vārdu. Vēstules iet caur pasta serveri un paziņojumi – caur paziņojumu dienestu; ne paziņojumā, ne tā dienestā nav redzams, par ko tas ir. Neviens cits jūsu datus nesaņem.
 privacy_rights_title = Jūsu tiesības
-privacy_rights = Savus datus redzat un varat labot lapā „Mans konts”. Tur tos var arī lejupielādēt un kontu dzēst. Ja nevarat pierakstīties, vērsieties pie pakalpojuma uzturētāja.
+privacy_rights = Savus datus redzat un varat labot lapā „Mans konts”. Tur tos var arī lejupielādēt un kontu dzēst. Ja nevarat pierakstīties, vērsieties palīdzības dienestā.

@@ -1,6 +1,6 @@
 # STOP un konta atjaunošana.
 
-stop_link_what = Ja kāds STOP lapā daudzreiz ievadīja nepareizu paroli, tā vairs nevienu nepieņem. Saite, ko nosūtīsim uz jūsu konta e-pasta adresi, atver citu STOP lapu.
+stop_link_what = Ja kāds STOP lapā daudzreiz ievadīja nepareizu paroli, tā paroles vairs nepieņem. Saite, ko nosūtīsim uz jūsu konta e-pasta adresi, atver citu STOP lapu.
 stop_link_sent = Ja adresei { $email } ir konts, vēstule uz to jau ir ceļā. Tajā norādītā saite atver STOP lapu un darbojas 30 minūtes.
 stop_by_link = Šī lapa nepieņem paroli? Saņemiet saiti e-pastā
 stop_title = STOP: dzēst visas manas ierīces
@@ -29,6 +29,7 @@ recovery_under_way = Notiek šī konta atjaunošana. Vēstule ar saiti ir nosūt
 recovery_ripe_at = Saite atvērs kontu no
 recovery_ripe_now = Atveriet vēstulē norādīto saiti tūlīt. Tā ir derīga kopš
 recovery_cancel_hint = Ja jūs to nesākāt: vēstulē ir saite, kas to atceļ.
+recovery_cancel_hint_staff = Ja uzaicinājumu neatvērāt jūs: vēstulē ir saite, kas to atceļ. Tūlīt pasakiet to administratoram.
 recovery_again = Nosūtīt vēstuli vēlreiz
 recovery_error_messages = Šodien vairs nevienu vēstuli nenosūtīsim. Sameklējiet tās savā pastā, arī mēstulēs.
 recover_text = Gaidīšanas laiks ir beidzies. Ierakstiet paroli; tad visas vecās ierīces tiks dzēstas, un jūs tūlīt pievienosiet jaunu.
@@ -39,6 +40,8 @@ recover_error_closed = Šādās lapās nepareiza parole tika ievadīta pārāk d
 recover_error_early = Šo atjaunošanu nevar pabeigt: ir par agru, vai arī tā jau ir atcelta vai pabeigta.
 cancel_title = Atjaunošanas atcelšana
 cancel_text = Kāds, kas zina konta paroli, atjauno šo kontu. Ja tas neesat jūs, atceliet to.
+cancel_text_staff = Kāds atvēra uzaicinājumu un iestatīja jaunu paroli. Ja tas nebijāt jūs, atceliet to un tūlīt pasakiet administratoram.
 cancel_button = Atcelt atjaunošanu
 cancel_done = Atjaunošana ir atcelta, un to vairs nevar pabeigt.
 cancel_next = Ja jūs to nesākāt, jūsu paroli zina kāds cits. Dzēstās ierīces paliek dzēstas. Lai atgūtu kontu, pierakstieties un sāciet atjaunošanu.
+cancel_next_staff = Ja uzaicinājumu neatvērāt jūs, tūlīt pasakiet to administratoram. Dzēstās ierīces paliek dzēstas. Lai atgrieztos, lūdziet administratoram jaunu uzaicinājumu.

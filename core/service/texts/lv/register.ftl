@@ -26,11 +26,11 @@ digits_error_wrong = Cipari nav pareizi. Ieskatieties vēlreiz, noklausieties to
 digits_error_another = Arī šie cipari nebija pareizi. Te ir cits attēls.
 digits_error_old = Attēls bija novecojis vai jau izmantots. Ierakstiet šī attēla ciparus.
 digits_error_asked = No jūsu tīkla izveidots daudz kontu. Ierakstiet attēlā redzamos ciparus.
-work_working = Mirklīti: pārlūks pārbauda, ka neesat programma.
+work_working = Mirklīti: pārlūks pārbauda, vai neesat programma.
 work_failed = Pārbaude pārlūkā neizdevās. Ierakstiet attēlā redzamos ciparus.
 
 # Pēc veidlapas.
-register_sent = Ja viss ir kārtībā, vēstule jau ir ceļā uz { $email }. Atveriet tajā esošo saiti { $minutes } minūšu laikā šajā vai citā pārlūkā, vai arī nokopējiet to un ielīmējiet šeit.
+register_sent = Ja šo adresi var izmantot, vēstule jau ir ceļā uz { $email }. Atveriet tajā esošo saiti { $minutes } minūšu laikā šajā vai citā pārlūkā, vai arī nokopējiet to un ielīmējiet šeit.
 register_again = Nosūtīt vēstuli vēlreiz
 register_again_sent = Vēstule nosūtīta vēlreiz, ja vien šai adresei pēdējā stundā nav nosūtītas 3 vēstules vai pēdējā dienā – 10. Izmantojiet jaunāko.
 register_other = Cita adrese

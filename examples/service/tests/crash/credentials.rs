@@ -84,7 +84,9 @@ pub async fn using_up_guesses() -> Names {
         async |world, _| {
             stop(world, PASSWORD).await;
             assert_eq!(world.anna.page().status, 429);
-            world.mail("the STOP page takes none").await;
+            world
+                .mail("the STOP page no longer accepts passwords")
+                .await;
             world.is_whole(0).await;
         },
     )

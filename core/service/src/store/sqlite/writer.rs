@@ -17,9 +17,10 @@ const BATCH: usize = 256;
 
 /// Reports the result of the commit to the waiting request.
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// A piece of work inside the transaction, or the news that there is none. `Err` asks for the
+/// A piece of work inside the transaction, or the news that there is none. An error asks for the
 /// savepoint to be rolled back.
-type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Result<Finish, Finish> + Send>;
+type Job =
+    Box<dyn FnOnce(Result<&Connection, StoreError>) -> (Finish, Result<(), StoreError>) + Send>;
 
 /// The way to the writing thread.
 pub(in crate::store) struct Writer {
@@ -49,12 +50,12 @@ impl Writer {
             if done.is_ok() {
                 write.reach();
             }
-            let failed = done.is_err();
+            let ended = done.as_ref().map(|_| ()).map_err(Clone::clone);
             let finish: Finish = Box::new(move |commit| {
                 // The request may have gone away meanwhile; its change stands all the same.
                 let _ = answer.send(commit.and(done));
             });
-            if failed { Err(finish) } else { Ok(finish) }
+            (finish, ended)
         });
         self.jobs.send(job).await.map_err(|_| StoreError::Stopped)?;
         result.await.map_err(|_| StoreError::Stopped)?
@@ -97,14 +98,21 @@ fn commit(connection: &Connection, batch: &mut Vec<Job>) {
         }
         // After a failure nothing may run: outside the transaction it would be committed by itself.
         if let Err(error) = &result {
-            finishes.push(job(Err(error.clone())).unwrap_or_else(|finish| finish));
+            finishes.push(job(Err(error.clone())).0);
             continue;
         }
-        let (finish, end) = match job(Ok(connection)) {
-            Ok(finish) => (finish, "RELEASE job"),
-            Err(finish) => (finish, "ROLLBACK TO job; RELEASE job"),
-        };
+        let (finish, ended) = job(Ok(connection));
         finishes.push(finish);
+        let end = match ended {
+            // A full or failing disk makes SQLite roll the whole transaction back by itself: the
+            // reason is the same for all that share it.
+            Err(error) if connection.is_autocommit() => {
+                result = Err(error);
+                continue;
+            }
+            Ok(()) => "RELEASE job",
+            Err(_) => "ROLLBACK TO job; RELEASE job",
+        };
         if let Err(error) = connection.execute_batch(end) {
             result = Err(error.into());
         }
@@ -119,5 +127,40 @@ fn commit(connection: &Connection, batch: &mut Vec<Job>) {
     }
     for finish in finishes {
         finish(result.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tx::params;
+
+    #[tokio::test]
+    async fn a_disk_that_fills_within_a_transaction_says_that_it_is_full() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (n)").unwrap();
+        let writer = Writer::start(connection).unwrap();
+        // SQLite rolls everything back by itself then.
+        let full = writer.write(Write::SetSetting, |tx| {
+            tx.execute("INSERT INTO t VALUES (1)", params![])?;
+            tx.execute("ROLLBACK", params![])?;
+            Err::<(), _>(StoreError::Full)
+        });
+        let beside = writer.write(Write::SetSetting, |tx| {
+            tx.execute("INSERT INTO t VALUES (2)", params![])
+        });
+        let (full, beside) = tokio::join!(full, beside);
+        assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
+        // It shared the transaction, or had one of its own.
+        let shared = matches!(beside, Err(StoreError::Full));
+        assert!(shared || beside.is_ok(), "{beside:?}");
+        let rows = writer.write(Write::SetSetting, |tx| {
+            tx.one("SELECT count(*) AS n FROM t", params![], |row| {
+                row.get::<u64>("n")
+            })
+        });
+        let rows = rows.await.unwrap().unwrap();
+        assert_eq!(rows, u64::from(!shared));
+        writer.stop();
     }
 }

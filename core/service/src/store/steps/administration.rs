@@ -8,8 +8,8 @@ use countersign_protocol::{
 };
 
 use super::{
-    accounts, closed, codes, deliveries, devices, events, facts, guesses, journal_rows, links,
-    recovery, staff, standing::standing,
+    accounts, closed, codes, deliveries, devices, events, facts, given_up, guesses, journal_rows,
+    links, recovery, staff, standing::standing,
 };
 use crate::{
     base::{
@@ -59,14 +59,18 @@ impl Store {
         &self,
         after: String,
         at_most: u32,
+        now: Time,
     ) -> Result<Vec<Listed>, StoreError> {
         self.read(|tx| {
             tx.all(
                 "SELECT account.*,
                    (SELECT count(*) FROM device
-                    WHERE device.account = acc AND state <> 'pending') AS devices
+                    WHERE device.account = acc AND state <> 'pending') AS devices,
+                   EXISTS (SELECT 1 FROM mailed_link
+                     WHERE mailed_link.account = acc AND mailed_link.kind = 'invite'
+                       AND used_at IS NULL AND expires_at > ?3) AS invitation
                  FROM account WHERE email > ?1 ORDER BY email LIMIT ?2",
-                params![after, at_most],
+                params![after, at_most, now],
                 listed,
             )
         })
@@ -124,10 +128,10 @@ pub(super) fn administer(
             journal_rows::record(tx, &JournalEntry::Enabled(account), now)?;
         }
         Order::Delete(told) => {
-            if let Some(told) = told {
+            closed::delete(tx, account)?;
+            for told in told {
                 deliveries::put(tx, told, now)?;
             }
-            closed::delete(tx, account)?;
             journal_rows::record(tx, &JournalEntry::Deleted(account), now)?;
         }
         Order::Unblock => {
@@ -152,9 +156,11 @@ fn unfit(
 ) -> Result<Option<Unfit>, StoreError> {
     Ok(match order {
         Order::Disable => stands.disabled.then_some(Unfit::Already),
-        Order::Enable => (!stands.disabled).then_some(Unfit::Already),
+        Order::Enable => (!stands.disabled).then_some(Unfit::NotDisabled),
         Order::Delete(_) => None,
-        Order::Unblock => stands.invited.then_some(Unfit::Invited),
+        Order::Unblock if stands.invited => Some(Unfit::Invited),
+        Order::Unblock if stands.disabled => Some(Unfit::Disabled),
+        Order::Unblock => (!is_locked(tx, account, now)?).then_some(Unfit::NotLocked),
         Order::Reset(_) if stands.invited => Some(Unfit::Invited),
         Order::Reset(_) => {
             // A disabled account can be reset too, so that it is safe when it is enabled.
@@ -173,6 +179,19 @@ fn unfit(
             allowed.is_err().then_some(Unfit::InUse)
         }
     })
+}
+
+/// Is something locked that an operator can lift?
+fn is_locked(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bool, StoreError> {
+    if !guesses::closed(tx, account)?.is_empty() {
+        return Ok(true);
+    }
+    let asked = [Asker::Unknown, Asker::Known];
+    let codes = codes::of_account(tx, account)?;
+    Ok(codes.is_some_and(|(_, without_pin)| {
+        let closed = |asker| without_pin.spend(asker, now).is_err();
+        asked.into_iter().any(closed)
+    }))
 }
 
 /// How an account stands, for a command.
@@ -200,6 +219,7 @@ fn listed(row: &dyn Row) -> Result<Listed, StoreError> {
     Ok(Listed {
         account: accounts::from_row(row)?,
         invited: row.get("invited")?,
+        invitation: row.get("invitation")?,
         guarded: row.get("guarded")?,
         disabled: row.get::<Option<Time>>("disabled_at")?.is_some(),
         devices: row.get("devices")?,
@@ -209,7 +229,7 @@ fn listed(row: &dyn Row) -> Result<Listed, StoreError> {
 
 fn dossier(tx: &dyn Tx, account: AccountId, now: Time) -> Result<Option<Dossier>, StoreError> {
     let found = tx.one(
-        "SELECT account.*, 0 AS devices FROM account WHERE acc = ?1",
+        "SELECT account.*, 0 AS devices, 0 AS invitation FROM account WHERE acc = ?1",
         params![account.0],
         listed,
     )?;
@@ -218,6 +238,7 @@ fn dossier(tx: &dyn Tx, account: AccountId, now: Time) -> Result<Option<Dossier>
         return Ok(None);
     };
     let standing = standing(tx, account)?;
+    let invitation = links::invitation(tx, account, now)?;
     let devices: Vec<_> = devices::of_account(tx, account)?
         .into_iter()
         .map(|device| ListedDevice {
@@ -234,6 +255,7 @@ fn dossier(tx: &dyn Tx, account: AccountId, now: Time) -> Result<Option<Dossier>
     Ok(Some(Dossier {
         listed: Listed {
             devices: devices.len() as u64,
+            invitation: invitation.is_some(),
             ..listed
         },
         devices,
@@ -242,7 +264,8 @@ fn dossier(tx: &dyn Tx, account: AccountId, now: Time) -> Result<Option<Dossier>
         plain_codes_closed: without_pin.spend(Asker::Unknown, now).is_err(),
         recovery: standing.recovery,
         deletion: standing.deletion,
-        invitation: links::invitation(tx, account, now)?,
+        invitation,
+        not_delivered: given_up::not_delivered(tx, account)?,
         events: events::events(tx, account, EVENTS)?,
     }))
 }

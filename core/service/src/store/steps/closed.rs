@@ -25,7 +25,8 @@ pub(super) fn disable(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bool
         return Ok(false);
     }
     sessions::end_others(tx, account, None, now)?;
-    links::end_of_account(tx, account, now)?;
+    // Nobody accepts an invitation to a disabled account; it works again when that is enabled.
+    links::end_but_invitations(tx, account, now)?;
     // A phone that is being added needs neither once its code was scanned.
     enrolments::void(tx, account)?;
     tx.execute(
@@ -46,8 +47,13 @@ pub(super) fn enable(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bool,
     Ok(enabled == 1)
 }
 
-/// Deletes an account. What belongs to it goes with its row.
+/// Deletes an account. What belongs to it goes with its row, and so do messages that were not taken
+/// yet or were given up: they have an address and a subject.
 pub(super) fn delete(tx: &dyn Tx, account: AccountId) -> Result<bool, StoreError> {
+    tx.execute(
+        "DELETE FROM delivery WHERE account = ?1",
+        params![account.0],
+    )?;
     let deleted = tx.execute("DELETE FROM account WHERE acc = ?1", params![account.0])?;
     Ok(deleted == 1)
 }

@@ -176,8 +176,9 @@ pub(super) fn set_password(
         PasswordSet::ByLink | PasswordSet::ByLinkAndApproval => {
             note(tx, account, "password-reset", "", now)
         }
+        PasswordSet::Invited => note(tx, account, "password-by-invitation", "", now),
         // The recovery has a message of its own.
-        PasswordSet::Recovered | PasswordSet::Invited => Ok(()),
+        PasswordSet::Recovered => Ok(()),
     }
 }
 
@@ -362,10 +363,11 @@ pub(super) fn register(
     Ok(true)
 }
 
-/// Ends the links to an address without an account: it has one now.
+/// Ends the links to an address without an account: it has one now. They count as expired, and not
+/// as those that made it.
 fn end_of_address(tx: &dyn Tx, address: &Email, now: Time) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE mailed_link SET used_at = ?2, due = 0, payload = ?3
+        "UPDATE mailed_link SET used_at = ?2, expires_at = ?2, due = 0, payload = ?3
          WHERE address = ?1 AND account IS NULL AND used_at IS NULL",
         params![address.as_str(), now, links::NOTHING],
     )?;

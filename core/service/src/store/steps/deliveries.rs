@@ -65,32 +65,6 @@ impl Store {
         .await
     }
 
-    /// Deliveries that were given up, in their order, from the first after this number on.
-    pub(crate) async fn dead_deliveries(
-        &self,
-        after: u64,
-        at_most: u32,
-    ) -> Result<Vec<DeadDelivery>, StoreError> {
-        self.read(|tx| dead(tx, after, at_most))
-    }
-
-    /// Tries a delivery that was given up again, or all of them: for as long as a new one. Answers
-    /// how many.
-    pub(crate) async fn retry_dead(
-        &self,
-        number: Option<u64>,
-        now: Time,
-    ) -> Result<usize, StoreError> {
-        self.write(Write::RetryDead, move |tx| retry_dead(tx, number, now))
-            .await
-    }
-
-    /// Drops a delivery that was given up, or all of them. Answers how many.
-    pub(crate) async fn drop_dead(&self, number: Option<u64>) -> Result<usize, StoreError> {
-        self.write(Write::DropDead, move |tx| drop_dead(tx, number))
-            .await
-    }
-
     /// Ends the leases of a process that is gone: nobody but whoever holds the folder's lock can
     /// have one.
     pub(crate) async fn end_leases(&self) -> Result<(), StoreError> {
@@ -101,7 +75,7 @@ impl Store {
     }
 }
 
-fn delivery(row: &dyn Row) -> Result<Delivery, StoreError> {
+pub(super) fn delivery(row: &dyn Row) -> Result<Delivery, StoreError> {
     Ok(Delivery {
         id: row.get("id")?,
         number: row.get("number")?,
@@ -233,35 +207,6 @@ pub(super) fn tried(
     Ok(())
 }
 
-pub(super) fn dead(tx: &dyn Tx, after: u64, at_most: u32) -> Result<Vec<DeadDelivery>, StoreError> {
-    tx.all(
-        "SELECT * FROM delivery WHERE dead_at IS NOT NULL AND number > ?1 ORDER BY number LIMIT ?2",
-        params![after, at_most],
-        |row| {
-            Ok(DeadDelivery {
-                delivery: delivery(row)?,
-                dead_at: row.get("dead_at")?,
-                why: row.get("why")?,
-            })
-        },
-    )
-}
-
-pub(super) fn retry_dead(tx: &dyn Tx, number: Option<u64>, now: Time) -> Result<usize, StoreError> {
-    tx.execute(
-        "UPDATE delivery SET dead_at = NULL, due = ?2, gives_up_at = ?3, tries = 0
-         WHERE dead_at IS NOT NULL AND (number = ?1 OR ?1 IS NULL)",
-        params![number, now, now + policy::DELIVERY_SECONDS],
-    )
-}
-
-pub(super) fn drop_dead(tx: &dyn Tx, number: Option<u64>) -> Result<usize, StoreError> {
-    tx.execute(
-        "DELETE FROM delivery WHERE dead_at IS NOT NULL AND (number = ?1 OR ?1 IS NULL)",
-        params![number],
-    )
-}
-
 fn has_leases(tx: &dyn Tx) -> Result<bool, StoreError> {
     let found = tx.one(
         "SELECT 1 FROM delivery WHERE lease IS NOT NULL LIMIT 1",
@@ -284,10 +229,10 @@ mod tests {
     use std::{collections::BTreeSet, path::Path, sync::Arc};
 
     use countersign_protocol::id::AccountId;
-
     use rusqlite::Connection;
 
     use super::*;
+    use crate::base::operator::Operator;
 
     const NOW: Time = 1_795_450_000;
 
@@ -395,19 +340,22 @@ mod tests {
         let never = Tried::Never("no".into());
         store.tried([1; 16], second, never, later).await.unwrap();
         assert!(store.lease(first, 4, later + 99).await.unwrap().is_empty());
-        let dead = store.dead_deliveries(0, 9).await.unwrap();
+        let dead = store.dead_deliveries(0, 9, false).await.unwrap();
         assert_eq!((dead.len(), dead[0].why.as_str()), (1, "no"));
         let number = dead[0].delivery.number;
-        assert_eq!(store.retry_dead(Some(number + 1), later).await.unwrap(), 0);
-        assert_eq!(store.retry_dead(Some(number), later).await.unwrap(), 1);
+        for (number, again) in [(number + 1, 0), (number, 1)] {
+            let retried = store.retry_dead(Some(number), later).await.unwrap();
+            assert_eq!(retried, Retried { again, over: 0 });
+        }
         let again = store.lease(first, 4, later).await.unwrap();
         assert_eq!(again[0].tries, 1);
         assert_eq!(again[0].gives_up_at, later + policy::DELIVERY_SECONDS);
         // What waits is not dropped.
-        assert_eq!(store.drop_dead(None).await.unwrap(), 0);
+        let by = || Operator::parse("root").unwrap();
+        assert_eq!(store.drop_dead(None, by(), later).await.unwrap(), 0);
         let never = Tried::Never("no".into());
         store.tried([1; 16], first, never, later).await.unwrap();
-        assert_eq!(store.drop_dead(None).await.unwrap(), 1);
+        assert_eq!(store.drop_dead(None, by(), later).await.unwrap(), 1);
         assert_eq!(count(&c, "delivery"), 0);
         store.close();
     }

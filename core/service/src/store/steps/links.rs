@@ -19,6 +19,31 @@ impl Store {
         self.read(|tx| get(tx, id, now))
     }
 
+    /// Was this link used minutes ago, and is what it does still so: its address is an account's,
+    /// and for a change that was taken back, its account's?
+    pub(crate) async fn was_link_done(
+        &self,
+        id: LinkId,
+        kind: LinkKind,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.read(|tx| {
+            let found = tx.one(
+                "SELECT 1 FROM mailed_link JOIN account ON account.email = mailed_link.address
+                 WHERE mailed_link.id = ?1 AND mailed_link.kind = ?2 AND used_at > ?3
+                   AND used_at < expires_at
+                   AND (mailed_link.account IS NULL OR mailed_link.account = acc)",
+                params![
+                    id,
+                    kind.name(),
+                    now.saturating_sub(policy::LINK_AGAIN_SECONDS)
+                ],
+                |_| Ok(()),
+            )?;
+            Ok(found.is_some())
+        })
+    }
+
     /// The oldest mailed links whose messages have not left.
     pub(crate) async fn due_links(&self, now: Time) -> Result<Vec<DueLink>, StoreError> {
         self.read(|tx| due(tx, now))
@@ -206,6 +231,20 @@ pub(super) fn end_of_account(tx: &dyn Tx, account: AccountId, now: Time) -> Resu
     tx.execute(
         "UPDATE mailed_link SET used_at = ?2, due = 0, payload = ?3
          WHERE account = ?1 AND used_at IS NULL AND kind <> 'undo-email'",
+        params![account.0, now, NOTHING],
+    )?;
+    Ok(())
+}
+
+/// The same, and invitations stay too.
+pub(super) fn end_but_invitations(
+    tx: &dyn Tx,
+    account: AccountId,
+    now: Time,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE mailed_link SET used_at = ?2, due = 0, payload = ?3
+         WHERE account = ?1 AND used_at IS NULL AND kind NOT IN ('undo-email', 'invite')",
         params![account.0, now, NOTHING],
     )?;
     Ok(())

@@ -22,6 +22,7 @@ mod events;
 mod export;
 mod facts;
 mod failures;
+mod given_up;
 mod grants;
 mod guesses;
 mod issue;

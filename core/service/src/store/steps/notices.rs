@@ -3,12 +3,27 @@
 use countersign_protocol::{Time, id::AccountId};
 
 use super::{accounts, events, links};
-use crate::store::*;
+use crate::{base::email::Email, store::*};
 
 impl Store {
     /// The accounts that a notice is due for, those that wait longest first.
     pub(crate) async fn due_accounts(&self) -> Result<Vec<AccountId>, StoreError> {
         self.read(due_accounts)
+    }
+
+    /// The addresses of an account: its own, and those that can still undo a change of it.
+    pub(crate) async fn addresses(
+        &self,
+        account: AccountId,
+        now: Time,
+    ) -> Result<Vec<Email>, StoreError> {
+        self.read(|tx| {
+            let Some(owner) = accounts::get(tx, account)? else {
+                return Ok(Vec::new());
+            };
+            let to = recipients(tx, account, &owner.email, now)?;
+            Ok(to.into_iter().map(|to| to.email).collect())
+        })
     }
 
     /// The oldest events of an account whose notices are due, and where they go. `None`: there is
@@ -43,16 +58,7 @@ pub(super) fn due_notices(
         params![account.0],
         |row| Ok((row.get("id")?, events::from_row(row)?)),
     )?;
-    // For as long as a change of the address can be undone, both addresses hear of everything. A
-    // recovery is finished from the oldest: not by whoever changed it.
-    let mut to = links::undoing(tx, account, now)?;
-    if to.iter().all(|older| older.email != owner.email) {
-        to.push(Recipient {
-            may_recover: to.is_empty(),
-            email: owner.email,
-            undo: None,
-        });
-    }
+    let to = recipients(tx, account, &owner.email, now)?;
     Ok(Some(DueNotices {
         account,
         name: match owner.first_name.is_empty() {
@@ -63,4 +69,23 @@ pub(super) fn due_notices(
         events,
         to,
     }))
+}
+
+/// For as long as a change of the address can be undone, both addresses hear of everything. A
+/// recovery is finished from the oldest: not by whoever changed it.
+fn recipients(
+    tx: &dyn Tx,
+    account: AccountId,
+    own: &Email,
+    now: Time,
+) -> Result<Vec<Recipient>, StoreError> {
+    let mut to = links::undoing(tx, account, now)?;
+    if to.iter().all(|older| older.email != *own) {
+        to.push(Recipient {
+            may_recover: to.is_empty(),
+            email: own.clone(),
+            undo: None,
+        });
+    }
+    Ok(to)
 }

@@ -8,10 +8,10 @@ use countersign_protocol::{
 
 use super::{
     credentials, enrolments,
-    events::note,
+    events::{note, note_silently},
     facts, guesses, journal_rows, links,
     sessions::enter,
-    standing::{self, cancel_of, clear, get, standing},
+    standing::{self, cancel_of, cancel_silently, clear, get, standing},
 };
 use crate::{
     policy::{
@@ -91,9 +91,10 @@ pub(super) fn reset(
     now: Time,
 ) -> Result<(), StoreError> {
     clear_for(tx, account, Cleared::Reset, now)?;
-    cancel_of(tx, account, now)?;
+    // The message about the reset says both.
+    cancel_silently(tx, account, now)?;
     match new {
-        Some(new) => open(tx, new, now),
+        Some(new) => open_silently(tx, new, now),
         None => Ok(()),
     }
 }
@@ -117,6 +118,17 @@ pub(super) fn panic(tx: &dyn Tx, new: &Recovery, now: Time) -> Result<Vec<Device
 }
 
 pub(super) fn open(tx: &dyn Tx, new: &Recovery, now: Time) -> Result<(), StoreError> {
+    begun(tx, new, now)?;
+    note(tx, new.account, "recovery-began", "", now)
+}
+
+/// The same where another message says it.
+pub(super) fn open_silently(tx: &dyn Tx, new: &Recovery, now: Time) -> Result<(), StoreError> {
+    begun(tx, new, now)?;
+    note_silently(tx, new.account, "recovery-began", "", now)
+}
+
+fn begun(tx: &dyn Tx, new: &Recovery, now: Time) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO recovery (account, id, began_at, ripe_at, by_panic) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (account) DO UPDATE SET id = excluded.id, began_at = excluded.began_at,
@@ -133,8 +145,7 @@ pub(super) fn open(tx: &dyn Tx, new: &Recovery, now: Time) -> Result<(), StoreEr
     guesses::reset_link(tx, new.account)?;
     // An enrolment that was begun before must not end in a factor meanwhile.
     enrolments::void(tx, new.account)?;
-    links::end_of_account(tx, new.account, now)?;
-    note(tx, new.account, "recovery-began", "", now)
+    links::end_of_account(tx, new.account, now)
 }
 
 pub(super) fn begin(

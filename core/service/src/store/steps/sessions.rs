@@ -290,13 +290,14 @@ pub(super) fn end(tx: &dyn Tx, hash: SessionHash, now: Time) -> Result<(), Store
     Ok(())
 }
 
-/// Ends every session of an account but `keep`.
+/// Ends every session of an account but `keep`, and the way back into a recovery that was finished.
 pub(super) fn end_others(
     tx: &dyn Tx,
     account: AccountId,
     keep: Option<SessionHash>,
     now: Time,
 ) -> Result<(), StoreError> {
+    standing::end_finished(tx, account)?;
     let others = tx.all(
         "SELECT hash FROM session WHERE account = ?1",
         params![account.0],

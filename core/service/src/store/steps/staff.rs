@@ -55,6 +55,19 @@ impl Store {
         .await
     }
 
+    /// The operator who sent the account's newest invitation.
+    pub(crate) fn inviter(&self, account: AccountId) -> Result<String, StoreError> {
+        let found = self.read(|tx| {
+            tx.one(
+                "SELECT detail FROM event WHERE account = ?1 AND what = 'admin-invited'
+                 ORDER BY id DESC LIMIT 1",
+                params![account.0],
+                |row| row.get("detail"),
+            )
+        })?;
+        Ok(found.unwrap_or_default())
+    }
+
     /// Is this the address of an account that was invited, and that nobody has accepted yet?
     pub(crate) async fn is_invited(&self, email: &Email) -> Result<bool, StoreError> {
         let found = self.read(|tx| {
@@ -216,7 +229,8 @@ pub(super) fn accept(
             known: None,
         };
         credentials::set_password(tx, account, &new_password, now)?;
-        recovery::open(tx, new, now)?;
+        // The message about the password says it.
+        recovery::open_silently(tx, new, now)?;
         return Ok(Accepted::Waiting);
     }
     if confirmed == 0 {

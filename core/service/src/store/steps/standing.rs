@@ -7,7 +7,11 @@ use countersign_protocol::{
     id::{AccountId, DeviceId},
 };
 
-use super::{entered, events::note, journal_rows, links};
+use super::{
+    entered,
+    events::{note, note_silently},
+    journal_rows, links,
+};
 use crate::store::*;
 
 impl Store {
@@ -23,12 +27,27 @@ impl Store {
     }
 }
 
+/// A query for recoveries, which says whether an operator's reset began it: that happened at the
+/// same time.
+macro_rules! recovery {
+    ($where:literal) => {
+        concat!(
+            "SELECT recovery.*, EXISTS (SELECT 1 FROM event
+               WHERE event.account = recovery.account AND what = 'admin-reset' AND at = began_at
+             ) AS by_operator
+             FROM recovery WHERE ",
+            $where
+        )
+    };
+}
+
 fn from_row(row: &dyn Row) -> Result<Recovery, StoreError> {
     Ok(Recovery {
         id: row.get("id")?,
         account: row.get("account")?,
         ripe_at: row.get("ripe_at")?,
         by_panic: row.get("by_panic")?,
+        by_operator: row.get("by_operator")?,
         finished_at: row.get("finished_at")?,
     })
 }
@@ -43,17 +62,21 @@ pub(super) fn deletion_from_row(row: &dyn Row) -> Result<Deletion, StoreError> {
 
 pub(super) fn standing(tx: &dyn Tx, account: AccountId) -> Result<Standing, StoreError> {
     let found = tx.one(
-        "SELECT guarded, kind FROM account WHERE acc = ?1",
+        "SELECT guarded, kind, disabled_at FROM account WHERE acc = ?1",
         params![account.0],
-        |row| Ok((row.get("guarded")?, row.get("kind")?)),
+        |row| {
+            let disabled_at: Option<Time> = row.get("disabled_at")?;
+            Ok((row.get("guarded")?, row.get("kind")?, disabled_at.is_some()))
+        },
     )?;
     // An account that is gone is guarded best.
-    let (guarded, kind) = found.unwrap_or((true, AccountKind::Own));
+    let (guarded, kind, disabled) = found.unwrap_or((true, AccountKind::Own, true));
     Ok(Standing {
         guarded,
+        disabled,
         staff: kind == AccountKind::Staff,
         recovery: tx.one(
-            "SELECT * FROM recovery WHERE account = ?1 AND finished_at IS NULL",
+            recovery!("recovery.account = ?1 AND finished_at IS NULL"),
             params![account.0],
             from_row,
         )?,
@@ -74,7 +97,18 @@ pub(super) fn guard(tx: &dyn Tx, account: AccountId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Ends every session, ends what is under way, and deletes every factor.
+/// Ends the way back into a recovery that was finished minutes ago: whoever finished it might send
+/// the same form again, and be let in again.
+pub(super) fn end_finished(tx: &dyn Tx, account: AccountId) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM recovery WHERE account = ?1 AND finished_at IS NOT NULL",
+        params![account.0],
+    )?;
+    Ok(())
+}
+
+/// Ends every session and the way back into a finished recovery, ends what is under way, and
+/// deletes every factor.
 pub(super) fn clear(
     tx: &dyn Tx,
     account: AccountId,
@@ -93,6 +127,7 @@ pub(super) fn clear(
         ("DELETE FROM device WHERE account = ?1", values),
         ("UPDATE enrolment SET state = 'void', code = NULL WHERE account = ?1 AND state <> 'done'", values),
     ])?;
+    end_finished(tx, account)?;
     guard(tx, account)?;
     // Whoever deletes every factor, or gets the account back, wants to keep it.
     cancel_deletion(tx, account, now)?;
@@ -107,12 +142,28 @@ pub(super) fn clear(
 /// Cancels the account's recovery, if there is one. Deleted factors stay deleted, and the account
 /// guarded.
 pub(super) fn cancel_of(tx: &dyn Tx, account: AccountId, now: Time) -> Result<bool, StoreError> {
-    let under_way = "DELETE FROM recovery WHERE account = ?1 AND finished_at IS NULL";
-    if tx.execute(under_way, params![account.0])? == 0 {
-        return Ok(false);
+    let cancelled = forget_recovery(tx, account)?;
+    if cancelled {
+        note(tx, account, "recovery-cancelled", "", now)?;
     }
-    note(tx, account, "recovery-cancelled", "", now)?;
-    Ok(true)
+    Ok(cancelled)
+}
+
+/// The same where another message says it.
+pub(super) fn cancel_silently(
+    tx: &dyn Tx,
+    account: AccountId,
+    now: Time,
+) -> Result<(), StoreError> {
+    match forget_recovery(tx, account)? {
+        true => note_silently(tx, account, "recovery-cancelled", "", now),
+        false => Ok(()),
+    }
+}
+
+fn forget_recovery(tx: &dyn Tx, account: AccountId) -> Result<bool, StoreError> {
+    let under_way = "DELETE FROM recovery WHERE account = ?1 AND finished_at IS NULL";
+    Ok(tx.execute(under_way, params![account.0])? == 1)
 }
 
 /// Cancels the account's deletion, if one waits. Whoever does so has the account, or a message
@@ -138,9 +189,5 @@ pub(super) fn forget_deletion(tx: &dyn Tx, account: AccountId) -> Result<bool, S
 }
 
 pub(super) fn get(tx: &dyn Tx, id: RecoveryId) -> Result<Option<Recovery>, StoreError> {
-    tx.one(
-        "SELECT * FROM recovery WHERE id = ?1",
-        params![id],
-        from_row,
-    )
+    tx.one(recovery!("recovery.id = ?1"), params![id], from_row)
 }

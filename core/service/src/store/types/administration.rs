@@ -43,8 +43,8 @@ pub(crate) enum Order {
     Disable,
     /// To take back into use.
     Enable,
-    /// To delete, with the message about it, if somebody reads the address.
-    Delete(Option<Box<NewDelivery>>),
+    /// To delete, with the messages about it, if somebody reads the addresses.
+    Delete(Vec<NewDelivery>),
     /// To open the ways by password, and by codes without PIN.
     Unblock,
     /// To delete every factor: the recovery that begins in an account of its owner's.
@@ -70,8 +70,12 @@ impl Order {
 pub(crate) enum Unfit {
     /// There is no such account any more.
     Gone,
-    /// It is so already.
+    /// It is disabled already.
     Already,
+    /// It is not disabled.
+    NotDisabled,
+    /// Nothing is locked that can be lifted.
+    NotLocked,
     /// It is in use: nobody needs to be invited.
     InUse,
     /// Its owner recovers it, and nobody else.
@@ -99,6 +103,8 @@ pub(crate) struct Listed {
     pub(crate) account: Account,
     /// Nobody has confirmed its address.
     pub(crate) invited: bool,
+    /// An invitation works.
+    pub(crate) invitation: bool,
     /// It lost its factors, and was not recovered since.
     pub(crate) guarded: bool,
     /// It is disabled.
@@ -141,6 +147,8 @@ pub(crate) struct Dossier {
     pub(crate) deletion: Option<Deletion>,
     /// Until when an invitation works that was not accepted.
     pub(crate) invitation: Option<Time>,
+    /// Why messages were not taken at the last try, the newest first.
+    pub(crate) not_delivered: Vec<String>,
     /// The newest events, newest first.
     pub(crate) events: Vec<AccountEvent>,
 }

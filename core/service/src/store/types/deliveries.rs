@@ -53,13 +53,22 @@ pub(crate) struct Delivery {
     pub(crate) tries: u32,
 }
 
-/// A delivery that was given up.
+/// What became of deliveries that were given up and were to be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Retried {
+    /// So many are tried again.
+    pub(crate) again: usize,
+    /// So many were dropped, because their links work no more.
+    pub(crate) over: usize,
+}
+
+/// A delivery that was given up, or is tried again.
 pub(crate) struct DeadDelivery {
     /// The delivery.
     pub(crate) delivery: Delivery,
-    /// When it was given up.
-    pub(crate) dead_at: Time,
-    /// Why the last try failed.
+    /// When it was given up, if it was.
+    pub(crate) dead_at: Option<Time>,
+    /// Why the last try failed, if one did.
     pub(crate) why: String,
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Recovery {
     pub(crate) ripe_at: Time,
     /// Did STOP open it?
     pub(crate) by_panic: bool,
+    /// Did an operator's reset open it?
+    pub(crate) by_operator: bool,
     /// When it was.
     pub(crate) finished_at: Option<Time>,
 }
@@ -27,6 +29,8 @@ pub(crate) struct Recovery {
 pub(crate) struct Standing {
     /// Its factors were deleted, and none is there yet: the password alone opens nothing.
     pub(crate) guarded: bool,
+    /// Nobody signs in with it.
+    pub(crate) disabled: bool,
     /// An administrator added it, and lets its person back in.
     pub(crate) staff: bool,
     /// A recovery that is under way.

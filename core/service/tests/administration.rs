@@ -365,3 +365,41 @@ async fn unblock_is_refused_where_nothing_is_locked_or_the_account_is_disabled()
     );
     world.act(Act::Unblock, ANNA).await.unwrap();
 }
+
+#[tokio::test]
+async fn an_administrator_corrects_a_name_and_the_phone_stays() {
+    let world = World::new().await;
+    let (mut berta, phone, _) = staff(&world).await;
+    let rename = |email: &str, first: Option<&str>, last: Option<&str>| Command::Rename {
+        email: email.to_owned(),
+        first_name: first.map(str::to_owned),
+        last_name: last.map(str::to_owned),
+    };
+    let done = world.command(rename(BERTA, None, Some("Liepiņa"))).await;
+    assert!(matches!(done, Ok(Answer::Done { staff: true })), "{done:?}");
+    let shown = show(&world, BERTA).await;
+    assert_eq!(
+        (&*shown.row.first_name, &*shown.row.last_name),
+        ("Berta", "Liepiņa")
+    );
+    assert_eq!(shown.device_list.len(), 1);
+    assert_eq!(phone.complete_raw_status().await, 200);
+    let page = berta.get("/account/person").await;
+    assert!(page.body.contains("Liepiņa"), "{}", page.body);
+    mail(&world, "changed the name").await;
+    assert_eq!(events(&world, "admin-renamed"), 1);
+    let journal = fs::read_to_string(world.folder.path().join("service.journal")).unwrap();
+    // "Berta" in hexadecimal digits.
+    assert!(
+        journal.contains(" rename ") && journal.contains(" 4265727461 "),
+        "{journal}"
+    );
+    // Nothing that is no name, and not the name of somebody who registered.
+    let none = refused(&world, rename(BERTA, Some(""), Some(""))).await;
+    assert!(matches!(none, Refused::Name(_)), "{none:?}");
+    world.browser().register(ANNA).await;
+    let own = refused(&world, rename(ANNA, Some("Eve"), None)).await;
+    assert_eq!(own, Refused::OwnName(ANNA.to_owned()));
+    let act = refused(&world, act(Act::Rename, BERTA)).await;
+    assert!(matches!(act, Refused::Request(_)), "{act:?}");
+}

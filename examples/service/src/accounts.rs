@@ -68,6 +68,24 @@ pub(crate) enum AccountCommand {
         after_help = "Example:\n  countersign-service account invite anna@example.eu --data /var/lib/countersign"
     )]
     Invite(Which),
+    /// Correct the name of a person whom an administrator added. The devices stay
+    ///
+    /// A name that is not given stays. Another address means a new account: delete this one, and
+    /// add the person with the other address.
+    #[command(
+        after_help = "Example:\n  countersign-service account rename anna@example.eu \
+        --last-name Liepa --data /var/lib/countersign"
+    )]
+    Rename {
+        /// The first name; an empty one takes it away
+        #[arg(long, value_name = "NAME", required_unless_present = "last_name")]
+        first_name: Option<String>,
+        /// The surname; an empty one takes it away
+        #[arg(long, value_name = "NAME")]
+        last_name: Option<String>,
+        #[command(flatten)]
+        which: Which,
+    },
     /// Show an account: its state, its devices, what is locked, and its newest events
     #[command(
         after_help = "Example:\n  countersign-service account show anna@example.eu --data /var/lib/countersign"
@@ -163,6 +181,21 @@ pub(crate) async fn run(command: AccountCommand) -> Result<(), Failed> {
             };
             return added(asked(&to, command, |_| {}).await?);
         }
+        AccountCommand::Rename {
+            first_name,
+            last_name,
+            which: Which { email, to },
+        } => {
+            let said = format!("The name of {} is changed.", email.trim());
+            let command = Command::Rename {
+                email,
+                first_name,
+                last_name,
+            };
+            asked(&to, command, |_| {}).await?;
+            say(said);
+            return Ok(());
+        }
         AccountCommand::Import { file, to } => return import(&file, &to).await,
         AccountCommand::Show { which, json } => return show(which, json).await,
         AccountCommand::List {
@@ -201,6 +234,7 @@ pub(crate) async fn run(command: AccountCommand) -> Result<(), Failed> {
 
 fn done(act: Act, email: &str, staff: bool) -> String {
     match act {
+        Act::Rename => format!("The name of {email} is changed."),
         Act::Invite => format!("An invitation to {email} is on its way. It works for 7 days."),
         Act::Disable => format!("{email} is disabled."),
         Act::Enable => format!("{email} is in use again."),

@@ -105,8 +105,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         tls_key: Option<PathBuf>,
     },
-    /// Administer the accounts of a running service: add, import, invite, show, list, disable,
-    /// enable, delete, unblock, reset
+    /// Administer the accounts of a running service: add, import, invite, rename, show, list,
+    /// disable, enable, delete, unblock, reset
     #[command(subcommand)]
     Account(AccountCommand),
     /// Messages to people that no mail server took: list them, try them again, or drop them

@@ -81,7 +81,24 @@ pub(super) async fn run(
             let added = add(app, by, people.new, progress).await?;
             added.map_err(|taken| people.lines.taken(&taken).into())
         }
-        Command::Act { act, email } => change(app, by, act, &email).await,
+        Command::Act { act, email } => {
+            let account = find(app, &email).await?;
+            let order = order(app, by, act, account).await?;
+            carry_out(app, by, account, &email, order).await
+        }
+        Command::Rename {
+            email,
+            first_name,
+            last_name,
+        } => {
+            let account = find(app, &email).await?;
+            let now = app.store.account(account).await?;
+            let now = now.ok_or_else(|| Refused::None(email.clone()))?;
+            let first = first_name.unwrap_or(now.first_name);
+            let last = last_name.unwrap_or(now.last_name);
+            let name = import::name(&first, &last).map_err(Refused::Name)?;
+            carry_out(app, by, account, &email, Order::Rename(name)).await
+        }
         Command::Show { email } => {
             let account = find(app, &email).await?;
             look(app, by, Some(account), "admin-shown");
@@ -177,11 +194,10 @@ async fn add(
     }))
 }
 
-async fn change(app: &App, by: &Operator, act: Act, email: &str) -> Result<Answer, Refused> {
-    let account = find(app, email).await?;
-    let kind = app.store.account(account).await?.map(|found| found.kind);
+/// What a command needs to change an account.
+async fn order(app: &App, by: &Operator, act: Act, account: AccountId) -> Result<Order, Refused> {
     let now = app.clock.now();
-    let order = match act {
+    Ok(match act {
         Act::Invite => Order::Invite(random::bytes()?),
         Act::Disable => Order::Disable,
         Act::Enable => Order::Enable,
@@ -195,10 +211,21 @@ async fn change(app: &App, by: &Operator, act: Act, email: &str) -> Result<Answe
             by_operator: true,
             finished_at: None,
         }),
-    };
+        Act::Rename => return Err(Refused::Request("a name is missing".to_owned())),
+    })
+}
+
+async fn carry_out(
+    app: &App,
+    by: &Operator,
+    account: AccountId,
+    email: &str,
+    order: Order,
+) -> Result<Answer, Refused> {
+    let kind = app.store.account(account).await?.map(|found| found.kind);
     let done = app
         .store
-        .administer(account, order, by.clone(), now)
+        .administer(account, order, by.clone(), app.clock.now())
         .await?;
     let email = || email.trim().to_owned();
     let devices = done.map_err(|unfit| match unfit {
@@ -208,6 +235,7 @@ async fn change(app: &App, by: &Operator, act: Act, email: &str) -> Result<Answe
         Unfit::NotLocked => Refused::NotLocked(email()),
         Unfit::InUse => Refused::InUse(email()),
         Unfit::Own => Refused::Own(email()),
+        Unfit::OwnName => Refused::OwnName(email()),
         Unfit::Disabled => Refused::Disabled(email()),
         Unfit::Invited => Refused::Invited(email()),
     })?;

@@ -59,6 +59,15 @@ pub enum Command {
         /// Its e-mail address.
         email: String,
     },
+    /// Corrects the name of an account that an administrator added.
+    Rename {
+        /// Its e-mail address.
+        email: String,
+        /// The first name; without one it stays.
+        first_name: Option<String>,
+        /// The surname; without one it stays.
+        last_name: Option<String>,
+    },
     /// Shows an account.
     Show {
         /// Its e-mail address.
@@ -201,6 +210,11 @@ pub enum Refused {
          Nothing was changed"
     )]
     Own(String),
+    /// Its owner changes the name.
+    #[error(
+        "the owner of the account {0} registered it, and changes the name on the page of personal data. Nothing was changed"
+    )]
+    OwnName(String),
     /// It is disabled.
     #[error(
         "the account {0} is disabled. Nothing was changed. Take it back into use first: account enable {0}"

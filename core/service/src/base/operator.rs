@@ -21,6 +21,8 @@ pub enum Act {
     Unblock,
     /// Every session ends and every factor is deleted, as STOP does it. It is guarded from then on.
     Reset,
+    /// Its person gets the name that is right.
+    Rename,
 }
 
 names!(Act {
@@ -30,6 +32,7 @@ names!(Act {
     Delete = "delete",
     Unblock = "unblock",
     Reset = "reset",
+    Rename = "rename",
 });
 
 impl Act {
@@ -42,6 +45,7 @@ impl Act {
             Self::Delete => "admin-deleted",
             Self::Unblock => "admin-unblocked",
             Self::Reset => "admin-reset",
+            Self::Rename => "admin-renamed",
         }
     }
 }

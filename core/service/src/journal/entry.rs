@@ -61,6 +61,8 @@ pub(crate) enum JournalEntry {
     Password(AccountId),
     /// The e-mail address was changed to this one, or a change of it was taken back.
     Email(AccountId, String),
+    /// An operator gave the person this first name and this surname; one may be empty.
+    Name(AccountId, String, String),
     /// The service got a key, which phones hear of.
     Key(OwnKey),
     /// Lines up to this one were dropped: no backup is restored any more that is older.
@@ -154,6 +156,9 @@ impl JournalEntry {
             }
             Self::OldToken(acc, dev, of) => format!("old-token {acc} {dev} {of:016x}"),
             Self::Password(acc) => format!("password {acc}"),
+            Self::Name(acc, first, last) => {
+                format!("name {acc} {} {}", digits_of(first), digits_of(last))
+            }
             Self::Email(acc, email) => format!("email {acc} {}", digits_of(email)),
             Self::Key(key) => format!(
                 "key {} {} {} {}",
@@ -219,6 +224,7 @@ impl JournalEntry {
                 Self::OldToken(acc(a)?, dev(d)?, of)
             }
             ["password", a] => Self::Password(acc(a)?),
+            ["name", a, first, last] => Self::Name(acc(a)?, text_of(first)?, text_of(last)?),
             ["email", a, email] => Self::Email(acc(a)?, text_of(email)?),
             ["dropped"] => Self::Dropped,
             ["key", used_for, kid, created_at, sealed] => Self::Key(OwnKey {
@@ -337,6 +343,7 @@ mod tests {
             JournalEntry::OldToken(acc, dev, 1_795_450_000),
             JournalEntry::Password(acc),
             JournalEntry::Email(acc, "anna@example.eu".to_owned()),
+            JournalEntry::Name(acc, "Anna".to_owned(), "Ozola".to_owned()),
             JournalEntry::Dropped,
             JournalEntry::Key(key),
         ] {

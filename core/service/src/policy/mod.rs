@@ -123,6 +123,7 @@ pub(crate) const MAILED: &[&str] = &[
     "admin-enabled",
     "admin-unblocked",
     "admin-reset",
+    "admin-renamed",
 ];
 
 /// Whether this event is also sent to the person by message.

@@ -47,7 +47,7 @@ impl JournalSubject {
     fn may_be(self, account: Option<AccountId>, row: &Recorded) -> bool {
         use JournalEntry::{
             Added, Administered, Blocked, Cleared, Deleted, DeletionAsked, DeletionCancelled,
-            Disabled, Dropped, Email, Enabled, GrantEnded, Guarded, Invited, Key, OldToken,
+            Disabled, Dropped, Email, Enabled, GrantEnded, Guarded, Invited, Key, Name, OldToken,
             Password, Removed, Suspended, WrongCode, WrongPin,
         };
         match (JournalEntry::from_text(&row.entry), self) {
@@ -87,6 +87,7 @@ impl JournalSubject {
                     | OldToken(acc, ..)
                     | Password(acc)
                     | Email(acc, _)
+                    | Name(acc, ..)
                     | Administered(acc, ..),
                 ),
                 Self::Account(of),
@@ -94,7 +95,7 @@ impl JournalSubject {
             (Some(Invited(invited)), Self::Account(of)) => invited.account == of,
             (
                 Some(
-                    Guarded(_) | Password(_) | Email(..) | Invited(_) | Administered(..)
+                    Guarded(_) | Password(_) | Email(..) | Name(..) | Invited(_) | Administered(..)
                     | DeletionAsked(..) | DeletionCancelled(_),
                 ),
                 Self::Device(_),

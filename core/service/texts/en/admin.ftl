@@ -6,6 +6,7 @@ event_admin-disabled = The administrator { $detail } disabled the account
 event_admin-enabled = The administrator { $detail } enabled the account again
 event_admin-unblocked = The administrator { $detail } lifted the locks on passwords and codes
 event_admin-reset = The administrator { $detail } deleted all devices and signed all browsers out
+event_admin-renamed = The administrator { $detail } changed the name
 event_admin-deleted = The administrator { $detail } deleted the account
 event_admin-dropped-mail = The administrator { $detail } dropped a message to you that could not be delivered
 
@@ -14,6 +15,7 @@ mail_next_admin-enabled = You can sign in again, with the password and the devic
 mail_next_admin-enabled_reset = The devices that you had were deleted before.
 mail_next_admin-unblocked = Password and PIN are the same as before, and no tries at the PIN were given back.
 mail_next_admin-reset = If you did not ask for this, tell the service’s help desk at once.
+mail_next_admin-renamed = You see it on the page of your personal data. If it is wrong, tell your administrator.
 mail_next_admin-deleted = Everything that belonged to it is gone. If you don’t know why, ask the service’s help desk.
 
 mail_invite_subject = { $service }: your account

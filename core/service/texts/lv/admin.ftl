@@ -6,6 +6,7 @@ event_admin-disabled = Administrators { $detail } atspējoja kontu
 event_admin-enabled = Administrators { $detail } atkal iespējoja kontu
 event_admin-unblocked = Administrators { $detail } atcēla paroļu un kodu bloķēšanu
 event_admin-reset = Administrators { $detail } izdzēsa visas ierīces un izrakstīja visus pārlūkus
+event_admin-renamed = Administrators { $detail } nomainīja vārdu
 event_admin-deleted = Administrators { $detail } izdzēsa kontu
 event_admin-dropped-mail = Administrators { $detail } atmeta jums rakstītu vēstuli, ko nevarēja piegādāt
 
@@ -14,6 +15,7 @@ mail_next_admin-enabled = Varat atkal pierakstīties ar to pašu paroli un tām 
 mail_next_admin-enabled_reset = Ierīces, kas jums bija, pirms tam tika dzēstas.
 mail_next_admin-unblocked = Parole un PIN ir tie paši, kas iepriekš, un PIN mēģinājumu skaits nav atjaunots.
 mail_next_admin-reset = Ja jūs to nelūdzāt, tūlīt ziņojiet palīdzības dienestam.
+mail_next_admin-renamed = To redzat savu personas datu lapā. Ja vārds nav pareizs, pasakiet to administratoram.
 mail_next_admin-deleted = Ir dzēsts viss, kas piederēja kontam. Ja nezināt iemeslu, jautājiet palīdzības dienestam.
 
 mail_invite_subject = { $service }: jūsu konts

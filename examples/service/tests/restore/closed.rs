@@ -226,12 +226,20 @@ async fn accounts_that_were_added_reset_or_invited_since_the_backup_are_so_again
     let gone = command(&world, &["delete", "carl@example.eu"]).await;
     assert!(gone.status.success());
     assert!(account(&world, "reset").await.status.success());
+    let locked = "UPDATE account SET wrong_plain_codes = 15, unknown_plain_codes = 10,
+        wrong_plain_at = 99999999999, unknown_plain_at = 99999999999 WHERE email = 'anna@example.eu'";
+    let c = rusqlite::Connection::open(world.folder.path().join("service.db")).unwrap();
+    assert_eq!(c.execute(locked, []).unwrap(), 1);
+    drop(c);
     assert!(account(&world, "unblock").await.status.success());
+    let rename = ["rename", "berta@example.eu", "--last-name", "Liepiņa"];
+    assert!(command(&world, &rename).await.status.success());
     let world = restored(world, &file).await;
     assert_eq!(phone.complete_raw_status().await, 401);
     assert_eq!(owner.password(ANNA, PASSWORD).await.path, "/recovery");
     let invited = "SELECT count(*) FROM account
-        WHERE email = 'berta@example.eu' AND invited = 1 AND kind = 'staff' AND language = 'lv'";
+        WHERE email = 'berta@example.eu' AND invited = 1 AND kind = 'staff' AND language = 'lv'
+          AND first_name = 'Berta' AND last_name = 'Liepiņa'";
     assert_eq!(number(&world, invited), 1);
     assert_eq!(number(&world, "SELECT count(*) FROM account"), 2);
     // Its old link may have been used since, and a new one is sent.

@@ -9,7 +9,7 @@ use countersign_protocol::{
 
 use super::{
     accounts, closed, codes, deliveries, devices, events, facts, given_up, guesses, journal_rows,
-    links, recovery, staff, standing::standing,
+    links, person, recovery, staff, standing::standing,
 };
 use crate::{
     base::{
@@ -134,6 +134,11 @@ pub(super) fn administer(
             }
             journal_rows::record(tx, &JournalEntry::Deleted(account), now)?;
         }
+        Order::Rename(name) => {
+            person::set(tx, account, name.first(), name.last())?;
+            let (first, last) = (name.first().to_owned(), name.last().to_owned());
+            journal_rows::record(tx, &JournalEntry::Name(account, first, last), now)?;
+        }
         Order::Unblock => {
             guesses::open_ways(tx, account)?;
             codes::open_plain(tx, account)?;
@@ -158,6 +163,7 @@ fn unfit(
         Order::Disable => stands.disabled.then_some(Unfit::Already),
         Order::Enable => (!stands.disabled).then_some(Unfit::NotDisabled),
         Order::Delete(_) => None,
+        Order::Rename(_) => (!stands.staff).then_some(Unfit::OwnName),
         Order::Unblock if stands.invited => Some(Unfit::Invited),
         Order::Unblock if stands.disabled => Some(Unfit::Disabled),
         Order::Unblock => (!is_locked(tx, account, now)?).then_some(Unfit::NotLocked),

@@ -60,6 +60,20 @@ fn set_name(
     Ok(Ok(()))
 }
 
+/// Gives an account's person the name that an operator says.
+pub(super) fn set(
+    tx: &dyn Tx,
+    account: AccountId,
+    first: &str,
+    last: &str,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE account SET first_name = ?2, last_name = ?3 WHERE acc = ?1",
+        params![account.0, first, last],
+    )?;
+    Ok(())
+}
+
 fn set_language(
     tx: &dyn Tx,
     account: AccountId,

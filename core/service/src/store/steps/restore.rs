@@ -6,7 +6,7 @@ use countersign_protocol::{Time, id::AccountId, policy::steps};
 
 use super::{
     accounts, closed, codes, credentials, deletion, devices, events, grants, journal_rows, links,
-    old_tokens, outcomes, own_keys, recovery, removal, settings::setting, staff, standing,
+    old_tokens, outcomes, own_keys, person, recovery, removal, settings::setting, staff, standing,
 };
 use crate::store::*;
 
@@ -165,6 +165,7 @@ fn apply(tx: &dyn Tx, line: &Recorded, now: Time) -> Result<(), StoreError> {
         JournalEntry::OldToken(_, dev, of) => old_tokens::mark(tx, dev, of)?,
         JournalEntry::Password(account) => credentials::forget_password(tx, account)?,
         JournalEntry::Email(account, email) => credentials::set_email_again(tx, account, &email)?,
+        JournalEntry::Name(account, first, last) => person::set(tx, account, &first, &last)?,
         JournalEntry::Dropped => {}
     }
     Ok(())

@@ -4,7 +4,7 @@ use countersign_protocol::{Time, id::AccountId};
 
 use super::{Account, AccountEvent, Deletion, NewDelivery, Recovery, Share};
 use crate::{
-    base::{email::Email, lang::Lang, names::names, operator::Act},
+    base::{email::Email, lang::Lang, names::names, operator::Act, person::PersonName},
     store::LinkId,
 };
 
@@ -47,6 +47,8 @@ pub(crate) enum Order {
     Delete(Vec<NewDelivery>),
     /// To open the ways by password, and by codes without PIN.
     Unblock,
+    /// To give the person this name.
+    Rename(PersonName),
     /// To delete every factor: the recovery that begins in an account of its owner's.
     Reset(Recovery),
 }
@@ -59,6 +61,7 @@ impl Order {
             Self::Disable => Act::Disable,
             Self::Enable => Act::Enable,
             Self::Delete(_) => Act::Delete,
+            Self::Rename(_) => Act::Rename,
             Self::Unblock => Act::Unblock,
             Self::Reset(_) => Act::Reset,
         }
@@ -80,6 +83,8 @@ pub(crate) enum Unfit {
     InUse,
     /// Its owner recovers it, and nobody else.
     Own,
+    /// Its owner changes the name, and nobody else.
+    OwnName,
     /// It is disabled.
     Disabled,
     /// Nobody has confirmed its address.

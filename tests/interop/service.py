@@ -12,15 +12,17 @@ DEFAULT = pathlib.Path(__file__).resolve().parents[2] / "target/debug/countersig
 
 
 class Service:
-    def __init__(self, *arguments: str, **environment: str):
-        """With further arguments and environment variables for the program."""
+    def __init__(self, *arguments: str, tls: tuple[str, str] | None = None, **environment: str):
+        """With further arguments and environment variables for the program; with TLS, its certificate and key."""
         program = os.environ.get("COUNTERSIGN_SERVICE", str(DEFAULT))
         if not os.access(program, os.X_OK):
             raise SystemExit(f"{program} is not there: run `cargo build -p countersign-server`, or set COUNTERSIGN_SERVICE")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self.origin = f"http://127.0.0.1:{port}"
+        self.origin = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
+        if tls:
+            arguments = (*arguments, "--tls-cert", tls[0], "--tls-key", tls[1])
         self._folder = tempfile.TemporaryDirectory(prefix="countersign-interop-")
         self._log = open(pathlib.Path(self._folder.name) / "log", "w+", encoding="utf-8")
         data = f"{self._folder.name}/data"

@@ -14,7 +14,8 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     apps::Apps,
-    base::clock::Clock,
+    base::{clock::Clock, outgoing::Outgoing},
+    clients::Clients,
     edge::Edge,
     keys::root::RootKeys,
     pages::Pages,
@@ -58,6 +59,10 @@ pub(crate) struct App {
     pub(crate) own_biometrics: bool,
     /// Do biometrics sign a transaction's code?
     pub(crate) biometric_transfers: bool,
+    /// The services that sign people in here.
+    pub(crate) clients: Clients,
+    /// Requests to them.
+    pub(crate) outgoing: Outgoing,
     /// Says what happened, for whoever watches over the service.
     pub(crate) security: Arc<SecurityLog>,
     /// Wrong passwords that are not in the history yet.

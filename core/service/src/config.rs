@@ -12,6 +12,7 @@ use countersign_protocol::{field::is_displayable, origin::OriginError};
 use crate::{
     apps::Apps,
     base::clock::{Clock, SystemClock},
+    clients::BadClients,
     deliveries::{Carrier, MailRefused, Smtp},
     edge::LargeNetwork,
     pages::{BadBrand, Brand},
@@ -105,6 +106,9 @@ pub struct Config {
     pub registration: Registration,
     /// How many hours a recovery waits, 1 to 720.
     pub recovery_hours: u32,
+    /// The file that registers the services that sign people in here, if it is not `clients.toml`
+    /// in the data folder. Where that is not there either, there are none.
+    pub clients: Option<PathBuf>,
     /// The operator's own privacy statement, in the place of the built-in one: an `https` address.
     pub privacy_url: Option<String>,
     /// The number in every picture of a form, up to 999,999, for tests and demonstrations, which
@@ -153,6 +157,7 @@ impl Config {
             brand: Brand::default(),
             registration: Registration::default(),
             recovery_hours: 24,
+            clients: None,
             privacy_url: None,
             picture_number: None,
             deletion_days: 7,
@@ -254,6 +259,9 @@ pub enum StartError {
     /// How long something is kept is out of bounds.
     #[error(transparent)]
     Lifetime(#[from] BadLifetime),
+    /// The clients file can't be used.
+    #[error(transparent)]
+    Clients(#[from] BadClients),
     /// A closed domain is none.
     #[error(transparent)]
     ClosedDomain(#[from] BadDomain),

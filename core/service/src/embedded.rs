@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use countersign_protocol::{id::PublicKey, origin::Origin};
@@ -19,6 +19,8 @@ use crate::{
     api,
     app::{App, Waiting},
     background,
+    base::outgoing::Outgoing,
+    clients::{BadClients, Clients},
     config::{Config, Connections, MailSetting, OriginSetting, StartError, storage},
     deliveries::{self, Carrier, MailFolder, MailRefused, Outbox, SmtpClient},
     edge::{self, Edge, Networks},
@@ -30,7 +32,7 @@ use crate::{
     push::{self, PushService, Pushes, web::WebPush},
     ring::{About, KeyRing, ServiceKeys},
     security::{Failures, SecurityLog},
-    server,
+    server, standards,
     store::Store,
     web,
 };
@@ -48,6 +50,7 @@ pub struct Embedded {
     server: JoinHandle<()>,
     sweeper: JoinHandle<()>,
     store: Arc<Store>,
+    app: Weak<App>,
 }
 
 impl Embedded {
@@ -77,6 +80,7 @@ impl Embedded {
         let clock = config.clock.clone();
         let (pushes, due) = Pushes::new(carriers, store.clone(), root.clone(), clock);
         let carrier = mail_carrier(&mut config, &origin)?;
+        let clients = Clients::open(config.clients.as_deref(), &config.data)?;
         let outbox = Outbox::new(carrier, store.clone(), root.clone(), config.clock.clone());
         let (stop, stopping) = watch::channel(false);
         let edge = Edge::new(Networks::new(config.large_networks), edge::places());
@@ -101,6 +105,8 @@ impl Embedded {
             backup_seconds: u64::from(config.backup_days) * 24 * 3600,
             own_biometrics: config.own_biometrics,
             biometric_transfers: config.biometric_transfers,
+            clients,
+            outgoing: Outgoing::new(),
             security,
             failures: Failures::default(),
             mail: Notify::new(),
@@ -115,15 +121,10 @@ impl Embedded {
             .with_state(app.clone());
         let serving = server::serve(listener, admission, app.clone(), router, stopping.clone());
         let server = tokio::spawn(serving);
+        let running = Arc::downgrade(&app);
         let sweeper = tokio::spawn(async move {
-            tokio::join!(
-                commands.serve(app.clone(), stopping.clone()),
-                background::sweep(app.clone(), stopping.clone()),
-                background::renew_keys(app.clone(), stopping.clone()),
-                push::run(pushes, due, stopping.clone()),
-                deliveries::run(outbox.clone(), stopping.clone()),
-                background::write_mail(app.clone(), Composer::new(app, outbox), stopping)
-            );
+            let pushing = push::run(pushes, due, stopping.clone());
+            tokio::join!(pushing, beside(app, commands, outbox, stopping));
         });
         Ok(Self {
             origin,
@@ -133,6 +134,7 @@ impl Embedded {
             server,
             sweeper,
             store,
+            app: running,
         })
     }
 
@@ -151,6 +153,16 @@ impl Embedded {
         &self.data
     }
 
+    /// Reads the clients file again, and says how many services it registers. Those that were
+    /// registered before stay where it is wrong.
+    ///
+    /// # Errors
+    /// [`BadClients`]: the line, and what is wrong there.
+    pub fn reload_clients(&self) -> Result<usize, BadClients> {
+        // It lives as long as the service runs.
+        self.app.upgrade().map_or(Ok(0), |app| app.clients.reload())
+    }
+
     /// Lets requests in flight finish (five seconds at most), then closes the database.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
@@ -160,6 +172,23 @@ impl Embedded {
             let _ = tokio::task::spawn_blocking(move || store.close()).await;
         }
     }
+}
+
+/// What runs beside the requests, until the service stops.
+async fn beside(
+    app: Arc<App>,
+    commands: Commands,
+    outbox: Arc<Outbox>,
+    stopping: watch::Receiver<bool>,
+) {
+    tokio::join!(
+        commands.serve(app.clone(), stopping.clone()),
+        background::sweep(app.clone(), stopping.clone()),
+        background::renew_keys(app.clone(), stopping.clone()),
+        deliveries::run(outbox.clone(), stopping.clone()),
+        standards::run_calls(app.clone(), stopping.clone()),
+        background::write_mail(app.clone(), Composer::new(app, outbox), stopping)
+    );
 }
 
 /// Listens, and says where: the address may have left the port to the system.

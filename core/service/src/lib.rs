@@ -19,6 +19,7 @@ mod app;
 mod apps;
 mod background;
 mod base;
+mod clients;
 mod config;
 mod deliveries;
 mod edge;
@@ -36,6 +37,7 @@ mod push;
 mod ring;
 mod security;
 mod server;
+mod standards;
 mod store;
 mod tls;
 mod transactions;
@@ -49,6 +51,7 @@ pub use apps::{AndroidApp, Apps, BadApp, IosApp, StoreLink};
 pub use base::clock::{Clock, SystemClock};
 pub use base::email::{Email, NotAnEmail};
 pub use base::time::utc;
+pub use clients::{BadClients, ClientRow, list_clients};
 pub use config::{Config, Connections, MailSetting, OriginSetting, StartError};
 pub use deliveries::{
     Carried, Carrier, Content, Mail, MailRefused, Message, Smtp, SmtpPassword, SmtpTls,

@@ -141,13 +141,16 @@
 //!   links, typed passwords, devices to choose from;
 //! - `show`, `visitor`, `asked`, `qr`, `error`: responses, sessions and forms, languages, and
 //!   errors;
-//! - `remembered`, `told`, `cookies`, `phone`: what a browser keeps for us, and whether it is a
-//!   phone's.
+//! - `asking`, `remembered`, `told`, `cookies`, `phone`: what a browser keeps for us, and whether
+//!   it is a phone's.
+//!
+//! The way into other services has its routes in `relying`.
 
 mod account;
 mod address;
 mod app_links;
 mod asked;
+mod asking;
 mod assets;
 mod challenge;
 mod check;
@@ -185,6 +188,7 @@ mod qr;
 mod recovery;
 mod recovery_link;
 mod registration;
+mod relying;
 mod remembered;
 mod sessions;
 mod show;
@@ -225,6 +229,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(lost())
         .merge(accounts())
         .merge(files())
+        .merge(relying::router())
         .fallback(|_: Visitor| async { PageError::NotFound })
         .method_not_allowed_fallback(place::other_method)
         .layer(DefaultBodyLimit::max(LONGEST_FORM))

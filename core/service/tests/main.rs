@@ -38,6 +38,7 @@ mod place;
 mod push;
 mod recovery;
 mod registration;
+mod relying;
 mod resets;
 mod safety;
 mod shares;

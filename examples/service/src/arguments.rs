@@ -11,7 +11,7 @@ use countersign_service::{
     StoreLink,
 };
 
-use crate::{accounts::AccountCommand, mail::MailCommand};
+use crate::{accounts::AccountCommand, clients::ClientCommand, mail::MailCommand};
 
 /// A sign-in service that speaks Countersign.
 ///
@@ -112,6 +112,9 @@ pub(crate) enum Command {
     /// Messages to people that no mail server took: list them, try them again, or drop them
     #[command(subcommand)]
     Mail(MailCommand),
+    /// Services that sign people in here, in the clients file: register one, list them, check it
+    #[command(subcommand)]
+    Client(ClientCommand),
     /// Print the policy: which proof each change of an account needs, in each state of the account
     Policy,
 }
@@ -235,6 +238,10 @@ pub(crate) struct Serve {
     /// Where people get the app for iOS
     #[arg(long, value_name = "URL")]
     pub(crate) store_link_ios: Option<StoreLink>,
+    /// The services that sign people in here (docs/relying.md); read again at SIGHUP [default:
+    /// DIR/clients.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) clients: Option<PathBuf>,
     /// Your own privacy statement, in the place of the built-in one
     #[arg(long, value_name = "URL")]
     pub(crate) privacy_url: Option<String>,

@@ -5,6 +5,7 @@
 mod accounts;
 mod arguments;
 mod asking;
+mod clients;
 mod mail;
 mod out;
 
@@ -62,6 +63,7 @@ async fn main() -> ExitCode {
             return asking::end(accounts::run(account).await);
         }
         (Some(Command::Mail(mail)), _) => return asking::end(mail::run(mail).await),
+        (Some(Command::Client(client)), _) => clients::run(client),
         (Some(Command::Policy), _) => print(policy_table()).map_err(Into::into),
         (None, Some(serve)) => run(serve).await.map_err(Into::into),
         // clap asks for the server's arguments where there is no command.
@@ -219,6 +221,7 @@ async fn run(mut arguments: Serve) -> Result<(), StartError> {
             closed_domains: arguments.closed_domain,
         },
         recovery_hours: arguments.recovery_hours,
+        clients: arguments.clients,
         privacy_url: arguments.privacy_url,
         // A person looks at the picture.
         picture_number: None,
@@ -247,25 +250,43 @@ async fn run(mut arguments: Serve) -> Result<(), StartError> {
              together: give --trusted-proxy with its address"
         );
     }
-    asked_to_stop().await;
+    run_until_stopped(&service).await;
     tracing::info!("stopping");
     service.stop().await;
     Ok(())
 }
 
-/// Ctrl-C, or the signal with which service managers stop a program.
-async fn asked_to_stop() {
+/// Runs until Ctrl-C, or the signal with which service managers stop a program. SIGHUP reads the
+/// clients file again.
+async fn run_until_stopped(service: &Embedded) {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
+        let signals = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        );
+        if let (Ok(mut terminate), Ok(mut hangup)) = signals {
+            tokio::pin!(interrupt);
+            loop {
+                tokio::select! {
+                    _ = &mut interrupt => return,
+                    _ = terminate.recv() => return,
+                    _ = hangup.recv() => reload(service),
+                }
             }
-            return;
         }
     }
+    #[cfg(not(unix))]
+    let _ = service;
     let _ = interrupt.await;
+}
+
+#[cfg(unix)]
+fn reload(service: &Embedded) {
+    match service.reload_clients() {
+        Ok(services) => tracing::info!(services, "the clients file was read again"),
+        Err(error) => tracing::error!(%error, "the clients file stays as it was read before"),
+    }
 }

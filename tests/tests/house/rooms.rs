@@ -61,11 +61,13 @@ const HOUSES: &[House] = &[
             &["embedded"],
             &["admin", "background", "server"],
             &["api", "web"],
+            &["standards"],
             &["config", "flow"],
             &["messages"],
             &["app", "operations"],
             &[
                 "apps",
+                "clients",
                 "deliveries",
                 "pages",
                 "password",
@@ -98,7 +100,7 @@ const HOUSES: &[House] = &[
         rooms: &[
             &["main"],
             &["arguments"],
-            &["accounts", "mail"],
+            &["accounts", "clients", "mail"],
             &["asking"],
             &["out"],
         ],

@@ -43,6 +43,17 @@ pub(crate) fn own_file(path: &Path) -> Result<(), CustodyError> {
     })
 }
 
+/// A file of settings, which others may read: a link is usual there.
+///
+/// # Errors
+/// [`CustodyError`]; a file that is not there is found missing when it is read.
+pub(crate) fn settings(path: &Path) -> Result<(), CustodyError> {
+    check(path, true, |mode| match mode & 0o022 {
+        0 => Ok(()),
+        _ => Err(CustodyError::Writable(path.to_owned(), "644")),
+    })
+}
+
 /// A private key that somebody else made, such as a certificate's: a link and a group that may
 /// read it are usual there.
 ///

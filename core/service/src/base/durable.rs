@@ -77,6 +77,26 @@ countersign_failpoint::durable_writes! {
         TouchSession,
         /// [`crate::store::Store::end_session`]
         EndSession,
+        /// [`crate::store::Store::prove_password`]
+        ProvePassword,
+        /// [`crate::store::Store::keep_ask`]
+        KeepAsk,
+        /// [`crate::store::Store::open_ask`]
+        OpenAsk,
+        /// [`crate::store::Store::drop_asks`]
+        DropAsks,
+        /// [`crate::store::Store::enter_service`]
+        EnterService,
+        /// [`crate::store::Store::redeem`]
+        Redeem,
+        /// [`crate::store::Store::grant_proxying`]
+        GrantProxying,
+        /// [`crate::store::Store::proxy`]
+        Proxy,
+        /// [`crate::store::Store::end_call`]
+        EndCall,
+        /// [`crate::store::Store::delay_call`]
+        DelayCall,
         /// [`crate::store::Store::end_session_of`]
         EndSessionOf,
         /// [`crate::store::Store::end_other_sessions`]

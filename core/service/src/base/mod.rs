@@ -11,6 +11,7 @@ pub(crate) mod lang;
 pub(crate) mod month;
 pub(crate) mod names;
 pub(crate) mod operator;
+pub(crate) mod outgoing;
 pub(crate) mod person;
 pub(crate) mod random;
 pub(crate) mod time;

@@ -49,12 +49,14 @@ pub(crate) enum Class {
     Claim,
     /// A phone's request, before its signature is verified.
     Device,
+    /// A service's own request, about somebody who enters it.
+    Relying,
     /// There is no such route.
     Other,
 }
 
 impl Class {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Connection,
         Self::Asset,
         Self::Page,
@@ -68,6 +70,7 @@ impl Class {
         Self::Information,
         Self::Claim,
         Self::Device,
+        Self::Relying,
         Self::Other,
     ];
 
@@ -100,6 +103,7 @@ impl Class {
             Self::Information => rate(1000, 50_000),
             Self::Claim => rate(60, 500),
             Self::Device => rate(300, 20_000),
+            Self::Relying => rate(2000, 200_000),
             Self::Other => rate(500, 10_000),
         }
     }
@@ -138,6 +142,7 @@ impl Class {
             Self::Information => &[Self::Information],
             Self::Claim => &[Self::Claim],
             Self::Device => &[Self::Device],
+            Self::Relying => &[Self::Relying],
             Self::Other => &[Self::Other],
         }
     }
@@ -301,6 +306,24 @@ const ROUTES: &[(&str, &str, Class)] = &[
     ("GET", "/account/transactions/{operation}", Class::Page),
     ("POST", "/account/transactions/{operation}", Class::Ask),
     ("GET", "/account/transactions/done/{id}", Class::Page),
+    ("GET", "/cas/login", Class::Form),
+    ("POST", "/cas/login", Class::Form),
+    ("GET", "/cas/logout", Class::Form),
+    ("POST", "/cas/logout", Class::Form),
+    ("GET", "/enter", Class::Page),
+    ("GET", "/enter/{id}", Class::Form),
+    ("POST", "/enter/password", Class::Password),
+    ("POST", "/enter/app", Class::Ask),
+    ("POST", "/enter/code", Class::Ask),
+    ("POST", "/enter/stop", Class::Form),
+    ("GET", "/cas/validate", Class::Relying),
+    ("GET", "/cas/serviceValidate", Class::Relying),
+    ("GET", "/cas/proxyValidate", Class::Relying),
+    ("GET", "/cas/p3/serviceValidate", Class::Relying),
+    ("GET", "/cas/p3/proxyValidate", Class::Relying),
+    ("GET", "/cas/laxValidate", Class::Relying),
+    ("GET", "/cas/strictValidate", Class::Relying),
+    ("GET", "/cas/proxy", Class::Relying),
     ("GET", "/static/{folder}/{name}", Class::Asset),
     ("GET", "/favicon.ico", Class::Asset),
     ("GET", "/robots.txt", Class::Asset),

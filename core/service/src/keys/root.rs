@@ -33,6 +33,8 @@ pub(crate) struct RootKeys {
     pub(crate) links: MacKey,
     /// Turns e-mail addresses into the keys under which wrong passwords are counted.
     pub(crate) guesses: MacKey,
+    /// Makes the names by which services know people.
+    pub(crate) subjects: MacKey,
     /// Makes r, with which a browser on a phone comes back.
     pub(crate) mobile: MacKey,
     /// Makes the lines of the journal.
@@ -79,6 +81,7 @@ impl RootKeys {
             recovery: key("recovery"),
             links: key("links"),
             guesses: key("guesses"),
+            subjects: key("subjects"),
             mobile: key("mobile"),
             journal: Arc::new(journal),
             backups,

@@ -50,6 +50,11 @@ impl Files {
                 include_bytes!("../../static/work.js").to_vec(),
             ),
             (
+                "send.js",
+                SCRIPT,
+                include_bytes!("../../static/send.js").to_vec(),
+            ),
+            (
                 "pin.js",
                 SCRIPT,
                 include_bytes!("../../static/pin.js").to_vec(),

@@ -40,6 +40,12 @@ const TEMPLATES: &[(&str, &str)] = templates! {
     "device.html"
     "devices.html"
     "ended.html"
+    "enter.html"
+    "enter_denied.html"
+    "enter_elsewhere.html"
+    "enter_post.html"
+    "enter_refused.html"
+    "logout.html"
     "enrolment.html"
     "error.html"
     "export.html"
@@ -103,6 +109,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) phone: bool,
     /// What the form before this page has done: the end of its text's key.
     pub(crate) told: Option<&'static str>,
+    /// What people call the service to which the visitor goes on.
+    pub(crate) entering: Option<&'a str>,
 }
 
 impl Frame<'static> {
@@ -116,6 +124,7 @@ impl Frame<'static> {
             who: None,
             phone: false,
             told: None,
+            entering: None,
         }
     }
 }
@@ -183,7 +192,7 @@ impl Pages {
     ) -> Result<String, Error> {
         let values = context! {
             csrf => frame.csrf, signed_in => frame.signed_in, here => frame.here,
-            who => frame.who, phone => frame.phone, told => frame.told, ..values
+            who => frame.who, phone => frame.phone, told => frame.told, entering => frame.entering, ..values
         };
         let environment = self.environments.of(frame.lang);
         environment.get_template(template)?.render(values)

@@ -34,6 +34,7 @@ const AREAS: &[(&str, PerLang<&str>)] = areas! {
     "devices"
     "recovery"
     "transactions"
+    "relying"
     "events"
     "mail"
     "admin"

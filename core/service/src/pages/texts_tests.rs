@@ -199,7 +199,7 @@ impl Named {
 
     /// In Rust a text of lower-case words with `_` between them is a key. Only the store has such
     /// words of its own, the list of areas, what systems read of an app, the file with a person's
-    /// data, and what a form has done.
+    /// data, what a form has done, and the file of services.
     fn rust(&mut self, path: &Path, source: &str) {
         let source = source.split("#[cfg(test)]").next().unwrap();
         let is_key = |text: &str| {
@@ -207,7 +207,10 @@ impl Named {
                 |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
             text.contains('_') && text.chars().all(allowed) && !text.starts_with(['_', '-'])
         };
-        let own_words = path.components().any(|part| part.as_os_str() == "store")
+        let own = ["store", "clients"];
+        let own_words = path
+            .components()
+            .any(|part| own.iter().any(|own| part.as_os_str() == *own))
             || path.ends_with("apps.rs")
             || path.ends_with("told.rs")
             || path.ends_with("export.rs");

@@ -1,6 +1,7 @@
 //! The means by which a person signs in, and which of them are offered before anything is known of
 //! the account.
 
+use super::levels::Level;
 use crate::base::names::names;
 
 /// A means to sign in, as a person chooses it.
@@ -29,6 +30,13 @@ impl Accepted {
     pub(crate) const OWN_PAGES: Self = Self {
         password_alone: true,
     };
+
+    /// By a service that asks for this level.
+    pub(crate) const fn at(least: Level) -> Self {
+        Self {
+            password_alone: matches!(least, Level::Basic),
+        }
+    }
 
     /// The means that begin with a password, for the page that asks for it. Nothing here depends on
     /// the account, because whoever types an address must not learn what it has.

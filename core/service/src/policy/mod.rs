@@ -2,6 +2,7 @@
 //! in `countersign_protocol::policy`.
 
 pub(crate) mod changes;
+pub(crate) mod levels;
 pub(crate) mod lifetimes;
 pub(crate) mod means;
 pub(crate) mod registration;
@@ -76,6 +77,17 @@ pub(crate) const LINK_AGAIN_SECONDS: u64 = 10 * 60;
 pub(crate) const RECOVERY_MESSAGES: u64 = 5;
 /// The time for which [`RECOVERY_MESSAGES`] counts, in seconds.
 pub(crate) const RECOVERY_MESSAGES_SECONDS: u64 = DAY;
+
+/// How long a service's wish to have somebody signed in waits for that, in seconds.
+pub(crate) const ASK_SECONDS: u64 = 30 * 60;
+/// Such wishes that are kept for one browser, the newest ones, at most.
+pub(crate) const ASKS_OF_A_BROWSER: u64 = 5;
+/// Such wishes that are kept in all, at most: anybody can cause them.
+pub(crate) const ASKS: u64 = 200_000;
+/// How long a service has to redeem a ticket, in seconds.
+pub(crate) const TICKET_SECONDS: u64 = 60;
+/// How long a service is told of a sign-out that it does not take, in seconds.
+pub(crate) const CALL_SECONDS: u64 = HOUR;
 
 /// The events that are also sent to the person by message.
 pub(crate) const MAILED: &[&str] = &[

@@ -4,8 +4,6 @@
 //! configuration names, compared by whole origin. No redirect is followed, no proxy is used for a
 //! loopback host, and no response body is read.
 
-use std::{sync::Arc, time::Duration};
-
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use countersign_protocol::{SigningKey, id::PublicKey, origin::Origin, push::PushAddress};
@@ -13,17 +11,13 @@ use p256::ecdsa::{Signature, signature::Signer};
 use reqwest::{
     Client, StatusCode,
     header::{AUTHORIZATION, CONTENT_LENGTH, RETRY_AFTER},
-    redirect::Policy,
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring::default_provider};
-use rustls_platform_verifier::BuilderVerifierExt;
 
 use super::{Knock, PushFailed, PushService};
+use crate::base::outgoing::{loopback_client, reason, secure_client};
 
 /// How long a VAPID token is valid, in seconds. RFC 8292, section 2, allows a day.
 const TOKEN_HOLDS: u64 = 3600;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// The wait when a push service says "later" without a time, in seconds.
 const PAUSE: u64 = 2;
 
@@ -80,40 +74,6 @@ impl WebPush {
     }
 }
 
-fn build(config: ClientConfig) -> reqwest::ClientBuilder {
-    Client::builder()
-        .tls_backend_preconfigured(config)
-        .http1_only()
-        .redirect(Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TIMEOUT)
-        .user_agent(concat!("countersign-service/", env!("CARGO_PKG_VERSION")))
-}
-
-fn secure_client() -> Result<Client, String> {
-    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|error| error.to_string())?
-        .with_no_client_auth();
-    let client = build(config).https_only(true).build();
-    client.map_err(|error| error.to_string())
-}
-
-/// A client for loopback hosts, the only ones for which an [`Origin`] is `http`. It trusts no
-/// certificate.
-fn loopback_client() -> Result<Client, String> {
-    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(RootCertStore::empty())
-        .with_no_client_auth();
-    let client = build(config).no_proxy().build();
-    client.map_err(|error| error.to_string())
-}
-
 #[async_trait]
 impl PushService for WebPush {
     fn takes(&self, address: &PushAddress) -> Option<String> {
@@ -159,15 +119,6 @@ impl PushService for WebPush {
             ))),
         }
     }
-}
-
-/// The innermost cause; it never holds a URL.
-fn reason(error: &reqwest::Error) -> String {
-    let mut inner: &dyn std::error::Error = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }
 
 #[cfg(test)]

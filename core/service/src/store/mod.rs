@@ -28,7 +28,7 @@ pub(crate) use journal::ReconcileError;
 use sqlite::Sqlite;
 pub(crate) use sqlite::{OpenError, is_used};
 use steps::{journal_rows, sweep};
-pub(crate) use steps::{reseal::Position, sweep::Over};
+pub(crate) use steps::{reseal::Position, sweep::Over, tickets::Redeeming};
 use tx::{Row, Tx, Value, params};
 pub(crate) use types::*;
 

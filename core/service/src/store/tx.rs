@@ -14,8 +14,8 @@ use countersign_protocol::{
 };
 
 use super::{
-    AccountKind, ChallengeKind, ChallengeState, DeliveryKind, DeviceState, EnrolmentState, KeyUse,
-    LinkKind, Method, StoreError,
+    AccountKind, CallKind, ChallengeKind, ChallengeState, DeliveryKind, DeviceState,
+    EnrolmentState, KeyUse, LinkKind, Method, StoreError, TicketKind,
 };
 use crate::{
     base::{email::Email, lang::Lang},
@@ -271,6 +271,7 @@ parsed! {
     Month: Blob by Self::from_bytes,
     Email: Text by |text| Self::parse(text).ok(),
     AccountKind: Text by Self::from_name,
+    CallKind: Text by Self::from_name,
     ChallengeKind: Text by Self::from_name,
     ChallengeState: Text by Self::from_name,
     DeliveryKind: Text by Self::from_name,
@@ -281,6 +282,7 @@ parsed! {
     LinkKind: Text by Self::from_name,
     Method: Text by Self::from_name,
     Means: Text by Self::from_name,
+    TicketKind: Text by Self::from_name,
 }
 
 /// Types that are stored by their number in the protocol.

@@ -97,6 +97,7 @@ impl Asked {
             who: None,
             phone: false,
             told: None,
+            entering: None,
         }
     }
 }

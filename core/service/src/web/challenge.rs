@@ -203,6 +203,7 @@ fn show_ended(
 /// The page on which a challenge was asked for.
 fn began_at(visitor: &Visitor, challenge: &Challenge) -> Result<String, PageError> {
     Ok(match challenge.purpose {
+        Purpose::SignIn if visitor.signed_in().is_ok() => visitor.next().to_owned(),
         Purpose::SignIn => "/sign-in/method".to_owned(),
         Purpose::AddDevice | Purpose::Remove | Purpose::Unblock => "/account/devices".to_owned(),
         Purpose::Transaction => format!("/account/transactions/{}", data(challenge)?.operation),

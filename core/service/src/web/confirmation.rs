@@ -29,9 +29,6 @@ use crate::{
     store::{Link, LinkKind, Method, NewAccount},
 };
 
-/// Where a new account leads. A relying service that sent the person here will have its say.
-const PROCEED: &str = "/account";
-
 /// `GET /register/{token}`.
 pub(super) async fn form(
     State(app): State<Arc<App>>,
@@ -148,6 +145,6 @@ pub(super) async fn done(
     visitor: Visitor,
 ) -> Result<Response, PageError> {
     visitor.signed_in()?;
-    let values = context! { proceed => PROCEED };
+    let values = context! { proceed => visitor.next() };
     app.pages.show("register_done.html", &visitor, values)
 }

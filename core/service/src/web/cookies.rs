@@ -23,6 +23,8 @@ pub(super) enum Cookie {
     Remembered,
     /// What the next page says once.
     Told,
+    /// It names the browser to what services asked for in it.
+    Asks,
 }
 
 impl Cookie {
@@ -42,6 +44,8 @@ impl Cookie {
             (Self::Remembered, false) => "countersign-remembered",
             (Self::Told, true) => "__Host-countersign-told",
             (Self::Told, false) => "countersign-told",
+            (Self::Asks, true) => "__Host-countersign-asks",
+            (Self::Asks, false) => "countersign-asks",
         }
     }
 

@@ -7,7 +7,8 @@ use axum::{
 
 use crate::{
     base::random::NoRandomness, edge::TooMany, flow::Failed, keys::seal::SealError,
-    password::PasswordError, policy::changes::Refused, store::StoreError,
+    password::PasswordError, policy::changes::Refused, standards::cas::TicketError,
+    store::StoreError,
 };
 
 /// Why a page was not shown. The middleware [`finish`](super::show::finish) renders it.
@@ -120,6 +121,15 @@ impl From<PasswordError> for PageError {
 impl From<NoRandomness> for PageError {
     fn from(error: NoRandomness) -> Self {
         Self::Broken(error.to_string())
+    }
+}
+
+impl From<TicketError> for PageError {
+    fn from(error: TicketError) -> Self {
+        match error {
+            TicketError::Store(error) => error.into(),
+            TicketError::Random(error) => error.into(),
+        }
     }
 }
 

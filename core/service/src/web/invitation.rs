@@ -112,7 +112,7 @@ pub(super) async fn accept(
         .store
         .accept_invitation(link.id, sealed, entry, recovery, app.clock.now());
     match accepted.await? {
-        Accepted::Entered => Ok(opening.go_known("/account")),
+        Accepted::Entered => Ok(opening.go_known(visitor.next())),
         Accepted::Waiting => {
             app.mail.notify_one();
             Ok(Redirect::to("/recovery/begun").into_response())

@@ -237,7 +237,7 @@ async fn complete(
         )
         .await?;
     match completed {
-        true => Ok(opening.go_known("/account")),
+        true => Ok(opening.go_known(visitor.next())),
         false => refuse(app, visitor, "mobile_over"),
     }
 }

@@ -22,6 +22,25 @@ use crate::{
 /// What a page may do.
 const PAGE: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; worker-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// The origins to which forms of a page may lead, besides our own: those of the service that the
+/// person goes on to. Chromium holds a form to this along every redirect that comes after it.
+#[derive(Clone)]
+pub(super) struct FormTo(pub(super) Vec<String>);
+
+impl FormTo {
+    /// Lets forms of this page lead there.
+    pub(super) fn allow(self, response: &mut Response) {
+        response.extensions_mut().insert(self);
+    }
+
+    /// The policy of a page whose forms may lead there. Origins come from parsed addresses of the
+    /// operator's file, and have no character that ends a directive.
+    fn policy(&self) -> Option<HeaderValue> {
+        let to = format!("form-action 'self' {}", self.0.join(" "));
+        HeaderValue::try_from(PAGE.replace("form-action 'self'", &to)).ok()
+    }
+}
+
 /// What a drawing may do that is opened by itself: the operator's logo may hold a script.
 const DRAWING: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
@@ -54,6 +73,9 @@ impl Pages {
             edge::retry_after(&mut response, seconds.unwrap_or(60));
         }
         visitor.remember(&mut response);
+        if let Some(asking) = &visitor.asking {
+            FormTo(asking.client.origins()).allow(&mut response);
+        }
         Ok(response)
     }
 }
@@ -116,6 +138,8 @@ fn page(status: StatusCode, lang: Lang, html: String) -> Response {
 }
 
 fn dress(app: &App, mut response: Response) -> Response {
+    let leads = response.extensions_mut().remove::<FormTo>();
+    let leads = leads.and_then(|leads| leads.policy());
     let headers = response.headers_mut();
     // Files say themselves for how long they are kept.
     let kept = headers.contains_key(header::CACHE_CONTROL);
@@ -148,6 +172,9 @@ fn dress(app: &App, mut response: Response) -> Response {
     }
     if app.origin.is_secure() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if let Some(policy) = leads {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
 }

@@ -27,7 +27,7 @@ use crate::{
     edge::Source,
     flow,
     password::Password,
-    policy::means::{Accepted, Means},
+    policy::means::Means,
     store::{Account, Entered, Method, Share},
 };
 
@@ -137,7 +137,8 @@ async fn ask_password(
         (None, Some(mark)) => app.store.last_means(mark, &email, app.clock.now()).await?,
         (chosen, _) => chosen,
     };
-    let offered = Accepted::OWN_PAGES.with_password();
+    let accepted = visitor.accepted();
+    let offered = accepted.with_password();
     let means = last.filter(|last| offered.contains(last));
     let means = means.or(offered.first().copied());
     let (status, error) = Refusal::parts(refusal);
@@ -172,7 +173,8 @@ pub(super) async fn password(
         form,
     } = posted;
     let email = Email::parse(&form.email).map_err(|_| PageError::BadForm)?;
-    let offered = Accepted::OWN_PAGES.with_password();
+    let accepted = visitor.accepted();
+    let offered = accepted.with_password();
     let known = |name| Means::from_name(name).filter(|means| offered.contains(means));
     let means = match form.method.as_deref() {
         Some(name) => Some(known(name).ok_or(PageError::BadForm)?),
@@ -221,7 +223,7 @@ async fn enter(
             let status = StatusCode::FORBIDDEN;
             return app.pages.refuse(status, "denied.html", &visitor, values);
         }
-        Entered::Whole => opening.go_known("/account"),
+        Entered::Whole => opening.go_known(visitor.next()),
         Entered::Guarded => Redirect::to("/recovery").into_response(),
         Entered::Half => {
             let visitor = visitor.in_half(app, &opening, account.email);

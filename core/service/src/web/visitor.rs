@@ -15,6 +15,7 @@ use subtle::ConstantTimeEq;
 
 use super::{
     asked::Asked,
+    asking::{self, Asking, BrowserOfAsks},
     cookies::Cookie,
     error::PageError,
     phone,
@@ -27,11 +28,12 @@ use crate::{
         email::Email,
         hex::{self, FromHex, Hex},
         lang::Lang,
-        random,
+        random::{self, NoRandomness},
     },
     edge::{self, Pass},
     pages::Frame,
-    policy, security,
+    policy::{self, means::Accepted},
+    security,
     store::{Account, Entry, Method, Proved, Session, SessionHash},
 };
 
@@ -58,6 +60,10 @@ pub(super) struct Visitor {
     phone: bool,
     /// What its next page says once.
     told: Option<Told>,
+    /// The cookie that names the browser to what services asked for in it.
+    asks: Option<String>,
+    /// What a service asked for last in this browser, and waits for.
+    pub(super) asking: Option<Asking>,
     asked: Asked,
 }
 
@@ -119,6 +125,7 @@ impl Visitor {
             Some(session) if !session.signed_in => app.store.account(session.account).await?,
             _ => None,
         };
+        let asks = Cookie::Asks.read(&request.headers, secure, digits);
         let fresh = cookie.is_none();
         let cookie = match cookie {
             Some(cookie) => cookie,
@@ -137,6 +144,8 @@ impl Visitor {
             remembered: Remembered::of(&request.headers, secure),
             phone: phone::is_phone(&request.headers),
             told: Cookie::Told.read(&request.headers, secure, Told::from_name),
+            asking: asking::of(app, asks.as_deref()).await?,
+            asks,
             asked,
         })
     }
@@ -157,6 +166,10 @@ impl Visitor {
             who: self.who.as_ref().map(Email::as_str),
             phone: self.phone,
             told: self.told.map(Told::name),
+            entering: self
+                .asking
+                .as_ref()
+                .map(|asking| asking.client.name.as_str()),
             ..self.asked.frame(self.lang)
         }
     }
@@ -169,6 +182,28 @@ impl Visitor {
     /// The hash of this browser's cookie: its session's name, if it has one.
     pub(super) fn browser(&self) -> SessionHash {
         hash(&self.cookie)
+    }
+
+    /// The browser, as what services ask for is tied to it; a new name where it has none yet.
+    pub(super) fn browser_of_asks(&self) -> Result<BrowserOfAsks, NoRandomness> {
+        BrowserOfAsks::of(self.asks.as_deref(), self.secure)
+    }
+
+    /// Where the person goes on after signing in: to the service that asked for it, or to the
+    /// account.
+    pub(super) fn next(&self) -> &'static str {
+        match self.asking {
+            Some(_) => "/enter",
+            None => "/account",
+        }
+    }
+
+    /// What the service that asked for a sign-in accepts, or the account's own pages.
+    pub(super) fn accepted(&self) -> Accepted {
+        match &self.asking {
+            Some(asking) => Accepted::at(asking.ask.wanted.least),
+            None => Accepted::OWN_PAGES,
+        }
     }
 
     /// Sets the cookie if the browser doesn't have it yet, and drops what was said once.

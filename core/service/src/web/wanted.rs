@@ -37,7 +37,7 @@ pub(super) async fn wanted(
         Purpose::SignIn => {
             let opening = visitor.opening(app, account, Method::Password)?;
             let then = Then::Enter(opening.entry.clone());
-            (then, opening.go_known("/account"))
+            (then, opening.go_known(visitor.next()))
         }
         Purpose::AddDevice => {
             let wanted = new_device::NewDevice::from_payload(&challenge.payload);

@@ -206,7 +206,8 @@ impl Browser {
     }
 
     async fn follow(&mut self, mut page: Page) -> Page {
-        while page.status == 303 {
+        // A service that signs people in here is somewhere else.
+        while page.status == 303 && page.path.starts_with('/') {
             page = self.send(Method::GET, &page.path.clone(), None, &[]).await;
         }
         page

@@ -13,6 +13,7 @@ mod deletion;
 mod exchange;
 mod life;
 mod person;
+mod relying;
 mod restore;
 mod service;
 mod sign_in;
@@ -30,7 +31,7 @@ use world::World;
 pub type Names = BTreeSet<String>;
 
 /// What the service does by itself, at any time. It has stories of its own.
-const BY_ITSELF: [&str; 11] = [
+const BY_ITSELF: [&str; 13] = [
     "Sweep",
     "TellLink",
     "TellEvents",
@@ -42,6 +43,8 @@ const BY_ITSELF: [&str; 11] = [
     "DropPushAddress",
     "RemindOfDeletions",
     "BeginDeletion",
+    "EndCall",
+    "DelayCall",
 ];
 
 #[test]

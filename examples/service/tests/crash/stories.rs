@@ -12,6 +12,7 @@ use super::deletion::*;
 use super::exchange::*;
 use super::life::*;
 use super::person::*;
+use super::relying::*;
 use super::restore::restoring_a_backup;
 use super::sign_in::*;
 use super::sweep::*;
@@ -50,6 +51,8 @@ stories! {
     cancelling_a_deletion,
     reminding_of_a_deletion,
     deleting_an_account_in_time,
+    entering_a_service,
+    telling_a_service_of_a_sign_out,
     renaming_a_device,
     removing_a_device,
     removing_the_device_on_the_phone,

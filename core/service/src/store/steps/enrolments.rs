@@ -325,7 +325,7 @@ pub(super) fn complete(
     )?;
     // From now on a password alone does not sign in, so other browsers that gave only that have to
     // begin again.
-    sessions::end_without_factor(tx, enrolment.account, enrolment.session)?;
+    sessions::end_without_factor(tx, enrolment.account, enrolment.session, now)?;
     journal_rows::record(tx, &JournalEntry::Added(enrolment.account, dev), now)?;
     // Nor are links enough that were asked for when there was no factor.
     links::end_of_account(tx, enrolment.account, now)?;

@@ -2,6 +2,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
+use super::calls;
 use crate::store::*;
 
 impl Store {
@@ -24,23 +25,71 @@ impl Store {
             )
         })
     }
+
+    /// Whether a session entered a service.
+    pub(crate) async fn has_entered(
+        &self,
+        session: SessionId,
+        service: &str,
+    ) -> Result<bool, StoreError> {
+        self.read(|tx| {
+            let found = tx.one(
+                "SELECT 1 AS found FROM entered WHERE session = ?1 AND service = ?2",
+                params![session, service],
+                |row| row.get::<i64>("found"),
+            )?;
+            Ok(found.is_some())
+        })
+    }
 }
 
-/// Notes that a session entered a service.
-#[cfg_attr(not(test), expect(dead_code, reason = "no service can be entered yet"))]
+/// Notes that a session entered a service; `true` when it did so for the first time.
 pub(super) fn enter(
     tx: &dyn Tx,
     account: AccountId,
     session: SessionId,
     service: &str,
     now: Time,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO entered (account, session, service, at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (account, session, service) DO UPDATE SET at = excluded.at, ended_at = NULL",
+) -> Result<bool, StoreError> {
+    let known = tx.execute(
+        "UPDATE entered SET at = ?4, ended_at = NULL
+         WHERE account = ?1 AND session = ?2 AND service = ?3",
         params![account.0, session, service, now],
     )?;
-    Ok(())
+    if known == 0 {
+        tx.execute(
+            "INSERT INTO entered (account, session, service, at) VALUES (?1, ?2, ?3, ?4)",
+            params![account.0, session, service, now],
+        )?;
+    }
+    Ok(known == 0)
+}
+
+/// What a session entered goes over to the one that takes its place in the same browser, for the
+/// same person.
+pub(super) fn go_over(
+    tx: &dyn Tx,
+    from: SessionHash,
+    account: AccountId,
+    to: SessionId,
+) -> Result<(), StoreError> {
+    let old = tx.one(
+        "SELECT id FROM session WHERE hash = ?1 AND account = ?2",
+        params![from, account.0],
+        |row| row.get::<SessionId>("id"),
+    )?;
+    let Some(old) = old else {
+        return Ok(());
+    };
+    let values: &[Value<'_>] = params![old, to];
+    tx.batch(&[
+        (
+            "UPDATE entered SET session = ?2 WHERE session = ?1 AND ended_at IS NULL",
+            values,
+        ),
+        ("UPDATE visit SET session = ?2 WHERE session = ?1", values),
+        ("UPDATE ticket SET session = ?2 WHERE session = ?1", values),
+    ])
 }
 
 /// A session ends, and so is to end what services have open for it.
@@ -50,7 +99,7 @@ pub(super) fn end(tx: &dyn Tx, session: SessionHash, now: Time) -> Result<(), St
          WHERE session = (SELECT id FROM session WHERE hash = ?1) AND ended_at IS NULL",
         params![session, now],
     )?;
-    Ok(())
+    calls::of_session(tx, session, now)
 }
 
 /// Every session of an account ends.
@@ -59,7 +108,7 @@ pub(super) fn end_all(tx: &dyn Tx, account: AccountId, now: Time) -> Result<(), 
         "UPDATE entered SET ended_at = ?2 WHERE account = ?1 AND ended_at IS NULL",
         params![account.0, now],
     )?;
-    Ok(())
+    calls::of_account(tx, account, now)
 }
 
 #[cfg(test)]

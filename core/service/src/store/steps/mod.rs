@@ -4,7 +4,9 @@
 mod accounts;
 mod administration;
 mod answers;
+mod asks;
 mod browsers;
+mod calls;
 mod chains;
 mod challenges;
 mod checks;
@@ -44,6 +46,7 @@ pub(super) mod settings;
 mod staff;
 mod standing;
 pub(super) mod sweep;
+pub(super) mod tickets;
 mod transactions;
 mod updates;
 

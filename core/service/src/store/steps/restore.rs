@@ -76,6 +76,8 @@ pub(super) fn close_what_was_open(tx: &dyn Tx, now: Time) -> Result<(), StoreErr
     tx.batch(&[
         // A browser that signed out meanwhile stays signed out.
         ("DELETE FROM session", values),
+        ("DELETE FROM ask", values),
+        ("DELETE FROM ticket", values),
         ("UPDATE enrolment SET state = 'void', code = NULL, pin_check = NULL WHERE state <> 'done'", values),
         ("DELETE FROM device WHERE state = 'pending'", values),
         ("DELETE FROM pin_grant", values),

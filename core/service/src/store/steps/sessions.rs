@@ -46,6 +46,24 @@ impl Store {
             .await
     }
 
+    /// Notes that the password was given once more in a session that is signed in.
+    pub(crate) async fn prove_password(
+        &self,
+        hash: SessionHash,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        self.write(Write::ProvePassword, move |tx| {
+            tx.execute(
+                "INSERT INTO session_proof (session, method, at)
+                 SELECT hash, ?2, ?3 FROM session WHERE hash = ?1 AND signed_in = 1
+                 ON CONFLICT (session, method) DO UPDATE SET at = excluded.at",
+                params![hash, Method::Password.name(), now],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Ends a session with all that it asked for and has not got.
     pub(crate) async fn end_session(&self, hash: SessionHash, now: Time) -> Result<(), StoreError> {
         self.write(Write::EndSession, move |tx| end(tx, hash, now))
@@ -118,18 +136,23 @@ pub(super) fn enter_by_password(tx: &dyn Tx, entry: &Entry) -> Result<Entered, S
 pub(super) fn enter(tx: &dyn Tx, entry: &Entry) -> Result<(), StoreError> {
     let session = &entry.session;
     let now = session.created_at;
+    entered::go_over(tx, entry.replaces, session.account, session.id)?;
     end(tx, entry.replaces, now)?;
     // It signs in nowhere, whatever was proved.
     if accounts::is_disabled(tx, session.account)? {
         return Ok(());
     }
-    tx.execute(
+    let too_many = tx.all(
         // Half sessions, which need only the password, don't push out whole ones.
-        "DELETE FROM session WHERE account = ?1 AND signed_in = ?2 AND hash NOT IN
+        "SELECT hash FROM session WHERE account = ?1 AND signed_in = ?2 AND hash NOT IN
            (SELECT hash FROM session WHERE account = ?1 AND signed_in = ?2
             ORDER BY used_at DESC, created_at DESC LIMIT ?3)",
         params![session.account.0, session.signed_in, policy::SESSIONS - 1],
+        |row| row.get::<SessionHash>("hash"),
     )?;
+    for oldest in too_many {
+        end(tx, oldest, now)?;
+    }
     tx.execute(
         "INSERT INTO session
            (hash, account, signed_in, created_at, used_at, expires_at, id, browser, place)
@@ -341,11 +364,16 @@ pub(super) fn end_without_factor(
     tx: &dyn Tx,
     account: AccountId,
     keep: SessionHash,
+    now: Time,
 ) -> Result<(), StoreError> {
-    tx.execute(
-        "DELETE FROM session WHERE account = ?1 AND hash <> ?2
+    let without = tx.all(
+        "SELECT hash FROM session WHERE account = ?1 AND hash <> ?2
            AND NOT EXISTS (SELECT 1 FROM session_proof WHERE session = hash AND dev IS NOT NULL)",
         params![account.0, keep],
+        |row| row.get::<SessionHash>("hash"),
     )?;
+    for hash in without {
+        end(tx, hash, now)?;
+    }
     Ok(())
 }

@@ -16,7 +16,10 @@ use super::AccountKind;
 use crate::store::{SessionHash, SessionId};
 use crate::{
     base::{email::Email, lang::Lang, names::names},
-    policy::changes::{Proof, RECOVERED_SECONDS, Rank},
+    policy::{
+        changes::{Proof, RECOVERED_SECONDS, Rank},
+        levels::Element,
+    },
     security::Caller,
 };
 
@@ -95,6 +98,17 @@ impl Method {
         self.rank().is_some()
     }
 
+    /// What it proves to a service that is entered with it; `None`: nothing.
+    pub(crate) const fn element(self) -> Option<Element> {
+        match self {
+            Self::Password => Some(Element::Password),
+            Self::Link | Self::Recovery => None,
+            Self::Code | Self::CodePin | Self::CodeBiometric => Some(Element::Code),
+            Self::AppPin | Self::AppBiometric => Some(Element::App),
+            Self::Mobile => Some(Element::Mobile),
+        }
+    }
+
     /// How strongly it proves a change of the account; `None`: it is no factor.
     pub(crate) const fn rank(self) -> Option<Rank> {
         match self {
@@ -169,6 +183,13 @@ impl Session {
             }
             _ => false,
         }
+    }
+
+    /// What it proved that a service may rest on, with the times.
+    pub(crate) fn elements(&self) -> Vec<(Element, Time)> {
+        let proofs = self.proofs.iter();
+        let elements = proofs.filter_map(|proof| Some((proof.method.element()?, proof.at)));
+        elements.collect()
     }
 
     /// Did it prove a factor of its own, beside password and e-mail?

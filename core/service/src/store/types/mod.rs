@@ -11,6 +11,7 @@ mod export;
 mod guesses;
 mod links;
 mod recovery;
+mod relying;
 mod updates;
 
 pub(crate) use accounts::*;
@@ -24,4 +25,5 @@ pub(crate) use export::*;
 pub(crate) use guesses::*;
 pub(crate) use links::*;
 pub(crate) use recovery::*;
+pub(crate) use relying::*;
 pub(crate) use updates::*;

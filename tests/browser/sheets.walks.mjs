@@ -106,7 +106,10 @@ const visitor = {
 const begun = {
   "account-new": goto("/account"),
   "devices-none": goto("/account/devices"),
-  "device-link-sent": sent("/account/devices", { name: "My phone", password: PASSWORD }, "/account/devices/add"),
+  "device-link-sent": once(async (page, world) => {
+    await sent("/account/devices", { name: "My phone", password: PASSWORD }, "/account/devices/add")(page);
+    await mailed(world, "/account/confirm/");
+  }),
   "password-change": goto("/account/password"),
   "password-change-refused": sent("/account/password", { old: "wrong", password: "short", password_again: "other" }),
   "email-change": goto("/account/email"),

@@ -135,7 +135,8 @@ test("who signs in and a way out are on each page, and the name at the top leads
   await page.waitForURL("**/challenge/*");
   await look(page, "sign-in-qr");
   await wayOut.waitFor();
-  await page.getByRole("link", { name: "Choose another way" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.waitForURL("**/sign-in/method");
   await page.getByRole("button", { name: "App PIN" }).click();
   await page.waitForURL("**/challenge/*");
   await look(page, "sign-in-waiting");

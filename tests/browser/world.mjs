@@ -138,6 +138,25 @@ export class World {
     });
   }
 
+  // The same, given as soon as the program has printed this: what it found, and the end of the program.
+  async printed(phone, args, input, wanted) {
+    const child = spawn(process.env.COUNTERSIGN, ["--data", path.join(this.folder, phone), ...args]);
+    const ended = once(child, "exit").then(([code]) => code);
+    child.stdin.end(input);
+    let text = "";
+    const found = await new Promise((resolve, reject) => {
+      const read = (part) => {
+        text += part;
+        const match = wanted.exec(text);
+        if (match) resolve(match);
+      };
+      child.stdout.on("data", read);
+      child.stderr.on("data", read);
+      ended.then(() => reject(new Error(`countersign ${args[0]} ended:\n${text}`)));
+    });
+    return { found, ended };
+  }
+
   async stop() {
     if (this.stopped) {
       return;
@@ -169,14 +188,16 @@ export async function shot(page, name) {
   return file;
 }
 
-// The newest mailed link below this path that was not given before.
-export async function mailed(world, below) {
+// The newest mailed link below this path that was not given before, to this address if one is named.
+export async function mailed(world, below, to = "") {
   for (let tries = 0; tries < 300; tries++) {
     const names = (await readdir(world.mail).catch(() => [])).filter((name) => name.endsWith(".eml"));
     for (const name of names.sort().reverse()) {
       const text = await readFile(path.join(world.mail, name), "utf8");
-      const link = text.split("\r\n").find((line) => line.startsWith(world.origin + below));
-      if (link && !world.opened.has(link)) {
+      const lines = text.split("\r\n");
+      const link = lines.find((line) => line.startsWith(world.origin + below));
+      const theirs = lines.some((line) => line.startsWith("To: ") && line.includes(to));
+      if (link && theirs && !world.opened.has(link)) {
         world.opened.add(link);
         return link;
       }
@@ -186,8 +207,8 @@ export async function mailed(world, below) {
   throw new Error(`no message with ${below}`);
 }
 
-export async function openMailed(world, page, below) {
-  await page.goto(await mailed(world, below));
+export async function openMailed(world, page, below, to) {
+  await page.goto(await mailed(world, below, to));
 }
 
 // What the form of registration is filled in with.
@@ -230,7 +251,7 @@ export async function register(world, page, email) {
     await page.getByRole("button", { name: "Create an account" }).click();
   }
   await page.getByRole("heading", { name: "Look at your mail" }).waitFor();
-  await openMailed(world, page, "/register/");
+  await openMailed(world, page, "/register/", email);
   await choosePassword(page);
   await page.getByRole("link", { name: "Proceed" }).click();
   await page.waitForURL("**/account");

@@ -4,6 +4,9 @@ import { PATIENCE, through, WALKS } from "./sheets.walks.mjs";
 import { World } from "./world.mjs";
 
 const OUT = new URL("./sheets-out/", import.meta.url).pathname;
+// The pictures of the project's README, drawn anew with these pages.
+const PICTURES = new URL("../../docs/pictures/", import.meta.url).pathname;
+const IN_README = { waiting: "sign-in.png", account: "account.png" };
 const LINKS = ["--help-desk", "https://example.eu/help", "--legal-url", "https://example.eu/legal", "--accessibility-url", "https://example.eu/access"];
 // Language, width, theme, and text size in per cent.
 const VARIANTS = [
@@ -73,6 +76,9 @@ try {
           await walk();
         }
         const { picture, wide } = await look(page, variant);
+        if (variant === VARIANTS[0] && IN_README[name]) {
+          await page.screenshot({ path: `${PICTURES}${IN_README[name]}` });
+        }
         shots.push({ variant, picture });
         wide > 0 && complain(`${name} is ${wide} pixels too wide: ${variant.join(" ")}`);
       }

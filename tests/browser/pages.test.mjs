@@ -35,6 +35,8 @@ test("axe finds nothing on any page, and no page is wider than a window of 320 p
     seen += 1;
     const look = async (variant) => found.push(...(await findings(page)).map((text) => `${name} (${variant}): ${text}`));
     await look("1280 light");
+    const nowhere = await page.locator("#problems a").evaluateAll((links) => links.filter((link) => !document.querySelector(link.hash)).map((link) => link.hash));
+    found.push(...nowhere.map((hash) => `${name}: the error leads to ${hash}, which is not there`));
     await page.setViewportSize({ width: 320, height: 640 });
     await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
     await look("320 dark");

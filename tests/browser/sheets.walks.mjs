@@ -114,6 +114,12 @@ const begun = {
   "password-change-refused": sent("/account/password", { old: "wrong", password: "short", password_again: "other" }),
   "email-change": goto("/account/email"),
   "email-change-refused": sent("/account/email", { email: "anna@", password: PASSWORD }),
+  "email-change-password": sent("/account/email", { email: "other@example.eu", password: "wrong" }),
+  export: goto("/account/export"),
+  "export-refused": sent("/account/export", { password: "wrong" }),
+  delete: goto("/account/delete"),
+  "delete-refused": sent("/account/delete", { password: "wrong" }),
+  "device-refused": sent("/account/devices", { name: "My phone", password: "wrong" }, "/account/devices/add"),
   "enrolment-pin": once(async (page, world) => addDevice(world, page, "My phone")),
 };
 

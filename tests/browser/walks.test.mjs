@@ -115,7 +115,7 @@ class Walk {
     await page.goto("/account/devices");
     await this.at("**/account/devices");
     await hands.fill("#name", "My phone");
-    await hands.fill("#password", PASSWORD);
+    await hands.fill("#old", PASSWORD);
     await hands.press("form[action='/account/devices/add'] button:not([type=button]):not([hidden])");
     await this.at("**/account/confirm");
     await page.goto(await mailed(world, "/account/confirm/", this.email));

@@ -41,6 +41,7 @@ mod registration;
 mod relying;
 mod resets;
 mod safety;
+mod scanner;
 mod shares;
 mod sign_in;
 mod slow_guessing;

@@ -85,12 +85,12 @@
 //!   that asked: changed, `/account`
 //! - `GET`, `POST /email/undo/{token}`: from the message to the old address, for 14 days: the
 //!   old address is back, the account guarded
-//! - `GET /password/forgotten`, `POST /password/forgotten` (`email`): 200: a link was mailed,
-//!   or none was
+//! - `GET /password/forgotten`, `POST /password/forgotten` (`email`): `/password/sent`: a link was
+//!   mailed, or none was
 //! - `GET`, `POST /password/forgotten/{token}`: from the message: `/password/new`
 //! - `GET /password/new`, `POST /password/new` (`password`, `password_again`, `with`):
 //!   `/challenge/{id}` where there is a device; then `/password/done`
-//! - `GET /stop/link`, `POST /stop/link` (`email`): 200: a link was mailed, or none was
+//! - `GET /stop/link`, `POST /stop/link` (`email`): `/stop/sent`: a link was mailed, or none was
 //! - `GET`, `POST /stop/by-link/{token}` with `password`, `word` (STOP): from the message: as
 //!   `/stop`
 //! - `POST /account/devices/remove` (`dev`, `with`): `/challenge/{id}`, or `/account/devices`
@@ -314,6 +314,15 @@ fn lost() -> Router<Arc<App>> {
         .route("/stop", get(stop::form).post(stop::stop))
         .route("/stop/done", get(stop::done))
         .route("/stop/link", get(stop::link_form).post(stop::ask_link))
+        .route("/stop/sent", get(stop::sent))
+        .route("/password/sent", get(credentials::sent))
+        .route("/email/undone", get(address::undone))
+        .route("/deletion/cancelled", get(delete::cancelled))
+        .route("/recovery/cancelled", get(recovery::cancelled))
+        .route(
+            "/recovery/cancelled/staff",
+            get(recovery::cancelled_of_staff),
+        )
         .route(
             "/stop/by-link/{token}",
             get(stop::by_link_form).post(stop::by_link),

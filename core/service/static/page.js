@@ -21,6 +21,13 @@ addEventListener("pageshow", (event) => {
     location.reload();
   }
 });
+// What a form has done is said once more when the page is there: screen readers tell of what changes, not of what is there at the start.
+const once = document.querySelector(".once [role=status] p");
+if (once) {
+  const text = once.textContent;
+  once.textContent = "\u00a0";
+  setTimeout(() => (once.textContent = text), 200);
+}
 // Choices that need a script are offered only if it runs and the browser has cryptography for them.
 if (window.isSecureContext && window.crypto?.subtle) {
   for (const field of document.querySelectorAll("[data-with-script]")) {
@@ -35,13 +42,14 @@ if (waiting) {
   const clock = waiting.querySelector("[role=timer]");
   // The QR code of a page that takes a code is replaced on the page, which keeps what was typed.
   const renewal = document.querySelector("form[data-new]");
-  let ends, timer, said, warned;
+  let ends, timer, said, warned, dead;
   let failures = 0;
 
   const say = (text) => {
     if (news && news.textContent !== text) news.textContent = text;
   };
   const tick = () => {
+    if (dead) return;
     const left = Math.max(0, Math.round((ends - Date.now()) / 1000));
     clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     if (left <= 60 && !warned) {
@@ -56,6 +64,8 @@ if (waiting) {
   };
   const go = () => location.replace(waiting.dataset.poll);
   const over = () => {
+    dead = true;
+    for (const part of document.querySelectorAll("[data-fresh=picture], [data-fresh=link]")) part.hidden = true;
     document.querySelector("[data-fresh=qr]").classList.add("over");
     renewal.querySelector("button").classList.remove("link");
     clock.parentElement.hidden = true;
@@ -90,7 +100,7 @@ if (waiting) {
   }
   const begin = (text) => {
     said = text;
-    warned = false;
+    dead = warned = false;
     say(said);
     ends = Date.now() + 1000 * waiting.dataset.left;
     again(1500);

@@ -22,7 +22,7 @@ async fn only_the_session_that_asked_replaces_an_open_approval_and_another_is_to
     assert!(
         refused
             .body
-            .contains("Another request waits on this phone.")
+            .contains("That phone already has another request waiting.")
     );
     let open = phone.inbox(0).await.unwrap().id;
     // The same session asks again: its own older request gives way.

@@ -122,7 +122,7 @@ async fn a_wrong_number_ends_the_challenge_without_a_try() {
     assert_eq!(reply.result, ResultCode::NotOpen);
     let page = browser.get(&page.path).await;
     assert!(
-        page.body.contains("The sign-in was not confirmed."),
+        page.body.contains("The request was not confirmed."),
         "{}",
         page.body
     );

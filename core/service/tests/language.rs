@@ -102,7 +102,7 @@ async fn pages_of_errors_are_in_the_visitors_language_too() {
     let mut anna = world.browser();
     anna.register("anna@example.eu").await;
     sql(&world, "UPDATE account SET language = 'lv'");
-    for path in ["/nowhere", "/challenge/00112233445566778899aabbccddeeff"] {
+    for path in ["/nowhere", "/account/nowhere"] {
         let page = anna.get(path).await;
         assert_eq!((page.status, language(&page)), (404, "lv"));
         assert!(page.body.contains("Šādas lapas nav"), "{}", page.body);

@@ -410,6 +410,8 @@ async fn stop(world: &World, anna: &mut Browser) {
     assert_eq!(page.path, "/recovery", "{}", page.body);
     let finish = eve.mailed("eve@example.eu", "/recovery/finish/").await;
     let cancel = eve.mailed("eve@example.eu", "/recovery/cancel/").await;
+    eve.get("/recovery/cancelled").await;
+    eve.get("/recovery/cancelled/staff").await;
     eve.get(&cancel).await;
     eve.get(&finish).await;
     world.clock.advance(DAY + 60);

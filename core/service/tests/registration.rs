@@ -46,7 +46,8 @@ async fn an_account_exists_only_once_its_address_is_confirmed_by_post_and_once()
     );
     assert_eq!(accounts(), 1);
     assert_eq!(anna.get("/account").await.path, "/sign-in");
-    assert_eq!(phone.get(&link).await.status, 404);
+    assert_eq!(phone.get(&link).await.path, "/account");
+    assert_eq!(anna.get(&link).await.status, 404);
     let page = phone.post(&link, &NEW_PASSWORD).await;
     assert!(page.body.contains("This was done already"), "{}", page.body);
     assert_eq!(accounts(), 1);
@@ -244,9 +245,10 @@ async fn b2_the_link_is_pasted_and_another_text_is_refused_with_what_to_do() {
     assert_eq!(events(&world, "account-created"), 1);
     // Used, it says what to do, here and where it was asked for.
     let pasted = anna.post(&waits, &[("link", &pasted)]).await;
-    for over in [pasted, anna.get(&link).await] {
+    for over in [pasted, world.browser().get(&link).await] {
         assert!(over.status == 404 && over.read().contains("href=\"/sign-in\""));
     }
+    assert_eq!(anna.get(&link).await.path, "/account");
 }
 
 #[tokio::test]

@@ -274,8 +274,11 @@ async fn half_a_sign_in_and_strangers_reach_nothing() {
     }
     let mut stranger = world.browser();
     stranger.register("eve@example.eu").await;
+    // Of another's challenge a browser learns no more than of one that never was.
+    for path in [&page.path, "/challenge/00112233445566778899aabbccddeeff"] {
+        assert_eq!(stranger.get(path).await.path, "/account", "{path}");
+    }
     for path in [
-        page.path.clone(),
         format!("{}/state", page.path),
         format!("{}/code.png", page.path),
     ] {

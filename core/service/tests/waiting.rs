@@ -194,7 +194,7 @@ async fn b5_after_an_end_a_button_asks_the_same_device_again_for_ten_minutes() {
         world.clock.advance(181);
         assert_eq!(state(&mut browser, &page).await["state"], "over");
         let over = browser.get(&page.path).await;
-        assert!(over.body.contains("The time is over"), "{over:?}");
+        assert!(over.body.contains("The time has run out"), "{over:?}");
         assert!(over.body.contains("Ask again"), "{over:?}");
         page = renew(&mut browser, &page).await;
         assert_eq!((page.status, page.number() > 9), (200, true));

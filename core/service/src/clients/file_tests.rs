@@ -52,83 +52,89 @@ fn a_file_registers_what_it_says() {
     assert!(parse("").unwrap().0.is_empty());
 }
 
+/// A name of 61 characters.
+const TOO_LONG: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+
+/// What is changed in the whole file, to what, and what is said of it at which line.
+const FAULTS: &[(&str, &str, usize, &str)] = &[
+    ("name = \"City library\"", "nam = \"x\"", 3, "unknown field"),
+    ("name = \"City library\"\n", "", 2, "missing field `name`"),
+    ("City library", "", 3, "1 to 60 characters"),
+    ("City library", "City\\u202Elibrary", 3, "invisible"),
+    ("City library", TOO_LONG, 3, "1 to 60 characters"),
+    (
+        "\"https://library.example.eu/\"",
+        "\"http://evil.example/\"",
+        4,
+        "must be https",
+    ),
+    (
+        "mailto:help",
+        "javascript:alert(1)//",
+        5,
+        "https:, mailto: or tel:",
+    ),
+    ("\"medium\"", "\"strong\"", 6, "BASIC, MEDIUM or HIGH"),
+    ("\"medium\"", "2", 6, "invalid type"),
+    ("\"staff\"", "\"teachers\"", 7, "all"),
+    ("\"last_name\"", "\"password\"", 8, "an attribute is"),
+    (
+        "https://library.example.eu/app/",
+        "https://library.example.eu/a/../",
+        12,
+        "can't have",
+    ),
+    (
+        "https://library.example.eu/app/",
+        "https://library.example.eu/app/?x=/",
+        12,
+        "query",
+    ),
+    ("user = \"email\"", "user = \"name\"", 13, "pairwise"),
+    ("[\"archive\"]", "[\"nobody\"]", 16, "no entry of this name"),
+    ("[client.archive]", "[client.library]", 18, "duplicate key"),
+    (
+        "https://archive.example.eu/",
+        "https://library.example.eu/app/",
+        2,
+        "already",
+    ),
+    (
+        "[client.archive.cas]\nservices = [\"https://archive.example.eu/\"]",
+        "",
+        18,
+        "no protocol",
+    ),
+    (
+        "[\"https://archive.example.eu/\"]",
+        "[]",
+        21,
+        "1 to 50 addresses",
+    ),
+    (
+        "[client.archive]\nname = \"Archive\"\n[client.archive.cas]",
+        "[client.\"ar chive\"]\nname = \"Archive\"\n[client.\"ar chive\".cas]",
+        18,
+        "small letters",
+    ),
+    (
+        "[client.archive]\nname",
+        "[client.archive]\nsecret = \"x\"\nname",
+        19,
+        "unknown field",
+    ),
+    (
+        "\"Archive\"",
+        "\"City library\"",
+        2,
+        "another service has the name",
+    ),
+    ("# Services.", "= x", 1, ""),
+];
+
 #[test]
 fn what_is_wrong_is_said_with_its_line() {
-    for (from, to, at, says) in [
-        ("name = \"City library\"", "nam = \"x\"", 3, "unknown field"),
-        ("name = \"City library\"\n", "", 2, "missing field `name`"),
-        ("City library", "", 3, "1 to 60 characters"),
-        ("City library", "City\\u202Elibrary", 3, "invisible"),
-        ("City library", &"x".repeat(61), 3, "1 to 60 characters"),
-        (
-            "\"https://library.example.eu/\"",
-            "\"http://evil.example/\"",
-            4,
-            "must be https",
-        ),
-        (
-            "mailto:help",
-            "javascript:alert(1)//",
-            5,
-            "https:, mailto: or tel:",
-        ),
-        ("\"medium\"", "\"strong\"", 6, "BASIC, MEDIUM or HIGH"),
-        ("\"medium\"", "2", 6, "invalid type"),
-        ("\"staff\"", "\"teachers\"", 7, "all"),
-        ("\"last_name\"", "\"password\"", 8, "an attribute is"),
-        (
-            "https://library.example.eu/app/",
-            "https://library.example.eu/a/../",
-            12,
-            "can't have",
-        ),
-        (
-            "https://library.example.eu/app/",
-            "https://library.example.eu/app/?x=/",
-            12,
-            "query",
-        ),
-        ("user = \"email\"", "user = \"name\"", 13, "pairwise"),
-        ("[\"archive\"]", "[\"nobody\"]", 16, "no entry of this name"),
-        ("[client.archive]", "[client.library]", 18, "duplicate key"),
-        (
-            "https://archive.example.eu/",
-            "https://library.example.eu/app/",
-            2,
-            "already",
-        ),
-        (
-            "[client.archive.cas]\nservices = [\"https://archive.example.eu/\"]",
-            "",
-            18,
-            "no protocol",
-        ),
-        (
-            "[\"https://archive.example.eu/\"]",
-            "[]",
-            21,
-            "1 to 50 addresses",
-        ),
-        (
-            "[client.archive]\nname = \"Archive\"\n[client.archive.cas]",
-            "[client.\"ar chive\"]\nname = \"Archive\"\n[client.\"ar chive\".cas]",
-            18,
-            "small letters",
-        ),
-        (
-            "[client.archive]\nname",
-            "[client.archive]\nsecret = \"x\"\nname",
-            19,
-            "unknown field",
-        ),
-        (
-            "\"Archive\"",
-            "\"City library\"",
-            2,
-            "another service has the name",
-        ),
-        ("# Services.", "= x", 1, ""),
-    ] {
+    for &(from, to, at, says) in FAULTS {
         let text = WHOLE.replacen(from, to, 1);
         assert_ne!(text, WHOLE, "{from}");
         let (line, why) = refused(&text);

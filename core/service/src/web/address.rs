@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::{
     extract::{Path, State},
     http::HeaderMap,
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::challenge::{Purpose, Subject};
 use minijinja::context;
@@ -177,11 +177,19 @@ pub(super) async fn undo(
             .undo_email(link.id, before.password, notice, app.clock.now());
         if undone.await? {
             app.mail.notify_one();
-            return app.pages.show("email_undone.html", &visitor, context! {});
+            return Ok(Redirect::to("/email/undone").into_response());
         }
     }
     match links::done_already(&app, &visitor, LinkKind::UndoEmail, &token).await? {
         Some(page) => Ok(page),
         None => links::over(&app, &visitor, LinkKind::UndoEmail),
     }
+}
+
+/// `GET /email/undone`.
+pub(super) async fn undone(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    app.pages.show("email_undone.html", &visitor, context! {})
 }

@@ -2,9 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::http::{HeaderMap, Method, Request, Uri, header, request::Parts};
+use axum::{
+    http::{HeaderMap, Method, Request, Uri, header, request::Parts},
+    response::Response,
+};
 
-use super::{cookies::Cookie, error::PageError};
+use super::{cookies::Cookie, error::PageError, told::Told};
 use crate::{app::App, base::lang::Lang, edge, pages::Frame, store::Session};
 
 /// The longest address of a page that a choice of language leads back to, in bytes.
@@ -18,39 +21,46 @@ pub(crate) struct Asked {
     accepted: Option<Lang>,
     /// The page's own path, where a choice of language leads back to.
     here: String,
-    spoken: Spoken,
+    /// Whether the browser has the cookie of a session, perhaps of one that is over.
+    had_session: bool,
+    secure: bool,
+    found: Found,
 }
 
-/// The language of a request's visitor, once it is known: for the page of an error, which is made
-/// where the visitor is known no more. It travels with the request.
+/// What a request's visitor was found to be: for the page of an error, which is made where the
+/// visitor is known no more. It travels with the request.
 #[derive(Clone, Default)]
-struct Spoken(Arc<OnceLock<Lang>>);
+struct Found(Arc<OnceLock<Person>>);
+
+/// What is found of a visitor.
+struct Person {
+    lang: Lang,
+    /// The token of the forms, where the visitor is signed in.
+    csrf: Option<String>,
+}
 
 impl Asked {
     /// Of a request. Whoever asks for the same request again shares what is found of its visitor.
     pub(crate) fn of<B>(app: &App, request: &mut Request<B>) -> Self {
-        let spoken = request.extensions_mut().get_or_insert_default::<Spoken>();
-        let spoken = spoken.clone();
+        let found = request.extensions_mut().get_or_insert_default::<Found>();
+        let found = found.clone();
         Self::read(
             app,
             request.method(),
             request.uri(),
             request.headers(),
-            spoken,
+            found,
         )
     }
 
     /// Of a request's head.
     pub(super) fn of_parts(app: &App, parts: &Parts) -> Self {
-        let spoken = parts
-            .extensions
-            .get::<Spoken>()
-            .cloned()
-            .unwrap_or_default();
-        Self::read(app, &parts.method, &parts.uri, &parts.headers, spoken)
+        let found = parts.extensions.get::<Found>().cloned().unwrap_or_default();
+        Self::read(app, &parts.method, &parts.uri, &parts.headers, found)
     }
 
-    fn read(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap, spoken: Spoken) -> Self {
+    fn read(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap, found: Found) -> Self {
+        let secure = app.origin.is_secure();
         let lines = headers.get_all(header::ACCEPT_LANGUAGE).iter();
         // The page that a form leads to is that of the same path without what was typed.
         let here = match *method {
@@ -58,16 +68,23 @@ impl Asked {
             _ => uri.path(),
         };
         Self {
-            chosen: Cookie::Language.read(headers, app.origin.is_secure(), Lang::from_name),
+            had_session: Cookie::Session
+                .read(headers, secure, |_| Some(()))
+                .is_some(),
+            secure,
+            chosen: Cookie::Language.read(headers, secure, Lang::from_name),
             accepted: Lang::accepted(lines.filter_map(|line| line.to_str().ok())),
-            here: own_page(here).unwrap_or("/").to_owned(),
-            spoken,
+            here: own_page(here)
+                .or_else(|| above(here))
+                .unwrap_or("/")
+                .to_owned(),
+            found,
         }
     }
 
     /// The language, as far as the request tells, or as its visitor was found to speak.
     pub(super) fn lang(&self) -> Lang {
-        let visitors = self.spoken.0.get().copied();
+        let visitors = self.found.0.get().map(|person| person.lang);
         let lang = visitors.or(self.chosen).or(self.accepted);
         lang.unwrap_or_default()
     }
@@ -78,20 +95,34 @@ impl Asked {
         &self,
         app: &App,
         session: Option<&Session>,
+        csrf: &str,
     ) -> Result<Lang, PageError> {
         let lang = match (self.chosen, session) {
             (None, Some(session)) => app.store.account(session.account).await?,
             _ => None,
         };
         let lang = lang.map(|account| account.language);
-        Ok(*self.spoken.0.get_or_init(|| lang.unwrap_or(self.lang())))
+        let signed_in = session.is_some_and(|session| session.signed_in);
+        let person = self.found.0.get_or_init(|| Person {
+            lang: lang.unwrap_or(self.lang()),
+            csrf: signed_in.then(|| csrf.to_owned()),
+        });
+        Ok(person.lang)
     }
 
-    /// The frame of a page that nobody is known for.
+    /// Says on the next page that the time of a session is over, where the browser had one.
+    pub(super) fn say_why(&self, response: &mut Response) {
+        if self.had_session {
+            Told::SignInFirst.tell(response, self.secure);
+        }
+    }
+
+    /// The frame of a page without a visitor of its own, as that of an error.
     pub(super) fn frame(&self, lang: Lang) -> Frame<'_> {
+        let csrf = self.found.0.get().and_then(|person| person.csrf.as_deref());
         Frame {
-            csrf: "",
-            signed_in: false,
+            csrf: csrf.unwrap_or_default(),
+            signed_in: csrf.is_some(),
             lang,
             here: &self.here,
             who: None,
@@ -100,6 +131,11 @@ impl Asked {
             entering: None,
         }
     }
+}
+
+/// The page above an address that takes forms alone.
+fn above(here: &str) -> Option<&str> {
+    own_page(here.rsplit_once('/')?.0)
 }
 
 /// A path, perhaps with a query, if it is that of one of our own pages.

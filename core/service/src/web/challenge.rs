@@ -25,8 +25,9 @@ use super::{
     own_data::OwnData,
     prove, qr,
     signing::Words,
+    told::Told,
     visitor::{Nothing, Posted, Visitor},
-    wanted::{data, wanted},
+    wanted::{data, signed_page, wanted},
 };
 use crate::{
     app::App,
@@ -85,7 +86,13 @@ pub(super) async fn page(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    let challenge = own(&app, &visitor, &id).await?;
+    let challenge = match own(&app, &visitor, &id).await {
+        // Whoever goes back after a sign-in has another session now.
+        Err(PageError::NotFound) if visitor.signed_in().is_ok() => {
+            return Ok(Redirect::to("/account").into_response());
+        }
+        found => found?,
+    };
     match standing(&app, &challenge).await? {
         Standing::Open(Some(device)) => show_waiting(&app, &visitor, &challenge, &device),
         Standing::Open(None) => show_code(&app, &visitor, &challenge, None),
@@ -152,6 +159,9 @@ fn show_code(
 
 /// The page of a challenge that is over: why, and what comes next.
 async fn ended(app: &App, visitor: &Visitor, challenge: &Challenge) -> Result<Response, PageError> {
+    if (challenge.state, challenge.purpose) == (ChallengeState::Used, Purpose::Transaction) {
+        return Ok(Redirect::to(&signed_page(challenge.id)).into_response());
+    }
     // A browser that is not signed in learns nothing of what went wrong: it may be guessing.
     let what = match challenge.state {
         ChallengeState::Open | ChallengeState::Approved => "ended_expired",
@@ -195,7 +205,7 @@ fn show_ended(
 ) -> Result<Response, PageError> {
     let values = context! {
         what, again, id => hex::encode(&challenge.id.0), purpose => challenge.purpose as u8,
-        by_inbox => challenge.kind.is_by_inbox(), back => began_at(visitor, challenge)?,
+        by_inbox => challenge.kind.is_by_inbox(), done => what == "ended_used", back => began_at(visitor, challenge)?,
     };
     app.pages.refuse(status, "ended.html", visitor, values)
 }
@@ -210,6 +220,8 @@ fn began_at(visitor: &Visitor, challenge: &Challenge) -> Result<String, PageErro
         Purpose::ChangePassword if visitor.signed_in().is_err() => "/password/new".to_owned(),
         Purpose::ChangePassword => "/account/password".to_owned(),
         Purpose::ChangeEmail => "/account/email".to_owned(),
+        Purpose::ExportData => OwnData::Export.path().to_owned(),
+        Purpose::DeleteAccount => OwnData::Delete.path().to_owned(),
         _ => "/account".to_owned(),
     })
 }
@@ -334,7 +346,8 @@ pub(super) async fn cancel(
     app.store
         .cancel_challenge(challenge.id, challenge.session, app.clock.now())
         .await?;
-    Ok(Redirect::to(&began_at(&posted.visitor, &challenge)?).into_response())
+    let visitor = &posted.visitor;
+    Ok(Told::Cancelled.at(&began_at(visitor, &challenge)?, visitor.secure))
 }
 
 /// `POST /challenge/{id}/renew`: asks once more, the same device or with a new QR code.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     extract::{Path, State},
     http::StatusCode,
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::id::AccountId;
 use minijinja::context;
@@ -42,6 +42,13 @@ pub(super) async fn form(
         Ok(link) => {
             let wish: Wish = links::payload(&app, &link)?;
             show(&app, &visitor, &link, (&wish.first, &wish.last), Vec::new())
+        }
+        // Whoever goes back to it has the account that it led to.
+        Err(_)
+            if visitor.signed_in().is_ok()
+                && links::was_done(&app, LinkKind::Register, &token).await? =>
+        {
+            Ok(Redirect::to("/account").into_response())
         }
         Err(page) => Ok(page),
     }

@@ -142,7 +142,15 @@ pub(super) async fn forgotten(
         session: None,
     };
     let new = links::new(&app, kind, &email, whose, &())?;
-    links::send(&app, &visitor, new, "forgotten_sent").await
+    links::send(&app, &visitor, new, "/password/sent").await
+}
+
+/// `GET /password/sent`.
+pub(super) async fn sent(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    links::sent(&app, &visitor, "forgotten_sent")
 }
 
 /// `GET /password/forgotten/{token}`.

@@ -117,7 +117,10 @@ pub(super) async fn cancel_form(
     Hex(token): Hex<[u8; 32]>,
 ) -> Result<Response, PageError> {
     match deletion_link::waiting(&app, &token).await? {
-        Some(_) => cancel_page(&app, &visitor, &token, false),
+        Some(_) => {
+            let values = context! { token => hex::encode(&token), done => false };
+            app.pages.show("deletion_cancel.html", &visitor, values)
+        }
         None => over(&app, &visitor),
     }
 }
@@ -132,20 +135,19 @@ pub(super) async fn cancel_by_link(
     let now = app.clock.now();
     match deletion_link::waiting(&app, &token).await? {
         Some(deletion) if app.store.cancel_deletion(deletion.id, now).await? => {
-            cancel_page(&app, &visitor, &token, true)
+            Ok(Redirect::to("/deletion/cancelled").into_response())
         }
         _ => over(&app, &visitor),
     }
 }
 
-fn cancel_page(
-    app: &App,
-    visitor: &Visitor,
-    token: &[u8; 32],
-    done: bool,
+/// `GET /deletion/cancelled`.
+pub(super) async fn cancelled(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
 ) -> Result<Response, PageError> {
-    let values = context! { token => hex::encode(token), done };
-    app.pages.show("deletion_cancel.html", visitor, values)
+    let values = context! { done => true };
+    app.pages.show("deletion_cancel.html", &visitor, values)
 }
 
 /// The page of a link whose deletion does not wait any more.

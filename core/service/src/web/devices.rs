@@ -119,7 +119,7 @@ pub(super) async fn rename(
     let Posted { visitor, form, .. } = posted;
     let account = visitor.signed_in()?.account;
     let Some(name) = name(&form.name) else {
-        return show(&app, &visitor, Some(Refusal::form("devices_error_name"))).await;
+        return show(&app, &visitor, Some(Refusal::form("devices_error_rename"))).await;
     };
     let renamed = app
         .store

@@ -153,7 +153,9 @@ impl From<Failed> for PageError {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         if matches!(self, Self::SignInFirst) {
-            return Redirect::to("/sign-in").into_response();
+            let mut response = Redirect::to("/sign-in").into_response();
+            response.extensions_mut().insert(self);
+            return response;
         }
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self);

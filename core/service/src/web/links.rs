@@ -3,12 +3,15 @@
 //! A link works once, by `POST`; looking at its page changes nothing, because mail programs open
 //! links by themselves.
 
-use axum::{http::StatusCode, response::Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
 use countersign_protocol::id::AccountId;
 use minijinja::context;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{error::PageError, visitor::Visitor};
+use super::{error::PageError, remembered::TypedAddress, visitor::Visitor};
 use crate::{
     app::App,
     base::{email::Email, hex, lang::Lang, person::PersonName, random},
@@ -52,6 +55,14 @@ pub(super) fn over(app: &App, visitor: &Visitor, kind: LinkKind) -> Result<Respo
         .refuse(StatusCode::NOT_FOUND, "link_over.html", visitor, values)
 }
 
+/// Whether what this link does was done minutes ago.
+pub(super) async fn was_done(app: &App, kind: LinkKind, token: &str) -> Result<bool, PageError> {
+    match id(app, kind, token) {
+        Some(id) => Ok(app.store.was_link_done(id, kind, app.clock.now()).await?),
+        None => Ok(false),
+    }
+}
+
 /// The page of a form that was sent again: what its link does was done minutes ago, and the reply
 /// was lost, or the button clicked twice. `None`: that was not so.
 pub(super) async fn done_already(
@@ -65,10 +76,7 @@ pub(super) async fn done_already(
         LinkKind::UndoEmail => "link_done_undo",
         _ => return Ok(None),
     };
-    let Some(id) = id(app, kind, token) else {
-        return Ok(None);
-    };
-    if !app.store.was_link_done(id, kind, app.clock.now()).await? {
+    if !was_done(app, kind, token).await? {
         return Ok(None);
     }
     let page = app
@@ -214,18 +222,37 @@ pub(super) async fn ask(app: &App, new: NewLink) -> Result<AskedLink, PageError>
     Ok(asked)
 }
 
-/// Asks for a link to an address that anybody may name, and shows the page with the text `what`. It
-/// is the same page when no message goes out: only the owner of the address may learn of that.
+/// Asks for a link to an address that anybody may name, and goes to the page `to`. It is the same
+/// page when no message goes out: only the owner of the address may learn of that.
 pub(super) async fn send(
     app: &App,
     visitor: &Visitor,
     new: NewLink,
-    what: &str,
+    to: &str,
 ) -> Result<Response, PageError> {
-    let values = context! { email => new.address.to_string(), what };
+    // The next page names the address, which never stands in a URL.
+    let typed = TypedAddress {
+        email: new.address.clone(),
+        remember: false,
+    };
     match ask(app, new).await? {
-        AskedLink::Due | AskedLink::Enough => app.pages.show("link_sent.html", visitor, values),
+        AskedLink::Due | AskedLink::Enough => {
+            let mut response = Redirect::to(to).into_response();
+            typed.keep(&mut response, visitor.secure);
+            Ok(response)
+        }
         AskedLink::Busy => Err(PageError::Busy),
+    }
+}
+
+/// The page after that, with the text `what`.
+pub(super) fn sent(app: &App, visitor: &Visitor, what: &str) -> Result<Response, PageError> {
+    match &visitor.typed {
+        Some(typed) => {
+            let values = context! { email => typed.email.as_str(), what };
+            app.pages.show("link_sent.html", visitor, values)
+        }
+        None => Ok(Redirect::to("/sign-in").into_response()),
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     error::{NotDone, PageError, Refusal},
     passwords::{self, Typed, faults},
     prove,
-    recovery_link::{self, CANCEL, FINISH},
+    recovery_link::{self, FINISH},
     visitor::{Nothing, Opening, Posted, Visitor, account_of},
 };
 use crate::{
@@ -233,10 +233,19 @@ pub(super) async fn cancel_form(
     visitor: Visitor,
     Hex(token): Hex<Token>,
 ) -> Result<Response, PageError> {
-    let recovery = recovery_link::under_way(&app, CANCEL, &token).await?;
+    let Some(recovery) = recovery_link::to_cancel(&app, &token).await? else {
+        return nothing_to_cancel(&app, &visitor);
+    };
     let staff = app.store.standing(recovery.account).await?.staff;
     let values = context! { token => hex::encode(&token), done => false, staff };
     app.pages.show("recovery_cancel.html", &visitor, values)
+}
+
+/// The page of a link whose recovery is not under way any more.
+fn nothing_to_cancel(app: &App, visitor: &Visitor) -> Result<Response, PageError> {
+    let status = StatusCode::NOT_FOUND;
+    app.pages
+        .refuse(status, "recovery_over.html", visitor, context! {})
 }
 
 /// `POST /recovery/cancel/{token}`.
@@ -245,12 +254,34 @@ pub(super) async fn cancel(
     Hex(token): Hex<Token>,
     posted: Posted<Nothing>,
 ) -> Result<Response, PageError> {
-    let recovery = recovery_link::under_way(&app, CANCEL, &token).await?;
+    let Some(recovery) = recovery_link::to_cancel(&app, &token).await? else {
+        return nothing_to_cancel(&app, &posted.visitor);
+    };
     let staff = app.store.standing(recovery.account).await?.staff;
     app.store
         .cancel_recovery(recovery.id, app.clock.now())
         .await?;
-    let values = context! { token => hex::encode(&token), done => true, staff };
-    app.pages
-        .show("recovery_cancel.html", &posted.visitor, values)
+    let page = match staff {
+        true => "/recovery/cancelled/staff",
+        false => "/recovery/cancelled",
+    };
+    Ok(Redirect::to(page).into_response())
+}
+
+/// `GET /recovery/cancelled`.
+pub(super) async fn cancelled(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let values = context! { done => true, staff => false };
+    app.pages.show("recovery_cancel.html", &visitor, values)
+}
+
+/// `GET /recovery/cancelled/staff`.
+pub(super) async fn cancelled_of_staff(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let values = context! { done => true, staff => true };
+    app.pages.show("recovery_cancel.html", &visitor, values)
 }

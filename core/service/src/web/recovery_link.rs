@@ -22,6 +22,16 @@ pub(super) fn new(app: &App, account: &Account, by_panic: bool) -> Result<Recove
     })
 }
 
+/// The recovery under way that a link cancels; `None` when it is over.
+///
+/// # Errors
+/// [`PageError::NotFound`] where the link is none of ours.
+pub(super) async fn to_cancel(app: &App, token: &[u8; 32]) -> Result<Option<Recovery>, PageError> {
+    let id = id_in(&app.root.recovery, token, CANCEL).ok_or(PageError::NotFound)?;
+    let recovery = app.store.recovery(id).await?;
+    Ok(recovery.filter(|recovery| recovery.finished_at.is_none()))
+}
+
 /// The recovery under way that a link belongs to.
 pub(super) async fn under_way(
     app: &App,

@@ -100,7 +100,12 @@ pub(super) async fn finish(
 ) -> Response {
     let asked = Asked::of(&app, &mut request);
     let mut response = next.run(request).await;
-    if let Some(error) = response.extensions_mut().remove::<PageError>() {
+    let error = response.extensions_mut().remove::<PageError>();
+    if let Some(PageError::SignInFirst) = error {
+        asked.say_why(&mut response);
+        return dress(&app, response);
+    }
+    if let Some(error) = error {
         if let PageError::Broken(why) = &error {
             tracing::error!(%why, "a page could not be shown");
         }

@@ -86,7 +86,7 @@ pub(super) struct Forgotten {
 /// `POST /sign-in/forget`: this browser is not to remember an address any more.
 pub(super) async fn forget(posted: Posted<Forgotten>) -> Response {
     let Posted { visitor, form, .. } = posted;
-    let mut response = Redirect::to("/sign-in").into_response();
+    let mut response = Told::AddressForgotten.at("/sign-in", visitor.secure);
     if let Ok(email) = Email::parse(&form.email) {
         let left = visitor.remembered.without(&email);
         left.keep(&mut response, visitor.secure);

@@ -230,7 +230,15 @@ pub(super) async fn ask_link(
         session: None,
     };
     let new = links::new(&app, kind, &email, whose, &())?;
-    links::send(&app, &visitor, new, "stop_link_sent").await
+    links::send(&app, &visitor, new, "/stop/sent").await
+}
+
+/// `GET /stop/sent`.
+pub(super) async fn sent(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    links::sent(&app, &visitor, "stop_link_sent")
 }
 
 /// The page of STOP that a link opens.

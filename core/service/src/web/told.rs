@@ -12,6 +12,8 @@ const SECONDS: u64 = 60;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
     AccountKept,
+    AddressForgotten,
+    Cancelled,
     DeviceAdded,
     DeviceRemoved,
     DeviceRenamed,
@@ -23,10 +25,13 @@ pub(super) enum Told {
     SessionEnded,
     SessionsEnded,
     SignedOut,
+    SignInFirst,
 }
 
 names!(Told {
     AccountKept = "account_kept",
+    AddressForgotten = "address_forgotten",
+    Cancelled = "cancelled",
     DeviceAdded = "device_added",
     DeviceRemoved = "device_removed",
     DeviceRenamed = "device_renamed",
@@ -38,13 +43,19 @@ names!(Told {
     SessionEnded = "session_ended",
     SessionsEnded = "sessions_ended",
     SignedOut = "signed_out",
+    SignInFirst = "sign_in_first",
 });
 
 impl Told {
     /// Goes to a page, which says it.
     pub(super) fn at(self, to: &str, secure: bool) -> Response {
         let mut response = Redirect::to(to).into_response();
-        Cookie::Told.set(&mut response, self.name(), secure, Some(SECONDS));
+        self.tell(&mut response, secure);
         response
+    }
+
+    /// Has the next page say it.
+    pub(super) fn tell(self, response: &mut Response, secure: bool) {
+        Cookie::Told.set(response, self.name(), secure, Some(SECONDS));
     }
 }

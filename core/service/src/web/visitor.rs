@@ -131,13 +131,14 @@ impl Visitor {
             Some(cookie) => cookie,
             None => hex::encode(&random::bytes::<32>()?),
         };
+        let csrf = csrf(app, &cookie);
         Ok(Self {
-            csrf: csrf(app, &cookie),
+            lang: asked.lang_of(app, session.as_ref(), &csrf).await?,
+            csrf,
             cookie,
             fresh,
             secure,
             known: Cookie::Known.read(&request.headers, secure, digits),
-            lang: asked.lang_of(app, session.as_ref()).await?,
             session,
             who: who.map(|account| account.email),
             typed: TypedAddress::of(&request.headers, secure),

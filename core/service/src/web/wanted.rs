@@ -1,7 +1,10 @@
 //! What a challenge was asked for: the step that its approval lets happen, and the page after it.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use countersign_protocol::{challenge::Purpose, id::DeviceId};
+use countersign_protocol::{
+    challenge::Purpose,
+    id::{ChallengeId, DeviceId},
+};
 
 use super::{
     device_list,
@@ -23,6 +26,11 @@ use crate::{
 pub(super) fn data(challenge: &Challenge) -> Result<Signing, PageError> {
     let data = Signing::read(&challenge.payload);
     data.ok_or_else(|| PageError::Broken("a transaction's data are damaged".into()))
+}
+
+/// The page of a transaction that was signed with this challenge.
+pub(super) fn signed_page(id: ChallengeId) -> String {
+    format!("/account/transactions/done/{}", hex::encode(&id.0))
 }
 
 /// What was asked for, and the page that is next once it is done.
@@ -56,8 +64,7 @@ pub(super) async fn wanted(
         Purpose::Transaction => {
             let signed = data(challenge)?.record(challenge.id, account, app.clock.now());
             let then = Then::Record(signed);
-            let id = hex::encode(&challenge.id.0);
-            let page = format!("/account/transactions/done/{id}");
+            let page = signed_page(challenge.id);
             (then, Redirect::to(&page).into_response())
         }
         Purpose::ChangePassword => {

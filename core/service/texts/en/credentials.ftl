@@ -17,6 +17,7 @@ change_password_title = Change the password
 change_password_what = All other browsers are signed out. Sign in there with the new password.
 change_password_button = Set the new password
 forgotten_title = Forgotten password
+new_password_title = Set a new password
 forgotten_what = We send a link to the e-mail address of your account. If you have a mobile device, it has to approve the new password too.
 forgotten_sent = If there is an account for { $email }, a message is on its way there. Open its link within 30 minutes.
 reset_confirm = You are about to set a new password for { $email }. The link works once.

@@ -1,7 +1,7 @@
 # Pages that say why something did not work.
 
 error_title = This did not work
-help_desk = Who helps:
+help_desk = Help:
 error_home = To the first page
 error_not_found = There is no such page, or it belongs to another browser.
 error_sign_in = Sign in first.

@@ -13,7 +13,7 @@ transactions_none = Nothing was signed yet. Choose a transaction above.
 transactions_button = Go on to signing
 transactions_phone = Show it on my phone instead
 transactions_phone_hint = Or the phone shows what you typed here, and you approve it there with number and PIN. Compare it with your own papers.
-transactions_typed_only = This can’t be undone, so you type it on the phone too.
+transactions_typed_only = This can’t be undone, so you type the data on the phone too.
 transactions_error_device = Signing needs a mobile device, and there is none yet.
 transactions_choose = Choose
 transactions_example = For example { $example }
@@ -31,11 +31,11 @@ transactions_title_surrender = Surrender of units
 
 transactions_word_trusted = To an account of your list, with less to type.
 transactions_word_other = To any account with an IBAN.
-transactions_word_deletion = Of one that waits and was not carried out yet.
+transactions_word_deletion = Deletes a transfer that is still waiting.
 transactions_word_cancellation = Units are taken out of use for good.
-transactions_word_exchange = Units of one type for units of another.
-transactions_word_return = Units that you received in excess go back.
-transactions_word_surrender = Units are handed in for a year.
+transactions_word_exchange = Exchanges units of one type for units of another.
+transactions_word_return = Returns units that you received in excess.
+transactions_word_surrender = Hands in units for a year.
 
 transactions_label_iban = IBAN
 transactions_label_name = Recipient

@@ -17,6 +17,7 @@ change_password_title = Paroles maiņa
 change_password_what = Visi citi pārlūki tiks izrakstīti. Pierakstieties tajos ar jauno paroli.
 change_password_button = Iestatīt jauno paroli
 forgotten_title = Aizmirsta parole
+new_password_title = Jaunas paroles iestatīšana
 forgotten_what = Nosūtīsim saiti uz jūsu konta e-pasta adresi. Ja jums ir mobilā ierīce, jaunā parole būs jāapstiprina arī tajā.
 forgotten_sent = Ja adresei { $email } ir konts, vēstule uz to jau ir ceļā. Atveriet tajā esošo saiti 30 minūšu laikā.
 reset_confirm = Jūs iestatīsiet jaunu paroli kontam { $email }. Saite darbojas vienu reizi.

@@ -1,7 +1,7 @@
 # Lapas, kas pasaka, kāpēc kaut kas neizdevās.
 
 error_title = Neizdevās
-help_desk = Kas palīdz:
+help_desk = Palīdzība:
 error_home = Uz sākumlapu
 error_not_found = Šādas lapas nav, vai arī tā pieder citam pārlūkam.
 error_sign_in = Vispirms pierakstieties.

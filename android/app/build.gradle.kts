@@ -2,12 +2,12 @@
 
 plugins {
     id("com.android.application")
-    id("org.jetbrains.kotlin.android")
+    id("org.jetbrains.kotlin.plugin.compose")
 }
 
 android {
     namespace = "countersign.app"
-    compileSdk = 36
+    compileSdk = 37
 
     defaultConfig {
         applicationId = "countersign.app"
@@ -19,7 +19,11 @@ android {
         ndk { abiFilters += listOf("arm64-v8a", "armeabi-v7a", "x86_64", "x86") }
     }
 
+    buildFeatures { compose = true }
+
     buildTypes {
+        // Texts that are too long, or run from right to left, are looked at with made-up languages.
+        debug { isPseudoLocalesEnabled = true }
         // Signed by whoever builds it for a service; assembleDebug signs with a key of the machine's own.
         release {
             isMinifyEnabled = true
@@ -49,4 +53,9 @@ kotlin { jvmToolchain(17) }
 
 dependencies {
     implementation(project(":countersign"))
+    // As tests/kotlin/compose/pom.xml has them, with what they stand on.
+    implementation("androidx.activity:activity-compose:1.12.4")
+    implementation("androidx.compose.foundation:foundation:1.12.1")
+    implementation("androidx.compose.material3:material3:1.4.0")
+    implementation("androidx.compose.ui:ui:1.12.1")
 }

@@ -2,7 +2,6 @@
 
 plugins {
     id("com.android.library")
-    id("org.jetbrains.kotlin.android")
 }
 
 val repository = rootDir.parentFile
@@ -11,7 +10,7 @@ val generated = layout.buildDirectory.dir("generated/countersign")
 
 android {
     namespace = "countersign.android"
-    compileSdk = 36
+    compileSdk = 37
     // From this on r28 links for pages of 16 KiB by itself; the flag below says so for older ones.
     ndkVersion = "28.2.13676358"
 
@@ -27,8 +26,8 @@ android {
     }
 
     sourceSets.named("main") {
-        kotlin.srcDirs("src/main/kotlin", "$repository/bindings/kotlin/src/main/kotlin", generated)
-        jniLibs.srcDirs(libraries)
+        kotlin.directories.addAll(listOf("src/main/kotlin", "$repository/bindings/kotlin/src/main/kotlin", generated.get().asFile.path))
+        jniLibs.directories.add(libraries.get().asFile.path)
     }
 }
 

@@ -48,7 +48,7 @@ pub use records::{
     TransactionForm, TypedValue,
 };
 pub use requests::{AccountInbox, ApproveError, Inbox, InboxError, RequestWatcher};
-pub use scan::{PictureError, PixelFormat, QrCode, Scanner};
+pub use scan::{Candidate, Choice, PictureError, PixelFormat, QrCode, Scanner, choose_code};
 
 uniffi::setup_scaffolding!("countersign");
 

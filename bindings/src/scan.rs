@@ -73,6 +73,48 @@ fn readable(codes: Vec<Code>) -> Vec<QrCode> {
         .collect()
 }
 
+/// A code that looks like one of ours. Nothing verified it.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Candidate {
+    /// The host that it points to, with the port where it is not the default.
+    pub host: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The codes to take of several that were read at once.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum Choice {
+    /// There is none.
+    Nothing,
+    /// This one. It is the only one of ours, or none of ours, and then refused with its reason.
+    One {
+        /// Its text.
+        text: String,
+    },
+    /// Several of ours: have a camera held closer, and let the person choose between a picture's.
+    Several {
+        /// The codes.
+        codes: Vec<Candidate>,
+    },
+}
+
+/// Chooses between the codes that a camera or picture showed at once.
+#[uniffi::export]
+#[must_use]
+pub fn choose_code(codes: Vec<QrCode>) -> Choice {
+    match countersign::choose(codes.into_iter().map(|code| code.text)) {
+        countersign::Choice::Nothing => Choice::Nothing,
+        countersign::Choice::One(text) => Choice::One { text },
+        countersign::Choice::Several(codes) => Choice::Several {
+            codes: codes
+                .into_iter()
+                .map(|countersign::Candidate { host, text }| Candidate { host, text })
+                .collect(),
+        },
+    }
+}
+
 /// Reads QR codes from the frames of a camera, and from pictures.
 #[derive(uniffi::Object)]
 pub struct Scanner(Mutex<CoreScanner>);

@@ -109,6 +109,8 @@ pub enum FieldKind {
 pub enum Source {
     /// The scanner's camera, or an image that the person chose.
     Camera,
+    /// An image that another app passed on, by the system's way to share one.
+    SharedImage,
     /// Typed or pasted text.
     Paste,
     /// A link that the operating system verified to belong to this app.

@@ -4,8 +4,9 @@
 use countersign_protocol::link::{Link, Source, encode_base32};
 use libfuzzer_sys::fuzz_target;
 
-const SOURCES: [Source; 4] = [
+const SOURCES: [Source; 5] = [
     Source::Camera,
+    Source::SharedImage,
     Source::Paste,
     Source::VerifiedLink,
     Source::CustomScheme,

@@ -13,6 +13,7 @@ use crate::table::Row;
 pub fn refusal(world: &World, row: &Row) -> String {
     let source = match row.target.as_str() {
         "camera" => Source::Camera,
+        "shared image" => Source::SharedImage,
         "pasted" => Source::Paste,
         "verified link" => Source::VerifiedLink,
         "custom scheme" => Source::CustomScheme,

@@ -113,7 +113,7 @@ pub use countersign_protocol::Time;
 pub use countersign_protocol::challenge::{Browser, Pair, Purpose, Subject, System, Unlock};
 pub use countersign_protocol::field::{FieldError, FieldKind};
 pub use countersign_protocol::id::ChallengeId;
-pub use countersign_protocol::link::{LinkError, Source};
+pub use countersign_protocol::link::{Candidate, Choice, LinkError, Source, choose};
 pub use countersign_protocol::pin::{Guessable, NotAPin, Pin, guessable};
 pub use countersign_protocol::policy::steps::NotAccepted;
 pub use countersign_qr as qr;

@@ -21,6 +21,8 @@ const BASE32: Alphabet = Alphabet::Rfc4648 { padding: false };
 pub enum Source {
     /// The scanner's camera, or an image that the person chose.
     Camera,
+    /// An image that another app passed on, by the system's way to share one.
+    SharedImage,
     /// Typed or pasted text.
     Paste,
     /// A link that the operating system verified to belong to this app.
@@ -86,17 +88,8 @@ impl Link {
         if text.len() > LONGEST_LINK {
             return Err(LinkError::Foreign);
         }
-        let (scheme, rest) = text.split_once("://").ok_or(LinkError::Foreign)?;
-        let scheme = scheme.to_ascii_lowercase();
-        let (authority, rest) = rest.split_once('/').ok_or(LinkError::Foreign)?;
-        let encoded = rest.strip_prefix("Q/").ok_or(LinkError::Foreign)?;
-        let authority = authority.to_ascii_lowercase();
-        let (origin, source) = match scheme.as_str() {
-            "https" | "http" => (Origin::parse(&format!("{scheme}://{authority}")), source),
-            "countersign" => (Origin::from_authority(&authority), Source::CustomScheme),
-            _ => return Err(LinkError::Foreign),
-        };
-        let origin = origin.map_err(|_| LinkError::Foreign)?;
+        let (origin, custom, encoded) = place(text).ok_or(LinkError::Foreign)?;
+        let source = if custom { Source::CustomScheme } else { source };
         let (encoded, fragment) = match encoded.split_once('#') {
             Some((encoded, fragment)) => (encoded, Some(fragment)),
             None => (encoded, None),
@@ -117,6 +110,7 @@ impl Link {
             let refused = match source {
                 Source::CustomScheme => Some("such a link"),
                 Source::Paste if browser => Some("pasted text"),
+                Source::SharedImage if browser => Some("a picture of another app"),
                 _ => None,
             };
             if let Some(what) = refused {
@@ -143,7 +137,7 @@ impl Link {
                 "a code or link",
                 "open the app: requests arrive there by themselves",
             )),
-            (Kind::OnMobile { .. }, Source::Camera) => Some((
+            (Kind::OnMobile { .. }, Source::Camera | Source::SharedImage) => Some((
                 "another screen",
                 "open the page on this phone and use its link",
             )),
@@ -157,6 +151,68 @@ impl Link {
             None => Ok(LinkMessage::Challenge(challenge)),
         }
     }
+}
+
+/// The codes to take of several that a camera or picture shows at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// There is none.
+    Nothing,
+    /// This one: the only one of ours, or the first of those that are none of ours, which is then
+    /// refused with its reason.
+    One(String),
+    /// Several of ours. Nobody but the person can tell which one is meant.
+    Several(Vec<Candidate>),
+}
+
+/// A code that looks like one of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The host that it points to, with the port where it is not the default. Nothing verified it.
+    pub host: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Chooses between the codes that were read at once. Codes of other makers beside ours change
+/// nothing, and neither does the same code twice.
+pub fn choose(texts: impl IntoIterator<Item = String>) -> Choice {
+    let mut ours = Vec::<Candidate>::new();
+    let mut foreign = None;
+    for text in texts {
+        match place(text.trim_ascii()) {
+            Some((origin, ..)) => {
+                let host = origin.authority().to_owned();
+                if ours.iter().all(|seen| seen.text != text) {
+                    ours.push(Candidate { host, text });
+                }
+            }
+            None => foreign = foreign.or(Some(text)),
+        }
+    }
+    match ours.pop() {
+        None => foreign.map_or(Choice::Nothing, Choice::One),
+        Some(only) if ours.is_empty() => Choice::One(only.text),
+        Some(last) => {
+            ours.push(last);
+            Choice::Several(ours)
+        }
+    }
+}
+
+/// Where a text of our form points, whether by the custom scheme, and what follows.
+fn place(text: &str) -> Option<(Origin, bool, &str)> {
+    let (scheme, rest) = text.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let (authority, rest) = rest.split_once('/')?;
+    let encoded = rest.strip_prefix("Q/")?;
+    let authority = authority.to_ascii_lowercase();
+    let (origin, custom) = match scheme.as_str() {
+        "https" | "http" => (Origin::parse(&format!("{scheme}://{authority}")), false),
+        "countersign" => (Origin::from_authority(&authority), true),
+        _ => return None,
+    };
+    Some((origin.ok()?, custom, encoded))
 }
 
 /// Key 1 of the payload, read before any check: it says which message to expect, whose own parser
@@ -192,4 +248,30 @@ pub fn qr_text(origin: &Origin, message: &[u8]) -> String {
 /// The link of the same message, for the same device.
 pub fn link_text(origin: &Origin, message: &[u8]) -> String {
     format!("{}/Q/{}", origin.as_str(), encode_base32(message))
+}
+
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod tests {
+    use super::{Choice, choose};
+
+    #[test]
+    fn of_several_codes_the_only_one_of_ours_is_taken_and_between_two_none_is() {
+        let choose = |texts: &[&str]| choose(texts.iter().map(|&text| text.to_owned()));
+        let ours = "HTTPS://SIGN.EXAMPLE.EU/Q/ABC";
+        let other = "https://other.example.eu:8443/Q/DEF";
+        let foreign = "https://example.eu/menu";
+        assert_eq!(choose(&[]), Choice::Nothing);
+        assert_eq!(choose(&[foreign]), Choice::One(foreign.to_owned()));
+        assert_eq!(
+            choose(&[foreign, ours, "WIFI:S:x;;", ours]),
+            Choice::One(ours.to_owned())
+        );
+        let Choice::Several(codes) = choose(&[ours, foreign, other]) else {
+            panic!("one of two was taken");
+        };
+        let hosts = codes.iter().map(|code| code.host.as_str());
+        assert!(hosts.eq(["sign.example.eu", "other.example.eu:8443"]));
+        assert_eq!(codes[1].text, other);
+    }
 }

@@ -374,6 +374,7 @@ fn an_online_transaction_comes_by_the_inbox_only() {
     let text = qr_text(&w.origin, &w.signed(&w.online()));
     for source in [
         Source::Camera,
+        Source::SharedImage,
         Source::Paste,
         Source::VerifiedLink,
         Source::CustomScheme,

@@ -308,7 +308,7 @@ fn each_message_comes_only_the_ways_that_the_table_allows() {
     let phone = w.signed(&w.enrolment(Way::PinOnPhone));
     let (approve, code) = (w.signed(&w.approve()), w.signed(&w.code(CodeForm::Digits)));
     let mobile = w.signed(&w.on_mobile());
-    use Source::{Camera, CustomScheme, Paste, VerifiedLink};
+    use Source::{Camera, CustomScheme, Paste, SharedImage, VerifiedLink};
     for (text, way, taken) in [
         (https(&browser) + &s, Camera, true),
         (https(&browser) + &s, VerifiedLink, true),
@@ -329,6 +329,11 @@ fn each_message_comes_only_the_ways_that_the_table_allows() {
         (custom(&mobile), VerifiedLink, true),
         (custom(&mobile), CustomScheme, true),
         (https(&mobile), Paste, true),
+        (https(&browser) + &s, SharedImage, false),
+        (https(&phone), SharedImage, true),
+        (https(&approve), SharedImage, false),
+        (https(&code), SharedImage, true),
+        (https(&mobile), SharedImage, false),
     ] {
         assert_eq!(Link::parse(&text, way).is_ok(), taken, "{way:?} {text}");
     }

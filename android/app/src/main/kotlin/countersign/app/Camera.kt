@@ -21,9 +21,7 @@ import android.util.Size
 import android.view.Surface
 import android.view.TextureView
 import android.view.WindowManager
-import countersign.PictureException
-import countersign.Scanner
-import countersign.android.frame
+import countersign.Choice
 
 /** Enough for a code that is held up to the camera, and little enough to be looked at in a few milliseconds. */
 private const val BEST_WIDTH = 1280
@@ -34,16 +32,19 @@ class Camera private constructor(
     private val preview: TextureView,
     private val id: String,
     private val size: Size,
-    private val seen: (String) -> Unit,
+    private val seen: (Choice) -> Unit,
     private val lost: () -> Unit,
 ) {
     private val screen = Handler(Looper.getMainLooper())
     private val thread = HandlerThread("camera").apply { start() }
     private val handler = Handler(thread.looper)
-    private val scanner = Scanner()
+    private val frames = Frames()
     private val reader = ImageReader.newInstance(size.width, size.height, ImageFormat.YUV_420_888, FRAMES)
     private var device: CameraDevice? = null
     private var closed = false
+    private var session: CameraCaptureSession? = null
+    private var request: CaptureRequest.Builder? = null
+    private var lit = false
 
     @SuppressLint("MissingPermission") // The screen has asked.
     private fun start(manager: CameraManager) {
@@ -86,11 +87,9 @@ class Camera private constructor(
             }
             val callback = object : CameraCaptureSession.StateCallback() {
                 override fun onConfigured(session: CameraCaptureSession) {
-                    try {
-                        if (!closed) session.setRepeatingRequest(request.build(), null, handler)
-                    } catch (_: CameraAccessException) {
-                        fail()
-                    }
+                    this@Camera.session = session
+                    this@Camera.request = request
+                    light(lit)
                 }
 
                 override fun onConfigureFailed(session: CameraCaptureSession) = fail()
@@ -133,15 +132,26 @@ class Camera private constructor(
     }
 
     private fun read(reader: ImageReader) {
-        val codes = reader.acquireLatestImage()?.use { image ->
-            try {
-                scanner.frame(image)
-            } catch (_: PictureException) {
-                emptyList()
-            }
+        val choice = reader.acquireLatestImage()?.use { image ->
+            val luma = image.planes[0]
+            frames.read(luma.buffer, image.width, image.height, luma.rowStride)
+        } ?: return
+        if (choice != Choice.Nothing) screen.post { if (!closed) seen(choice) }
+    }
+
+    /** The light beside the camera, where there is one. */
+    fun light(on: Boolean) {
+        lit = on
+        val session = session ?: return
+        val request = request ?: return
+        request.set(CaptureRequest.FLASH_MODE, if (on) CameraMetadata.FLASH_MODE_TORCH else CameraMetadata.FLASH_MODE_OFF)
+        try {
+            if (!closed) session.setRepeatingRequest(request.build(), null, handler)
+        } catch (_: CameraAccessException) {
+            fail()
+        } catch (_: IllegalStateException) {
+            // The session was closed meanwhile.
         }
-        val text = codes?.singleOrNull()?.text ?: return
-        screen.post { if (!closed) seen(text) }
     }
 
     private fun fail() {
@@ -158,14 +168,14 @@ class Camera private constructor(
         // After the frame that is being read.
         handler.post {
             reader.close()
-            scanner.close()
+            frames.close()
             thread.quitSafely()
         }
     }
 
     companion object {
         /** Opens the camera, for which the person has given leave; none where there is none, or it can't be used now. */
-        fun open(context: Context, preview: TextureView, seen: (String) -> Unit, lost: () -> Unit): Camera? {
+        fun open(context: Context, preview: TextureView, seen: (Choice) -> Unit, lost: () -> Unit): Camera? {
             val manager = context.getSystemService(CameraManager::class.java) ?: return null
             return try {
                 val ids = manager.cameraIdList

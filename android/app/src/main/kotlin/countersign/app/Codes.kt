@@ -18,6 +18,7 @@ import countersign.signWithBiometrics
 import kotlinx.coroutines.delay
 import java.time.Duration
 import java.time.Instant
+import kotlin.time.Duration.Companion.seconds
 
 /** What a scanned sign-in code is for, before it is shown. */
 class CodeRequestScreen(session: Session, private val request: CodeRequest) : PageScreen(session) {
@@ -28,7 +29,8 @@ class CodeRequestScreen(session: Session, private val request: CodeRequest) : Pa
         title = request.details.title,
         text = words(R.string.code_request_text),
         facts = request.details.facts + Fact(words(R.string.request_account), request.account.words),
-        note = note ?: otherAccount(session, request.account) ?: if (request.clockLooksWrong) words(R.string.clock_looks_wrong) else null,
+        note = note ?: otherAccount(session, request.account)
+            ?: if (request.clockLooksWrong) words(R.string.clock_looks_wrong) else null,
         busy = busy,
         actions = listOf(
             Action(words(R.string.code_show), enabled = !busy, run = ::show),
@@ -47,12 +49,15 @@ class CodeRequestScreen(session: Session, private val request: CodeRequest) : Pa
         val task = PinTask(
             text = words(R.string.pin_for, request.details.title, quoted(request.details.appName)),
             asks = listOf(Ask.PRESENT),
+            account = request.account,
+            until = request.details.expiresAt,
             finger = finger.takeIf { session.mayUseFinger(request.account, request.unlock) },
         ) { pins -> shown(session.phone().code(request, pins.single())) }
         session.screens.open(PinScreen(session, task))
     }
 
-    private fun shown(code: ShownCode) = CodeScreen(session, words(R.string.code_title), code.code, code.expiresAt, code.sameAsBefore)
+    private fun shown(code: ShownCode) =
+        CodeScreen(session, words(R.string.code_title), code.code, code.expiresAt, code.sameAsBefore)
 
     private fun failed(said: Said) {
         busy = false
@@ -61,46 +66,65 @@ class CodeRequestScreen(session: Session, private val request: CodeRequest) : Pa
     }
 }
 
-/** A code to type on the page. It is gone from the screen when it is of no use any more. */
+/** A code to type on the page. It is never copied, and is gone from the screen when it is of no use any more. */
 class CodeScreen(
     session: Session,
-    private val title: Words,
-    private val code: String,
+    val title: Words,
+    code: String,
     private val expiresAt: Instant,
     private val sameAsBefore: Boolean,
-    private val values: List<SignedValue> = emptyList(),
-) : PageScreen(session) {
-    private var expired = false
+    private val values: List<Fact> = emptyList(),
+) : Screen(session) {
+    /** None when it has expired. */
+    var code: String? = code
+        private set
+    private val whole = Duration.between(session.now, expiresAt).seconds.coerceAtLeast(1)
+
+    /** Seconds that it is still good for. */
+    var left = whole.toInt()
+        private set
+
+    /** The part of its time that is left. */
+    val part: Float get() = left.toFloat() / whole
 
     init {
         attempt({}) {
-            delay(Duration.between(Instant.now(), expiresAt).toMillis().coerceAtLeast(0))
-            expired = true
-            redraw()
+            while (tick()) delay(1.seconds)
         }
     }
 
-    override fun page() = Page(
-        title = title,
-        text = words(if (expired) R.string.code_expired else R.string.code_text),
-        code = if (expired) null else code,
-        facts = values.map { Fact(name(it.label), name(it.value)) } + Fact(words(R.string.asked_until), moment(expiresAt)),
-        note = if (sameAsBefore && !expired) words(R.string.code_same) else null,
-        actions = listOf(Action(words(R.string.go_on)) { session.screens.home() }),
-    )
+    private fun tick(): Boolean {
+        val now = session.now
+        left = Duration.between(now, expiresAt).plusMillis(ALMOST).seconds.coerceAtLeast(0).toInt()
+        if (now >= expiresAt) code = null
+        redraw()
+        return code != null
+    }
+
+    val text: Words get() = words(if (code == null) R.string.code_expired else R.string.code_text)
+    val note: Words? get() = if (sameAsBefore && code != null) words(R.string.code_same) else null
+    val facts: List<Fact> get() = values
+    val action = Action(words(R.string.go_on)) { session.screens.home() }
+
+    private companion object {
+        /** Part of a second that counts as a whole one, in milliseconds. */
+        const val ALMOST = 999L
+    }
 }
 
 /** Data to type, from the person's own papers; checked at every key. */
 class FormScreen(session: Session, private val form: TransactionForm) : PageScreen(session) {
     private val typed = LinkedHashMap<String, String>()
     private val problems = HashMap<String, Words>()
+    private val read = HashMap<String, Words>()
 
     override fun page() = Page(
         title = name(form.title),
-        text = words(R.string.form_text, quoted(form.details.appName), form.details.host),
+        text = words(R.string.form_text, quoted(form.details.appName), exact(form.details.host)),
         facts = listOf(Fact(words(R.string.request_account), form.account.words)),
         fields = form.fields.map(::field),
-        note = otherAccount(session, form.account) ?: if (form.clockLooksWrong) words(R.string.clock_looks_wrong) else null,
+        note = otherAccount(session, form.account)
+            ?: if (form.clockLooksWrong) words(R.string.clock_looks_wrong) else null,
         actions = listOf(
             Action(words(R.string.next), run = ::review),
             Action(words(R.string.cancel), Look.PLAIN) { session.screens.home() },
@@ -112,15 +136,18 @@ class FormScreen(session: Session, private val form: TransactionForm) : PageScre
         keyboard = when (field.kind) {
             FieldKind.DIGITS -> Keyboard.DIGITS
             FieldKind.AMOUNT -> Keyboard.AMOUNT
-            FieldKind.IBAN, FieldKind.CODE -> Keyboard.CAPITALS
+            FieldKind.IBAN -> Keyboard.IBAN
+            FieldKind.CODE -> Keyboard.CAPITALS
             FieldKind.DATE -> Keyboard.DATE
             FieldKind.TEXT -> Keyboard.TEXT
         },
         value = typed[field.id].orEmpty(),
         hint = field.hint,
         problem = problems[field.id],
+        read = read[field.id],
     ) { text ->
         typed[field.id] = text
+        redraw()
         attempt({}) {
             look(field)
             redraw()
@@ -129,21 +156,40 @@ class FormScreen(session: Session, private val form: TransactionForm) : PageScre
 
     /** What the core says of a field as it is now. */
     private suspend fun look(field: FormField) {
+        read.remove(field.id)
         try {
-            session.phone().check(form, field, typed[field.id].orEmpty())
+            val value = session.phone().check(form, field, typed[field.id].orEmpty())
             problems.remove(field.id)
+            if (field.kind == FieldKind.AMOUNT) read[field.id] = words(R.string.field_read, amount(value))
         } catch (error: FormException.Value) {
             problems[field.id] = error.problem.said
         }
     }
 
-    private fun review() = attempt({ session.screens.home(MessageScreen(session, words(R.string.not_done), it.words)) }) {
-        form.fields.forEach { look(it) }
-        if (problems.isEmpty()) {
-            session.screens.open(ReviewScreen(session, form, typed, session.phone().review(form, typed)))
-        } else {
-            redraw()
+    private fun review() {
+        attempt(::failed) {
+            form.fields.forEach { look(it) }
+            if (problems.isEmpty()) {
+                val values = session.phone().review(form, typed)
+                session.screens.open(ReviewScreen(session, form, typed, values))
+            } else {
+                redraw()
+            }
         }
+    }
+
+    private fun failed(said: Said) =
+        session.screens.home(MessageScreen(session, words(R.string.not_done), said.words, Sign.WARNING))
+}
+
+/** The values as they will be signed, in the order of the form; account numbers and amounts as people read them. */
+fun TransactionForm.facts(values: List<SignedValue>): List<Fact> = values.mapIndexed { at, value ->
+    val kind = fields.getOrNull(at)?.takeIf { it.label == value.label }?.kind
+    when (kind) {
+        FieldKind.IBAN -> Fact(name(value.label), grouped(value.value), exact = true)
+        FieldKind.AMOUNT -> Fact(name(value.label), amount(value.value))
+        FieldKind.DIGITS, FieldKind.CODE, FieldKind.DATE -> Fact(name(value.label), exact(value.value), exact = true)
+        FieldKind.TEXT, null -> Fact(name(value.label), name(value.value))
     }
 }
 
@@ -157,7 +203,7 @@ class ReviewScreen(
     override fun page() = Page(
         title = name(form.title),
         text = words(R.string.review_text),
-        facts = values.map { Fact(name(it.label), name(it.value)) },
+        facts = form.facts(values),
         actions = listOf(
             Action(words(R.string.review_yes), run = ::sign),
             Action(words(R.string.review_no), Look.PLAIN) { session.screens.back() },
@@ -169,11 +215,14 @@ class ReviewScreen(
         val task = PinTask(
             text = words(R.string.pin_for, quoted(form.title), quoted(form.details.appName)),
             asks = listOf(Ask.PRESENT),
+            account = form.account,
+            until = form.details.expiresAt,
+            action = words(R.string.sign),
             finger = finger.takeIf { session.mayUseFinger(form.account, form.unlock) },
         ) { pins -> shown(session.phone().sign(form, typed, pins.single())) }
         session.screens.open(PinScreen(session, task))
     }
 
     private fun shown(signed: SignedTransaction) =
-        CodeScreen(session, name(signed.title), signed.code, signed.expiresAt, signed.sameAsBefore, signed.values)
+        CodeScreen(session, name(signed.title), signed.code, signed.expiresAt, signed.sameAsBefore, form.facts(signed.values))
 }

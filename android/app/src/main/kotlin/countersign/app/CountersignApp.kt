@@ -11,22 +11,25 @@ class CountersignApp : Application() {
     lateinit var session: Session
         private set
 
+    /** The activity that is on the display now. */
+    var activity: MainActivity? = null
+
     override fun onCreate() {
         super.onCreate()
-        val bell = Bell(this)
-        session = Session(
+        val push = UnifiedPush(this)
+        session = Session(this, open = { open(push) }, bell = Bell(this), push = push)
+    }
+
+    /** What the system's dialogs say is looked up when they are shown, in the language that is spoken then. */
+    private suspend fun open(push: UnifiedPush) = run {
+        val shown = { activity }
+        val say = { id: Int -> (activity ?: this).getString(id) }
+        val words = { reason: String -> reasonIn((activity ?: this).resources, reason) }
+        openPhone(
             this,
-            open = { session ->
-                val shown = { session.activity }
-                val words = { reason: String -> session.activity?.resources?.let { reasonIn(it, reason) } ?: reason }
-                openPhone(
-                    this,
-                    presence = DeviceLock(shown, getString(R.string.lock_title), words),
-                    biometrics = AndroidBiometrics(this, shown, getString(R.string.lock_title), getString(R.string.use_pin_button), words),
-                    push = UnifiedPush(this),
-                )
-            },
-            ring = bell::ring,
+            presence = DeviceLock(shown, { say(R.string.lock_title) }, words),
+            biometrics = AndroidBiometrics(this, shown, { say(R.string.lock_title) }, { say(R.string.use_pin_button) }, words),
+            push = push,
         )
     }
 }

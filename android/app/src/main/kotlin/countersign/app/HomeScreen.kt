@@ -3,63 +3,77 @@ package countersign.app
 import countersign.Account
 import countersign.AccountState
 
-/** The first screen: without an account how to initialise one, and otherwise what can be done with those that there are. */
-class HomeScreen(session: Session) : PageScreen(session) {
-    override fun page(): Page {
-        val accounts = session.accounts
-        val problem = session.problem
-        return when {
-            accounts == null && problem != null -> Page(title = words(R.string.app_name), note = problem)
-            accounts == null -> Page(title = words(R.string.app_name), busy = true)
-            accounts.isEmpty() -> first()
-            else -> home(accounts)
+/** The first screen: without an account how to initialise one, and otherwise what waits and which accounts there are. */
+class HomeScreen(session: Session) : Screen(session) {
+    /** Nothing waits any more, or the app can't notify: said in a line above the accounts. */
+    class Banner(val words: Words, val action: Action? = null)
+
+    override fun appear() {
+        session.forgetExpired()
+        redraw()
+    }
+
+    fun scan() = session.screens.open(ScanScreen(session))
+
+    fun paste() = session.screens.open(PasteScreen(session))
+
+    fun add() = session.screens.open(AddScreen(session))
+
+    fun history() = session.screens.open(HistoryScreen(session))
+
+    fun open(account: Account) {
+        session.choose(account)
+        session.screens.open(AccountScreen(session, account.number))
+    }
+
+    /** An initialisation that was left before its end goes on. */
+    fun finish(account: Account) {
+        val claimed = session.claims.find { it.account.number == account.number }
+        if (claimed == null) {
+            attempt({}) { session.resume() }
+        } else {
+            session.screens.open(session.confirmation(claimed, fromBrowser = false))
         }
     }
 
-    private fun first() = Page(
-        title = words(R.string.first_title),
-        text = words(R.string.first_text),
-        actions = listOf(
-            Action(words(R.string.first_next)) { session.screens.open(ScanScreen(session)) },
-            Action(words(R.string.first_link), Look.PLAIN) { session.screens.open(PasteScreen(session)) },
-        ),
+    /** What there is to say of an account that can't be used as usual, or soon can't. */
+    fun note(account: Account): Words? = account.recoveryWarning ?: when {
+        account.state == AccountState.UNFINISHED -> null
+        account.state != AccountState.ACTIVE -> account.state.said
+        else -> account.triesLeft?.takeIf { it < ALL_TRIES }?.let { plural(R.plurals.tries_left_of, it) }
+    }
+
+    fun banners(): List<Banner> = listOfNotNull(
+        session.running?.let { Banner(it) },
+        session.return_.takeIf { it.open }?.let { way ->
+            Banner(words(R.string.approved_in_browser), Action(words(R.string.back_to_browser)) { way.goFromNotification() })
+        },
+        silenced(),
     )
 
-    private fun home(accounts: List<Account>): Page {
-        val here = session.account ?: accounts.first()
-        val waiting = session.waiting.firstOrNull()
-        val others = accounts.filter { it.number != here.number }
-        return Page(
-            title = name(here.name),
-            text = if (here.state == AccountState.ACTIVE) words(R.string.home_text) else null,
-            facts = listOfNotNull(
-                Fact(words(R.string.account_at), words(R.string.app_at_host, quoted(here.appName), here.host)),
-                Fact(words(R.string.account_label), name(here.accountLabel)).takeIf { here.name != here.accountLabel },
-                here.deviceName.takeIf(String::isNotEmpty)?.let { Fact(words(R.string.device_name), name(it)) },
-            ),
-            note = here.recoveryWarning ?: if (here.state == AccountState.ACTIVE) null else here.state.said,
-            actions = listOfNotNull(
-                waiting?.let { Action(words(R.string.waiting_show)) { session.showWaiting() } },
-                Action(words(R.string.home_scan), if (waiting == null) Look.MAIN else Look.PLAIN) { session.screens.open(ScanScreen(session)) },
-            ) + others.map { other ->
-                Action(words(R.string.home_switch, quoted(other.name), other.host), Look.PLAIN) { session.choose(other) }
-            } + listOf(
-                Action(words(R.string.home_settings), Look.PLAIN) { session.screens.open(AccountScreen(session, here.number)) },
-                Action(words(R.string.home_add), Look.PLAIN) { session.screens.open(AddScreen(session)) },
-                Action(words(R.string.home_history), Look.PLAIN) { session.screens.open(HistoryScreen(session)) },
-            ),
-        )
+    /** Notifications are off: by the permission, for the app, or for its channel. */
+    private fun silenced(): Banner? {
+        val shell = session.shell ?: return null
+        if (session.accounts.isNullOrEmpty() || session.quiet || shell.notifications == Leave.GIVEN) return null
+        val ask = Action(words(R.string.bell_turn_on)) {
+            if (shell.notifications == Leave.NOT_ASKED) {
+                notifications(session)?.let(session.screens::open)
+            } else {
+                shell.open(Setting.NOTIFICATIONS)
+            }
+        }
+        return Banner(words(R.string.bell_off), ask)
+    }
+
+    companion object {
+        /** Tries in a row, when none is spent. */
+        const val ALL_TRIES = 5
     }
 }
 
 /** How another account is initialised: as the first one. */
-class AddScreen(session: Session) : PageScreen(session) {
-    override fun page() = Page(
-        title = words(R.string.home_add),
-        text = words(R.string.first_text),
-        actions = listOf(
-            Action(words(R.string.first_next)) { session.screens.replace(ScanScreen(session)) },
-            Action(words(R.string.first_link), Look.PLAIN) { session.screens.replace(PasteScreen(session)) },
-        ),
-    )
+class AddScreen(session: Session) : Screen(session) {
+    fun scan() = session.screens.replace(ScanScreen(session))
+
+    fun paste() = session.screens.replace(PasteScreen(session))
 }

@@ -24,7 +24,7 @@ class OfferScreen(session: Session, private val offer: EnrolmentOffer, private v
         text = words(R.string.offer_text),
         facts = listOf(
             Fact(words(R.string.account_label), name(details.accountLabel)),
-            Fact(words(R.string.offer_host), name(details.host)),
+            Fact(words(R.string.offer_host), exact(details.host), exact = true),
             Fact(words(R.string.offer_service), name(details.appName)),
             Fact(words(R.string.asked_until), moment(details.expiresAt)),
         ),
@@ -38,7 +38,7 @@ class OfferScreen(session: Session, private val offer: EnrolmentOffer, private v
     )
 
     private fun task() = PinTask(
-        text = words(R.string.pin_for_account, quoted(details.accountLabel), details.host),
+        text = words(R.string.pin_for_account, quoted(details.accountLabel), exact(details.host)),
         asks = if (details.pinChosenInBrowser) listOf(Ask.CHOSEN_ON_PAGE) else listOf(Ask.NEW, Ask.AGAIN),
         closed = offer::close,
     ) { pins -> claimed(session.phone(), pins) }
@@ -49,7 +49,8 @@ class OfferScreen(session: Session, private val offer: EnrolmentOffer, private v
         } else {
             phone.claimWithNewPin(offer, pins[0], pins[1])
         }
-        return ConfirmScreen(session, claimed, fromBrowser)
+        session.reload()
+        return session.confirmation(claimed, fromBrowser)
     }
 
     override fun close() {
@@ -70,6 +71,7 @@ class ConfirmScreen(session: Session, private val claimed: Claimed, private val 
     private fun await() = attempt(::failed) {
         val phone = session.phone()
         val account = phone.complete(claimed)
+        session.confirmed(claimed)
         session.choose(account)
         session.reload()
         val offered = phone.biometricsOffered(account)
@@ -82,7 +84,8 @@ class ConfirmScreen(session: Session, private val claimed: Claimed, private val 
             note = said.words
             redraw()
         } else {
-            session.screens.home(MessageScreen(session, words(R.string.not_done), said.words))
+            session.confirmed(claimed)
+            session.screens.home(MessageScreen(session, words(R.string.not_done), said.words, Sign.WARNING))
         }
     }
 
@@ -93,7 +96,7 @@ class ConfirmScreen(session: Session, private val claimed: Claimed, private val 
             redraw()
             await()
         }
-        val browser = Action(words(R.string.back_to_browser), Look.PLAIN) { session.activity?.moveTaskToBack(true) }
+        val browser = Action(words(R.string.back_to_browser), Look.PLAIN) { session.shell?.leave() }
         return Page(
             title = words(if (code == null) R.string.confirm_wait else R.string.confirm_title),
             text = words(if (code == null) R.string.confirm_wait_text else R.string.confirm_text),
@@ -109,6 +112,7 @@ class ConfirmScreen(session: Session, private val claimed: Claimed, private val 
 class BiometricsScreen(session: Session, private val number: UInt, private val fromBrowser: Boolean) : PageScreen(session) {
     override fun page() = Page(
         title = words(R.string.biometrics_title),
+        sign = Sign.FINGER,
         text = words(R.string.biometrics_text),
         actions = listOf(
             Action(words(R.string.yes)) {
@@ -123,19 +127,9 @@ class BiometricsScreen(session: Session, private val number: UInt, private val f
 fun turningOn(session: Session, number: UInt, next: () -> Screen) = PinTask(
     text = words(R.string.biometrics_pin),
     asks = listOf(Ask.PRESENT),
+    account = session.accounts?.find { it.number == number },
 ) { pins ->
     session.phone().turnOnBiometrics(number, pins.single())
     session.reload()
     next()
-}
-
-/** Reads the text of a code or link, and returns the screen for it. */
-suspend fun Session.read(text: String, source: Source): Screen {
-    val fromBrowser = source == Source.VERIFIED_LINK || source == Source.PASTE
-    return when (val scanned = phone().scan(text, source)) {
-        is Scanned.Enrolment -> OfferScreen(this, phone().beginEnrolment(text, source), fromBrowser)
-        is Scanned.Code -> CodeRequestScreen(this, scanned.request)
-        is Scanned.Transaction -> FormScreen(this, scanned.form)
-        is Scanned.OnMobile -> OnMobileScreen(this, scanned.request)
-    }
 }

@@ -7,20 +7,30 @@ import android.content.pm.verify.domain.DomainVerificationUserState
 import android.content.res.Resources
 import android.os.Build
 import countersign.Source
+import java.util.Locale
 
 /** A link that opened the app, and how far the system vouches for its way. */
 class OpenedLink(val text: String, val source: Source)
 
 /**
- * The link of an intent. A link counts as verified only where the system says that its host has named this app, for only then did no other app see it.
- * Any app can send such an intent by name, so the rest is what a scheme that everybody may claim is.
+ * The link of an intent. A link counts as verified only where the system says that its host has
+ * named this app, for only then did no other app see it. Android looks at the case of scheme and
+ * host: of a link in upper case, as QR codes have it and a camera may pass it on, it asks no host,
+ * so it is taken like a picture that another app shares. Any app can send such intents by name, so
+ * the rest is what a scheme that everybody may claim is.
  */
 fun linkOf(context: Context, intent: Intent?): OpenedLink? {
     val link = intent?.data?.takeIf { intent.action == Intent.ACTION_VIEW } ?: return null
     // The list of recent apps opens the app with the link that did so last: nobody has followed it now.
     if (intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0) return null
-    val verified = link.scheme == "https" && link.host?.let { isVerified(context, it) } == true
-    return OpenedLink(link.toString(), if (verified) Source.VERIFIED_LINK else Source.CUSTOM_SCHEME)
+    val (scheme, host) = link.scheme.orEmpty() to link.host.orEmpty()
+    val ours = scheme.equals("https", ignoreCase = true) && isVerified(context, host.lowercase(Locale.ROOT))
+    val source = when {
+        !ours -> Source.CUSTOM_SCHEME
+        scheme == "https" && host == host.lowercase(Locale.ROOT) -> Source.VERIFIED_LINK
+        else -> Source.SHARED_IMAGE
+    }
+    return OpenedLink(link.toString(), source)
 }
 
 private fun isVerified(context: Context, host: String): Boolean {

@@ -1,7 +1,5 @@
 package countersign.app
 
-import android.icu.text.DateFormat
-import android.icu.util.ULocale
 import countersign.Account
 import countersign.AccountState
 import countersign.Browser
@@ -10,8 +8,6 @@ import countersign.OperatingSystem
 import countersign.Purpose
 import countersign.RequestDetails
 import countersign.Subject
-import java.time.Instant
-import java.util.Date
 
 /** The operation, as the heading of a request. */
 val RequestDetails.title: Words
@@ -31,17 +27,25 @@ val RequestDetails.title: Words
         },
     )
 
-/** Who asks, about what, for whom, from where and when, each in a place of its own; what is signed before all else. */
-val RequestDetails.facts: List<Fact>
+/** The three that people look at first: where, when, which computer. */
+val RequestDetails.context: List<Fact>
+    get() = listOf(
+        Fact(words(R.string.asked_where), place?.let(::country) ?: words(R.string.place_unknown)),
+        Fact(words(R.string.asked_when), moment(issuedAt)),
+        Fact(words(R.string.asked_computer), words(R.string.browser_on_system, browser.words, system.words)),
+    )
+
+/** About what and for whom, each in a place of its own; what is signed before all else. */
+val RequestDetails.about: List<Fact>
     get() = signed + listOfNotNull(
-        Fact(words(R.string.asked_by), words(R.string.app_at_host, quoted(appName), host)),
         subject?.fact,
         client?.let { Fact(words(R.string.asked_client), quoted(it)) },
         binding?.let { Fact(words(R.string.asked_binding), quoted(it)) },
-        Fact(words(R.string.asked_from), from),
-        Fact(words(R.string.asked_when), moment(issuedAt)),
-        Fact(words(R.string.asked_until), moment(expiresAt)),
     )
+
+/** Who asks, for what, from where and when. */
+val RequestDetails.facts: List<Fact>
+    get() = about + Fact(words(R.string.asked_by), words(R.string.app_at_host, quoted(appName), exact(host))) + context
 
 /** The data of a transaction that arrived online. Its labels stand in quotation marks: they are no labels of this app. */
 private val RequestDetails.signed: List<Fact>
@@ -56,23 +60,6 @@ private val Subject.fact: Fact
         is Subject.Factor -> Fact(words(R.string.asked_about_factor), quoted(name))
         is Subject.Account -> Fact(words(R.string.asked_about_account), quoted(label))
     }
-
-private val RequestDetails.from: Words
-    get() = Words { resources ->
-        val country = place?.let(::country) ?: words(R.string.place_unknown)
-        words(R.string.from, browser.words, system.words, country).of(resources)
-    }
-
-private fun country(code: String): Words = Words { ULocale("", code).getDisplayCountry(ULocale.forLocale(it.configuration.locales[0])) }
-
-/** A time of today, or a date with its time, in the phone's time zone. */
-fun moment(at: Instant): Words = Words { resources ->
-    val date = Date.from(at)
-    val locale = ULocale.forLocale(resources.configuration.locales[0])
-    val day = DateFormat.getDateInstance(DateFormat.MEDIUM, locale)
-    val time = DateFormat.getTimeInstance(DateFormat.SHORT, locale)
-    if (day.format(date) == day.format(Date())) time.format(date) else "${day.format(date)} ${time.format(date)}"
-}
 
 private val Browser.words: Words
     get() = when (this) {
@@ -115,7 +102,7 @@ val AccountState.said: Words
 
 /** A warning where somebody began to recover the account, who may be a stranger. */
 val Account.recoveryWarning: Words?
-    get() = recoveryEndsAt?.let { words(R.string.recovery_warning, host, moment(it)) }
+    get() = recoveryEndsAt?.let { words(R.string.recovery_warning, exact(host), moment(it)) }
 
 val EventKind.words: Words
     get() = words(

@@ -1,117 +1,110 @@
 package countersign.app
 
-import android.app.Activity
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.os.Build
 import android.os.Bundle
 import android.view.KeyEvent
-import android.view.View
-import android.view.ViewGroup
-import android.view.WindowInsets
 import android.view.WindowManager
-import android.window.OnBackInvokedDispatcher
+import androidx.activity.ComponentActivity
+import androidx.activity.compose.setContent
+import androidx.activity.enableEdgeToEdge
+import androidx.compose.ui.platform.ComposeView
+import countersign.app.ui.Root
 
 /** The window: it draws the top screen, and passes on what the system tells. */
-class MainActivity : Activity() {
-    private val session get() = (application as CountersignApp).session
-    private var shown: Screen? = null
-    private var drawn: View? = null
-    private val changed = ::show
+class MainActivity : ComponentActivity() {
+    private val app get() = application as CountersignApp
+    private val session get() = app.session
+    private lateinit var shell: AndroidShell
 
     override fun onCreate(state: Bundle?) {
         // What the views might have saved is not wanted back.
         super.onCreate(null)
+        enableEdgeToEdge()
         window.setFlags(WindowManager.LayoutParams.FLAG_SECURE, WindowManager.LayoutParams.FLAG_SECURE)
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) window.setHideOverlayWindows(true)
-        setContentView(R.layout.main)
-        requireViewById<View>(R.id.window).setOnApplyWindowInsetsListener(::inside)
-        requireViewById<View>(R.id.waiting).setOnClickListener { session.showWaiting() }
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {
-            onBackInvokedDispatcher.registerOnBackInvokedCallback(OnBackInvokedDispatcher.PRIORITY_DEFAULT, ::back)
-        }
+        shell = AndroidShell(this, session.bell)
+        val drawn = ComposeView(this).apply { setContent { Root(session) } }
+        setContentView(QuietFrame(this) { session.screens.top is PinScreen }.apply { addView(drawn) })
         if (state == null) follow(intent)
-    }
-
-    /** Nothing lies under the system's bars, the camera's hole or the keyboard. */
-    private fun inside(view: View, insets: WindowInsets): WindowInsets {
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) {
-            val bars = insets.getInsets(WindowInsets.Type.systemBars() or WindowInsets.Type.displayCutout() or WindowInsets.Type.ime())
-            view.setPadding(bars.left, bars.top, bars.right, bars.bottom)
-            return WindowInsets.CONSUMED
-        }
-        @Suppress("DEPRECATION")
-        view.setPadding(insets.systemWindowInsetLeft, insets.systemWindowInsetTop, insets.systemWindowInsetRight, insets.systemWindowInsetBottom)
-        @Suppress("DEPRECATION")
-        return insets.consumeSystemWindowInsets()
     }
 
     override fun onStart() {
         super.onStart()
-        Bell.silence(this)
-        session.screens.changed = changed
-        session.seen(this)
-        show()
+        app.activity = this
+        if (!session.return_.open) session.bell.silence()
+        session.seen(shell)
     }
 
     override fun onStop() {
         super.onStop()
-        session.unseen(this)
-        if (session.screens.changed === changed) session.screens.changed = {}
-        takeAway()
+        session.unseen(shell)
+        if (app.activity === this) app.activity = null
     }
 
-    private fun show() {
-        val top = session.screens.top
-        if (top !== shown) {
-            takeAway()
-            shown = top
-            val place = requireViewById<ViewGroup>(R.id.screen)
-            val view = layoutInflater.inflate(top.layout, place, false)
-            drawn = view
-            place.addView(view)
-            top.appear(view)
+    /** A keyboard that is connected types the number and the PIN. */
+    override fun dispatchKeyEvent(event: KeyEvent): Boolean {
+        val key = when (val code = event.keyCode) {
+            in KeyEvent.KEYCODE_0..KeyEvent.KEYCODE_9 -> Key.Digit(code - KeyEvent.KEYCODE_0)
+            in KeyEvent.KEYCODE_NUMPAD_0..KeyEvent.KEYCODE_NUMPAD_9 -> Key.Digit(code - KeyEvent.KEYCODE_NUMPAD_0)
+            KeyEvent.KEYCODE_DEL -> Key.Erase
+            KeyEvent.KEYCODE_ENTER, KeyEvent.KEYCODE_NUMPAD_ENTER -> Key.Enter
+            else -> null
         }
-        val line = session.waiting.isNotEmpty() && top !is HomeScreen && session.screens.all.none { it is RequestScreen }
-        requireViewById<View>(R.id.waiting).visibility = if (line) View.VISIBLE else View.GONE
-        if (top is HomeScreen) top.redraw()
+        val top = session.screens.top
+        if (key == null || top !is PinScreen && top !is RequestScreen) return super.dispatchKeyEvent(event)
+        if (event.action != KeyEvent.ACTION_DOWN || event.repeatCount != 0) return key !is Key.Enter
+        return top.key(key) || super.dispatchKeyEvent(event)
     }
-
-    private fun takeAway() {
-        drawn?.let { shown?.disappear(it) }
-        shown = null
-        drawn = null
-        requireViewById<ViewGroup>(R.id.screen).removeAllViews()
-    }
-
-    private fun back() {
-        if (!session.screens.back()) moveTaskToBack(true)
-    }
-
-    @Deprecated("up to Android 12")
-    override fun onBackPressed() = back()
-
-    override fun dispatchKeyEvent(event: KeyEvent): Boolean = shown?.key(event) == true || super.dispatchKeyEvent(event)
 
     override fun onNewIntent(intent: Intent) {
         super.onNewIntent(intent)
         follow(intent)
     }
 
-    private fun follow(intent: Intent?) {
-        linkOf(this, intent)?.let { session.link(it.text, it.source) }
+    private fun follow(intent: Intent) {
+        when {
+            // Only this app can open itself by that name.
+            intent.component?.className == GO_ON -> whenSeen { session.return_.goFromNotification() }
+            intent.action == SCAN -> session.scan()
+            shares(intent) -> if (intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY == 0) {
+                session.shared(sharedPicture(this, intent))
+            }
+            else -> linkOf(this, intent)?.let { session.link(it.text, it.source) }
+        }
+    }
+
+    /** A browser is opened from the display only. */
+    private fun whenSeen(work: () -> Unit) {
+        window.decorView.post(work)
     }
 
     /** Nothing is saved: what a screen knows is in memory, and goes with the process. */
-    override fun onSaveInstanceState(state: Bundle) = Unit
-
-    @Deprecated("the one way without AndroidX")
-    override fun onActivityResult(request: Int, result: Int, data: Intent?) {
-        val picture = data?.data
-        if (request == PICTURE && result == RESULT_OK && picture != null) session.screens.top.picked(picture)
+    override fun onSaveInstanceState(state: Bundle) {
+        super.onSaveInstanceState(state)
+        state.clear()
     }
 
+    @Deprecated("its answer comes by number, also after the phone was turned")
+    override fun onActivityResult(request: Int, result: Int, data: Intent?) {
+        @Suppress("DEPRECATION")
+        super.onActivityResult(request, result, data)
+        val picture = data?.data
+        if (request == PICTURE && result == RESULT_OK && picture != null) {
+            session.screens.top.picked(ContentPicture(contentResolver, picture))
+        }
+    }
+
+    @Deprecated("its answer comes by number, also after the phone was turned")
     override fun onRequestPermissionsResult(request: Int, names: Array<String>, granted: IntArray) {
-        if (request == CAMERA && granted.any { it == PackageManager.PERMISSION_GRANTED }) session.screens.top.permitted()
+        @Suppress("DEPRECATION")
+        super.onRequestPermissionsResult(request, names, granted)
+        session.screens.top.run { if (request == CAMERA && granted.any { it == PackageManager.PERMISSION_GRANTED }) permitted() else redraw() }
+    }
+
+    companion object {
+        /** What the launcher's shortcut asks for. */
+        const val SCAN = "countersign.app.SCAN"
     }
 }

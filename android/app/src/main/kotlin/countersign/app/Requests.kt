@@ -1,8 +1,5 @@
 package countersign.app
 
-import android.content.ActivityNotFoundException
-import android.content.Intent
-import android.net.Uri
 import countersign.Account
 import countersign.ApproveException
 import countersign.Approved
@@ -14,55 +11,89 @@ import countersign.approve
 import countersign.approveWithBiometrics
 import countersign.decline
 import countersign.report
+import kotlinx.coroutines.delay
+import kotlin.time.Duration.Companion.seconds
 
-private const val NUMBER_LENGTH = 2
+const val NUMBER_LENGTH = 2
+private val EACH_SECOND = 1.seconds
 
 /** Whether a finger or face may do, as far as the account and what is asked allow it. */
 fun Session.mayUseFinger(account: Account, unlock: Unlock) = now(account).biometrics && unlock == Unlock.PIN_OR_BIOMETRICS
 
-/** A request of the inbox: who asks, for what, from where and when, and three answers. */
-class RequestScreen(session: Session, private val request: PendingRequest) : PageScreen(session) {
+/** A request of the inbox: who asks for what, from where and when; the number is typed, or one of two other answers given. */
+class RequestScreen(session: Session, private val request: PendingRequest) : Screen(session) {
     val id get() = request.id
-    private var number = ""
-    private var problem: Words? = null
-    private val answer = Answer(session, this, request.details) { session.answered(id) }
+    val details: RequestDetails get() = request.details
+    val numberAsked get() = request.numberAsked
 
-    override fun page() = Page(
-        title = request.details.title,
-        text = words(R.string.request_text),
-        facts = request.details.facts + aboutAccount(session, request.account),
-        fields = if (request.numberAsked) listOf(numberField()) else emptyList(),
-        note = answer.note ?: otherAccount(session, request.account),
-        busy = answer.busy,
-        actions = listOf(Action(words(R.string.approve), enabled = !answer.busy, run = ::approve)) + answer.actions() +
-            switchTo(session, request.account),
-    )
+    /** What was typed of the number. It is no secret. */
+    var number = ""
+        private set
+    var expired = false
+        private set
+    private val answers = Answers(session, this, request.details) { session.answered(id) }
+    val busy get() = answers.busy
+    val note: Words? get() = if (expired) words(R.string.request_expired) else answers.note
 
-    private fun numberField() = Field(
-        label = words(R.string.number_label),
-        keyboard = Keyboard.DIGITS,
-        value = number,
-        longest = NUMBER_LENGTH,
-        problem = problem,
-    ) {
-        number = it
-        if (problem != null) {
-            problem = null
+    val facts: List<Fact>
+        get() = details.context + details.about.takeIf { details.transaction == null }.orEmpty() + listOfNotNull(
+            Fact(words(R.string.request_account), request.account.words),
+            tries?.let { Fact(words(R.string.tries_left), name("$it")) },
+        )
+
+    /** What will be signed, whole, before anything else. */
+    val signed: List<Fact> get() = if (details.transaction == null) emptyList() else details.about
+
+    private val tries get() = session.now(request.account).triesLeft?.takeIf { it < HomeScreen.ALL_TRIES }
+
+    /** Said where it is not the account that the person is looking at. */
+    val otherAccount: Words? get() = otherAccount(session, request.account)
+
+    init {
+        answers.declined = { session.phone().decline(request) }
+        answers.reported = { session.phone().report(request) }
+        attempt({}) {
+            while (session.now < details.expiresAt) delay(EACH_SECOND)
+            expired = true
+            session.answered(id)
             redraw()
         }
     }
 
+    fun push(digit: Int) {
+        if (busy || expired || !numberAsked || number.length == NUMBER_LENGTH) return
+        number += digit
+        redraw()
+        // The second digit opens the PIN; with a screen reader or switches nothing goes on by itself.
+        if (number.length == NUMBER_LENGTH && session.shell?.assisted == false) approve()
+    }
+
+    fun erase() {
+        number = number.dropLast(1)
+        redraw()
+    }
+
+    /** None while the number is not whole, or there is nothing to approve any more. */
+    val approve: Action?
+        get() = if (expired) null else {
+            val whole = !numberAsked || number.length == NUMBER_LENGTH
+            Action(words(if (numberAsked) R.string.next else R.string.approve), enabled = whole && !busy, run = ::approve)
+        }
+
+    val others: List<Action> get() = if (expired) emptyList() else answers.actions()
+
+    val switch: List<Action> get() = if (expired) emptyList() else switchTo(session, request.account)
+
     private fun approve() {
         val typed = number.toIntOrNull()
-        if (request.numberAsked && number.length < NUMBER_LENGTH) {
-            problem = words(R.string.number_needed)
-            redraw()
-            return
-        }
         val finger: suspend () -> Screen = { ended { session.phone().approveWithBiometrics(request, typed) } }
         val task = PinTask(
-            text = words(R.string.pin_for, request.details.title, quoted(request.details.appName)),
+            text = words(R.string.pin_for, details.title, quoted(details.appName)),
             asks = listOf(Ask.PRESENT),
+            account = request.account,
+            number = number.takeIf { numberAsked },
+            until = details.expiresAt,
+            action = words(R.string.approve),
             finger = finger.takeIf { session.mayUseFinger(request.account, request.unlock) },
         ) { pins -> ended { session.phone().approve(request, pins.single(), typed) } }
         session.screens.open(PinScreen(session, task))
@@ -78,12 +109,17 @@ class RequestScreen(session: Session, private val request: PendingRequest) : Pag
         }
         session.answered(id)
         session.reload()
-        return MessageScreen(session, words(R.string.approved_title), words(R.string.approved_text))
+        return MessageScreen(session, words(R.string.approved_title), words(R.string.approved_text), Sign.DONE, closes = true)
     }
 
-    init {
-        answer.declined = { session.phone().decline(request) }
-        answer.reported = { session.phone().report(request) }
+    override fun key(key: Key): Boolean {
+        if (!numberAsked || expired) return false
+        when (key) {
+            is Key.Digit -> push(key.digit)
+            Key.Erase -> erase()
+            Key.Enter -> if (number.length == NUMBER_LENGTH) approve() else return false
+        }
+        return true
     }
 }
 
@@ -91,15 +127,28 @@ class RequestScreen(session: Session, private val request: PendingRequest) : Pag
 class OnMobileScreen(session: Session, private val request: OnMobileRequest) : PageScreen(session) {
     // With several accounts the person chooses; the one that is looked at comes first.
     private var account = request.accounts.find { it.number == session.account?.number } ?: request.accounts.first()
-    private val answer = Answer(session, this, request.details) {}
+    private val answers = Answers(session, this, request.details) {}
+    private var expired = false
+
+    init {
+        answers.declined = { session.phone().decline(request, account) }
+        answers.reported = { session.phone().report(request, account) }
+        attempt({}) {
+            while (session.now < request.details.expiresAt) delay(EACH_SECOND)
+            expired = true
+            redraw()
+        }
+    }
 
     override fun page() = Page(
         title = request.details.title,
         text = words(R.string.on_mobile_text),
         facts = request.details.facts + Fact(words(R.string.request_account), account.words),
-        note = answer.note,
-        busy = answer.busy,
-        actions = listOf(Action(words(R.string.approve), enabled = !answer.busy, run = ::approve)) + others() + answer.actions(),
+        note = if (expired) words(R.string.on_mobile_expired) else answers.note,
+        busy = answers.busy,
+        actions = if (expired) emptyList() else {
+            listOf(Action(words(R.string.approve), enabled = !answers.busy, run = ::approve)) + others() + answers.actions()
+        },
     )
 
     private fun others() = request.accounts.filter { it.number != account.number }.map { other ->
@@ -115,6 +164,9 @@ class OnMobileScreen(session: Session, private val request: OnMobileRequest) : P
         val task = PinTask(
             text = words(R.string.pin_for, request.details.title, quoted(request.details.appName)),
             asks = listOf(Ask.PRESENT),
+            account = chosen,
+            until = request.details.expiresAt,
+            action = words(R.string.approve),
             finger = finger.takeIf { session.mayUseFinger(chosen, request.unlock) },
         ) { pins -> back(session.phone().approve(request, chosen, pins.single())) }
         session.screens.open(PinScreen(session, task))
@@ -123,32 +175,39 @@ class OnMobileScreen(session: Session, private val request: OnMobileRequest) : P
     /** Back to the browser at once: the phone's own choice of one. Whoever made the link may not choose who gets the answer. */
     private suspend fun back(approved: Approved): Screen {
         session.reload()
-        val open = approved.open ?: return MessageScreen(session, words(R.string.approved_title), words(R.string.approved_text))
-        val browser = Intent(Intent.ACTION_VIEW, Uri.parse(open)).addCategory(Intent.CATEGORY_BROWSABLE)
-        val go = {
-            try {
-                session.activity?.startActivity(browser)
-            } catch (_: ActivityNotFoundException) {
-                session.screens.home(MessageScreen(session, words(R.string.not_done), words(R.string.no_browser)))
-            }
-        }
-        go()
-        return MessageScreen(session, words(R.string.approved_title), words(R.string.approved_in_browser)) {
-            listOf(
-                Action(words(R.string.back_to_browser)) { go() },
-                Action(words(R.string.go_on), Look.PLAIN) { session.screens.home() },
-            )
-        }
+        val url = approved.open
+            ?: return MessageScreen(session, words(R.string.approved_title), words(R.string.approved_text), Sign.DONE)
+        return ReturnScreen(session, session.return_.begin(url, request.details.expiresAt))
     }
+}
 
-    init {
-        answer.declined = { session.phone().decline(request, account) }
-        answer.reported = { session.phone().report(request, account) }
+/** After an approval that began on this phone: the browser has opened, or is opened from here. */
+class ReturnScreen(session: Session, private var problem: Words?) : PageScreen(session) {
+    override fun page(): Page {
+        val open = session.return_.open
+        return Page(
+            title = words(R.string.approved_title),
+            text = words(if (open) R.string.approved_in_browser else R.string.approved_browser_open),
+            sign = Sign.DONE,
+            note = problem,
+            actions = listOfNotNull(
+                Action(words(R.string.back_to_browser)) {
+                    problem = session.return_.go()
+                    redraw()
+                }.takeIf { open },
+                Action(words(R.string.go_on), if (open) Look.PLAIN else Look.MAIN) { session.screens.leave(this) },
+            ),
+        )
     }
 }
 
 /** The two answers that ask no PIN. */
-private class Answer(private val session: Session, private val screen: PageScreen, private val asked: RequestDetails, private val answered: () -> Unit) {
+private class Answers(
+    private val session: Session,
+    private val screen: Screen,
+    private val asked: RequestDetails,
+    private val answered: () -> Unit,
+) {
     var declined: suspend () -> Unit = {}
     var reported: suspend () -> Unit = {}
     var busy = false
@@ -156,17 +215,19 @@ private class Answer(private val session: Session, private val screen: PageScree
 
     fun actions() = listOf(
         Action(words(R.string.decline), Look.PLAIN, !busy) {
-            answer(declined, MessageScreen(session, words(R.string.declined_title), words(R.string.declined_text, quoted(asked.appName))))
+            val told = words(R.string.declined_text, quoted(asked.appName))
+            answer(declined, MessageScreen(session, words(R.string.declined_title), told))
         },
         Action(words(R.string.report), Look.DANGER, !busy) { session.screens.open(sure()) },
     )
 
     /** It ends the session at the computer, so it is asked once more. */
-    private fun sure(): Screen = MessageScreen(session, words(R.string.report), words(R.string.report_text)) {
+    private fun sure(): Screen = MessageScreen(session, words(R.string.report_title), words(R.string.report_text), Sign.WARNING) {
         listOf(
             Action(words(R.string.report_yes), Look.DANGER) {
                 session.screens.back()
-                answer(reported, MessageScreen(session, words(R.string.reported_title), words(R.string.reported_text, quoted(asked.appName))))
+                val told = words(R.string.reported_text, quoted(asked.appName))
+                answer(reported, MessageScreen(session, words(R.string.reported_title), told))
             },
             Action(words(R.string.report_no), Look.PLAIN) { session.screens.back() },
         )
@@ -191,16 +252,10 @@ private class Answer(private val session: Session, private val screen: PageScree
             screen.redraw()
         } else {
             answered()
-            session.screens.home(MessageScreen(session, words(R.string.not_done), said.words))
+            session.screens.home(MessageScreen(session, words(R.string.not_done), said.words, Sign.WARNING))
         }
     }
 }
-
-/** Whose it is, and its tries. */
-fun aboutAccount(session: Session, account: Account) = listOfNotNull(
-    Fact(words(R.string.request_account), account.words),
-    session.now(account).triesLeft?.let { Fact(words(R.string.tries_left), name("$it")) },
-)
 
 /** Said where it is not the account that the person is looking at. */
 fun otherAccount(session: Session, account: Account): Words? =

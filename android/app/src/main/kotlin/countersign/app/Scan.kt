@@ -1,126 +1,112 @@
 package countersign.app
 
-import android.Manifest
-import android.app.Activity
-import android.content.ActivityNotFoundException
-import android.content.Intent
-import android.content.pm.PackageManager
-import android.net.Uri
-import android.view.TextureView
-import android.view.View
-import android.view.ViewGroup
-import android.widget.TextView
+import countersign.Candidate
+import countersign.Choice
+import countersign.QrCode
+import countersign.Scanned
 import countersign.Scanner
 import countersign.Source
 import countersign.android.anyPicture
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.withContext
-import java.io.ByteArrayOutputStream
-import java.io.IOException
-import java.io.InputStream
+import countersign.chooseCode
 
-/** The largest picture that is read, in bytes. */
-private const val LARGEST_PICTURE = 32 * 1024 * 1024
-private const val PART = 64 * 1024
-
-const val PICTURE = 1
-const val CAMERA = 2
-const val NOTIFICATIONS = 3
+/** Reads the text of a code or link, and returns the screen for it. */
+suspend fun Session.read(text: String, source: Source): Screen {
+    val fromBrowser = source == Source.VERIFIED_LINK || source == Source.PASTE
+    return when (val scanned = phone().scan(text, source)) {
+        is Scanned.Enrolment -> OfferScreen(this, phone().beginEnrolment(text, source), fromBrowser)
+        is Scanned.Code -> CodeRequestScreen(this, scanned.request)
+        is Scanned.Transaction -> FormScreen(this, scanned.form)
+        is Scanned.OnMobile -> OnMobileScreen(this, scanned.request)
+    }
+}
 
 /** The camera, until a code is recognised; a picture or a link where it can't be used. */
 class ScanScreen(session: Session) : Screen(session) {
-    override val layout = R.layout.scan
+    var busy = false
+        private set
+    var note: Words? = null
+        private set
 
-    private var camera: Camera? = null
-    private var asked = false
-    private var busy = false
-    private var note: Words? = null
+    /** The camera was lost, or there is none. */
+    var noCamera = false
+        private set
+    var torch = false
+        private set
+
+    /** Goes up when a code is taken: felt in the hand. */
+    var taken = 0
+        private set
 
     /** The code that was seen last, so that one that is refused is not asked about with every frame. */
     private var seen: String? = null
 
-    override fun set(view: View) {
-        val activity = session.activity ?: return
-        if (activity.checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED) {
-            look(activity, view)
-        } else if (!asked) {
-            asked = true
-            activity.requestPermissions(arrayOf(Manifest.permission.CAMERA), CAMERA)
-        }
-    }
+    /** Whether the camera may be used; none while the app is not on the display. */
+    val leave: Leave? get() = session.shell?.camera
 
-    override fun permitted() {
-        view?.let(::set)
+    override fun appear() {
+        noCamera = false
         redraw()
     }
 
-    private fun look(activity: Activity, view: View) {
-        camera?.close()
-        camera = Camera.open(activity, view.requireViewById<TextureView>(R.id.preview), { text -> recognised(text) }) {
-            camera = null
-            redraw()
-        }
+    override fun hide() {
+        torch = false
     }
 
-    override fun draw(view: View) {
-        view.accessibilityPaneTitle = view.resources.getString(R.string.scan_title)
-        view.requireViewById<TextView>(R.id.text).show(words(if (camera == null) R.string.scan_no_camera else R.string.scan_text))
-        view.requireViewById<View>(R.id.preview).visibility = if (camera == null) View.GONE else View.VISIBLE
-        view.requireViewById<TextView>(R.id.note).show(note)
-        view.requireViewById<View>(R.id.busy).visibility = if (busy) View.VISIBLE else View.GONE
-        view.requireViewById<ViewGroup>(R.id.actions).show(
-            listOf(
-                Action(words(R.string.scan_picture), Look.PLAIN, !busy, ::choose),
-                Action(words(R.string.scan_paste), Look.PLAIN, !busy) { session.screens.open(PasteScreen(session)) },
-            ),
-        )
+    fun allow() {
+        session.shell?.askForCamera()
     }
 
-    private fun choose() {
-        val intent = Intent(Intent.ACTION_GET_CONTENT).setType("image/*").addCategory(Intent.CATEGORY_OPENABLE)
-        try {
-            @Suppress("DEPRECATION")
-            session.activity?.startActivityForResult(intent, PICTURE)
-        } catch (_: ActivityNotFoundException) {
-            failed(Said(words(R.string.no_pictures)))
-        }
+    override fun permitted() {
+        noCamera = false
+        redraw()
     }
 
-    override fun picked(picture: Uri) {
-        val resolver = session.activity?.contentResolver ?: return
+    fun settings() {
+        session.shell?.open(Setting.APP)
+    }
+
+    fun switchTorch() {
+        torch = !torch
+        redraw()
+    }
+
+    fun choose() {
+        if (session.shell?.choosePicture() == false) failed(Said(words(R.string.no_pictures)))
+    }
+
+    fun paste() = session.screens.open(PasteScreen(session))
+
+    override fun picked(picture: Picture) {
         busy = true
         note = null
         redraw()
         attempt(::failed) {
-            val file = withContext(Dispatchers.IO) {
-                try {
-                    resolver.openInputStream(picture)?.use(::bounded)
-                } catch (_: IOException) {
-                    null
-                } catch (_: SecurityException) {
-                    null
-                }
-            }
-            val codes = if (file == null) emptyList() else Scanner().use { it.anyPicture(file) }
+            val codes = codesIn(picture)
             busy = false
-            when (codes.size) {
-                0 -> failed(Said(words(R.string.picture_damaged)))
-                1 -> recognised(codes.single().text)
-                else -> failed(Said(words(R.string.picture_several)))
+            when (val choice = codes?.let(::chooseCode)) {
+                null, Choice.Nothing -> failed(Said(words(R.string.picture_damaged)))
+                is Choice.One -> recognised(choice.text)
+                is Choice.Several -> session.screens.replace(ChoiceScreen(session, choice.codes, Source.CAMERA))
             }
         }
     }
 
-    /** The file, unless it is larger than any picture of a code. */
-    private fun bounded(stream: InputStream): ByteArray? {
-        val file = ByteArrayOutputStream()
-        val part = ByteArray(PART)
-        while (file.size() <= LARGEST_PICTURE) {
-            val read = stream.read(part)
-            if (read < 0) return file.toByteArray()
-            file.write(part, 0, read)
+    /** What a frame of the camera shows. */
+    fun saw(choice: Choice) {
+        when (choice) {
+            Choice.Nothing -> return
+            is Choice.One -> recognised(choice.text)
+            is Choice.Several -> if (!busy && note == null) {
+                note = words(R.string.scan_come_closer)
+                redraw()
+            }
         }
-        return null
+    }
+
+    /** The camera can't be used now. */
+    fun lost() {
+        noCamera = true
+        redraw()
     }
 
     private fun recognised(text: String) {
@@ -128,6 +114,7 @@ class ScanScreen(session: Session) : Screen(session) {
         seen = text
         busy = true
         note = null
+        taken++
         redraw()
         attempt(::failed) { session.screens.replace(session.read(text, Source.CAMERA)) }
     }
@@ -139,15 +126,35 @@ class ScanScreen(session: Session) : Screen(session) {
         if (said.again) seen = null
         redraw()
     }
+}
 
-    override fun hide() {
-        camera?.close()
-        camera = null
-    }
+/** Every code in a picture; none if it can't be read. */
+suspend fun codesIn(picture: Picture): List<QrCode>? = picture.read()?.let { file -> Scanner().use { it.anyPicture(file) } }
 
-    override fun close() {
-        super.close()
-        hide()
+/** A picture with several codes: only the person knows which one is meant. */
+class ChoiceScreen(session: Session, private val codes: List<Candidate>, private val source: Source) : PageScreen(session) {
+    private var busy = false
+    private var note: Words? = null
+
+    override fun page() = Page(
+        title = words(R.string.choice_title),
+        text = words(R.string.choice_text),
+        note = note,
+        busy = busy,
+        actions = codes.mapIndexed { at, code ->
+            Action(words(R.string.choice_host, at + 1, exact(code.host)), Look.PLAIN, !busy) { take(code.text) }
+        } + Action(words(R.string.cancel), Look.PLAIN) { session.screens.leave(this) },
+    )
+
+    private fun take(text: String) {
+        busy = true
+        note = null
+        redraw()
+        attempt({
+            busy = false
+            note = it.words
+            redraw()
+        }) { session.screens.replace(session.read(text, source)) }
     }
 }
 
@@ -163,10 +170,8 @@ class PasteScreen(session: Session) : PageScreen(session) {
         fields = listOf(
             Field(words(R.string.paste_label), Keyboard.LINK, typed, problem = problem) {
                 typed = it
-                if (problem != null) {
-                    problem = null
-                    redraw()
-                }
+                problem = null
+                redraw()
             },
         ),
         busy = busy,

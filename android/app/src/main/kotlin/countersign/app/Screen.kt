@@ -1,8 +1,9 @@
 package countersign.app
 
-import android.net.Uri
-import android.view.KeyEvent
-import android.view.View
+import androidx.compose.runtime.getValue
+import androidx.compose.runtime.mutableIntStateOf
+import androidx.compose.runtime.mutableStateListOf
+import androidx.compose.runtime.setValue
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -10,93 +11,88 @@ import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.launch
 
-/**
- * One screen: what it knows, and how it draws that. It outlives its views, which go when the phone is turned or the app leaves the screen, and it goes
- * with the process: nothing of it is saved.
- */
-abstract class Screen(protected val session: Session) {
-    abstract val layout: Int
+/** A key of a keyboard. */
+sealed class Key {
+    class Digit(val digit: Int) : Key()
+    data object Erase : Key()
+    data object Enter : Key()
+}
 
+/**
+ * One screen: what it knows and does. How it looks is in ui/. It outlives what is drawn, which goes
+ * when the phone is turned or the app leaves the display, and it goes with the process: nothing of
+ * it is saved.
+ */
+abstract class Screen(val session: Session) {
     /** What the screen does while it is there; it ends when the screen is left. */
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
-    protected var view: View? = null
+
+    /** Goes up with every change: who draws the screen looks at it, and draws again. */
+    var version by mutableIntStateOf(0)
         private set
 
-    fun appear(view: View) {
-        this.view = view
-        set(view)
-        draw(view)
-    }
-
-    /** These views go; others may have come in their place already. */
-    fun disappear(view: View) {
-        if (this.view !== view) return
-        this.view = null
-        hide()
-    }
-
-    /** Once for new views: what is done when they are touched. */
-    protected open fun set(view: View) = Unit
-
-    /** Whenever what the screen knows has changed. */
-    protected abstract fun draw(view: View)
-
     fun redraw() {
-        view?.let(::draw)
+        version++
     }
 
     /** Does something while the screen is there; [failed] is told why it did not work. */
     fun attempt(failed: suspend (Said) -> Unit, work: suspend () -> Unit) {
-        scope.launch {
-            try {
-                work()
-            } catch (error: CancellationException) {
-                throw error
-            } catch (error: Exception) {
-                failed(error.said())
-            }
-        }
+        scope.attempt(failed, work)
     }
 
+    /** The screen is on the display. */
+    open fun appear() = Unit
+
     /** The app is not on the display any more, or another screen covers this one. */
-    protected open fun hide() = Unit
+    open fun hide() = Unit
 
     /** The screen was left. */
     open fun close() = scope.cancel()
 
-    /** Something runs that a link, which any app can send, must not end. */
+    /** Something runs that a link or picture of another app must not end. */
     open val underway: Boolean get() = false
 
     /** A key of a keyboard; whether it was of use. */
-    open fun key(event: KeyEvent): Boolean = false
+    open fun key(key: Key): Boolean = false
 
     /** A picture that the person chose. */
-    open fun picked(picture: Uri) = Unit
+    open fun picked(picture: Picture) = Unit
 
     /** The person has answered whether the app may use the camera. */
     open fun permitted() = Unit
 }
 
+fun CoroutineScope.attempt(failed: suspend (Said) -> Unit, work: suspend () -> Unit) = launch {
+    try {
+        work()
+    } catch (error: CancellationException) {
+        throw error
+    } catch (error: Exception) {
+        failed(error.said())
+    }
+}
+
 /** The screens that lie on each other. The lowest one stays. */
 class Screens {
-    private val stack = ArrayDeque<Screen>()
-    var changed: () -> Unit = {}
+    private val stack = mutableStateListOf<Screen>()
+    private var seen = false
+    private var shown: Screen? = null
 
     val top: Screen get() = stack.last()
     val all: List<Screen> get() = stack
 
-    fun open(screen: Screen) = change { stack.addLast(screen) }
+    fun open(screen: Screen) = change { stack.add(screen) }
 
     /** Another screen in the place of the top one. */
     fun replace(screen: Screen) = change {
-        if (stack.size > 1) stack.removeLast()
-        stack.addLast(screen)
+        if (stack.size > 1) stack.removeAt(stack.lastIndex)
+        stack.add(screen)
     }
 
     /** Leaves all but the lowest screen, for [then] or for itself. */
     fun home(then: Screen? = null) = change {
-        while (stack.size > 1) stack.removeLast()
-        then?.let(stack::addLast)
+        while (stack.size > 1) stack.removeAt(stack.lastIndex)
+        then?.let(stack::add)
     }
 
     /** Leaves this screen, wherever it lies. */
@@ -105,9 +101,22 @@ class Screens {
     private fun change(work: () -> Unit) {
         val before = stack.toList()
         work()
-        changed()
-        // After another one was drawn in its place.
+        show()
         (before - stack.toSet()).forEach(Screen::close)
+    }
+
+    /** The app has come to the display, or left it. */
+    fun seen(on: Boolean) {
+        seen = on
+        show()
+    }
+
+    private fun show() {
+        val now = if (seen) stack.lastOrNull() else null
+        if (now === shown) return
+        shown?.hide()
+        shown = now
+        now?.appear()
     }
 
     /** One back; whether there was a screen to leave. */

@@ -1,16 +1,9 @@
 package countersign.app
 
-import android.content.ActivityNotFoundException
-import android.content.Intent
-import android.content.pm.PackageManager
-import android.net.Uri
-import android.os.Build
-import android.provider.Settings
 import countersign.Account
 import countersign.AccountState
 import countersign.HistoryEvent
 import countersign.PinEntry
-import countersign.android.UnifiedPush
 import countersign.awaitNewPinGrant
 import countersign.biometricsOffered
 import countersign.changePin
@@ -46,98 +39,90 @@ class AccountScreen(session: Session, private val number: UInt) : PageScreen(ses
         return Page(
             title = name(account.name),
             facts = listOfNotNull(
-                Fact(words(R.string.account_at), words(R.string.app_at_host, quoted(account.appName), account.host)),
+                Fact(words(R.string.account_at), words(R.string.app_at_host, quoted(account.appName), exact(account.host))),
                 Fact(words(R.string.account_label), name(account.accountLabel)),
                 account.deviceName.takeIf(String::isNotEmpty)?.let { Fact(words(R.string.device_name), name(it)) },
                 Fact(words(R.string.account_state), account.state.said),
                 account.triesLeft?.let { Fact(words(R.string.tries_left), name("$it")) },
-                Fact(words(R.string.account_since), moment(account.createdAt)),
+                Fact(words(R.string.account_since), moment(account.createdAt, session.now)),
             ),
-            note = note ?: if (account.changeUnfinished) words(R.string.change_unfinished) else null,
-            actions = listOfNotNull(
-                Action(words(R.string.change_pin), Look.PLAIN) { session.screens.open(PinScreen(session, changing(account))) }.takeIf { usable },
-                Action(words(R.string.forgotten_pin), Look.PLAIN) { session.screens.open(ForgottenScreen(session, account)) },
+            note = note ?: account.recoveryWarning ?: if (account.changeUnfinished) words(R.string.change_unfinished) else null,
+            rows = listOfNotNull(
+                Row(words(R.string.change_pin)) { session.screens.open(PinScreen(session, changing(account))) }.takeIf { usable },
+                Row(words(R.string.forgotten_pin)) { session.screens.open(ForgottenScreen(session, account)) },
                 biometrics(account).takeIf { usable },
-                Action(words(R.string.rename), Look.PLAIN) { session.screens.open(RenameScreen(session, account)) },
-                distributor(),
-                language(),
-                Action(words(R.string.remove), Look.DANGER) { session.screens.open(removal(account)) },
-            ),
+                Row(words(R.string.rename), name(account.name)) { session.screens.open(RenameScreen(session, account)) },
+            ) + app() + Row(words(R.string.remove), danger = true) { session.screens.open(removal(account)) },
         )
     }
 
     private fun changing(account: Account) = PinTask(
-        text = words(R.string.pin_for_account, quoted(account.accountLabel), account.host),
+        text = words(R.string.pin_for_account, quoted(account.accountLabel), exact(account.host)),
         asks = listOf(Ask.OLD, Ask.NEW, Ask.AGAIN),
+        account = account,
         action = words(R.string.change_pin),
+        lasting = words(R.string.changing_pin, quoted(account.name)),
     ) { (old, new, again) ->
         session.phone().changePin(account, old, new, again)
         session.reload()
-        MessageScreen(session, words(R.string.pin_changed_title), words(R.string.pin_changed_text))
+        MessageScreen(session, words(R.string.pin_changed_title), words(R.string.pin_changed_text), Sign.DONE)
     }
 
-    private fun biometrics(account: Account): Action? = when {
-        account.biometrics -> Action(words(R.string.biometrics_turn_off), Look.PLAIN) {
+    private fun biometrics(account: Account): Row? = when {
+        account.biometrics -> Row(words(R.string.biometrics), on = true) {
             attempt(::say) {
                 session.phone().turnOffBiometrics(account)
                 offered = session.phone().biometricsOffered(account)
                 session.reload()
             }
         }
-        offered -> Action(words(R.string.biometrics_turn_on), Look.PLAIN) {
-            val done = { MessageScreen(session, words(R.string.biometrics_on_title), words(R.string.biometrics_on_text)) }
+        offered -> Row(words(R.string.biometrics), on = false) {
+            val done = { MessageScreen(session, words(R.string.biometrics_on_title), words(R.string.biometrics_on_text), Sign.DONE) }
             session.screens.open(PinScreen(session, turningOn(session, number, done)))
         }
         else -> null
     }
 
-    private fun distributor(): Action? {
-        val context = session.activity?.applicationContext ?: return null
-        val push = UnifiedPush(context)
-        if (push.distributors().isEmpty()) return null
-        return Action(words(R.string.push_title), Look.PLAIN) {
-            session.screens.open(
-                PushScreen(session, push) { name ->
-                    try {
-                        context.packageManager.run { getApplicationLabel(getApplicationInfo(name, 0)).toString() }
-                    } catch (_: PackageManager.NameNotFoundException) {
-                        name
-                    }
-                },
-            )
-        }
+    /** What holds for the whole app. */
+    private fun app(): List<Row> {
+        val shell = session.shell
+        val push = session.push?.takeIf { it.distributors().isNotEmpty() }
+        val told = shell?.notifications == Leave.GIVEN
+        return listOfNotNull(
+            Row(words(R.string.sends_by_itself), words(R.string.sends_by_itself_text), session.sendsByItself) {
+                session.sendByItself(!session.sendsByItself)
+                redraw()
+            },
+            Row(words(R.string.bell_setting), words(if (told) R.string.bell_setting_on else R.string.bell_setting_off)) {
+                open(Setting.NOTIFICATIONS)
+            },
+            push?.let { Row(words(R.string.push_title)) { session.screens.open(PushScreen(session, it)) } },
+            Row(words(R.string.language)) { open(Setting.LANGUAGE) }.takeIf { shell?.has(Setting.LANGUAGE) == true },
+            Row(words(R.string.about)) { session.screens.open(aboutScreen(session)) },
+        )
     }
 
-    /** The system's own setting, from Android 13 on; before, the app speaks the phone's language. */
-    private fun language(): Action? = if (Build.VERSION.SDK_INT < Build.VERSION_CODES.TIRAMISU) {
-        null
-    } else {
-        Action(words(R.string.language), Look.PLAIN) {
-            val activity = session.activity ?: return@Action
-            val setting = Intent(Settings.ACTION_APP_LOCALE_SETTINGS, Uri.fromParts("package", activity.packageName, null))
-            try {
-                activity.startActivity(setting)
-            } catch (_: ActivityNotFoundException) {
-                note = words(R.string.not_done)
-                redraw()
-            }
-        }
+    private fun open(setting: Setting) {
+        if (session.shell?.open(setting) == true) return
+        note = words(R.string.not_done)
+        redraw()
     }
 
     private fun removal(account: Account): Screen = MessageScreen(
         session,
         words(R.string.remove_title, quoted(account.name)),
-        words(R.string.remove_text, quoted(account.accountLabel), account.host),
+        words(R.string.remove_text, quoted(account.accountLabel), exact(account.host)),
+        Sign.WARNING,
     ) {
         listOf(
             Action(words(R.string.remove_yes), Look.DANGER) {
                 // A second tap would find no account any more, and say that it did not work.
                 if (removing) return@Action
                 removing = true
-                attempt({ session.screens.home(MessageScreen(session, words(R.string.not_done), it.words)) }) {
+                attempt({ session.screens.home(MessageScreen(session, words(R.string.not_done), it.words, Sign.WARNING)) }) {
                     val removed = session.phone().remove(account)
                     session.reload()
-                    val next = if (removed.told) words(R.string.removed_told, account.host) else words(R.string.removed_not_told, account.host)
+                    val next = if (removed.told) words(R.string.removed_told, exact(account.host)) else words(R.string.removed_not_told, exact(account.host))
                     session.screens.home(MessageScreen(session, words(R.string.removed_title), next))
                 }
             },
@@ -165,15 +150,17 @@ class ForgottenScreen(session: Session, private val account: Account) : PageScre
     }
 
     private fun task() = PinTask(
-        text = words(R.string.pin_for_account, quoted(account.accountLabel), account.host),
+        text = words(R.string.pin_for_account, quoted(account.accountLabel), exact(account.host)),
         asks = listOf(Ask.NEW, Ask.AGAIN),
+        account = account,
         action = words(R.string.change_pin),
+        lasting = words(R.string.changing_pin, quoted(account.name)),
     ) { (new, again) -> set(new, again) }
 
     private suspend fun set(new: PinEntry, again: PinEntry): Screen {
         session.phone().setForgottenPin(account, new, again)
         session.reload()
-        return MessageScreen(session, words(R.string.pin_changed_title), words(R.string.pin_changed_text))
+        return MessageScreen(session, words(R.string.pin_changed_title), words(R.string.pin_changed_text), Sign.DONE)
     }
 
     private fun say(said: Said) {
@@ -183,7 +170,7 @@ class ForgottenScreen(session: Session, private val account: Account) : PageScre
 
     override fun page() = Page(
         title = words(R.string.forgotten_title),
-        text = words(R.string.forgotten_text, account.host, quoted(account.deviceName)),
+        text = words(R.string.forgotten_text, exact(account.host), quoted(account.deviceName)),
         note = note,
         busy = note == null,
         actions = listOfNotNull(
@@ -208,10 +195,8 @@ class RenameScreen(session: Session, private val account: Account) : PageScreen(
         fields = listOf(
             Field(words(R.string.rename_label), Keyboard.NAME, typed, problem = problem) {
                 typed = it
-                if (problem != null) {
-                    problem = null
-                    redraw()
-                }
+                problem = null
+                redraw()
             },
         ),
         actions = listOf(
@@ -248,7 +233,7 @@ class HistoryScreen(session: Session) : PageScreen(session) {
     override fun page() = Page(
         title = words(R.string.history_title),
         text = if (events?.isEmpty() == true) words(R.string.history_empty) else null,
-        facts = events.orEmpty().map { Fact(words(R.string.history_when, moment(it.at), it.name), what(it)) },
+        facts = events.orEmpty().map { Fact(words(R.string.history_when, moment(it.at, session.now), it.name), what(it)) },
         note = note,
         busy = events == null && note == null,
         actions = listOf(Action(words(R.string.back), Look.PLAIN) { session.screens.back() }),
@@ -260,4 +245,9 @@ class HistoryScreen(session: Session) : PageScreen(session) {
         val kind = event.kind.words.of(resources)
         if (english && event.detail.isNotEmpty()) resources.getString(R.string.history_detail, kind, event.detail) else kind
     }
+}
+
+/** Help, privacy and licences. */
+fun aboutScreen(session: Session) = MessageScreen(session, words(R.string.about), words(R.string.about_text)) {
+    listOf(Action(words(R.string.back), Look.PLAIN) { session.screens.back() })
 }

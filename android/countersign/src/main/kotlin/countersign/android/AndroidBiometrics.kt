@@ -37,13 +37,13 @@ class AndroidBiometrics internal constructor(
     /**
      * @param context the app's.
      * @param activity gives the activity that is on the screen now, if there is one.
-     * @param title what the system's dialog says, and [usePin] on its button, in the person's language.
+     * @param title gives what the system's dialog says, and [usePin] what its button does, in the language that the person has chosen by then.
      * @param words gives what it says below the title, of the core's reason in English, which names a transaction that is signed.
      */
-    constructor(context: Context, activity: () -> Context?, title: String, usePin: String, words: (reason: String) -> String = { it }) : this(
+    constructor(context: Context, activity: () -> Context?, title: () -> String, usePin: () -> String, words: (reason: String) -> String = { it }) : this(
         Build.VERSION.SDK_INT,
         { isSetUp(context) },
-        { crypto, reason -> ask(crypto, activity, title, words(reason), usePin) },
+        { crypto, reason -> ask(crypto, activity, title(), words(reason), usePin()) },
     )
 
     private val store = java.security.KeyStore.getInstance(PROVIDER).apply { load(null) }

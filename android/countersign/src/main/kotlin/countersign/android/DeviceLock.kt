@@ -16,18 +16,18 @@ import kotlin.coroutines.resumeWithException
  * The phone's own lock: finger, face, or the phone's code, asked by the system's own dialog.
  *
  * @param activity gives the activity that is on the screen now, if there is one.
- * @param title what the dialog says, in the person's language.
+ * @param title gives what the dialog says, in the language that the person has chosen by then.
  * @param words gives what it says below that, of the core's reason in English.
  */
 class DeviceLock(
     private val activity: () -> Context?,
-    private val title: String,
+    private val title: () -> String,
     private val words: (reason: String) -> String = { it },
 ) : UserPresence {
     override suspend fun confirm(reason: String) {
         val shown = activity() ?: throw PresenceException.Unavailable("the app is not on the screen")
         prompted(shown, null, PresenceException.NotConfirmed()) {
-            setTitle(title)
+            setTitle(title())
             setSubtitle(words(reason))
             if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) {
                 setAllowedAuthenticators(BIOMETRIC_STRONG or DEVICE_CREDENTIAL)

@@ -5,6 +5,7 @@ import android.content.BroadcastReceiver
 import android.content.Context
 import android.content.Intent
 import android.content.SharedPreferences
+import android.content.pm.PackageManager
 import android.util.Base64
 import countersign.Authenticator
 import countersign.PushAddress
@@ -38,6 +39,13 @@ class UnifiedPush(private val context: Context) : PushAddresses {
     /** The distributors on this phone, by the names of their packages. */
     fun distributors(): List<String> =
         context.packageManager.queryBroadcastReceivers(Intent(REGISTER), 0).map { it.activityInfo.packageName }.distinct()
+
+    /** What a distributor is called. */
+    fun label(distributor: String): String = try {
+        context.packageManager.run { getApplicationLabel(getApplicationInfo(distributor, 0)).toString() }
+    } catch (_: PackageManager.NameNotFoundException) {
+        distributor
+    }
 
     /** The one in use: the one that was chosen, or the only one there was: any app can call itself one, and must not end the first by coming later. */
     val distributor: String?

@@ -56,7 +56,7 @@ class Dialog {
 
 /** The phone's own lock and the finger's dialog, on Android's own classes. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [ANDROID_15], shadows = [Dialog::class])
+@Config(shadows = [Dialog::class])
 class DeviceLockTest {
     private val context: Context = RuntimeEnvironment.getApplication()
 
@@ -76,7 +76,7 @@ class DeviceLockTest {
     }
 
     private suspend fun confirmed(what: String, vararg arguments: Int): Throwable? = coroutineScope {
-        val call = async(Dispatchers.Default) { runCatching { DeviceLock({ context }, "Is it you?").confirm("") } }
+        val call = async(Dispatchers.Default) { runCatching { DeviceLock({ context }, { "Is it you?" }).confirm("") } }
         answered(call, what, *arguments)
         call.await().exceptionOrNull()
     }
@@ -86,12 +86,12 @@ class DeviceLockTest {
         assertEquals(null, confirmed("onAuthenticationSucceeded", BiometricPrompt.AUTHENTICATION_RESULT_TYPE_BIOMETRIC))
         Dialog.latest = null
         assertIs<PresenceException.NotConfirmed>(confirmed("onError", 0, BiometricPrompt.BIOMETRIC_ERROR_USER_CANCELED, 0))
-        assertFailsWith<PresenceException.Unavailable> { DeviceLock({ null }, "Is it you?").confirm("") }
+        assertFailsWith<PresenceException.Unavailable> { DeviceLock({ null }, { "Is it you?" }).confirm("") }
     }
 
     @Test
     fun `a call that is cancelled waits no longer`(): Unit = runBlocking {
-        val call = launch(Dispatchers.Default) { DeviceLock({ context }, "Is it you?").confirm("") }
+        val call = launch(Dispatchers.Default) { DeviceLock({ context }, { "Is it you?" }).confirm("") }
         while (Dialog.latest?.isShown() != true) delay(10)
         call.cancelAndJoin()
     }

@@ -19,7 +19,6 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
-import org.robolectric.annotation.Config
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
@@ -46,7 +45,6 @@ class HeardReceiver : PushReceiver() {
 
 /** UnifiedPush on Android's own classes; the distributor is played by the test. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [ANDROID_15])
 class UnifiedPushTest {
     private val app: Application = RuntimeEnvironment.getApplication()
     private val push = UnifiedPush(app)

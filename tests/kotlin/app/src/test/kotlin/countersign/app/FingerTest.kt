@@ -50,7 +50,7 @@ class FingerTest : Hand() {
         waitFor("Type this code on the page")
         person.waitWhile("open")
         person.type(code())
-        waitFor("Use your finger or face?")
+        waitFor("Use your fingerprint or face?")
         press("Yes")
         pin(PIN)
         fingerUntil("Welcome")
@@ -63,9 +63,8 @@ class FingerTest : Hand() {
         initialiseWithFinger()
         val number = person.askApp()
         waitFor("Approve only what you began yourself")
-        type("Number that the computer shows", "$number")
-        press("Approve")
-        press("Use finger or face")
+        keys("$number")
+        press("Use fingerprint or face")
         fingerUntil("The computer goes on by itself.")
         person.waitWhile("open")
         assertTrue(person.isSignedIn())
@@ -76,25 +75,25 @@ class FingerTest : Hand() {
         initialiseWithFinger()
         val number = person.askApp()
         waitFor("Approve only what you began yourself")
-        type("Number that the computer shows", "$number")
-        press("Approve")
-        press("Use finger or face")
+        keys("$number")
+        press("Use fingerprint or face")
         until("the dialog") { Dialog.latest !== answered && Dialog.latest?.isShown() == true }
         Dialog.latest!!.say("onDialogDismissed", android.hardware.biometrics.BiometricPrompt.DISMISSED_REASON_NEGATIVE)
-        waitFor("Finger or face did not unlock it. Use the PIN.")
-        pin(PIN)
+        waitFor("Fingerprint or face did not unlock it. Use the PIN.")
+        pin(PIN, "Approve")
         waitFor("The computer goes on by itself.")
     }
 
     @Test
     fun `A12 biometrics are turned off and on`() {
         initialiseWithFinger()
-        press("Settings of this account")
-        press("Turn off finger or face")
+        settings()
+        press("Fingerprint or face")
         until("they are off") { session.account?.biometrics == false }
-        press("Turn on finger or face")
+        until("they are offered") { find("Fingerprint or face") != null }
+        press("Fingerprint or face")
         pin(PIN)
-        fingerUntil("Finger or face is on")
+        fingerUntil("Fingerprint or face is on")
         assertTrue(session.account!!.biometrics)
     }
 }

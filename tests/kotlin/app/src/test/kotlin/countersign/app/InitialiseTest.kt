@@ -14,7 +14,7 @@ class InitialiseTest : Hand() {
     fun `A1 the first start says how a phone is initialised`() {
         start()
         assertTrue(sees("Initialise this phone") && sees("On a computer"))
-        assertTrue(button("Scan the QR code").isEnabled && button("Paste a link").isEnabled)
+        assertTrue(isEnabled("Scan the QR code") && isEnabled("Paste a link"))
     }
 
     @Test
@@ -24,7 +24,7 @@ class InitialiseTest : Hand() {
         person.addDevice()
         choosePicture()
         waitFor("Is this your account?")
-        assertTrue(sees(URI(countersign.phone.Service.shared.origin).authority) && visible<android.widget.Button> { it.text == "0" }.isEmpty())
+        assertTrue(sees(URI(countersign.phone.Service.shared.origin).authority) && pad('0') == null)
         press("Yes, go on")
         pin("7777", "Next")
         assertTrue(sees("Four equal digits are easy to guess."))
@@ -37,10 +37,10 @@ class InitialiseTest : Hand() {
         assertEquals(6, code().length)
         person.waitWhile("open")
         person.type(code())
-        waitFor("Use your finger or face?")
+        waitFor("Use your fingerprint or face?")
         press("Yes")
         assertTrue(sees("first the PIN, then the finger or face"))
-        activity.onBackPressed()
+        back()
         waitFor("Sign-in requests appear here by themselves.")
     }
 

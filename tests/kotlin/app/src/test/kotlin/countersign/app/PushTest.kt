@@ -50,12 +50,28 @@ class PushTest : Hand(service) {
         install(DISTRIBUTOR)
         install("org.other")
         initialise()
-        press("Settings of this account")
+        settings()
         press("Waking this phone")
         assertTrue(sees("None: requests appear when this app is open"))
         press("org.other")
         until("it is chosen") { countersign.android.UnifiedPush(app).distributor == "org.other" }
         press("None")
         until("none is chosen") { countersign.android.UnifiedPush(app).distributor == null }
+    }
+
+    @Test
+    fun `A6 a message whose inbox can't be read rings all the same, with the general text and no button`() {
+        install(DISTRIBUTOR)
+        initialise()
+        until("the distributor is asked") { shadowOf(app).broadcastIntents.any { it.`package` == DISTRIBUTOR } }
+        val token = shadowOf(app).broadcastIntents.first { it.`package` == DISTRIBUTOR }.getStringExtra("token")
+        controller.pause().stop()
+        session.sleep()
+        kotlinx.coroutines.runBlocking { session.phone().close() }
+        Push().onReceive(app, Intent("$CONNECTOR.MESSAGE").putExtra("token", token).putExtra("id", "2"))
+        val manager = shadowOf(app.getSystemService(android.app.NotificationManager::class.java))
+        until("a notification") { manager.size() == 1 }
+        assertEquals("A sign-in is waiting", manager.allNotifications.single().extras.getString("android.title"))
+        assertEquals(null, manager.allNotifications.single().actions)
     }
 }

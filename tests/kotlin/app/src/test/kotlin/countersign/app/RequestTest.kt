@@ -8,8 +8,6 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
 
-private const val NUMBER = "Number that the computer shows"
-
 /** A6, A7, A9, A11: requests are answered. */
 class RequestTest : Hand() {
     /** A request that the person began arrives by itself. */
@@ -23,26 +21,24 @@ class RequestTest : Hand() {
     fun `A6, A7 a sign-in is approved by number and PIN, and a wrong PIN tells the tries left`() {
         initialise()
         val number = request()
-        assertTrue(listOf("Sign-in", "Countersign", "Firefox on Linux", "PIN tries left").all(::sees))
-        press("Approve")
-        assertTrue(sees("Type the two digits that the computer shows."), "no PIN without the number")
-        type(NUMBER, "$number")
-        press("Approve")
-        pin(WRONG_PIN)
+        assertTrue(listOf("Sign-in", "“Countersign” at", "Firefox on Linux").all(::sees))
+        assertTrue(find("Approve") == null && find("Next") == null, "no PIN without the number")
+        approve(number, WRONG_PIN)
         waitFor("The PIN was wrong. 4 tries left.")
-        assertEquals(0, dots())
-        pin(PIN)
+        assertEquals(0, (session.screens.top as PinScreen).length)
+        assertTrue(sees("Number: $number"), "it stays shown")
+        pin(PIN, "Approve")
         waitFor("The computer goes on by itself.")
         person.waitWhile("open")
         assertTrue(person.isSignedIn())
-        press("Continue")
+        home()
         press("History")
         waitFor("Wrong PIN")
         assertTrue(sees("Approved"))
     }
 
-    /** The value that stands below a label. */
-    private fun fact(label: String) = texts[texts.indices.single { texts[it] == label } + 1]
+    /** From a success, which closes by itself, or by its button. */
+    private fun home() = until("the first screen") { session.screens.top is HomeScreen }
 
     @Test
     fun `A7 the name of the device that goes stays in its place, whatever is in it`() {
@@ -55,8 +51,9 @@ class RequestTest : Hand() {
             waitFor("Approve only what you began yourself")
             assertTrue(sees("Remove a device or another way to sign in"))
             assertEquals("“${name.replace('”', '\'')}”", fact("About the device"))
-            assertEquals("Firefox on Linux, place not known", fact("From where"))
-            assertEquals("“Countersign”, ${session.account!!.host}", fact("Who asks"))
+            assertEquals("Firefox on Linux", fact("Computer"))
+            assertEquals("place not known", fact("Where"))
+            assertTrue(sees("“Countersign” at ${session.account!!.host} asks for this."))
             press("Decline")
             waitFor("Nobody was signed in.")
             press("Continue")
@@ -72,9 +69,7 @@ class RequestTest : Hand() {
         for ((label, value) in listOf(
             "IBAN" to "LV80BANK0000435195001", "Recipient" to "Jānis Kalniņš", "Amount, EUR" to "1234.50", "Reference" to "RF2026",
         )) assertEquals("“$value”", fact("“$label”"))
-        type(NUMBER, "$number")
-        press("Approve")
-        pin(PIN)
+        approve(number)
         waitFor("The computer goes on by itself.")
         person.waitWhile("open")
         assertTrue("signed" in person.text())
@@ -84,9 +79,7 @@ class RequestTest : Hand() {
     fun `A7 a wrong number ends the request`() {
         initialise()
         val number = request()
-        type(NUMBER, "${if (number == 99) 10 else number + 1}")
-        press("Approve")
-        pin(PIN)
+        approve(if (number == 99) 10 else number + 1)
         waitFor("The number was wrong, so the request is closed.")
         assertFalse(person.isSignedIn())
         press("Continue")
@@ -109,9 +102,9 @@ class RequestTest : Hand() {
     fun `A7 a request is reported as fraud after one more question`() {
         initialise()
         request()
-        press("Report as fraud")
+        press("I did not ask for this")
         press("Back to the request")
-        press("Report as fraud")
+        press("I did not ask for this")
         press("Report it")
         waitFor("that session is over")
         assertFalse(person.isSignedIn())
@@ -124,22 +117,25 @@ class RequestTest : Hand() {
         controller.newIntent(Intent(Intent.ACTION_VIEW, Uri.parse(link)))
         waitFor("A page in this phone’s browser asks.")
         press("Approve")
-        pin(WRONG_PIN)
+        pin(WRONG_PIN, "Approve")
         waitFor("4 tries left")
-        pin(PIN)
-        waitFor("Go on in the browser.")
-        val opened = generateSequence { shadowOf(activity).nextStartedActivity }.first { it.action == Intent.ACTION_VIEW }
-        assertTrue(Intent.CATEGORY_BROWSABLE in opened.categories && opened.`package` == null)
+        pin(PIN, "Approve")
+        waitFor("The browser goes on.")
+        val opened = opened()
+        assertTrue(Intent.CATEGORY_BROWSABLE in opened.categories && opened.`package` == null && opened.component == null)
+        assertEquals("https:", opened.selector!!.dataString, "what opens any page")
         person.follow(opened.data.toString())
         assertTrue(person.isSignedIn())
     }
+
+    private fun opened() = generateSequence { shadowOf(activity).nextStartedActivity }.first { it.action == Intent.ACTION_VIEW }
 
     @Test
     fun `A9 what began on this phone is declined, or reported`() {
         initialise()
         declined(person.onMobile(), "Decline", "Nobody was signed in.")
         val other = countersign.phone.Person(countersign.phone.Service.shared)
-        declined(other.onMobile(), "Report as fraud", "that session is over")
+        declined(other.onMobile(), "I did not ask for this", "that session is over")
     }
 
     private fun declined(link: String, button: String, told: String) {
@@ -163,7 +159,7 @@ class RequestTest : Hand() {
     @Test
     fun `A6 a request that comes while something is typed waits above it`() {
         initialise()
-        press("Settings of this account")
+        settings()
         press("Rename")
         type("Name of the account", "Half a na")
         person.askApp()
@@ -171,8 +167,7 @@ class RequestTest : Hand() {
         press("A sign-in is waiting: show it")
         waitFor("Approve only what you began yourself")
         assertFalse(sees("A sign-in is waiting: show it"))
-        @Suppress("DEPRECATION")
-        activity.onBackPressed()
+        back()
         assertTrue(sees("Half a na"))
     }
 
@@ -217,8 +212,8 @@ class RequestTest : Hand() {
         waitFor("A page in this phone’s browser asks.")
         press("Use “${first.name}” instead")
         press("Approve")
-        pin(PIN)
-        waitFor("Go on in the browser.")
+        pin(PIN, "Approve")
+        waitFor("The browser goes on.")
     }
 
     @Test
@@ -238,5 +233,4 @@ class RequestTest : Hand() {
         assertEquals(0, manager.size())
     }
 
-    private fun dots() = activity.requireViewById<android.view.ViewGroup>(R.id.dots).run { (0 until childCount).count { getChildAt(it).isActivated } }
 }

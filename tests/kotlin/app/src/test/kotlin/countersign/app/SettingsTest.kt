@@ -13,15 +13,14 @@ import kotlin.test.assertTrue
 
 /** A12: an account's settings. */
 class SettingsTest : Hand() {
-    private fun settings() {
+    private fun begin() {
         initialise()
-        press("Settings of this account")
-        waitFor("PIN tries left")
+        settings()
     }
 
     @Test
     fun `A12 the PIN is changed, with the present one, and the new one twice`() {
-        settings()
+        begin()
         press("Change PIN")
         pin(WRONG_PIN, "Next")
         pin(NEW_PIN, "Next")
@@ -32,19 +31,17 @@ class SettingsTest : Hand() {
         assertTrue(sees("Digits in a row are easy to guess."))
         pin(NEW_PIN, "Next")
         pin(NEW_PIN, "Change PIN")
-        waitFor("The new PIN holds")
+        waitFor("PIN changed")
         press("Continue")
         val number = person.askApp()
         waitFor("Approve only what you began yourself")
-        type("Number that the computer shows", "$number")
-        press("Approve")
-        pin(NEW_PIN)
+        approve(number, NEW_PIN)
         waitFor("The computer goes on by itself.")
     }
 
     @Test
     fun `A12 an account is renamed`() {
-        settings()
+        begin()
         press("Rename")
         type("Name of the account", " ")
         press("Save")
@@ -57,7 +54,7 @@ class SettingsTest : Hand() {
 
     @Test
     fun `A12 an account is removed after one more question`() {
-        settings()
+        begin()
         press("Remove this account")
         waitFor("To use it again it must be initialised anew.")
         press("Remove it")
@@ -76,7 +73,7 @@ class SettingsTest : Hand() {
         val tablet = runBlocking { open(newFolder()) }
         tablet.use {
             val there = runBlocking { enrolHere(person, tablet) }
-            press("Settings of this account")
+            settings()
             press("Forgotten PIN")
             waitFor("Approve it there with another phone or key.")
             person.withDevice("My phone", "unblock")
@@ -85,17 +82,15 @@ class SettingsTest : Hand() {
             waitFor("Choose a new PIN")
             pin(NEW_PIN, "Next")
             pin(NEW_PIN, "Change PIN")
-            waitFor("The new PIN holds")
+            waitFor("PIN changed")
         }
     }
 
     /** The request that adding a device makes: it names what it is for. */
     private fun approveHere() {
         waitFor("Add a device")
-        type("Number that the computer shows", "${person.number()}")
-        press("Approve")
-        pin(PIN)
+        approve(person.number())
         waitFor("The computer goes on by itself.")
-        press("Continue")
+        until("it closes") { session.screens.top is HomeScreen }
     }
 }

@@ -1,14 +1,16 @@
 package countersign.app
 
+import android.accessibilityservice.AccessibilityServiceInfo
 import android.content.Intent
 import android.net.Uri
 import android.os.Bundle
+import android.view.MotionEvent
 import android.view.View
 import android.view.ViewGroup
 import android.view.WindowManager
 import android.view.accessibility.AccessibilityEvent
-import android.view.accessibility.AccessibilityNodeInfo
-import android.widget.TextView
+import androidx.compose.ui.semantics.SemanticsProperties
+import androidx.compose.ui.semantics.getOrNull
 import org.junit.Test
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.shadows.ShadowLog
@@ -25,54 +27,90 @@ class ThiefTest : Hand() {
         person.addDevice()
         choosePicture()
         press("Yes, go on")
-        PIN.take(digits).forEach(::key)
+        keys(PIN.take(digits))
     }
 
-    private fun dots() = activity.requireViewById<ViewGroup>(R.id.dots)
-
-    private fun typed() = (0 until dots().childCount).count { dots().getChildAt(it).isActivated }
+    private val typed get() = (session.screens.top as PinScreen).length
 
     @Test
     fun `the screen knows how many digits there are, and no more`() {
         typing(3)
-        assertEquals(3, typed())
-        assertEquals("3 of 4 digits typed", dots().contentDescription)
-        assertTrue((0 until dots().childCount).none { dots().getChildAt(it) is TextView })
+        assertEquals(3, typed)
+        val dots = nodes.single { "3 of 4 digits typed" in it.said }
+        assertEquals(listOf("3 of 4 digits typed"), dots.below, "the dots have no text")
         // The keys' own labels are all that has digits.
-        assertEquals(10, visible<TextView> { view -> view.text.any(Char::isDigit) && view.text.length < 4 }.size)
+        assertEquals(10, texts.count { text -> text.any(Char::isDigit) && text.length < 4 })
+    }
+
+    /** What accessibility services are told, and whether others than tools for disabled people are told it too. */
+    private fun heard(work: () -> Unit): List<AccessibilityEvent> {
+        val heard = ArrayList<AccessibilityEvent>()
+        val content = activity.requireViewById<ViewGroup>(android.R.id.content)
+        content.accessibilityDelegate = object : View.AccessibilityDelegate() {
+            override fun onRequestSendAccessibilityEvent(host: ViewGroup, child: View, event: AccessibilityEvent): Boolean {
+                heard += AccessibilityEvent(event)
+                return true
+            }
+        }
+        work()
+        content.accessibilityDelegate = null
+        return heard
     }
 
     @Test
     fun `a key that is pressed tells no accessibility service which one it was`() {
-        typing(0)
-        val heard = ArrayList<Int>()
-        val key = activity.requireViewById<View>(R.id.key_4)
-        (key.parent as ViewGroup).accessibilityDelegate = object : View.AccessibilityDelegate() {
-            override fun onRequestSendAccessibilityEvent(host: ViewGroup, child: View, event: AccessibilityEvent): Boolean {
-                heard += event.eventType
-                return true
-            }
+        shadowOf(app.getSystemService(android.view.accessibility.AccessibilityManager::class.java)).run {
+            setEnabled(true)
+            setTouchExplorationEnabled(true)
+            setEnabledAccessibilityServiceList(listOf(AccessibilityServiceInfo()))
         }
-        val manager = app.getSystemService(android.view.accessibility.AccessibilityManager::class.java)
-        shadowOf(manager).setEnabled(true)
-        key.performClick()
-        assertFalse(AccessibilityEvent.TYPE_VIEW_CLICKED in heard)
-        assertEquals(1, typed())
+        typing(0)
+        idle(20)
+        val drawn = activity.drawn as View
+        val told = heard {
+            key('4')
+            idle()
+        }
+        assertEquals(1, typed)
+        assertTrue(told.none { it.eventType in QuietFrame.TELLING }, "$told")
+        // Whatever the drawing would tell, the frame around it lets none of that out.
+        val frame = generateSequence(drawn.parent) { it.parent }.filterIsInstance<QuietFrame>().single()
+        for (type in QuietFrame.TELLING) {
+            assertFalse(frame.requestSendAccessibilityEvent(drawn, AccessibilityEvent(type)), "$type")
+        }
         // A key that is looked for is read out, or nobody who can't see could find it.
-        key.sendAccessibilityEvent(AccessibilityEvent.TYPE_VIEW_ACCESSIBILITY_FOCUSED)
-        assertTrue(AccessibilityEvent.TYPE_VIEW_ACCESSIBILITY_FOCUSED in heard)
-        val node = AccessibilityNodeInfo.obtain()
-        key.onInitializeAccessibilityNodeInfo(node)
-        assertTrue(node.isAccessibilityDataSensitive, "hidden from services that are no tools for disabled people")
+        val found = heard { frame.requestSendAccessibilityEvent(drawn, AccessibilityEvent(AccessibilityEvent.TYPE_VIEW_ACCESSIBILITY_FOCUSED)) }
+        assertTrue(found.any { it.eventType == AccessibilityEvent.TYPE_VIEW_ACCESSIBILITY_FOCUSED })
+        for (digit in '0'..'9') {
+            val sensitive = pad(digit)!!.config.getOrNull(SemanticsProperties.IsSensitiveData)
+            assertEquals(true, sensitive, "hidden from services that are no tools for disabled people")
+        }
     }
 
     @Test
     fun `no picture is taken of the screen, no other app lies over it, and autofill keeps away`() {
         typing(1)
         assertTrue(activity.window.attributes.flags and WindowManager.LayoutParams.FLAG_SECURE != 0)
-        val pad = activity.requireViewById<View>(R.id.pad)
-        assertTrue(pad.filterTouchesWhenObscured)
-        assertFalse(pad.isImportantForAutofill || pad.isImportantForContentCapture)
+        val drawn = activity.drawn as View
+        val frame = generateSequence(drawn.parent) { it.parent }.filterIsInstance<QuietFrame>().single()
+        assertTrue(frame.filterTouchesWhenObscured)
+        assertFalse(drawn.isImportantForAutofill || drawn.isImportantForContentCapture)
+        assertEquals(1, typed)
+        val key = pad('4')!!.boundsInWindow.center
+        val at = android.os.SystemClock.uptimeMillis()
+        for (action in listOf(MotionEvent.ACTION_DOWN, MotionEvent.ACTION_UP)) {
+            val finger = MotionEvent.PointerProperties()
+            val place = MotionEvent.PointerCoords().apply {
+                x = key.x
+                y = key.y
+            }
+            val covered = MotionEvent.obtain(
+                at, at, action, 1, arrayOf(finger), arrayOf(place), 0, 0, 1f, 1f, 0, 0, 0, MotionEvent.FLAG_WINDOW_IS_OBSCURED,
+            )
+            activity.window.decorView.dispatchTouchEvent(covered)
+        }
+        idle()
+        assertEquals(1, typed, "a touch through another window types nothing")
     }
 
     @Test
@@ -82,11 +120,12 @@ class ThiefTest : Hand() {
         controller.saveInstanceState(saved).pause().stop()
         // Android's own note that the app has asked for the camera.
         assertEquals(emptySet(), saved.keySet() - "android:hasCurrentPermissionsRequest")
-        controller.start().resume()
-        assertEquals(0, typed(), "the app was in the background")
-        key('4')
-        controller.recreate()
-        assertEquals(0, typed(), "the phone was turned")
+        controller.restart().resume()
+        idle()
+        assertEquals(0, typed, "the app was in the background")
+        keys("4")
+        again("+land")
+        assertEquals(0, typed, "the phone was turned")
         assertTrue(sees("Choose a new PIN"), "and the screen is where it was")
         pin(PIN, "Next")
         pin(PIN)
@@ -119,20 +158,17 @@ class ThiefTest : Hand() {
     }
 
     @Test
-    fun `back leaves the PIN, and the app after its first screen`() {
+    fun `back leaves the PIN, and the first screen has none of its own`() {
         typing(2)
-        @Suppress("DEPRECATION")
-        activity.onBackPressed()
+        back()
         assertTrue(sees("Initialise this phone"))
-        @Suppress("DEPRECATION")
-        activity.onBackPressed()
-        assertFalse(activity.isFinishing, "it goes to the background")
+        assertFalse(activity.onBackPressedDispatcher.hasEnabledCallbacks(), "the system's own way out is seen at home")
     }
 
     @Test
     fun `a process that was killed begins at the first screen`() {
         initialise()
-        press("Settings of this account")
+        settings()
         controller.pause().stop().destroy()
         // What the system would give back: nothing.
         val screens = session.screens

@@ -138,7 +138,16 @@ export class World {
     });
   }
 
-  // The same, given as soon as the program has printed this: what it found, and the end of the program.
+  // The service's own program, on its data: what an administrator does.
+  administer(args) {
+    const data = path.join(this.folder, "service");
+    return new Promise((resolve, reject) => {
+      execFile(process.env.COUNTERSIGN_SERVICE, [...args, "--data", data], { timeout: 60_000 }, (error, stdout, stderr) =>
+        error ? reject(new Error(`${args.join(" ")}: ${error.code}\n${stdout}${stderr}`)) : resolve(stdout));
+    });
+  }
+
+  // A command of the phone's, given as soon as it has printed this: what it found, and the end of the program.
   async printed(phone, args, input, wanted) {
     const child = spawn(process.env.COUNTERSIGN, ["--data", path.join(this.folder, phone), ...args]);
     const ended = once(child, "exit").then(([code]) => code);

@@ -133,6 +133,22 @@ async fn every_end_of_a_session_is_told() {
 }
 
 #[tokio::test]
+async fn a_deletion_ends_what_services_have_open_when_it_is_asked_for() {
+    let own = Peer::answering(200).await;
+    let world = world(&clients(&own.url, "http://127.0.0.1:9/")).await;
+    let (mut anna, mut phone) = world.person().await;
+    let page = begin_sign_in(&mut anna, "/sign-in/app").await;
+    crate::support::approve(&mut phone, &page, PIN).await;
+    anna.get(&page.path).await;
+    let ticket = open(&world, &mut anna, &own.url).await;
+    anna.get("/account/delete").await;
+    let page = anna.post("/account/delete", &[]).await;
+    crate::support::approve(&mut phone, &page, PIN).await;
+    assert_eq!(anna.get(&page.path).await.path, "/account/delete");
+    assert_eq!(index(&own.next(5).await.unwrap()), ticket);
+}
+
+#[tokio::test]
 async fn signing_in_again_in_the_same_browser_ends_nothing_that_is_open() {
     let own = Peer::answering(200).await;
     let world = world(&clients(&own.url, "http://127.0.0.1:9/")).await;

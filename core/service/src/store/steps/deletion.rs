@@ -9,7 +9,7 @@ use countersign_protocol::{
 };
 
 use super::{
-    accounts, devices,
+    accounts, devices, entered,
     events::{note, note_silently},
     facts, journal_rows, links, sessions,
     standing::{self, deletion_from_row},
@@ -156,6 +156,8 @@ pub(super) fn ask(
         return Ok(());
     }
     sessions::end_others(tx, new.account, Some(session), now)?;
+    // What services have open ends for this browser too: they don't wait with the account.
+    entered::end_all(tx, new.account, now)?;
     links::end_of_account(tx, new.account, now)?;
     let asked = JournalEntry::DeletionAsked(new.account, new.id, new.due_at);
     journal_rows::record(tx, &asked, now)?;
@@ -225,6 +227,8 @@ fn begin(
     let devices = devices::of_account(tx, account)?;
     journal_rows::record(tx, &JournalEntry::Deleted(account), now)?;
     security::seen(now, Happened::event(account, "account-deleted", ""));
+    // What services have open from the waiting time.
+    entered::end_all(tx, account, now)?;
     sessions::end_others(tx, account, None, now)?;
     let values: &[Value<'_>] = params![account.0];
     tx.batch(&[

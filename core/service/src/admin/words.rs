@@ -94,7 +94,7 @@ pub enum Command {
     },
 }
 
-/// What is done with a message that was given up.
+/// What an operator does with a message that could not be delivered: try again, or delete it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MailAct {

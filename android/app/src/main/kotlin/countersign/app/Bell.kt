@@ -48,7 +48,7 @@ class Bell(private val context: Context) {
     }
 
     private fun notification(title: Int, text: Int): Notification.Builder {
-        // Made anew each time, so that it has its name in the language that is spoken now.
+        // It is made again each time, so that its name is in the language chosen now.
         val name = context.getString(R.string.bell_channel)
         manager?.createNotificationChannel(NotificationChannel(CHANNEL, name, NotificationManager.IMPORTANCE_HIGH))
         return Notification.Builder(context, CHANNEL)

@@ -53,7 +53,7 @@ fun PinView(screen: PinScreen) {
     }
 }
 
-/** What is there beside the PIN: a finger, and the way out for who has forgotten it. */
+/** The buttons beside the PIN: fingerprint or face, and “Forgotten PIN?”. */
 @Composable
 private fun More(screen: PinScreen) {
     screen.version

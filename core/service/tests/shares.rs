@@ -179,8 +179,13 @@ async fn sixty_four_wrong_codes_in_parallel_never_give_strangers_a_fourth_check_
     let checked = statuses.iter().filter(|status| **status == 401).count();
     assert!(checked <= 5, "{statuses:?}");
     let spent = |column| number(&world, &format!("SELECT {column} FROM device"));
-    assert_eq!(wrong(&world), (5, 3));
-    assert_eq!((spent("wrong_codes"), spent("unknown_codes")), (5, 3));
+    let (all, strangers) = wrong(&world);
+    assert_eq!(all, 5);
+    // The known browser's own request takes three: whatever it leaves is the strangers', and who
+    // comes first is the scheduler's to say.
+    assert!((2..=3).contains(&strangers), "{strangers}");
+    let counted = (spent("wrong_codes"), spent("unknown_codes"));
+    assert_eq!(counted, (all, strangers));
     assert_eq!(spent("length(wrong_month) / 8"), 5);
 }
 

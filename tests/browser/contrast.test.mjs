@@ -10,7 +10,9 @@ const READ = [
   ["on-accent", "accent"], ["on-accent", "accent-strong"], ["on-bad", "bad"], ["on-bad", "bad-strong"],
   ["good", "good-soft"], ["warn", "warn-soft"], ["bad", "bad-soft"], ["bad-strong", "bad-soft"], ["bad", "surface"], ["bad", "page"],
 ];
-const SEEN = [["edge", "page"], ["edge", "surface"], ["edge", "sunken"], ["accent", "page"], ["accent", "surface"], ["accent", "sunken"], ["bad", "surface"]];
+const SEEN = [["edge", "page"], ["edge", "surface"], ["edge", "sunken"], ["accent", "page"], ["accent", "surface"], ["accent", "sunken"], ["bad", "surface"],
+  // The ring around what has the focus.
+  ["accent", "accent-soft"], ["accent", "good-soft"], ["accent", "warn-soft"], ["accent", "bad-soft"]];
 
 // The tokens of both themes: the last value that the style sheet gives.
 function themes(css) {

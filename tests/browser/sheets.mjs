@@ -1,6 +1,8 @@
 // One contact sheet for each page: the real service, walked to each state of sheets.walks.mjs, in every variant.
 import { mkdir, writeFile } from "node:fs/promises";
-import { PATIENCE, through, WALKS } from "./sheets.walks.mjs";
+import { SETTINGS } from "./sheets.rare.mjs";
+import { PATIENCE } from "./sheets.steps.mjs";
+import { through, WALKS } from "./sheets.walks.mjs";
 import { World } from "./world.mjs";
 
 const OUT = new URL("./sheets-out/", import.meta.url).pathname;
@@ -34,6 +36,8 @@ async function look(page, [, width, scheme, text]) {
   await page.setViewportSize({ width, height: width < 600 ? 640 : 720 });
   await page.mouse.move(0, 0);
   await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  // What a form has done is said a moment after the page is there.
+  await page.waitForFunction(() => document.querySelector(".once [role=status] p")?.textContent.trim() !== "");
   await page.evaluate((size) => (document.documentElement.style.fontSize = `${size}%`), text);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   const picture = await page.screenshot({ fullPage: true, timeout: PATIENCE });
@@ -56,7 +60,7 @@ async function sheet(world, name, shots) {
   await context.close();
 }
 
-const world = await World.start(LINKS);
+const world = await World.start([...LINKS, ...SETTINGS.more], SETTINGS.clients);
 await mkdir(OUT, { recursive: true });
 let problems = 0;
 const complain = (text) => {

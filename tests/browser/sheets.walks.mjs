@@ -1,59 +1,7 @@
 // How each page and state is reached. Fields and forms are found by their names, for the pages are seen in two languages.
-import { addDevice, enrol, fillIn, mailed, PASSWORD, PIN, register } from "./world.mjs";
-
-const NOBODY = "0".repeat(64);
-const EMAIL = "anna.ozola@example.eu";
-// A computer that is busy takes its time; milliseconds.
-export const PATIENCE = 120_000;
-
-// Fills in the form that goes to this address, and sends it without the browser's own checks.
-async function send(page, action, fields = {}, button = -1) {
-  // A page with remembered addresses has a form for each of them, above the one that is filled in.
-  const form = page.locator(`main form[action="${action}"]`).last();
-  await form.evaluate((element) => (element.noValidate = true));
-  for (const [name, value] of Object.entries(fields)) {
-    const field = form.locator(`[name="${name}"]`);
-    if (value === true) {
-      await field.check();
-    } else if (value.choose) {
-      await form.locator(`[name="${name}"][value="${value.choose}"]`).check();
-    } else {
-      await field.fill(value);
-    }
-  }
-  await Promise.all([page.waitForEvent("load"), form.locator("button:not(.peek):not([formaction]):not(.unseen)").nth(button).click()]);
-}
-
-const goto = (address) => (page) => page.goto(address);
-
-// A form with these values.
-const sent = (address, fields, action = address) => async (page) => {
-  await page.goto(address);
-  await send(page, action, fields);
-};
-
-// A page that is made once, and then opened in each language.
-function once(make) {
-  let address;
-  return async (page, world) => {
-    if (address) {
-      return page.goto(address);
-    }
-    await make(page, world);
-    address = page.url();
-  };
-}
-
-const linked = (ask, below) =>
-  once(async (page, world) => {
-    await ask(page, world);
-    await page.goto(await mailed(world, below));
-  });
-
-async function givePassword(page, means) {
-  await sent("/sign-in", { email: EMAIL, remember: true })(page);
-  await send(page, "/sign-in/password", { password: PASSWORD, ...(means && { method: { choose: means } }) });
-}
+import { rare } from "./sheets.rare.mjs";
+import { EMAIL, givePassword, goto, linked, NOBODY, once, PATIENCE, send, sent } from "./sheets.steps.mjs";
+import { addDevice, enrol, fillIn, mailed, PASSWORD, register } from "./world.mjs";
 
 // Anna has a phone. What she does is done once; the page is that of her own browser.
 const anna = (world) => (world.anna ??= begin(world));
@@ -172,6 +120,7 @@ export const WALKS = [
     },
     pages: half,
   },
+  ...rare(anna),
 ];
 
 // Leads through the walks that have a wanted page: `visit(page, name, walk)` for each of them.

@@ -62,8 +62,8 @@ async function mailbox(folder) {
 }
 
 export class World {
-  // `more` are further arguments of the service.
-  static async start(more = []) {
+  // `more` are further arguments of the service, `clients` the services that sign people in there.
+  static async start(more = [], clients = "") {
     const world = new World();
     world.folder = await mkdtemp(path.join(os.tmpdir(), "countersign-browser-"));
     await mkdir(SHOTS, { recursive: true });
@@ -76,6 +76,11 @@ export class World {
     world.origin = `http://127.0.0.1:${world.recorder.port}`;
     const args = ["--listen", `127.0.0.1:${port}`, "--data", path.join(world.folder, "service"), "--origin", world.origin, "--name", "Example",
       "--large-network", "127.0.0.0/8=1000", ...more];
+    if (clients) {
+      const file = path.join(world.folder, "clients.toml");
+      await writeFile(file, clients, { mode: 0o644 });
+      args.push("--clients", file);
+    }
     if (world.mailbox) {
       args.push("--smtp", `smtp://127.0.0.1:${world.mailbox.port}`, "--smtp-tls", "none");
     }

@@ -109,7 +109,7 @@ fn shown(page: &Page) -> Vec<String> {
         for (before, after) in tag.match_indices("=\"").map(|(at, _)| tag.split_at(at)) {
             let name = before.rsplit(' ').next().unwrap();
             if ["aria-label", "placeholder", "title", "alt"].contains(&name)
-                || name.starts_with("data-") && name != "data-peek"
+                || name.starts_with("data-") && !["data-peek", "data-page"].contains(&name)
             {
                 found.push(unescape(after[2..].split('"').next().unwrap()));
             }

@@ -63,6 +63,7 @@ const TEMPLATES: &[(&str, &str)] = templates! {
     "recovery.html"
     "recovery_begun.html"
     "recovery_cancel.html"
+    "recovery_over.html"
     "invitation.html"
     "stop.html"
     "stopped.html"
@@ -191,6 +192,7 @@ impl Pages {
         values: Value,
     ) -> Result<String, Error> {
         let values = context! {
+            page => template.trim_end_matches(".html"),
             csrf => frame.csrf, signed_in => frame.signed_in, here => frame.here,
             who => frame.who, phone => frame.phone, told => frame.told, entering => frame.entering, ..values
         };

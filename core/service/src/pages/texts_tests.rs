@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -10,6 +11,7 @@ use fluent_syntax::{
 };
 
 use super::*;
+use crate::pages::TEMPLATES;
 
 /// What a text is made of, with every text that it takes in.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -307,6 +309,16 @@ fn without(mut source: &str, begin: &str, end: &str) -> String {
         source = after.split_once(end).unwrap().1;
     }
     rest + source
+}
+
+#[test]
+fn every_template_is_built_in() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let mut templates = Vec::new();
+    below(&folder, ".html", &mut templates);
+    let names = templates.iter().map(|(path, _)| path.file_name().unwrap());
+    let built_in: BTreeSet<_> = TEMPLATES.iter().map(|(name, _)| OsStr::new(name)).collect();
+    assert_eq!(names.collect::<BTreeSet<_>>(), built_in);
 }
 
 #[test]

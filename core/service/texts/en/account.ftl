@@ -86,6 +86,7 @@ delete_keep = Keep the account
 deletion_cancel_title = Keep your account
 deletion_cancel_what = The account was to be deleted. You are about to cancel that.
 deletion_cancel_button = Keep the account
+deletion_cancelled_title = Your account is kept
 deletion_cancel_done = The deletion is cancelled, and everything is as it was. If you did not ask for it, somebody else can use your account: change your password.
 deletion_over_title = There is nothing to cancel
 deletion_over = The deletion was cancelled already, or the account is deleted.

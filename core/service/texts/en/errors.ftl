@@ -2,7 +2,7 @@
 
 error_title = This did not work
 help_desk = Help:
-error_home = To the first page
+error_home = Go to the home page
 error_not_found = There is no such page, or it belongs to another browser.
 error_sign_in = Sign in first.
 error_form_expired = The form is too old, or cookies are turned off. Go back, load the page again and send the form again.

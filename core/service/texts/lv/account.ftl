@@ -89,6 +89,7 @@ delete_keep = Paturēt kontu
 deletion_cancel_title = Paturēt kontu
 deletion_cancel_what = Kontu bija paredzēts dzēst. Jūs to tūlīt atcelsiet.
 deletion_cancel_button = Paturēt kontu
+deletion_cancelled_title = Jūsu konts ir paturēts
 deletion_cancel_done = Dzēšana ir atcelta, un viss ir kā iepriekš. Ja to neprasījāt jūs, kāds cits var lietot jūsu kontu: nomainiet paroli.
 deletion_over_title = Nav ko atcelt
 deletion_over = Dzēšana jau ir atcelta, vai arī konts ir dzēsts.

@@ -110,7 +110,7 @@ pub(super) async fn logout(
     if entered {
         return leave(&app, &visitor, to).await;
     }
-    let values = context! { service => to.as_ref().map(|(_, service)| service) };
+    let values = context! { back => to.as_ref().map(|(_, service)| service) };
     let mut response = app.pages.show("logout.html", &visitor, values)?;
     if let Some((client, _)) = &to {
         FormTo(client.origins()).allow(&mut response);

@@ -87,6 +87,8 @@ test("what opens an enrolment's link in a browser loses S from the address", asy
   await page.goto(`/Q/ABC#${"A".repeat(26)}`);
   await page.waitForFunction(() => location.hash === "");
   assert.equal(page.url(), `${world.origin}/Q/ABC`);
+  const button = page.getByRole("link", { name: "Open the app" });
+  assert.equal(await button.getAttribute("href"), `${world.origin}/Q/ABC#${"A".repeat(26)}`, "which the button goes on with");
 });
 
 test("a phone is added with the PIN from the page, and the service sees neither S nor the PIN", async () => {

@@ -1,7 +1,14 @@
 // Small helpers for every page.
 "use strict";
-// The app's camera reads the part after the # from the code itself; the address bar must not keep
-// it.
+// The app's camera reads the part after the # from the code itself, and no server sees it: the
+// page's button goes on with it. Browsers open no app from a page that is the app's own too, so the
+// page is another one when the button is pressed.
+const code = document.querySelector("[data-code]");
+if (code) {
+  code.hash = location.hash;
+  code.addEventListener("click", () => history.replaceState(null, "", "/"));
+}
+// The address bar must not keep it.
 if (location.pathname.startsWith("/Q/") && location.hash) {
   history.replaceState(null, "", location.pathname);
 }

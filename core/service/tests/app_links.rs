@@ -97,6 +97,30 @@ async fn b7_pages_that_need_the_app_lead_to_the_stores_that_there_are() {
 }
 
 #[tokio::test]
+async fn b7_the_page_of_a_code_opens_the_app_by_its_link_in_lower_case() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let origin = browser.origin.clone();
+    let button = |message: &str| {
+        format!("<a class=\"button\" id=\"open\" href=\"{origin}/Q/{message}\" data-code>")
+    };
+    let page = browser.get("/Q/ABC234").await;
+    assert!(
+        unescape(&page.body).contains(&button("ABC234")),
+        "{}",
+        page.body
+    );
+    // What is no message of ours is not repeated.
+    let long = "A".repeat(1024);
+    for other in ["abc", "ABC1", "ABC/DEF", "ABC?x", "%22onclick=", &long] {
+        let page = browser.get(&format!("/Q/{other}")).await;
+        assert_eq!(page.status, 200);
+        let at = page.body.contains("id=\"open\"");
+        assert_eq!(at, other == "ABC?x", "{other}: {}", page.body);
+    }
+}
+
+#[tokio::test]
 async fn without_apps_there_is_neither_statement_nor_link_to_a_store() {
     let world = World::new().await;
     let mut browser = world.browser();

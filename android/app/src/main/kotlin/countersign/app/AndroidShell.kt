@@ -10,6 +10,7 @@ import android.net.Uri
 import android.os.Build
 import android.provider.MediaStore
 import android.provider.Settings
+import android.view.ViewGroup
 import android.view.accessibility.AccessibilityManager
 
 /** What the activity is asked for by number, and answered. */
@@ -97,6 +98,13 @@ class AndroidShell(private val activity: Activity, private val bell: Bell) : She
                 AccessibilityServiceInfo.FEEDBACK_GENERIC
             return manager.isEnabled && manager.getEnabledAccessibilityServiceList(pressing).isNotEmpty()
         }
+
+    /** Said once, by the frame around all that is drawn: a part of the screen that says each change of its text would say every second. */
+    @Suppress("DEPRECATION")
+    override fun announce(words: Words) {
+        val content = activity.requireViewById<ViewGroup>(android.R.id.content)
+        content.getChildAt(0)?.announceForAccessibility(words.of(activity.resources))
+    }
 
     private fun started(start: () -> Unit): Boolean = try {
         start()

@@ -28,7 +28,7 @@ class CodeRequestScreen(session: Session, private val request: CodeRequest) : Pa
     override fun page() = Page(
         title = request.details.title,
         text = words(R.string.code_request_text),
-        facts = request.details.facts + Fact(words(R.string.request_account), request.account.words),
+        facts = request.details.facts(session.now) + Fact(words(R.string.request_account), request.account.words),
         note = note ?: otherAccount(session, request.account)
             ?: if (request.clockLooksWrong) words(R.string.clock_looks_wrong) else null,
         busy = busy,
@@ -95,8 +95,12 @@ class CodeScreen(
 
     private fun tick(): Boolean {
         val now = session.now
+        val before = left
         left = Duration.between(now, expiresAt).plusMillis(ALMOST).seconds.coerceAtLeast(0).toInt()
         if (now >= expiresAt) code = null
+        // Who can't see the seconds is told twice in all, not at each of them.
+        if (before > SOON && left in 1..SOON) session.shell?.announce(plural(R.plurals.code_seconds, SOON))
+        if (code == null) session.shell?.announce(words(R.string.code_gone))
         redraw()
         return code != null
     }
@@ -109,6 +113,9 @@ class CodeScreen(
     private companion object {
         /** Part of a second that counts as a whole one, in milliseconds. */
         const val ALMOST = 999L
+
+        /** With so many seconds left, who can't see them is told. */
+        const val SOON = 30
     }
 }
 

@@ -37,7 +37,7 @@ class HomeScreen(session: Session) : Screen(session) {
     }
 
     /** What there is to say of an account that can't be used as usual, or soon can't. */
-    fun note(account: Account): Words? = account.recoveryWarning ?: when {
+    fun note(account: Account): Words? = account.recoveryWarning(session.now) ?: when {
         account.state == AccountState.UNFINISHED -> null
         account.state != AccountState.ACTIVE -> account.state.said
         else -> account.triesLeft?.takeIf { it < ALL_TRIES }?.let { plural(R.plurals.tries_left_of, it) }

@@ -26,7 +26,7 @@ class OfferScreen(session: Session, private val offer: EnrolmentOffer, private v
             Fact(words(R.string.account_label), name(details.accountLabel)),
             Fact(words(R.string.offer_host), exact(details.host), exact = true),
             Fact(words(R.string.offer_service), name(details.appName)),
-            Fact(words(R.string.asked_until), moment(details.expiresAt)),
+            Fact(words(R.string.asked_until), moment(details.expiresAt, session.now)),
         ),
         actions = listOf(
             Action(words(R.string.offer_yes)) {

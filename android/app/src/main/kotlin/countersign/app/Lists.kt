@@ -8,6 +8,7 @@ import countersign.OperatingSystem
 import countersign.Purpose
 import countersign.RequestDetails
 import countersign.Subject
+import java.time.Instant
 
 /** The operation, as the heading of a request. */
 val RequestDetails.title: Words
@@ -28,12 +29,11 @@ val RequestDetails.title: Words
     )
 
 /** The three that people look at first: where, when, which computer. */
-val RequestDetails.context: List<Fact>
-    get() = listOf(
-        Fact(words(R.string.asked_where), place?.let(::country) ?: words(R.string.place_unknown)),
-        Fact(words(R.string.asked_when), moment(issuedAt)),
-        Fact(words(R.string.asked_computer), words(R.string.browser_on_system, browser.words, system.words)),
-    )
+fun RequestDetails.context(now: Instant): List<Fact> = listOf(
+    Fact(words(R.string.asked_where), place?.let(::country) ?: words(R.string.place_unknown)),
+    Fact(words(R.string.asked_when), moment(issuedAt, now)),
+    Fact(words(R.string.asked_computer), words(R.string.browser_on_system, browser.words, system.words)),
+)
 
 /** About what and for whom, each in a place of its own; what is signed before all else. */
 val RequestDetails.about: List<Fact>
@@ -44,8 +44,8 @@ val RequestDetails.about: List<Fact>
     )
 
 /** Who asks, for what, from where and when. */
-val RequestDetails.facts: List<Fact>
-    get() = about + Fact(words(R.string.asked_by), words(R.string.app_at_host, quoted(appName), exact(host))) + context
+fun RequestDetails.facts(now: Instant): List<Fact> =
+    about + Fact(words(R.string.asked_by), words(R.string.app_at_host, quoted(appName), exact(host))) + context(now)
 
 /** The data of a transaction that arrived online. Its labels stand in quotation marks: they are no labels of this app. */
 private val RequestDetails.signed: List<Fact>
@@ -101,8 +101,8 @@ val AccountState.said: Words
     )
 
 /** A warning where somebody began to recover the account, who may be a stranger. */
-val Account.recoveryWarning: Words?
-    get() = recoveryEndsAt?.let { words(R.string.recovery_warning, exact(host), moment(it)) }
+fun Account.recoveryWarning(now: Instant): Words? =
+    recoveryEndsAt?.let { words(R.string.recovery_warning, exact(host), moment(it, now)) }
 
 val EventKind.words: Words
     get() = words(

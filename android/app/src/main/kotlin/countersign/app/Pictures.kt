@@ -5,8 +5,10 @@ import android.content.Context
 import android.content.Intent
 import android.net.Uri
 import android.os.Build
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.runInterruptible
+import kotlinx.coroutines.async
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
 import java.io.ByteArrayOutputStream
 import java.io.IOException
@@ -20,34 +22,69 @@ private const val PART = 64 * 1024
 /** Whoever gives the picture may be slow, and may never end. */
 private val PATIENCE = 10.seconds
 
-/** A picture behind an address. */
+/**
+ * A picture behind an address. A provider that hangs can't be interrupted, neither while it opens
+ * the picture nor while it gives it: when the time is over its stream is closed, and nobody waits
+ * for it any more.
+ */
 class ContentPicture(private val resolver: ContentResolver, private val uri: Uri) : Picture {
-    override suspend fun read(): ByteArray? = withTimeoutOrNull(PATIENCE) {
-        runInterruptible(Dispatchers.IO) {
-            try {
-                resolver.openInputStream(uri)?.use(::bounded)
-            } catch (_: IOException) {
-                null
-            } catch (_: SecurityException) {
-                null
-            } catch (_: RuntimeException) {
-                // What another app's provider throws comes through as it is.
-                null
-            }
+    override suspend fun read(): ByteArray? {
+        val given = Given()
+        // No child of who asks, who would wait for its end.
+        val work = CoroutineScope(Dispatchers.IO).async { given.read() }
+        try {
+            return withTimeoutOrNull(PATIENCE) { work.await() }
+        } finally {
+            if (!work.isCompleted) CoroutineScope(Dispatchers.IO).launch { given.giveUp() }
         }
     }
 
-    /** The file, unless it is larger than any picture of a code. */
-    private fun bounded(stream: InputStream): ByteArray? {
-        val file = ByteArrayOutputStream()
-        val part = ByteArray(PART)
-        while (file.size() <= LARGEST_PICTURE) {
-            if (Thread.interrupted()) return null
-            val read = stream.read(part)
-            if (read < 0) return file.toByteArray()
-            file.write(part, 0, read)
+    /** What the provider gives, which can be given up from another thread. */
+    private inner class Given {
+        private var stream: InputStream? = null
+        private var over = false
+
+        fun read(): ByteArray? = try {
+            resolver.openInputStream(uri)?.use { if (begin(it)) bounded(it) else null }
+        } catch (_: IOException) {
+            null
+        } catch (_: RuntimeException) {
+            // What another app's provider throws comes through as it is.
+            null
         }
-        return null
+
+        @Synchronized
+        private fun begin(opened: InputStream): Boolean {
+            stream = opened
+            return !over
+        }
+
+        fun giveUp() {
+            val opened = synchronized(this) {
+                over = true
+                stream
+            }
+            try {
+                opened?.close()
+            } catch (_: IOException) {
+                // It is of no use any more either way.
+            }
+        }
+
+        /** The file, unless it is larger than any picture of a code. */
+        private fun bounded(stream: InputStream): ByteArray? {
+            val file = ByteArrayOutputStream()
+            val part = ByteArray(PART)
+            while (file.size() <= LARGEST_PICTURE && !isOver()) {
+                val read = stream.read(part)
+                if (read < 0) return file.toByteArray()
+                file.write(part, 0, read)
+            }
+            return null
+        }
+
+        @Synchronized
+        private fun isOver() = over
     }
 }
 

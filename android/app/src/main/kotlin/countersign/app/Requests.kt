@@ -36,7 +36,7 @@ class RequestScreen(session: Session, private val request: PendingRequest) : Scr
     val note: Words? get() = if (expired) words(R.string.request_expired) else answers.note
 
     val facts: List<Fact>
-        get() = details.context + details.about.takeIf { details.transaction == null }.orEmpty() + listOfNotNull(
+        get() = details.context(session.now) + details.about.takeIf { details.transaction == null }.orEmpty() + listOfNotNull(
             Fact(words(R.string.request_account), request.account.words),
             tries?.let { Fact(words(R.string.tries_left), name("$it")) },
         )
@@ -143,7 +143,7 @@ class OnMobileScreen(session: Session, private val request: OnMobileRequest) : P
     override fun page() = Page(
         title = request.details.title,
         text = words(R.string.on_mobile_text),
-        facts = request.details.facts + Fact(words(R.string.request_account), account.words),
+        facts = request.details.facts(session.now) + Fact(words(R.string.request_account), account.words),
         note = if (expired) words(R.string.on_mobile_expired) else answers.note,
         busy = answers.busy,
         actions = if (expired) emptyList() else {

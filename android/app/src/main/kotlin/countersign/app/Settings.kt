@@ -46,7 +46,7 @@ class AccountScreen(session: Session, private val number: UInt) : PageScreen(ses
                 account.triesLeft?.let { Fact(words(R.string.tries_left), name("$it")) },
                 Fact(words(R.string.account_since), moment(account.createdAt, session.now)),
             ),
-            note = note ?: account.recoveryWarning ?: if (account.changeUnfinished) words(R.string.change_unfinished) else null,
+            note = note ?: account.recoveryWarning(session.now) ?: if (account.changeUnfinished) words(R.string.change_unfinished) else null,
             rows = listOfNotNull(
                 Row(words(R.string.change_pin)) { session.screens.open(PinScreen(session, changing(account))) }.takeIf { usable },
                 Row(words(R.string.forgotten_pin)) { session.screens.open(ForgottenScreen(session, account)) },

@@ -46,6 +46,9 @@ interface Shell {
     /** Whether the system has this page. */
     fun has(setting: Setting): Boolean
 
+    /** Has a screen reader say something that nobody looked for. */
+    fun announce(words: Words)
+
     /** A screen reader or switches are in use: nothing goes on or closes by itself then. */
     val assisted: Boolean
 }

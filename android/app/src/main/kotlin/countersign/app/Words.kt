@@ -46,7 +46,7 @@ private val Resources.locale: ULocale get() = ULocale.forLocale(configuration.lo
 fun country(code: String): Words = Words { ULocale("", code).getDisplayCountry(it.locale) }
 
 /** A time of today, or a date with its time, in the phone's time zone; [now] is what today is. */
-fun moment(at: Instant, now: Instant = Instant.now()): Words = Words { resources ->
+fun moment(at: Instant, now: Instant): Words = Words { resources ->
     val date = Date.from(at)
     val day = DateFormat.getDateInstance(DateFormat.MEDIUM, resources.locale)
     val time = DateFormat.getTimeInstance(DateFormat.SHORT, resources.locale)

@@ -1,7 +1,6 @@
 package countersign.app.ui
 
 import androidx.compose.foundation.layout.Arrangement
-import androidx.compose.foundation.layout.Box
 import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
@@ -13,11 +12,9 @@ import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
-import androidx.compose.ui.semantics.LiveRegionMode
 import androidx.compose.ui.semantics.clearAndSetSemantics
 import androidx.compose.ui.semantics.contentDescription
 import androidx.compose.ui.semantics.isSensitiveData
-import androidx.compose.ui.semantics.liveRegion
 import androidx.compose.ui.semantics.paneTitle
 import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.font.FontFamily
@@ -33,9 +30,6 @@ import countersign.app.plural
 import countersign.app.words
 
 private const val MINUTE = 60
-
-/** From here on the seconds are counted in words, once for who can't see them. */
-private const val SOON = 30
 
 @Composable
 fun CodeView(screen: CodeScreen) {
@@ -82,6 +76,7 @@ fun BigCode(code: String) {
     }
 }
 
+/** Read out when it is looked for, and no live region: the screen has it said at two moments. */
 @Composable
 private fun Countdown(screen: CodeScreen) {
     screen.version
@@ -99,16 +94,4 @@ private fun Countdown(screen: CodeScreen) {
         )
         Text(shown.text(), style = MaterialTheme.typography.titleMedium)
     }
-    // Said twice in all: not with each second.
-    val said = when {
-        screen.code == null -> words(R.string.code_gone)
-        left <= SOON -> plural(R.plurals.code_seconds, SOON)
-        else -> return
-    }.text()
-    Box(
-        Modifier.size(1.dp).clearAndSetSemantics {
-            contentDescription = said
-            liveRegion = LiveRegionMode.Polite
-        },
-    )
 }

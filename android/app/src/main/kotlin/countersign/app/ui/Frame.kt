@@ -19,6 +19,7 @@ import androidx.compose.foundation.verticalScroll
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
+import androidx.compose.ui.platform.LocalDensity
 import androidx.compose.ui.unit.Dp
 import androidx.compose.ui.unit.dp
 
@@ -31,6 +32,12 @@ val BAR = 48.dp
 
 /** A phone on its side: not high enough for two things above each other. */
 fun isLow(width: Dp, height: Dp) = width > height && height < 480.dp
+
+/** Letters from this scale on leave room for a pad only where all else is close together. */
+private const val LARGE = 1.3f
+
+@Composable
+fun isLarge() = LocalDensity.current.fontScale > LARGE
 
 /**
  * What is read scrolls; what is pressed stays in sight: below it, or beside it on a phone on its

@@ -43,6 +43,7 @@ import countersign.app.name
 import countersign.app.quoted
 import countersign.app.title
 import countersign.app.words
+import java.time.Instant
 
 @Composable
 fun HomeView(screen: HomeScreen) {
@@ -79,7 +80,7 @@ private fun Accounts(screen: HomeScreen, accounts: List<Account>) {
     ) {
         item("head") { Head(screen) }
         items(banners) { BannerView(it) }
-        requests(waiting) { session.show(it) }
+        requests(waiting, session.now) { session.show(it) }
         item("scan") { ScanCard(screen::scan) }
         item("accounts") { Section(say(R.string.home_accounts)) }
         items(accounts, { it.number.toInt() }) { AccountCard(screen, it) }
@@ -90,10 +91,10 @@ private fun Accounts(screen: HomeScreen, accounts: List<Account>) {
     }
 }
 
-private fun LazyListScope.requests(waiting: List<PendingRequest>, open: (PendingRequest) -> Unit) {
+private fun LazyListScope.requests(waiting: List<PendingRequest>, now: Instant, open: (PendingRequest) -> Unit) {
     if (waiting.isEmpty()) return
     item("waiting") { Section(say(R.string.home_requests)) }
-    items(waiting, { it.id }) { RequestCard(it) { open(it) } }
+    items(waiting, { it.id }) { RequestCard(it, now) { open(it) } }
 }
 
 @Composable
@@ -140,7 +141,7 @@ private fun ScanCard(scan: () -> Unit) = Surface(
 }
 
 @Composable
-private fun RequestCard(request: PendingRequest, open: () -> Unit) = Surface(
+private fun RequestCard(request: PendingRequest, now: Instant, open: () -> Unit) = Surface(
     open,
     Modifier.fillMaxWidth(),
     shape = MaterialTheme.shapes.large,
@@ -152,7 +153,7 @@ private fun RequestCard(request: PendingRequest, open: () -> Unit) = Surface(
         Column(Modifier.weight(1f)) {
             Text(request.details.title.text(), style = MaterialTheme.typography.titleMedium)
             Text(
-                words(R.string.app_at_host, quoted(request.details.appName), moment(request.details.issuedAt)).text(),
+                words(R.string.app_at_host, quoted(request.details.appName), moment(request.details.issuedAt, now)).text(),
                 style = MaterialTheme.typography.bodyMedium,
             )
         }

@@ -137,20 +137,22 @@ fun NumberBoxes(number: String, boxes: Int) {
     val typed = if (number.isEmpty()) say(R.string.number_empty) else number.toList().joinToString(" ")
     val spoken = LocalResources.current.getString(R.string.number_spoken, typed)
     val colours = MaterialTheme.colorScheme
-    Row(
-        Modifier.clearAndSetSemantics {
-            contentDescription = spoken
-            liveRegion = LiveRegionMode.Polite
-        },
-        Arrangement.spacedBy(8.dp),
-    ) {
-        CompositionLocalProvider(LocalLayoutDirection provides LayoutDirection.Ltr) {
+    // A number runs from left to right in every language.
+    CompositionLocalProvider(LocalLayoutDirection provides LayoutDirection.Ltr) {
+        Row(
+            Modifier.clearAndSetSemantics {
+                contentDescription = spoken
+                liveRegion = LiveRegionMode.Polite
+            },
+            Arrangement.spacedBy(8.dp),
+        ) {
             repeat(boxes) { at ->
                 val here = at == number.length
                 val line = if (here) Modifier.border(2.dp, colours.primary, MaterialTheme.shapes.small) else
                     Modifier.border(1.dp, colours.outline, MaterialTheme.shapes.small)
                 Box(line.size(width = 48.dp, height = 56.dp), Alignment.Center) {
-                    Text(number.getOrNull(at)?.toString().orEmpty(), style = MaterialTheme.typography.titleLarge.copy(fontSize = 24.sp))
+                    val digit = number.getOrNull(at)?.toString().orEmpty()
+                    Text(digit, style = MaterialTheme.typography.titleLarge.copy(fontSize = 24.sp))
                 }
             }
         }

@@ -3,6 +3,7 @@ package countersign.app.ui
 import androidx.compose.foundation.background
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Box
+import androidx.compose.foundation.layout.BoxWithConstraints
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.PaddingValues
 import androidx.compose.foundation.layout.Row
@@ -33,6 +34,8 @@ import androidx.compose.ui.semantics.contentDescription
 import androidx.compose.ui.semantics.heading
 import androidx.compose.ui.semantics.liveRegion
 import androidx.compose.ui.semantics.semantics
+import androidx.compose.ui.text.rememberTextMeasurer
+import androidx.compose.ui.text.style.Hyphens
 import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
 import countersign.app.Action
@@ -50,13 +53,20 @@ fun Words.text(): String = of(LocalResources.current)
 @Composable
 fun say(id: Int): String = words(id).text()
 
+/** A heading. Only a word that is longer than the line is divided. */
 @Composable
-fun Title(title: Words, modifier: Modifier = Modifier, centred: Boolean = false) = Text(
-    title.text(),
-    modifier.semantics { heading() },
-    style = MaterialTheme.typography.headlineMedium,
-    textAlign = if (centred) TextAlign.Center else TextAlign.Start,
-)
+fun Title(title: Words, modifier: Modifier = Modifier, centred: Boolean = false) = BoxWithConstraints {
+    val text = title.text()
+    val style = MaterialTheme.typography.headlineMedium
+    val measurer = rememberTextMeasurer()
+    val long = text.split(' ').any { measurer.measure(it, style, maxLines = 1).size.width > constraints.maxWidth }
+    Text(
+        text,
+        modifier.semantics { heading() },
+        style = if (long) style.copy(hyphens = Hyphens.Auto) else style,
+        textAlign = if (centred) TextAlign.Center else TextAlign.Start,
+    )
+}
 
 @Composable
 fun Body(text: Words, modifier: Modifier = Modifier, centred: Boolean = false) = Text(

@@ -14,6 +14,7 @@ import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.foundation.layout.padding
 import androidx.compose.ui.platform.LocalResources
+import androidx.compose.ui.semantics.contentDescription
 import androidx.compose.ui.semantics.paneTitle
 import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.style.TextAlign
@@ -29,11 +30,14 @@ fun PinView(screen: PinScreen) {
     screen.version
     val title = words(screen.ask.title)
     val pane = title.text()
+    // Where letters are large the number would scroll away: it stands beside the dots then.
+    val close = isLarge()
+    val number = @Composable { screen.task.number?.let { NumberKept(it, close) } }
     Halves(Modifier.semantics { paneTitle = pane }, read = { low ->
         screen.version
         Title(title)
         Body(screen.task.text)
-        screen.task.number?.let { NumberKept(it) }
+        if (!close) number()
         val note = if (screen.expired) words(R.string.request_expired) else screen.note
         if (note != null) Note(note) else screen.triesLeft?.let { Note(plural(R.plurals.tries_left_of, it)) }
         if (screen.busy) Busy()
@@ -43,7 +47,10 @@ fun PinView(screen: PinScreen) {
         if (screen.expired) {
             ActionButton(Action(words(R.string.go_on)) { screen.session.screens.home() })
         } else {
-            Dots(screen.length)
+            Row(Modifier.fillMaxWidth(), Arrangement.SpaceEvenly, Alignment.CenterVertically) {
+                if (close) number()
+                Dots(screen.length)
+            }
             Gap(if (low) 2 else 6)
             Pad(if (low) 48.dp else 54.dp, screen.enabled, screen::push, screen::erase, screen::eraseAll)
             Gap(if (low) 6 else 10)
@@ -75,14 +82,19 @@ fun Quiet(action: Action, modifier: Modifier = Modifier) =
 
 /** The number that was typed before: it stays in sight. */
 @Composable
-private fun NumberKept(number: String) = Surface(
+private fun NumberKept(number: String, close: Boolean) = Surface(
     color = MaterialTheme.colorScheme.primaryContainer,
     contentColor = MaterialTheme.colorScheme.onPrimaryContainer,
     shape = MaterialTheme.shapes.medium,
 ) {
     val shown = LocalResources.current.getString(R.string.number_typed, number)
-    Row(Modifier.padding(horizontal = 16.dp, vertical = 8.dp), Arrangement.spacedBy(12.dp), Alignment.CenterVertically) {
-        Text(shown, style = MaterialTheme.typography.titleMedium)
-        Text(say(R.string.number_change), style = MaterialTheme.typography.bodyMedium)
+    val edge = if (close) Modifier.padding(horizontal = 12.dp) else Modifier.padding(horizontal = 16.dp, vertical = 8.dp)
+    Row(edge, Arrangement.spacedBy(12.dp), Alignment.CenterVertically) {
+        if (close) {
+            Text(number, Modifier.semantics { contentDescription = shown }, style = MaterialTheme.typography.titleMedium)
+        } else {
+            Text(shown, style = MaterialTheme.typography.titleMedium)
+            Text(say(R.string.number_change), style = MaterialTheme.typography.bodyMedium)
+        }
     }
 }

@@ -9,7 +9,6 @@ import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
-import androidx.compose.ui.platform.LocalDensity
 import androidx.compose.ui.semantics.paneTitle
 import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.unit.dp
@@ -22,15 +21,12 @@ import countersign.app.quoted
 import countersign.app.title
 import countersign.app.words
 
-/** Letters from this scale on leave room for the pad only where all else is close together. */
-private const val LARGE = 1.3f
-
 @Composable
 fun RequestView(screen: RequestScreen) {
     screen.version
     val title = screen.details.title
     val pane = title.text()
-    val large = LocalDensity.current.fontScale > LARGE
+    val large = isLarge()
     Halves(Modifier.semantics { paneTitle = pane }, side = 320.dp, read = {
         screen.version
         Title(title)

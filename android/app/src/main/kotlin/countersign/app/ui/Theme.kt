@@ -58,7 +58,7 @@ val DarkColours: ColorScheme = darkColorScheme(
 
 private val Letters = Typography().run {
     copy(
-        headlineMedium = headlineMedium.copy(fontWeight = FontWeight.SemiBold, fontSize = 26.sp, lineHeight = 32.sp, hyphens = Hyphens.Auto, lineBreak = LineBreak.Heading),
+        headlineMedium = headlineMedium.copy(fontWeight = FontWeight.SemiBold, fontSize = 26.sp, lineHeight = 32.sp, lineBreak = LineBreak.Heading),
         titleLarge = titleLarge.copy(fontWeight = FontWeight.SemiBold, fontSize = 20.sp, lineHeight = 26.sp),
         titleMedium = titleMedium.copy(fontWeight = FontWeight.SemiBold),
         bodyLarge = bodyLarge.copy(fontSize = 16.sp, lineHeight = 23.sp),
@@ -69,6 +69,7 @@ private val Letters = Typography().run {
 /** Letters that are easy to tell apart, from left to right in every language: codes, hosts, account numbers. */
 val Exact @Composable get() = MaterialTheme.typography.bodyLarge.copy(
     fontFamily = FontFamily.Monospace,
+    letterSpacing = 0.sp,
     textDirection = TextDirection.Ltr,
 )
 

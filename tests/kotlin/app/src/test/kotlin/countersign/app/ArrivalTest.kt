@@ -1,6 +1,8 @@
 package countersign.app
 
 import android.app.Notification
+import android.app.NotificationChannel
+import android.app.NotificationManager
 import android.app.PendingIntent
 import android.content.Intent
 import android.net.Uri
@@ -98,9 +100,11 @@ class ArrivalTest : Hand() {
         initialise()
         controller.pause().stop()
         session.return_.begin("https://sign.example.eu/return?r=1", Instant.now().plusSeconds(60))
+        val tap = shadowOf(bells.allNotifications.single().contentIntent).savedIntent
         session.clock = Clock.fixed(Instant.now().plus(Duration.ofMinutes(5)), ZoneOffset.UTC)
         controller.restart().resume()
-        controller.newIntent(shadowOf(bells.allNotifications.firstOrNull()?.contentIntent ?: return).savedIntent)
+        assertEquals(0, bells.size(), "who opens the app otherwise finds no way that leads nowhere")
+        controller.newIntent(tap)
         waitFor("Begin again in the browser.")
         assertEquals(null, generateSequence { shadowOf(activity).nextStartedActivity }.firstOrNull { it.action == Intent.ACTION_VIEW })
     }
@@ -135,6 +139,24 @@ class ArrivalTest : Hand() {
         controller.restart().resume()
         session.screens.top.redraw()
         waitFor("Notifications are off")
+    }
+
+    @Test
+    fun `A6 the same banner comes where only the channel of requests is silent`() {
+        shadowOf(app).grantPermissions(android.Manifest.permission.POST_NOTIFICATIONS)
+        start()
+        session.accounts = listOf(Examples.account)
+        idle()
+        assertFalse(sees("Notifications are off"))
+        val silent = NotificationChannel("requests", "", NotificationManager.IMPORTANCE_NONE)
+        app.getSystemService(NotificationManager::class.java).createNotificationChannel(silent)
+        controller.pause().stop()
+        controller.restart().resume()
+        waitFor("Notifications are off")
+        press("Turn on")
+        assertEquals(android.provider.Settings.ACTION_APP_NOTIFICATION_SETTINGS, shadowOf(activity).nextStartedActivity.action)
+        session.bell.ring()
+        assertFalse(session.bell.heard, "the app does not turn it on again by itself")
     }
 
     @Test

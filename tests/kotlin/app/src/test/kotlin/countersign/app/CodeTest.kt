@@ -1,9 +1,16 @@
 package countersign.app
 
+import android.os.Looper
+import android.view.accessibility.AccessibilityEvent
+import androidx.compose.ui.semantics.SemanticsProperties
 import countersign.android.Dialog
 import countersign.phone.TRANSFER
 import org.junit.Test
+import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
+import java.time.Clock
+import java.time.Duration
+import java.time.ZoneOffset
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
@@ -43,6 +50,26 @@ class CodeTest : Hand() {
         Dialog.latest!!.say("onAuthenticationSucceeded", RECOGNISED)
         waitFor("Type it on the page.")
         return code()
+    }
+
+    @Test
+    fun `A8 the time that is left is said twice in all, and read out when it is looked for`() {
+        start()
+        listen()
+        val from = Examples.NOW
+        session.clock = Clock.fixed(from, ZoneOffset.UTC)
+        session.screens.open(CodeScreen(session, words(R.string.code_title), "7KQ4-M2XD", from.plusSeconds(40), sameAsBefore = false))
+        val told = heard {
+            for (second in 1L..42) {
+                session.clock = Clock.fixed(from.plusSeconds(second), ZoneOffset.UTC)
+                shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(1))
+                if (second == 25L) assertTrue(sees("15 seconds"))
+                assertTrue(nodes.none { SemanticsProperties.LiveRegion in it.config })
+            }
+        }
+        val said = told.filter { it.eventType == AccessibilityEvent.TYPE_ANNOUNCEMENT }.map { it.text.joinToString() }
+        assertEquals(listOf("30 seconds", "expired"), said)
+        assertTrue(sees("expired") && texts.none { "Code:" in it || "7KQ4" in it }, "the code is gone")
     }
 
     @Test

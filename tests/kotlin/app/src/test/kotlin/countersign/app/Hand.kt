@@ -1,12 +1,17 @@
 package countersign.app
 
 import android.Manifest
+import android.accessibilityservice.AccessibilityServiceInfo
 import android.app.Application
 import android.content.Intent
 import android.os.Bundle
 import android.os.Looper
 import android.os.SystemClock
 import android.view.MotionEvent
+import android.view.View
+import android.view.ViewGroup
+import android.view.accessibility.AccessibilityEvent
+import android.view.accessibility.AccessibilityManager
 import androidx.compose.ui.geometry.Rect
 import androidx.compose.ui.platform.AndroidUiDispatcher
 import androidx.compose.ui.semantics.SemanticsActions
@@ -213,9 +218,9 @@ abstract class Hand(private val service: Service = Service.shared) {
     }
 
     /** A picture of what the page shows goes into the app by its button for that. */
-    fun choosePicture(picture: ByteArray = person.picture()) {
+    fun choosePicture(picture: ByteArray = person.picture(), button: String = "Choose a picture") {
         val uri = android.net.Uri.parse("content://pictures/${System.nanoTime()}")
-        press("Choose a picture")
+        press(button)
         val asked = shadowOf(activity).nextStartedActivityForResult
         check(asked.intent.type == "image/*")
         shadowOf(RuntimeEnvironment.getApplication().contentResolver).registerInputStream(uri, picture.inputStream())
@@ -271,6 +276,30 @@ abstract class Hand(private val service: Service = Service.shared) {
     fun code(): String = texts.first { it.startsWith("Code: ") }.removePrefix("Code: ").replace(" ", "").replace(",", "-")
 
     fun textOf(picture: ByteArray): String = runBlocking { Scanner().use { it.picture(picture).single().text } }
+
+    // Ears.
+
+    /** A screen reader, as the system tells the app of it. */
+    fun listen() = shadowOf(app.getSystemService(AccessibilityManager::class.java)).run {
+        setEnabled(true)
+        setTouchExplorationEnabled(true)
+        setEnabledAccessibilityServiceList(listOf(AccessibilityServiceInfo()))
+    }
+
+    /** What accessibility services are told meanwhile. */
+    fun heard(work: () -> Unit): List<AccessibilityEvent> {
+        val heard = ArrayList<AccessibilityEvent>()
+        val content = activity.requireViewById<ViewGroup>(android.R.id.content)
+        content.accessibilityDelegate = object : View.AccessibilityDelegate() {
+            override fun onRequestSendAccessibilityEvent(host: ViewGroup, child: View, event: AccessibilityEvent): Boolean {
+                heard += AccessibilityEvent(event)
+                return true
+            }
+        }
+        work()
+        content.accessibilityDelegate = null
+        return heard
+    }
 
     companion object {
         @BeforeClass

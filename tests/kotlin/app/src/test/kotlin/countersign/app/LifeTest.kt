@@ -1,5 +1,6 @@
 package countersign.app
 
+import countersign.phone.Service
 import countersign.phone.TRANSFER
 import org.junit.Test
 import java.time.Clock
@@ -134,10 +135,7 @@ class LifeTest : Hand() {
     @Test
     fun `A13 with a screen reader nothing goes on or closes by itself`() {
         initialise()
-        org.robolectric.Shadows.shadowOf(app.getSystemService(android.view.accessibility.AccessibilityManager::class.java)).run {
-            setEnabled(true)
-            setTouchExplorationEnabled(true)
-        }
+        listen()
         session.sendByItself(true)
         val number = person.askApp()
         waitFor("Approve only what you began yourself")
@@ -189,10 +187,13 @@ class LifeTest : Hand() {
         pin(PIN, "Next")
         pin(NEW_PIN, "Next")
         keys(NEW_PIN)
-        press("Change PIN", settle = false)
-        back()
-        back()
-        if (session.running != null) assertTrue(sees("is being changed"), "$texts")
+        Service.shared.silent {
+            press("Change PIN", settle = false)
+            back()
+            back()
+            assertTrue(session.screens.top is HomeScreen)
+            assertTrue(sees("The PIN of “${session.account!!.name}” is being changed."), "$texts")
+        }
         waitFor("PIN changed")
         press("Continue")
         approveWith(NEW_PIN)

@@ -1,14 +1,14 @@
 package countersign.app
 
-import android.accessibilityservice.AccessibilityServiceInfo
 import android.content.Intent
 import android.net.Uri
 import android.os.Bundle
 import android.view.MotionEvent
 import android.view.View
-import android.view.ViewGroup
 import android.view.WindowManager
 import android.view.accessibility.AccessibilityEvent
+import android.view.inputmethod.EditorInfo
+import androidx.compose.ui.semantics.SemanticsActions
 import androidx.compose.ui.semantics.SemanticsProperties
 import androidx.compose.ui.semantics.getOrNull
 import org.junit.Test
@@ -42,28 +42,9 @@ class ThiefTest : Hand() {
         assertEquals(10, texts.count { text -> text.any(Char::isDigit) && text.length < 4 })
     }
 
-    /** What accessibility services are told, and whether others than tools for disabled people are told it too. */
-    private fun heard(work: () -> Unit): List<AccessibilityEvent> {
-        val heard = ArrayList<AccessibilityEvent>()
-        val content = activity.requireViewById<ViewGroup>(android.R.id.content)
-        content.accessibilityDelegate = object : View.AccessibilityDelegate() {
-            override fun onRequestSendAccessibilityEvent(host: ViewGroup, child: View, event: AccessibilityEvent): Boolean {
-                heard += AccessibilityEvent(event)
-                return true
-            }
-        }
-        work()
-        content.accessibilityDelegate = null
-        return heard
-    }
-
     @Test
     fun `a key that is pressed tells no accessibility service which one it was`() {
-        shadowOf(app.getSystemService(android.view.accessibility.AccessibilityManager::class.java)).run {
-            setEnabled(true)
-            setTouchExplorationEnabled(true)
-            setEnabledAccessibilityServiceList(listOf(AccessibilityServiceInfo()))
-        }
+        listen()
         typing(0)
         idle(20)
         val drawn = activity.drawn as View
@@ -111,6 +92,17 @@ class ThiefTest : Hand() {
         }
         idle()
         assertEquals(1, typed, "a touch through another window types nothing")
+    }
+
+    @Test
+    fun `keyboards are asked to learn nothing from what is typed`() {
+        start()
+        press("Scan the QR code")
+        press("Paste a link")
+        field("Link").config[SemanticsActions.RequestFocus].action!!()
+        val asked = EditorInfo()
+        until("a keyboard is asked for") { (activity.drawn as View).onCreateInputConnection(asked) != null }
+        assertTrue(asked.imeOptions and EditorInfo.IME_FLAG_NO_PERSONALIZED_LEARNING != 0)
     }
 
     @Test

@@ -3,8 +3,6 @@ package countersign.app
 import android.content.res.Configuration
 import android.content.res.Resources
 import androidx.compose.material3.ColorScheme
-import androidx.compose.ui.graphics.Color
-import androidx.compose.ui.graphics.luminance
 import countersign.app.ui.DarkColours
 import countersign.app.ui.LightColours
 import org.junit.Test
@@ -82,21 +80,6 @@ class WordsTest : Hand() {
         assertEquals("1,234.50", amount("1234.50").of(resources("en")))
         assertEquals("1 234,50", amount("1234.50").of(resources("lv")).replace('\u00a0', ' '))
         assertEquals("LV80 BANK 0000 4351 9500 1", grouped("LV80BANK0000435195001").of(resources("en")))
-    }
-
-    @Test
-    fun `A13 from right to left codes, hosts and account numbers stay as they are`() {
-        RuntimeEnvironment.setQualifiers("+ar-rXB-ldrtl")
-        start()
-        assertEquals(android.view.View.LAYOUT_DIRECTION_RTL, activity.resources.configuration.layoutDirection)
-        assertTrue(find("Scan the QR code") != null || texts.isNotEmpty())
-        assertEquals("\u2066sign.example.eu\u2069", exact("sign.example.eu").of(activity.resources))
-        assertEquals("\u2066LV80 BANK\u2069", grouped("LV80BANK").of(activity.resources))
-    }
-
-    private fun contrast(one: Color, other: Color): Double {
-        val (dark, light) = listOf(one.luminance(), other.luminance()).sorted()
-        return (light + 0.05) / (dark + 0.05)
     }
 
     @Test

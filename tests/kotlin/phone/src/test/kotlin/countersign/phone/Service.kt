@@ -60,6 +60,20 @@ class Service(private vararg val settings: String) : AutoCloseable {
         }
     }
 
+    /** The service is there meanwhile, and does not answer. */
+    fun <T> silent(block: () -> T): T {
+        signal("STOP")
+        return try {
+            block()
+        } finally {
+            signal("CONT")
+        }
+    }
+
+    private fun signal(name: String) {
+        check(ProcessBuilder("kill", "-$name", "${process.pid()}").start().waitFor() == 0)
+    }
+
     private fun stop() {
         process.destroy()
         if (!process.waitFor(10, TimeUnit.SECONDS)) process.destroyForcibly().waitFor()

@@ -99,6 +99,10 @@ class Page:
         return found.pop()
 
 
+# As browsers send it: some applications send programs, which have none, no redirect.
+ACCEPT = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
 class Browser:
     def __init__(self, origin: str):
         self.origin = origin
@@ -110,7 +114,7 @@ class Browser:
         )
 
     def _open(self, url: str, data: bytes | None, media_type: str) -> tuple[str, int, str]:
-        headers = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+        headers = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Accept": ACCEPT}
         if data is not None:
             headers |= {"Content-Type": media_type, "Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         request = urllib.request.Request(urllib.parse.urljoin(self.origin + "/", url), data, headers)

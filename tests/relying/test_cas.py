@@ -5,8 +5,7 @@ import sys
 import unittest
 import urllib.parse
 
-from world import AUTHORITY, CHAIN, FOLDER, HERE, KEY, PASSWORD, Application, Browser, Page, Person, World, apache, free_port
-from world import CERTIFICATE
+from world import AUTHORITY, CERTIFICATE, FOLDER, HERE, PASSWORD, Application, Browser, Page, Person, World, apache, free_port
 
 
 class Cas(World):
@@ -106,51 +105,25 @@ class Django(Cas):
         return found["user"]
 
 
-@unittest.skipUnless(apache(), "Debian's apache2 and libapache2-mod-auth-cas are not installed")
+@unittest.skipUnless(apache("cas"), "Debian's apache2 and libapache2-mod-auth-cas are not installed")
 class Apache(Cas):
     by_entry = True
     login = private = "/private/index.html"
 
     def start(self, port: int, level: str | None) -> Application:
-        folder = FOLDER / f"apache-{port}"
-        (folder / "pages/private").mkdir(parents=True)
-        (folder / "tickets").mkdir()
-        (folder / "pages/private/index.html").write_text("<p id=user><!--#echo var=REMOTE_USER --></p>", encoding="utf-8")
+        tickets = FOLDER / f"tickets-{port}"
+        tickets.mkdir()
         # Apache's children run as another user.
-        for part in (FOLDER, folder, folder / "tickets", folder / "pages", folder / "pages/private"):
-            part.chmod(0o777)
-        AUTHORITY.chmod(0o644)
-        modules = "/usr/lib/apache2/modules"
-        (folder / "apache.conf").write_text(
+        tickets.chmod(0o777)
+        return self.apache(
+            port,
+            "cas",
             f"""
-ServerRoot "{folder}"
-ServerName 127.0.0.1
-PidFile "{folder}/pid"
-ErrorLog "{folder}/error.log"
-Listen 127.0.0.1:{port}
-LoadModule mpm_event_module {modules}/mod_mpm_event.so
-LoadModule authn_core_module {modules}/mod_authn_core.so
-LoadModule authz_core_module {modules}/mod_authz_core.so
-LoadModule authz_user_module {modules}/mod_authz_user.so
-LoadModule include_module {modules}/mod_include.so
-LoadModule filter_module {modules}/mod_filter.so
-LoadModule dir_module {modules}/mod_dir.so
-LoadModule mime_module {modules}/mod_mime.so
-LoadModule socache_shmcb_module {modules}/mod_socache_shmcb.so
-LoadModule ssl_module {modules}/mod_ssl.so
-LoadModule auth_cas_module {modules}/mod_auth_cas.so
-TypesConfig /etc/mime.types
-User www-data
-Group www-data
-SSLEngine on
-SSLCertificateFile "{CHAIN}"
-SSLCertificateKeyFile "{KEY}"
-DocumentRoot "{folder}/pages"
 CASVersion 2
 CASLoginURL {self.service.origin}/cas/login
 CASValidateURL {self.service.origin}/cas/p3/serviceValidate
 CASCertificatePath "{AUTHORITY}"
-CASCookiePath "{folder}/tickets/"
+CASCookiePath "{tickets}/"
 CASRootProxiedAs https://127.0.0.1:{port}
 CASSSOEnabled On
 <Location "/private">
@@ -160,9 +133,7 @@ CASSSOEnabled On
   Require valid-user
 </Location>
 """,
-            encoding="utf-8",
         )
-        return self.application(port, apache(), "-f", str(folder / "apache.conf"), "-DFOREGROUND")
 
     def shown(self, page: Page) -> str:
         self.assertEqual(page.status, 200, page.text)

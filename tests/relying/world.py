@@ -32,7 +32,7 @@ _issued.private_key_pem.write_to_path(KEY)
 KEY.chmod(0o600)
 os.environ |= {"SSL_CERT_FILE": str(AUTHORITY), "REQUESTS_CA_BUNDLE": str(AUTHORITY)}
 
-from pages import Browser, Page  # noqa: E402
+from pages import ACCEPT, Browser, Page  # noqa: E402
 from person import PASSWORD, Person  # noqa: E402
 from service import Service  # noqa: E402
 
@@ -87,6 +87,47 @@ class World(unittest.TestCase):
         self.addCleanup(application.stop)
         return application
 
+    def apache(self, port: int, module: str, settings: str) -> Application:
+        """Apache with a private page that shows the user, and this of its modules."""
+        folder = FOLDER / f"apache-{port}"
+        (folder / "pages/private").mkdir(parents=True)
+        (folder / "pages/private/index.html").write_text("<p id=user><!--#echo var=REMOTE_USER --></p>", encoding="utf-8")
+        # Apache's children run as another user.
+        for part in (FOLDER, folder, folder / "pages", folder / "pages/private"):
+            part.chmod(0o777)
+        AUTHORITY.chmod(0o644)
+        modules = "/usr/lib/apache2/modules"
+        (folder / "apache.conf").write_text(
+            f"""
+ServerRoot "{folder}"
+ServerName 127.0.0.1
+PidFile "{folder}/pid"
+ErrorLog "{folder}/error.log"
+Listen 127.0.0.1:{port}
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authn_core_module {modules}/mod_authn_core.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule authz_user_module {modules}/mod_authz_user.so
+LoadModule include_module {modules}/mod_include.so
+LoadModule filter_module {modules}/mod_filter.so
+LoadModule dir_module {modules}/mod_dir.so
+LoadModule mime_module {modules}/mod_mime.so
+LoadModule socache_shmcb_module {modules}/mod_socache_shmcb.so
+LoadModule ssl_module {modules}/mod_ssl.so
+LoadModule auth_{module}_module {modules}/mod_auth_{module}.so
+TypesConfig /etc/mime.types
+User www-data
+Group www-data
+SSLEngine on
+SSLCertificateFile "{CHAIN}"
+SSLCertificateKeyFile "{KEY}"
+DocumentRoot "{folder}/pages"
+{settings}
+""",
+            encoding="utf-8",
+        )
+        return self.application(port, apache(module), "-f", str(folder / "apache.conf"), "-DFOREGROUND")
+
     def until(self, true, what: str, patience: float = 20):
         end = time.monotonic() + patience
         while time.monotonic() < end:
@@ -107,14 +148,14 @@ class World(unittest.TestCase):
             urllib.request.ProxyHandler({}), Stays, urllib.request.HTTPCookieProcessor(browser.cookies)
         )
         try:
-            opener.open(url, timeout=20)
+            opener.open(urllib.request.Request(url, headers={"Accept": ACCEPT}), timeout=20)
         except urllib.error.HTTPError as error:
             with error:
                 return error.headers.get("Location", "")
         return ""
 
 
-def apache() -> str | None:
-    """Debian's Apache, if it is there with mod_auth_cas."""
-    module = pathlib.Path("/usr/lib/apache2/modules/mod_auth_cas.so")
+def apache(module: str) -> str | None:
+    """Debian's Apache, if it is there with this of its modules: cas or openidc."""
+    module = pathlib.Path(f"/usr/lib/apache2/modules/mod_auth_{module}.so")
     return shutil.which("apache2") if module.exists() else None

@@ -17,7 +17,7 @@ use crate::{
     base::{clock::Clock, outgoing::Outgoing},
     clients::Clients,
     edge::Edge,
-    keys::root::RootKeys,
+    keys::{root::RootKeys, token::TokenKey},
     pages::Pages,
     password::Passwords,
     policy::{lifetimes::Kept, registration::Doors},
@@ -61,6 +61,8 @@ pub(crate) struct App {
     pub(crate) biometric_transfers: bool,
     /// The services that sign people in here.
     pub(crate) clients: Clients,
+    /// The operator's keys that sign tokens by RS256, the one that signs first.
+    pub(crate) rsa: Vec<TokenKey>,
     /// Requests to them.
     pub(crate) outgoing: Outgoing,
     /// Says what happened, for whoever watches over the service.

@@ -109,6 +109,9 @@ pub struct Config {
     /// The file that registers the services that sign people in here, if it is not `clients.toml`
     /// in the data folder. Where that is not there either, there are none.
     pub clients: Option<PathBuf>,
+    /// The operator's RSA keys (PEM), which sign tokens for services that take RS256 alone: the
+    /// first signs, the others are published.
+    pub rsa_keys: Vec<PathBuf>,
     /// The operator's own privacy statement, in the place of the built-in one: an `https` address.
     pub privacy_url: Option<String>,
     /// The number in every picture of a form, up to 999,999, for tests and demonstrations, which
@@ -158,6 +161,7 @@ impl Config {
             registration: Registration::default(),
             recovery_hours: 24,
             clients: None,
+            rsa_keys: Vec::new(),
             privacy_url: None,
             picture_number: None,
             deletion_days: 7,
@@ -202,6 +206,11 @@ impl Config {
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The process signs tokens by another back end of crate jsonwebtoken.
+    #[error(
+        "this process has installed another CryptoProvider of crate jsonwebtoken: start the service before it"
+    )]
+    OtherSigner,
     /// The address can't be listened on.
     #[error("can't listen on {0}: {1}. Is another program using it? Choose another with --listen")]
     Listen(SocketAddr, #[source] io::Error),
@@ -262,6 +271,9 @@ pub enum StartError {
     /// The clients file can't be used.
     #[error(transparent)]
     Clients(#[from] BadClients),
+    /// A key that signs tokens can't be used.
+    #[error("the RSA key {} can't be used: {}", .0.display(), .1)]
+    RsaKey(PathBuf, String),
     /// A closed domain is none.
     #[error(transparent)]
     ClosedDomain(#[from] BadDomain),

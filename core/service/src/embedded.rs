@@ -13,18 +13,19 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
 };
+use zeroize::Zeroizing;
 
 use crate::{
     admin::Socket as Commands,
     api,
     app::{App, Waiting},
     background,
-    base::outgoing::Outgoing,
+    base::{custody, outgoing::Outgoing},
     clients::{BadClients, Clients},
     config::{Config, Connections, MailSetting, OriginSetting, StartError, storage},
     deliveries::{self, Carrier, MailFolder, MailRefused, Outbox, SmtpClient},
     edge::{self, Edge, Networks},
-    keys::root::RootKeys,
+    keys::{jose, root::RootKeys, token::TokenKey},
     messages::Composer,
     operations::{self, Places},
     pages,
@@ -80,7 +81,8 @@ impl Embedded {
         let clock = config.clock.clone();
         let (pushes, due) = Pushes::new(carriers, store.clone(), root.clone(), clock);
         let carrier = mail_carrier(&mut config, &origin)?;
-        let clients = Clients::open(config.clients.as_deref(), &config.data)?;
+        let rsa = token_keys(&config.rsa_keys)?;
+        let clients = Clients::open(config.clients.as_deref(), &config.data, !rsa.is_empty())?;
         let outbox = Outbox::new(carrier, store.clone(), root.clone(), config.clock.clone());
         let (stop, stopping) = watch::channel(false);
         let edge = Edge::new(Networks::new(config.large_networks), edge::places());
@@ -106,6 +108,7 @@ impl Embedded {
             own_biometrics: config.own_biometrics,
             biometric_transfers: config.biometric_transfers,
             clients,
+            rsa,
             outgoing: Outgoing::new(),
             security,
             failures: Failures::default(),
@@ -189,6 +192,21 @@ async fn beside(
         standards::run_calls(app.clone(), stopping.clone()),
         background::write_mail(app.clone(), Composer::new(app, outbox), stopping)
     );
+}
+
+/// Makes the process able to sign tokens, and reads the operator's RSA keys.
+fn token_keys(files: &[PathBuf]) -> Result<Vec<TokenKey>, StartError> {
+    if !jose::install() {
+        return Err(StartError::OtherSigner);
+    }
+    let read = |file: &PathBuf| {
+        let refused = |why: String| StartError::RsaKey(file.clone(), why);
+        custody::given_key(file).map_err(|error| refused(error.to_string()))?;
+        let text = Zeroizing::new(std::fs::read(file).map_err(|error| refused(error.to_string()))?);
+        let none = "it has no RSA key of 2,048 bits or more, as openssl genpkey writes them";
+        TokenKey::rs256(&text).ok_or_else(|| refused(none.to_owned()))
+    };
+    files.iter().map(read).collect()
 }
 
 /// Listens, and says where: the address may have left the port to the system.

@@ -51,7 +51,7 @@ pub use apps::{AndroidApp, Apps, BadApp, IosApp, StoreLink};
 pub use base::clock::{Clock, SystemClock};
 pub use base::email::{Email, NotAnEmail};
 pub use base::time::utc;
-pub use clients::{BadClients, ClientRow, list_clients};
+pub use clients::{BadClients, ClientRow, NoSecret, client_secret, list_clients};
 pub use config::{Config, Connections, MailSetting, OriginSetting, StartError};
 pub use deliveries::{
     Carried, Carrier, Content, Mail, MailRefused, Message, Smtp, SmtpPassword, SmtpTls,

@@ -242,6 +242,10 @@ pub(crate) struct Serve {
     /// DIR/clients.toml, if it is there]
     #[arg(long, value_name = "FILE")]
     pub(crate) clients: Option<PathBuf>,
+    /// An RSA key (PEM) that signs tokens for services that take RS256 alone; the first signs, the
+    /// others are published. May be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) oidc_rsa_key: Vec<PathBuf>,
     /// Your own privacy statement, in the place of the built-in one
     #[arg(long, value_name = "URL")]
     pub(crate) privacy_url: Option<String>,

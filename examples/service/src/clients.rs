@@ -1,15 +1,17 @@
 //! `countersign-service client`: the services that sign people in here, in the clients file.
 
+mod entry;
+mod paste;
+
 use std::{
     error::Error,
-    fmt::Write as _,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
 };
 
-use clap::{Args, Subcommand};
-use countersign_service::{ClientRow, list_clients};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use countersign_service::{ClientRow, client_secret, list_clients};
 
 use crate::out::{print, say};
 
@@ -22,6 +24,10 @@ pub(crate) enum ClientCommand {
     ///
     ///     countersign-service client add library --name "City library" --data DIR \
     ///         --cas https://library.example.eu/app/ --level MEDIUM --attribute email
+    ///     countersign-service client add shop --name Shop --data DIR \
+    ///         --oidc https://shop.example.eu/callback --attribute email
+    ///
+    /// A secret is made for a service of OpenID Connect, and shown once: the file has its hash.
     #[command(verbatim_doc_comment)]
     Add(Box<Add>),
     /// List the registered services, one a line: name of the entry, protocols, level, name,
@@ -59,6 +65,7 @@ impl Which {
 }
 
 #[derive(Args)]
+#[command(group(ArgGroup::new("protocol").required(true).multiple(true).args(["cas", "oidc"])))]
 pub(crate) struct Add {
     /// The name of the entry: small letters, digits and hyphens
     id: String,
@@ -67,7 +74,7 @@ pub(crate) struct Add {
     name: String,
     /// Where people come back to by CAS: exactly this address or, if it ends in `/`, all below it.
     /// May be given several times
-    #[arg(long, value_name = "URL", required = true)]
+    #[arg(long, value_name = "URL")]
     cas: Vec<String>,
     /// The lowest level of a sign-in that the service takes: BASIC, MEDIUM or HIGH
     #[arg(long, value_name = "LEVEL")]
@@ -82,14 +89,91 @@ pub(crate) struct Add {
     /// Who helps people whom the service does not let in: https:, mailto: or tel:
     #[arg(long, value_name = "URL")]
     help_desk: Option<String>,
-    /// Tell the service when somebody signs out
-    #[arg(long)]
+    /// CAS: tell the service when somebody signs out
+    #[arg(long, requires = "cas")]
     single_logout: bool,
+    #[command(flatten)]
+    connect: Connect,
     /// The address of this sign-in service, for what is printed
     #[arg(long, value_name = "URL", default_value = "https://sign.example.eu")]
     origin: String,
     #[command(flatten)]
     which: Which,
+}
+
+/// How a service speaks OpenID Connect.
+#[derive(Args)]
+struct Connect {
+    /// Where people come back to by OpenID Connect: exactly this address. May be given several
+    /// times
+    #[arg(long, value_name = "URL")]
+    oidc: Vec<String>,
+    /// OpenID Connect: how the service shows which one it is
+    #[arg(long, value_enum, default_value = "basic", requires = "oidc")]
+    method: Method,
+    /// OpenID Connect: a file with a public key of the service, as JWK. For `private_key_jwt`. May
+    /// be given several times
+    #[arg(long, value_name = "FILE", requires = "oidc")]
+    key: Vec<PathBuf>,
+    /// OpenID Connect: where people may go after signing out. May be given several times
+    #[arg(long, value_name = "URL", requires = "oidc")]
+    after_logout: Vec<String>,
+    /// OpenID Connect: where the service is told when somebody signs out
+    #[arg(long, value_name = "URL", requires = "oidc")]
+    backchannel_logout: Option<String>,
+    /// OpenID Connect: sign ID tokens by RS256, for a service that can't verify ES256
+    #[arg(long, requires = "oidc")]
+    rs256: bool,
+    /// OpenID Connect: take requests without PKCE, of a service that can't do it
+    #[arg(long, requires = "oidc")]
+    no_pkce: bool,
+    /// OpenID Connect: give refresh tokens, which work as long as the session
+    #[arg(long, requires = "oidc")]
+    refresh: bool,
+    /// OpenID Connect: give refresh tokens that outlive the session, where the service asks for
+    /// `offline_access`
+    #[arg(long, requires = "oidc")]
+    offline: bool,
+}
+
+/// How a service shows which one it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Method {
+    /// By a secret in a header
+    Basic,
+    /// By a secret in the body
+    Post,
+    /// By what it signs with a key of its own
+    #[value(name = "private_key_jwt")]
+    PrivateKeyJwt,
+    /// It can't keep a secret: an app, or a page without a server
+    None,
+}
+
+impl Method {
+    /// As the clients file has it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Post => "post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::None => "none",
+        }
+    }
+
+    /// As OpenID Connect has it.
+    const fn registered(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::None => "none",
+        }
+    }
+
+    const fn has_secret(self) -> bool {
+        matches!(self, Self::Basic | Self::Post)
+    }
 }
 
 /// Carries a command out.
@@ -133,13 +217,26 @@ fn register(add: &Add) -> Result<(), Box<dyn Error>> {
         true => "",
         false => "\n",
     };
-    let text = format!("{before}{gap}{}", entry(add));
+    let connect = &add.connect;
+    let made = match !connect.oidc.is_empty() && connect.method.has_secret() {
+        true => Some(client_secret()?),
+        false => None,
+    };
+    let hash = made.as_ref().map(|(_, hash)| hash.as_str());
+    let text = format!("{before}{gap}{}", entry::of(add, hash)?);
     replace(&file, &text)?;
     say(format_args!(
         "Registered in {}. Tell a running service: send it SIGHUP.",
         file.display()
     ));
-    Ok(print(snippets(add))?)
+    let secret = made.as_ref().map(|(secret, _)| secret.as_str());
+    if secret.is_some() {
+        say(format_args!(
+            "The secret below is shown once; the file has its hash alone."
+        ));
+    }
+    let (cas, oidc) = (paste::cas(add), paste::oidc(add, secret));
+    Ok(print(cas + &oidc)?)
 }
 
 /// Puts a text in the file's place, if the service can read it.
@@ -161,71 +258,4 @@ fn replace(file: &Path, text: &str) -> Result<(), Box<dyn Error>> {
     }
     fs::rename(&draft, file)?;
     Ok(())
-}
-
-/// A text in quotation marks, as TOML has it.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-fn list(texts: &[String]) -> String {
-    let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
-    format!("[{}]", texts.join(", "))
-}
-
-/// The entry, as it stands in the file.
-fn entry(add: &Add) -> String {
-    let mut text = format!("\n[client.{}]\nname = {}\n", add.id, quoted(&add.name));
-    let optional = [
-        ("level", &add.level),
-        ("start", &add.start),
-        ("help_desk", &add.help_desk),
-    ];
-    for (name, value) in optional {
-        if let Some(value) = value {
-            let _ = writeln!(text, "{name} = {}", quoted(value));
-        }
-    }
-    if !add.attribute.is_empty() {
-        let _ = writeln!(text, "attributes = {}", list(&add.attribute));
-    }
-    let _ = writeln!(
-        text,
-        "[client.{}.cas]\nservices = {}",
-        add.id,
-        list(&add.cas)
-    );
-    if add.single_logout {
-        text.push_str("single_logout = true\n");
-    }
-    text
-}
-
-/// What to paste into common clients.
-fn snippets(add: &Add) -> String {
-    let origin = add.origin.trim_end_matches('/');
-    let logout = match add.single_logout {
-        true => "\nCASSSOEnabled On",
-        false => "",
-    };
-    format!(
-        "# Apache, mod_auth_cas\n\
-         CASVersion 2\n\
-         CASLoginURL {origin}/cas/login\n\
-         CASValidateURL {origin}/cas/p3/serviceValidate\n\
-         CASCookiePath /var/cache/apache2/mod_auth_cas/{logout}\n\
-         \n\
-         # Django, django-cas-ng (settings.py)\n\
-         CAS_SERVER_URL = \"{origin}/cas/\"\n\
-         CAS_VERSION = \"3\"\n\
-         \n\
-         # Spring Security (application.properties, with cas-client-core)\n\
-         cas.server-url-prefix={origin}/cas\n\
-         cas.server-login-url={origin}/cas/login\n\
-         \n\
-         # Any other client of CAS 3.0\n\
-         login {origin}/cas/login\n\
-         validate {origin}/cas/p3/serviceValidate\n\
-         logout {origin}/cas/logout\n"
-    )
 }

@@ -222,6 +222,7 @@ async fn run(mut arguments: Serve) -> Result<(), StartError> {
         },
         recovery_hours: arguments.recovery_hours,
         clients: arguments.clients,
+        rsa_keys: arguments.oidc_rsa_key,
         privacy_url: arguments.privacy_url,
         // A person looks at the picture.
         picture_number: None,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod administration;
+mod clients;
 mod connections;
 mod crash;
 mod disk;

@@ -93,6 +93,14 @@ countersign_failpoint::durable_writes! {
         GrantProxying,
         /// [`crate::store::Store::proxy`]
         Proxy,
+        /// [`crate::store::Store::give_code`]
+        GiveCode,
+        /// [`crate::store::Store::exchange`]
+        ExchangeToken,
+        /// [`crate::store::Store::revoke`]
+        RevokeToken,
+        /// [`crate::store::Store::spend_assertion`]
+        SpendAssertion,
         /// [`crate::store::Store::end_call`]
         EndCall,
         /// [`crate::store::Store::delay_call`]

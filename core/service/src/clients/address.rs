@@ -3,6 +3,7 @@
 //! the account there. So it is compared as text first, and everything that two parsers could read
 //! in two ways is refused.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 
 /// The longest address, in bytes.
@@ -139,6 +140,18 @@ fn has_no_ticket(url: &Url) -> bool {
 
 fn is_loopback(url: &Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// What is escaped in a value: all but the unreserved characters (RFC 3986, section 2.3).
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A text as the value of a parameter.
+pub(crate) fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, VALUE).to_string()
 }
 
 /// The address with one more parameter. Name and value need no escapes.

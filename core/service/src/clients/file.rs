@@ -12,8 +12,14 @@ use countersign_protocol::field::is_displayable;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Address, Attribute, Cas, Client, Registered, UserName, level};
-use crate::{base::custody, policy::levels::Level};
+use super::{
+    Address, Attribute, Auth, Cas, Client, Oidc, Registered, UserName, address::BadAddress, level,
+};
+use crate::{
+    base::{custody, hex},
+    keys::token::{Algorithm, PublicJwk},
+    policy::levels::Level,
+};
 
 /// The longest file, in bytes.
 const LONGEST_FILE: u64 = 1024 * 1024;
@@ -72,6 +78,27 @@ struct Entry {
     #[serde(default)]
     private_network: bool,
     cas: Option<CasEntry>,
+    oidc: Option<OidcEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OidcEntry {
+    redirect_uris: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    post_logout_redirect_uris: Vec<Spanned<String>>,
+    method: Spanned<String>,
+    #[serde(default)]
+    secrets: Vec<Spanned<String>>,
+    #[serde(default)]
+    keys: Vec<Spanned<String>>,
+    pkce: Option<Spanned<bool>>,
+    algorithm: Option<Spanned<String>>,
+    #[serde(default)]
+    refresh: bool,
+    #[serde(default)]
+    offline: bool,
+    backchannel_logout: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +122,7 @@ fn wrong<T>(value: &Spanned<T>, why: impl Into<String>) -> Wrong {
 }
 
 /// Reads a file. One that is not there registers nobody, unless it has to be there.
-pub(super) fn read(path: &Path, needed: bool) -> Result<Registered, BadClients> {
+pub(super) fn read(path: &Path, needed: bool, rs256: bool) -> Result<Registered, BadClients> {
     let unread = |error| BadClients::Unread(path.to_owned(), error);
     custody::settings(path).map_err(|error| BadClients::Custody(error.to_string()))?;
     match fs::metadata(path) {
@@ -109,7 +136,7 @@ pub(super) fn read(path: &Path, needed: bool) -> Result<Registered, BadClients> 
         Ok(_) => {}
     }
     let text = fs::read_to_string(path).map_err(unread)?;
-    parse(&text).map_err(|(at, why)| BadClients::Line {
+    parse(&text, rs256).map_err(|(at, why)| BadClients::Line {
         file: path.to_owned(),
         line: line(&text, at.start),
         why,
@@ -122,7 +149,7 @@ fn line(text: &str, at: usize) -> usize {
     before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
-fn parse(text: &str) -> Result<Registered, Wrong> {
+fn parse(text: &str, rs256: bool) -> Result<Registered, Wrong> {
     let file: File = toml::from_str(text).map_err(|error| {
         let at = error.span().unwrap_or(0..0);
         (at, error.message().to_owned())
@@ -149,6 +176,11 @@ fn parse(text: &str) -> Result<Registered, Wrong> {
                 return Err((at, why));
             }
         }
+        let signs = client.oidc.as_ref().map(|oidc| oidc.algorithm);
+        if signs == Some(Algorithm::Rs256) && !rs256 {
+            let why = format!("{id} asks for RS256: start the service with --oidc-rsa-key FILE");
+            return Err((at, why));
+        }
         registered.insert(id, Arc::new(client));
     }
     Ok(Registered(registered))
@@ -164,10 +196,13 @@ fn client(id: &str, entry: Spanned<Entry>, ids: &BTreeSet<String>) -> Result<Cli
     let at = entry.span();
     let entry = entry.into_inner();
     let cas = entry.cas.map(|cas| cas_of(cas, ids)).transpose()?;
-    if cas.is_none() {
+    let oidc = entry.oidc.map(oidc_of).transpose()?;
+    if cas.is_none() && oidc.is_none() {
         return Err((
             at,
-            format!("{id} speaks no protocol: give it a table [client.{id}.cas]"),
+            format!(
+                "{id} speaks no protocol: give it a table [client.{id}.cas] or [client.{id}.oidc]"
+            ),
         ));
     }
     let start = entry
@@ -211,6 +246,7 @@ fn client(id: &str, entry: Spanned<Entry>, ids: &BTreeSet<String>) -> Result<Cli
         },
         private_network: entry.private_network,
         cas,
+        oidc,
     })
 }
 
@@ -250,18 +286,93 @@ fn is_contact(text: &str) -> bool {
             .all(|b| b.is_ascii_graphic() && !b"\"<>'\\".contains(&b))
 }
 
+fn address(
+    text: &Spanned<String>,
+    read: fn(&str) -> Result<Address, BadAddress>,
+) -> Result<Address, Wrong> {
+    let address = read(text.get_ref());
+    address.map_err(|why| wrong(text, format!("{:?} can't be used: {why}", text.get_ref())))
+}
+
+/// The hash of a secret: `sha256:` and 64 hexadecimal digits.
+fn secret_hash(text: &Spanned<String>) -> Result<[u8; 32], Wrong> {
+    let hash = text.get_ref().strip_prefix("sha256:").and_then(hex::decode);
+    hash.ok_or_else(|| {
+        let why = "a secret is kept as sha256: and its hash; `client add` makes one";
+        wrong(text, why)
+    })
+}
+
+fn key(text: &Spanned<String>) -> Result<PublicJwk, Wrong> {
+    let value = serde_json::from_str(text.get_ref()).ok();
+    let key = value.as_ref().and_then(PublicJwk::of);
+    key.ok_or_else(|| wrong(text, "a key is a public JWK of P-256 or RSA, as JSON text"))
+}
+
+fn oidc_of(entry: OidcEntry) -> Result<Oidc, Wrong> {
+    let count = entry.redirect_uris.get_ref().len();
+    if count == 0 || count > MOST_ADDRESSES {
+        let why = format!("a service has 1 to {MOST_ADDRESSES} addresses");
+        return Err(wrong(&entry.redirect_uris, why));
+    }
+    let exact = |texts: &[Spanned<String>]| {
+        let all = texts.iter().map(|text| address(text, Address::exact));
+        all.collect::<Result<Vec<_>, _>>()
+    };
+    let secrets: Vec<_> = entry
+        .secrets
+        .iter()
+        .map(secret_hash)
+        .collect::<Result<_, _>>()?;
+    let keys: Vec<_> = entry.keys.iter().map(key).collect::<Result<_, _>>()?;
+    let auth = match (
+        entry.method.get_ref().as_str(),
+        secrets.is_empty(),
+        keys.is_empty(),
+    ) {
+        ("none", true, true) => Auth::Public,
+        ("basic", false, true) => Auth::Basic(secrets),
+        ("post", false, true) => Auth::Post(secrets),
+        ("private_key_jwt", true, false) => Auth::Keys(keys),
+        _ => {
+            let why = "the method is \"basic\" or \"post\" with secrets, \"private_key_jwt\" with \
+                       keys, or \"none\" with neither";
+            return Err(wrong(&entry.method, why));
+        }
+    };
+    let pkce = entry.pkce.as_ref().is_none_or(|pkce| *pkce.get_ref());
+    if let (Some(given), false, Auth::Public) = (&entry.pkce, pkce, &auth) {
+        return Err(wrong(given, "a service without a secret or key needs PKCE"));
+    }
+    let algorithm = entry
+        .algorithm
+        .as_ref()
+        .map(|name| (name, name.get_ref().as_str()));
+    let algorithm = match algorithm {
+        None | Some((_, "ES256")) => Algorithm::Es256,
+        Some((_, "RS256")) => Algorithm::Rs256,
+        Some((name, _)) => return Err(wrong(name, "the algorithm is ES256 or RS256")),
+    };
+    let backchannel = entry.backchannel_logout.as_ref();
+    let backchannel = backchannel.map(|text| address(text, Address::exact));
+    Ok(Oidc {
+        redirect_uris: exact(entry.redirect_uris.get_ref())?,
+        after_logout: exact(&entry.post_logout_redirect_uris)?,
+        auth,
+        pkce,
+        algorithm,
+        refresh: entry.refresh,
+        offline: entry.offline,
+        backchannel_logout: backchannel.transpose()?,
+    })
+}
+
 fn cas_of(entry: CasEntry, ids: &BTreeSet<String>) -> Result<Cas, Wrong> {
     let count = entry.services.get_ref().len();
     if count == 0 || count > MOST_ADDRESSES {
         let why = format!("a service has 1 to {MOST_ADDRESSES} addresses");
         return Err(wrong(&entry.services, why));
     }
-    let address = |text: &Spanned<String>, read: fn(&str) -> Result<Address, _>| {
-        let address = read(text.get_ref());
-        address.map_err(|why: super::address::BadAddress| {
-            wrong(text, format!("{:?} can't be used: {why}", text.get_ref()))
-        })
-    };
     let services = entry.services.get_ref().iter();
     let services = services.map(|text| address(text, Address::exact_or_below));
     let callbacks = entry.proxy_callbacks.iter();

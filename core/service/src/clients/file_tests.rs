@@ -24,13 +24,13 @@ services = ["https://archive.example.eu/"]
 "#;
 
 fn refused(text: &str) -> (usize, String) {
-    let (at, why) = parse(text).map(drop).unwrap_err();
+    let (at, why) = parse(text, true).map(drop).unwrap_err();
     (line(text, at.start), why)
 }
 
 #[test]
 fn a_file_registers_what_it_says() {
-    let registered = parse(WHOLE).unwrap();
+    let registered = parse(WHOLE, true).unwrap();
     let library = registered.of("library").unwrap();
     assert_eq!(library.name, "City library");
     assert_eq!(library.least, Level::Medium);
@@ -49,7 +49,7 @@ fn a_file_registers_what_it_says() {
     assert_eq!(of("https://archive.example.eu/app/x").unwrap(), "archive");
     assert_eq!(of("https://library.example.eu/other"), None);
     assert_eq!(registered.of("nobody").map(drop), None);
-    assert!(parse("").unwrap().0.is_empty());
+    assert!(parse("", true).unwrap().0.is_empty());
 }
 
 /// A name of 61 characters.
@@ -145,32 +145,163 @@ fn what_is_wrong_is_said_with_its_line() {
     }
 }
 
+const CONNECT: &str = r#"
+[client.shop]
+name = "Shop"
+[client.shop.oidc]
+redirect_uris = ["https://shop.example.eu/back"]
+post_logout_redirect_uris = ["https://shop.example.eu/bye"]
+method = "basic"
+secrets = ["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]
+algorithm = "ES256"
+backchannel_logout = "https://shop.example.eu/logout"
+keys = []
+pkce = true
+"#;
+
+#[test]
+fn a_service_of_openid_connect_is_registered_as_its_entry_says() {
+    let registered = parse(CONNECT, false).unwrap();
+    let shop = registered.of("shop").unwrap();
+    let oidc = shop.oidc.as_ref().unwrap();
+    assert!(oidc.pkce && !oidc.refresh && !oidc.offline && shop.cas.is_none());
+    assert!(matches!(&oidc.auth, Auth::Basic(secrets) if secrets.len() == 1));
+    assert!(oidc.redirect_uris[0].covers("https://shop.example.eu/back"));
+    // An address of OpenID Connect is that one alone, whatever it ends in.
+    let slash = CONNECT.replace("eu/back", "eu/");
+    let slash = parse(&slash, false).unwrap().of("shop").unwrap();
+    let back = &slash.oidc.as_ref().unwrap().redirect_uris[0];
+    assert!(back.covers("https://shop.example.eu/") && !back.covers("https://shop.example.eu/x"));
+    let rs256 = CONNECT.replace("ES256", "RS256");
+    assert!(parse(&rs256, true).is_ok());
+    let (_, why) = parse(&rs256, false).map(drop).unwrap_err();
+    assert!(why.contains("--oidc-rsa-key"), "{why}");
+}
+
+const HASH: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// The same for a service of OpenID Connect; line 0: it is taken.
+const CONNECT_FAULTS: &[(&str, &str, usize, &str)] = &[
+    (
+        "https://shop.example.eu/back",
+        "http://shop.example.eu/back",
+        5,
+        "must be https",
+    ),
+    (
+        "https://shop.example.eu/back",
+        "https://shop.example.eu/*",
+        0,
+        "",
+    ),
+    (
+        "https://shop.example.eu/back",
+        "https://shop.example.eu/#x",
+        5,
+        "can't have",
+    ),
+    (
+        "https://shop.example.eu/back",
+        "https://shop.example.eu/a/../b",
+        5,
+        "can't have",
+    ),
+    (
+        "https://shop.example.eu/back",
+        "javascript:alert(1)",
+        5,
+        "must be https",
+    ),
+    ("[\"https://shop.example.eu/back\"]", "[]", 5, "1 to 50"),
+    (
+        "https://shop.example.eu/bye",
+        "https://u@shop.example.eu/",
+        6,
+        "can't have",
+    ),
+    ("\"basic\"", "\"none\"", 7, "the method is"),
+    ("\"basic\"", "\"private_key_jwt\"", 7, "the method is"),
+    ("\"basic\"", "\"\"", 7, "the method is"),
+    (HASH, "of-the-shop", 8, "sha256:"),
+    (HASH, "sha256:00", 8, "sha256:"),
+    ("\"ES256\"", "\"none\"", 9, "ES256 or RS256"),
+    ("\"ES256\"", "\"HS256\"", 9, "ES256 or RS256"),
+    (
+        "https://shop.example.eu/logout",
+        "http://10.0.0.1/logout",
+        10,
+        "must be https",
+    ),
+    (
+        "keys = []",
+        r#"keys = ['{"kty":"EC","crv":"P-256","x":"AA","y":"AA","d":"AA"}']"#,
+        11,
+        "public JWK",
+    ),
+    (
+        "keys = []",
+        r#"keys = ['{"kty":"oct","k":"AAAA"}']"#,
+        11,
+        "public JWK",
+    ),
+    ("keys = []", "keys = ['{']", 11, "public JWK"),
+    (
+        "keys = []",
+        "jwks_uri = \"https://evil.example/\"",
+        11,
+        "unknown field",
+    ),
+    ("pkce = true", "pkce = \"plain\"", 12, "invalid type"),
+];
+
+#[test]
+fn what_is_wrong_with_a_service_of_openid_connect_is_said_with_its_line() {
+    for &(from, to, at, says) in CONNECT_FAULTS {
+        let text = CONNECT.replacen(from, to, 1);
+        assert_ne!(text, CONNECT, "{from}");
+        if at == 0 {
+            // A star is a letter of a path like any other: nothing is covered by it.
+            assert!(parse(&text, true).is_ok());
+            continue;
+        }
+        let (line, why) = refused(&text);
+        assert!(
+            line == at && why.contains(says),
+            "{from} -> {to}: {line}: {why}"
+        );
+    }
+    let public = CONNECT.replace("\"basic\"", "\"none\"").replace(HASH, "x");
+    let public = public.replace("secrets = [\"x\"]\n", "");
+    assert!(parse(&public, true).is_ok());
+    let (at, why) = refused(&public.replace("pkce = true", "pkce = false"));
+    assert!(at == 11 && why.contains("needs PKCE"), "{at}: {why}");
+}
+
 #[test]
 fn damaged_files_are_refused_or_read_and_never_end_the_program() {
     // Each byte left out, and each replaced by characters that TOML gives a meaning.
-    for at in 0..WHOLE.len() {
-        if !WHOLE.is_char_boundary(at) || !WHOLE.is_char_boundary(at + 1) {
-            continue;
-        }
+    let whole = format!("{WHOLE}{CONNECT}");
+    assert!(whole.is_ascii() && parse(&whole, true).is_ok());
+    for at in 0..whole.len() {
         for put in ["", "\"", "[", "]", "=", "\n", "\\", "\u{0}", "\u{feff}"] {
-            let text = format!("{}{put}{}", &WHOLE[..at], &WHOLE[at + 1..]);
-            let _ = parse(&text).map_err(|(at, _)| line(&text, at.start));
+            let text = format!("{}{put}{}", &whole[..at], &whole[at + 1..]);
+            let _ = parse(&text, true).map_err(|(at, _)| line(&text, at.start));
         }
-        let _ = parse(&WHOLE[..at]);
+        let _ = parse(&whole[..at], true);
     }
     for deep in [
         "[".repeat(10_000),
         format!("x = {}", "[".repeat(10_000)),
         "a.".repeat(10_000),
     ] {
-        assert!(parse(&deep).is_err());
+        assert!(parse(&deep, true).is_err());
     }
 }
 
 #[test]
 fn a_file_that_is_wrong_leaves_what_was_read_before() {
     let folder = tempfile::tempdir().unwrap();
-    let clients = super::super::Clients::open(None, folder.path()).unwrap();
+    let clients = super::super::Clients::open(None, folder.path(), true).unwrap();
     assert!(clients.now().0.is_empty());
     let file = folder.path().join("clients.toml");
     fs::write(&file, WHOLE).unwrap();
@@ -180,7 +311,7 @@ fn a_file_that_is_wrong_leaves_what_was_read_before() {
     assert!(error.contains("clients.toml:2: "), "{error}");
     assert_eq!(clients.now().0.len(), 2);
     let missing = folder.path().join("other.toml");
-    assert!(super::super::Clients::open(Some(&missing), folder.path()).is_err());
+    assert!(super::super::Clients::open(Some(&missing), folder.path(), true).is_err());
 }
 
 #[cfg(unix)]
@@ -191,5 +322,8 @@ fn a_file_that_others_may_change_is_refused() {
     let file = folder.path().join("clients.toml");
     fs::write(&file, WHOLE).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-    assert!(matches!(read(&file, true), Err(BadClients::Custody(_))));
+    assert!(matches!(
+        read(&file, true, true),
+        Err(BadClients::Custody(_))
+    ));
 }

@@ -10,10 +10,21 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-pub(crate) use address::{Address, origin, with};
+pub(crate) use address::{Address, escaped, origin, with};
 pub use file::BadClients;
 
-use crate::policy::levels::{Level, Way};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use ring::digest;
+use zeroize::Zeroizing;
+
+use crate::{
+    base::{
+        hex,
+        random::{self, NoRandomness},
+    },
+    keys::token::{Algorithm, PublicJwk},
+    policy::levels::{Level, Way},
+};
 
 /// The file's name in the data folder.
 pub(crate) const FILE: &str = "clients.toml";
@@ -32,6 +43,15 @@ pub(crate) enum Attribute {
 }
 
 impl Attribute {
+    /// All of them.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Email,
+        Self::FirstName,
+        Self::LastName,
+        Self::Name,
+        Self::Language,
+    ];
+
     /// The one that an entry names so.
     fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -68,6 +88,42 @@ pub(crate) struct Client {
     pub(crate) private_network: bool,
     /// How it speaks CAS, if it does.
     pub(crate) cas: Option<Cas>,
+    /// How it speaks OpenID Connect, if it does.
+    pub(crate) oidc: Option<Oidc>,
+}
+
+/// How a service shows which one it is.
+#[derive(Debug)]
+pub(crate) enum Auth {
+    /// It has nothing to show it with.
+    Public,
+    /// By a secret in a header; the hashes of those that are taken.
+    Basic(Vec<[u8; 32]>),
+    /// By a secret in the body.
+    Post(Vec<[u8; 32]>),
+    /// By what it signs with one of these keys.
+    Keys(Vec<PublicJwk>),
+}
+
+/// How a service speaks OpenID Connect.
+#[derive(Debug)]
+pub(crate) struct Oidc {
+    /// Where people come back to with a code: exactly these.
+    pub(crate) redirect_uris: Vec<Address>,
+    /// Where they go after signing out.
+    pub(crate) after_logout: Vec<Address>,
+    /// How it shows which one it is.
+    pub(crate) auth: Auth,
+    /// Whether its requests need a challenge (PKCE).
+    pub(crate) pkce: bool,
+    /// The algorithm of its ID tokens.
+    pub(crate) algorithm: Algorithm,
+    /// Whether it gets refresh tokens.
+    pub(crate) refresh: bool,
+    /// Whether they may outlive the session, where it asks for that.
+    pub(crate) offline: bool,
+    /// Where it is told of the end of a session.
+    pub(crate) backchannel_logout: Option<Address>,
 }
 
 /// What CAS calls the user.
@@ -98,7 +154,9 @@ impl Client {
     /// The origins of every address of it, for a page whose form may lead there.
     pub(crate) fn origins(&self) -> Vec<String> {
         let cas = self.cas.iter().flat_map(|cas| &cas.services);
-        let mut origins: Vec<_> = cas.map(Address::origin).collect();
+        let oidc = self.oidc.iter();
+        let oidc = oidc.flat_map(|oidc| oidc.redirect_uris.iter().chain(&oidc.after_logout));
+        let mut origins: Vec<_> = cas.chain(oidc).map(Address::origin).collect();
         origins.extend(self.start.as_deref().map(origin));
         origins.sort();
         origins.dedup();
@@ -140,18 +198,22 @@ pub(crate) struct Clients {
     file: PathBuf,
     /// Whether the file was named, and so has to be there.
     named: bool,
+    /// Whether there is a key for RS256.
+    rs256: bool,
     now: RwLock<Arc<Registered>>,
 }
 
 impl Clients {
-    /// Those of the file that was named, or else of the data folder's, if it has one.
+    /// Those of the file that was named, or else of the data folder's, if it has one. `rs256`:
+    /// there is a key for that.
     ///
     /// # Errors
     /// [`BadClients`]
-    pub(crate) fn open(named: Option<&Path>, data: &Path) -> Result<Self, BadClients> {
+    pub(crate) fn open(named: Option<&Path>, data: &Path, rs256: bool) -> Result<Self, BadClients> {
         let clients = Self {
             file: named.map_or_else(|| data.join(FILE), Path::to_owned),
             named: named.is_some(),
+            rs256,
             now: RwLock::default(),
         };
         clients.reload()?;
@@ -164,7 +226,7 @@ impl Clients {
     /// # Errors
     /// [`BadClients`]
     pub(crate) fn reload(&self) -> Result<usize, BadClients> {
-        let read = Arc::new(file::read(&self.file, self.named)?);
+        let read = Arc::new(file::read(&self.file, self.named, self.rs256)?);
         let count = read.0.len();
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = read;
         Ok(count)
@@ -197,18 +259,42 @@ pub struct ClientRow {
 /// # Errors
 /// [`BadClients`]: the line, and what is wrong there.
 pub fn list_clients(file: &Path) -> Result<Vec<ClientRow>, BadClients> {
-    let read = file::read(file, true)?;
+    let read = file::read(file, true, true)?;
     let row = |client: &Arc<Client>| {
         let services = client.cas.iter().flat_map(|cas| &cas.services);
+        let returns = client.oidc.iter().flat_map(|oidc| &oidc.redirect_uris);
+        let cas = client.cas.iter().map(|_| "CAS");
+        let oidc = client.oidc.iter().map(|_| "OpenID Connect");
         ClientRow {
             id: client.id.clone(),
             name: client.name.clone(),
-            protocols: client.cas.iter().map(|_| "CAS").collect(),
+            protocols: cas.chain(oidc).collect(),
             level: client.least.name(),
-            addresses: services.map(|it| it.as_str().to_owned()).collect(),
+            addresses: services
+                .chain(returns)
+                .map(|it| it.as_str().to_owned())
+                .collect(),
         }
     };
     Ok(read.all().map(row).collect())
+}
+
+/// There is no randomness for a secret.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct NoSecret(#[from] NoRandomness);
+
+/// A new secret of a service, 256 random bits in base64url, and what `secrets` of its entry has of
+/// it: `sha256:` and the hash, from which nobody finds it. So it can be shown once alone.
+///
+/// # Errors
+/// [`NoSecret`], when the system gives no randomness.
+pub fn client_secret() -> Result<(Zeroizing<String>, String), NoSecret> {
+    let bytes = Zeroizing::new(random::bytes::<32>()?);
+    let secret = Zeroizing::new(BASE64.encode(*bytes));
+    let hash = digest::digest(&digest::SHA256, secret.as_bytes());
+    let hash = format!("sha256:{}", hex::encode(hash.as_ref()));
+    Ok((secret, hash))
 }
 
 /// The level of a name, in any case.

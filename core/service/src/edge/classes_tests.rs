@@ -35,6 +35,9 @@ fn every_route_has_a_class_and_every_row_a_route() {
     all.extend(routes(include_str!("../web.rs")));
     all.extend(routes(include_str!("../web/relying.rs")));
     all.extend(routes(include_str!("../standards/cas/validate.rs")));
+    all.extend(routes(include_str!("../standards/oidc/mod.rs")));
+    all.extend(routes(include_str!("../standards/oidc/token.rs")));
+    all.extend(routes(include_str!("../standards/oidc/person.rs")));
     assert!(all.len() > 60, "{}", all.len());
     let rows: BTreeSet<_> = ROUTES
         .iter()

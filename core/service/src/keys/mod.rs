@@ -2,7 +2,9 @@
 
 mod derive;
 pub(crate) mod file;
+pub(crate) mod jose;
 pub(crate) mod mac;
 pub(crate) mod own;
 pub(crate) mod root;
 pub(crate) mod seal;
+pub(crate) mod token;

@@ -8,6 +8,8 @@ use super::{
     mac::{MacKey, MacKeys},
     seal::SealingKey,
 };
+use zeroize::Zeroizing;
+
 use countersign_protocol::{
     SigningKey, Time, answer::StateToken, id::DeviceId, secret::Secret32, verify::StateTokenKey,
 };
@@ -35,6 +37,8 @@ pub(crate) struct RootKeys {
     pub(crate) guesses: MacKey,
     /// Makes the names by which services know people.
     pub(crate) subjects: MacKey,
+    /// Makes the keys that sign tokens for services.
+    tokens_for: MacKey,
     /// Makes r, with which a browser on a phone comes back.
     pub(crate) mobile: MacKey,
     /// Makes the lines of the journal.
@@ -82,6 +86,7 @@ impl RootKeys {
             links: key("links"),
             guesses: key("guesses"),
             subjects: key("subjects"),
+            tokens_for: key("oidc"),
             mobile: key("mobile"),
             journal: Arc::new(journal),
             backups,
@@ -108,6 +113,15 @@ impl RootKeys {
             self.sealing.accept(&sealing.0)?;
         }
         Ok(())
+    }
+
+    /// The key that signs tokens while the service's own signing key with this id does: it is
+    /// published, used and replaced with that one. `None` about once in 2^256 times.
+    pub(crate) fn token_key(&self, kid: &[u8]) -> Option<SigningKey> {
+        (0..8_u8).find_map(|at| {
+            let bytes = Zeroizing::new(self.tokens_for.mac(&[&[at], kid]));
+            SigningKey::from_slice(&*bytes).ok()
+        })
     }
 
     /// Under which wrong passwords at an account are counted.

@@ -209,7 +209,7 @@ impl Named {
                 |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
             text.contains('_') && text.chars().all(allowed) && !text.starts_with(['_', '-'])
         };
-        let own = ["store", "clients"];
+        let own = ["store", "clients", "oidc", "oidc.rs"];
         let own_words = path
             .components()
             .any(|part| own.iter().any(|own| part.as_os_str() == *own))

@@ -86,6 +86,14 @@ pub(crate) const ASKS_OF_A_BROWSER: u64 = 5;
 pub(crate) const ASKS: u64 = 200_000;
 /// How long a service has to redeem a ticket, in seconds.
 pub(crate) const TICKET_SECONDS: u64 = 60;
+/// How long a code of OpenID Connect is known, so that a second use is noticed, in seconds.
+pub(crate) const CODE_KNOWN_SECONDS: u64 = 10 * 60;
+/// How long an access token lives, in seconds.
+pub(crate) const ACCESS_SECONDS: u64 = 10 * 60;
+/// How long an ID token holds, in seconds.
+pub(crate) const ID_TOKEN_SECONDS: u64 = 5 * 60;
+/// How long a refresh token that may outlive its session lives unused, in seconds.
+pub(crate) const REFRESH_SECONDS: u64 = 30 * DAY;
 /// How long a service is told of a sign-out that it does not take, in seconds.
 pub(crate) const CALL_SECONDS: u64 = HOUR;
 

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
-use super::cas;
+use super::{cas, oidc};
 use crate::{
     app::App,
     clients,
@@ -89,14 +89,31 @@ async fn tell(app: &App, call: &Call) -> Result<(), String> {
     let Some(client) = client else {
         return Ok(());
     };
-    let mut services = client.cas.iter().flat_map(|cas| &cas.services);
-    if !services.any(|address| address.covers(&call.address)) {
+    let now = app.clock.now();
+    let (known, field, text) = match call.kind {
+        CallKind::CasLogout => {
+            let mut services = client.cas.iter().flat_map(|cas| &cas.services);
+            let known = services.any(|address| address.covers(&call.address));
+            (known, "logoutRequest", cas::logout_request(&call.name, now))
+        }
+        CallKind::OidcLogout => {
+            let mut known = client
+                .oidc
+                .iter()
+                .filter_map(|it| it.backchannel_logout.as_ref());
+            let known = known.any(|address| address.covers(&call.address));
+            (
+                known,
+                oidc::LOGOUT_TOKEN,
+                oidc::logout_token(app, &client, &call.name),
+            )
+        }
+    };
+    if !known {
         return Ok(());
     }
-    let CallKind::CasLogout = call.kind;
-    let request = cas::logout_request(&call.name, app.clock.now());
-    let request = request.ok_or("the system gives no randomness")?;
-    let fields = [("logoutRequest", request.as_str())];
+    let text = text.ok_or("there is no randomness, or no key that signs")?;
+    let fields = [(field, text.as_str())];
     let sent = app
         .outgoing
         .post(&call.address, client.private_network, &fields);

@@ -4,6 +4,7 @@
 
 mod calls;
 pub(crate) mod cas;
+pub(crate) mod oidc;
 
 use std::sync::Arc;
 
@@ -49,6 +50,8 @@ pub(crate) enum Reply {
         /// Whether it is posted.
         post: bool,
     },
+    /// OpenID Connect.
+    Oidc(Box<oidc::Answering>),
 }
 
 /// What a service may be told.
@@ -127,6 +130,14 @@ pub(crate) async fn next(
     if client.staff_only && account.kind != AccountKind::Staff {
         return Ok(Next::Denied("denied_people"));
     }
+    if let Reply::Oidc(how) = &ask.reply
+        && let Some(meant) = &how.meant
+    {
+        let known = app.store.subject(&client.sector, account.acc).await?;
+        if known.as_ref() != Some(meant) {
+            return Ok(Next::Denied("denied_other"));
+        }
+    }
     let elements = session.elements();
     if let Some(Reached { way, at }) = ask.wanted.reached(&elements) {
         let new = waited && session.proofs.iter().any(|proof| proof.at >= ask.at);
@@ -161,6 +172,10 @@ pub(crate) fn client_of(app: &App, ask: &Ask) -> Option<Arc<Client>> {
         Reply::Cas { .. } => {
             let mut services = client.cas.iter().flat_map(|cas| &cas.services);
             services.any(|address| address.covers(&ask.return_to))
+        }
+        Reply::Oidc(_) => {
+            let mut returns = client.oidc.iter().flat_map(|oidc| &oidc.redirect_uris);
+            returns.any(|address| address.covers(&ask.return_to))
         }
     };
     takes.then_some(client)

@@ -15,7 +15,7 @@ use countersign_protocol::{
 
 use super::{
     AccountKind, CallKind, ChallengeKind, ChallengeState, DeliveryKind, DeviceState,
-    EnrolmentState, KeyUse, LinkKind, Method, StoreError, TicketKind,
+    EnrolmentState, KeyUse, LinkKind, Method, StoreError, TicketKind, TokenKind,
 };
 use crate::{
     base::{email::Email, lang::Lang},
@@ -283,6 +283,7 @@ parsed! {
     Method: Text by Self::from_name,
     Means: Text by Self::from_name,
     TicketKind: Text by Self::from_name,
+    TokenKind: Text by Self::from_name,
 }
 
 /// Types that are stored by their number in the protocol.

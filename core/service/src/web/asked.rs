@@ -90,18 +90,20 @@ impl Asked {
     }
 
     /// The language for a visitor with this session: chosen in this browser, else the account's,
-    /// else what the browser asks for.
+    /// else what the service asks for that sent the visitor here, else what the browser asks for.
     pub(super) async fn lang_of(
         &self,
         app: &App,
         session: Option<&Session>,
         csrf: &str,
+        services: Option<Lang>,
     ) -> Result<Lang, PageError> {
         let lang = match (self.chosen, session) {
             (None, Some(session)) => app.store.account(session.account).await?,
             _ => None,
         };
         let lang = lang.map(|account| account.language);
+        let lang = lang.or(services.filter(|_| self.chosen.is_none()));
         let signed_in = session.is_some_and(|session| session.signed_in);
         let person = self.found.0.get_or_init(|| Person {
             lang: lang.unwrap_or(self.lang()),

@@ -9,12 +9,14 @@ use super::{cookies::Cookie, error::PageError};
 use crate::{
     app::App,
     base::{
+        email::Email,
         hex,
+        lang::Lang,
         random::{self, NoRandomness},
     },
     clients::Client,
     policy,
-    standards::{self, Ask},
+    standards::{self, Ask, Reply, oidc},
     store::SecretHash,
 };
 
@@ -26,6 +28,25 @@ pub(super) struct Asking {
     pub(super) ask: Ask,
     /// The service.
     pub(super) client: Arc<Client>,
+}
+
+impl Asking {
+    fn oidc(&self) -> Option<&oidc::Answering> {
+        match &self.ask.reply {
+            Reply::Oidc(how) => Some(how),
+            Reply::Cas { .. } => None,
+        }
+    }
+
+    /// The language that the service's own page had, if it says.
+    pub(super) fn language(&self) -> Option<Lang> {
+        self.oidc()?.language()
+    }
+
+    /// The address of the person whom the service expects, if it says.
+    pub(super) fn hint(&self) -> Option<Email> {
+        Email::parse(self.oidc()?.hint.as_deref()?).ok()
+    }
 }
 
 /// The browser, as what services ask for is tied to it.

@@ -5,14 +5,20 @@
 //!   ticket, or `/enter`. It needs no `csrf`: other sites send people here
 //! - `GET /cas/logout` (`service`): signed out, back to the service; or a page that asks
 //! - `POST /cas/logout` (`service`): signed out
+//! - `GET`, `POST /oidc/authorize` (OpenID Connect Core 1.0, section 3.1.2.1): back to the service
+//!   with a code, or `/enter`
+//! - `GET`, `POST /oidc/logout`: signed out, back to the service; or a page that asks
+//! - `POST /oidc/logout/yes`: signed out
 //! - `GET /enter`: what is missing for the service that the person came from, or back to it
 //! - `GET /enter/{id}`: the same, after a form of another site, which comes without cookies
 //! - `POST /enter/password` (`password`): `/enter`
 //! - `POST /enter/app` (`dev`), `POST /enter/code`: `/challenge/{id}`, then `/enter`
-//! - `POST /enter/stop`: the person does not want to go there any more
+//! - `POST /enter/stop`: the person does not want to go there any more; back to a service of OpenID
+//!   Connect, which is told
 
 mod cas;
 mod entering;
+mod oidc;
 
 use std::sync::Arc;
 
@@ -20,7 +26,7 @@ use axum::{
     Router,
     extract::State,
     http::HeaderMap,
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
     routing::{get, post},
 };
 use countersign_protocol::challenge::{Purpose, Unlock};
@@ -46,7 +52,14 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/enter/app", post(app))
         .route("/enter/code", post(code))
         .route("/enter/stop", post(stop))
+        .route(
+            "/oidc/authorize",
+            get(oidc::authorize).post(oidc::authorize_by_form),
+        )
+        .route("/oidc/logout", get(oidc::logout).post(oidc::logout_by_form))
+        .route("/oidc/logout/yes", post(oidc::sign_out))
         .merge(standards::cas::router())
+        .merge(standards::oidc::router())
 }
 
 /// `GET /enter`.
@@ -140,8 +153,7 @@ async fn by_code(app: &App, visitor: &Visitor, headers: &HeaderMap) -> Result<Re
     prove::go(issued, Refusal::too_many)
 }
 
-/// `POST /enter/stop`.
+/// `POST /enter/stop`: the service is told where its protocol has a word for it.
 async fn stop(State(app): State<Arc<App>>, posted: Posted<Nothing>) -> Result<Response, PageError> {
-    entering::forget(&app, &posted.visitor).await?;
-    Ok(Redirect::to("/").into_response())
+    entering::stop(&app, &posted.visitor).await
 }

@@ -12,6 +12,7 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
+    asking::Asking,
     choice::{approving, listed, pick, usable},
     error::{PageError, Refusal},
     issue,
@@ -37,7 +38,9 @@ pub(super) async fn form(
     State(app): State<Arc<App>>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    who(&app, &visitor, None, "")
+    let hint = visitor.asking.as_ref().and_then(Asking::hint);
+    let hint = hint.as_ref().map_or("", Email::as_str);
+    who(&app, &visitor, None, hint)
 }
 
 fn who(

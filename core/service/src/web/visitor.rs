@@ -132,8 +132,12 @@ impl Visitor {
             None => hex::encode(&random::bytes::<32>()?),
         };
         let csrf = csrf(app, &cookie);
+        let asking = asking::of(app, asks.as_deref()).await?;
+        let services = asking.as_ref().and_then(Asking::language);
         Ok(Self {
-            lang: asked.lang_of(app, session.as_ref(), &csrf).await?,
+            lang: asked
+                .lang_of(app, session.as_ref(), &csrf, services)
+                .await?,
             csrf,
             cookie,
             fresh,
@@ -145,7 +149,7 @@ impl Visitor {
             remembered: Remembered::of(&request.headers, secure),
             phone: phone::is_phone(&request.headers),
             told: Cookie::Told.read(&request.headers, secure, Told::from_name),
-            asking: asking::of(app, asks.as_deref()).await?,
+            asking,
             asks,
             asked,
         })

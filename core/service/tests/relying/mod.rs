@@ -3,6 +3,7 @@
 mod cas;
 mod hostile;
 mod logout;
+mod oidc;
 mod proxy;
 mod step_up;
 

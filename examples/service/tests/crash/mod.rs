@@ -8,6 +8,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 mod accounts;
+mod connect;
 mod credentials;
 mod deletion;
 mod exchange;

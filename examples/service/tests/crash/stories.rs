@@ -7,6 +7,7 @@ use std::pin::Pin as Pinned;
 use countersign::{ClaimError, Source};
 
 use super::accounts::*;
+use super::connect::*;
 use super::credentials::*;
 use super::deletion::*;
 use super::exchange::*;
@@ -53,6 +54,7 @@ stories! {
     deleting_an_account_in_time,
     entering_a_service,
     telling_a_service_of_a_sign_out,
+    entering_a_service_of_openid_connect,
     renaming_a_device,
     removing_a_device,
     removing_the_device_on_the_phone,

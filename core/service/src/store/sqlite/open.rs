@@ -45,6 +45,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0025_deletion.sql"),
     include_str!("../../../migrations/0026_seen_browsers.sql"),
     include_str!("../../../migrations/0030_relying.sql"),
+    include_str!("../../../migrations/0031_oidc.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);

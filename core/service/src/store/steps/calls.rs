@@ -52,14 +52,9 @@ impl Store {
 pub(super) fn of_session(tx: &dyn Tx, session: SessionHash, now: Time) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO call (kind, client, address, name, due, gives_up_at)
-         SELECT ?2, client, address, name, ?3, ?4 FROM visit
+         SELECT kind, client, address, name, ?2, ?3 FROM visit
          WHERE session = (SELECT id FROM session WHERE hash = ?1) ORDER BY number",
-        params![
-            session,
-            CallKind::CasLogout.name(),
-            now,
-            now + policy::CALL_SECONDS
-        ],
+        params![session, now, now + policy::CALL_SECONDS],
     )?;
     tx.execute(
         "DELETE FROM visit WHERE session = (SELECT id FROM session WHERE hash = ?1)",
@@ -69,6 +64,11 @@ pub(super) fn of_session(tx: &dyn Tx, session: SessionHash, now: Time) -> Result
         "DELETE FROM ticket WHERE session = (SELECT id FROM session WHERE hash = ?1)",
         params![session],
     )?;
+    tx.execute(
+        "DELETE FROM token_grant
+         WHERE session = (SELECT id FROM session WHERE hash = ?1) AND offline = 0",
+        params![session],
+    )?;
     Ok(())
 }
 
@@ -76,17 +76,14 @@ pub(super) fn of_session(tx: &dyn Tx, session: SessionHash, now: Time) -> Result
 pub(super) fn of_account(tx: &dyn Tx, account: AccountId, now: Time) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO call (kind, client, address, name, due, gives_up_at)
-         SELECT ?2, client, address, name, ?3, ?4 FROM visit WHERE account = ?1 ORDER BY number",
-        params![
-            account.0,
-            CallKind::CasLogout.name(),
-            now,
-            now + policy::CALL_SECONDS
-        ],
+         SELECT kind, client, address, name, ?2, ?3 FROM visit WHERE account = ?1 ORDER BY number",
+        params![account.0, now, now + policy::CALL_SECONDS],
     )?;
     let values: &[Value<'_>] = params![account.0];
     tx.batch(&[
         ("DELETE FROM visit WHERE account = ?1", values),
         ("DELETE FROM ticket WHERE account = ?1", values),
+        // Also those that outlive a session: whoever ends all of them wants nobody in.
+        ("DELETE FROM token_grant WHERE account = ?1", values),
     ])
 }

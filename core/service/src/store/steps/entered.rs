@@ -89,6 +89,10 @@ pub(super) fn go_over(
         ),
         ("UPDATE visit SET session = ?2 WHERE session = ?1", values),
         ("UPDATE ticket SET session = ?2 WHERE session = ?1", values),
+        (
+            "UPDATE token_grant SET session = ?2 WHERE session = ?1",
+            values,
+        ),
     ])
 }
 

@@ -47,6 +47,7 @@ mod staff;
 mod standing;
 pub(super) mod sweep;
 pub(super) mod tickets;
+mod tokens;
 mod transactions;
 mod updates;
 

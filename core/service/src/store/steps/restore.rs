@@ -78,6 +78,7 @@ pub(super) fn close_what_was_open(tx: &dyn Tx, now: Time) -> Result<(), StoreErr
         ("DELETE FROM session", values),
         ("DELETE FROM ask", values),
         ("DELETE FROM ticket", values),
+        ("DELETE FROM token_grant", values),
         ("UPDATE enrolment SET state = 'void', code = NULL, pin_check = NULL WHERE state <> 'done'", values),
         ("DELETE FROM device WHERE state = 'pending'", values),
         ("DELETE FROM pin_grant", values),

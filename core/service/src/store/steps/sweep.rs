@@ -131,6 +131,16 @@ const STATEMENTS: &[Statement] = &[
         |over| over.ago(2 * policy::SESSION_SECONDS),
     ),
     (
+        "DELETE FROM token_grant WHERE id IN
+               (SELECT id FROM token_grant WHERE expires_at <= ?1 LIMIT ?2)",
+        |over| over.now,
+    ),
+    (
+        "DELETE FROM used_assertion WHERE hash IN
+               (SELECT hash FROM used_assertion WHERE expires_at <= ?1 LIMIT ?2)",
+        |over| over.now,
+    ),
+    (
         "DELETE FROM call WHERE number IN
                (SELECT number FROM call WHERE gives_up_at <= ?1 LIMIT ?2)",
         |over| over.ago(policy::CALL_SECONDS),
@@ -423,7 +433,7 @@ mod tests {
 
     #[test]
     fn every_table_has_an_end_of_its_own_or_hangs_on_one_that_has() {
-        const HANG: [&str; 12] = [
+        const HANG: [&str; 13] = [
             // Until they are deleted.
             "account",
             "device",
@@ -434,6 +444,7 @@ mod tests {
             "session_proof",
             "deletion",
             "subject",
+            "token",
             // Until a right or a new password; those of addresses without an account are bounded.
             "guess",
             // A few rows of the service itself.

@@ -31,6 +31,15 @@ impl Store {
             .await
     }
 
+    /// By what a sector knows a person, if it does.
+    pub(crate) async fn subject(
+        &self,
+        sector: &str,
+        account: AccountId,
+    ) -> Result<Option<String>, StoreError> {
+        self.read(|tx| subject(tx, sector, account))
+    }
+
     /// A ticket that grants others, by the hash of its text.
     pub(crate) async fn granting(
         &self,
@@ -83,18 +92,8 @@ pub(crate) struct Redeeming {
 
 fn enter(tx: &dyn Tx, entering: &Entering) -> Result<bool, StoreError> {
     let ticket = &entering.ticket;
-    let open = tx.one(
-        "SELECT 1 AS open FROM session
-         WHERE hash = ?1 AND id = ?2 AND account = ?3 AND signed_in = 1 AND expires_at > ?4",
-        params![
-            entering.session,
-            ticket.session,
-            ticket.account.0,
-            ticket.created_at
-        ],
-        |row| row.get::<i64>("open"),
-    )?;
-    if open.is_none() || accounts::is_disabled(tx, ticket.account)? {
+    let (session, account) = (entering.session, ticket.account);
+    if !is_open(tx, session, ticket.session, account, ticket.created_at)? {
         return Ok(false);
     }
     know(tx, ticket.account, &entering.subject)?;
@@ -108,8 +107,39 @@ fn enter(tx: &dyn Tx, entering: &Entering) -> Result<bool, StoreError> {
     give(tx, ticket)
 }
 
+/// Whether the session of a cookie is signed in, has this name and account, and the account is in
+/// use.
+pub(super) fn is_open(
+    tx: &dyn Tx,
+    hash: SessionHash,
+    id: SessionId,
+    account: AccountId,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let open = tx.one(
+        "SELECT 1 AS open FROM session
+         WHERE hash = ?1 AND id = ?2 AND account = ?3 AND signed_in = 1 AND expires_at > ?4",
+        params![hash, id, account.0, now],
+        |row| row.get::<i64>("open"),
+    )?;
+    Ok(open.is_some() && !accounts::is_disabled(tx, account)?)
+}
+
+/// By what a sector knows a person.
+pub(super) fn subject(
+    tx: &dyn Tx,
+    sector: &str,
+    account: AccountId,
+) -> Result<Option<String>, StoreError> {
+    tx.one(
+        "SELECT name FROM subject WHERE sector = ?1 AND account = ?2",
+        params![sector, account.0],
+        |row| row.get("name"),
+    )
+}
+
 /// Notes by what a sector knows a person, unless it does already.
-fn know(
+pub(super) fn know(
     tx: &dyn Tx,
     account: AccountId,
     (sector, name): &(String, String),
@@ -205,11 +235,7 @@ fn redeem(
         return Ok(Err(NotRedeemed::Renew));
     }
     let account = accounts::get(tx, ticket.account)?.ok_or(StoreError::Damaged("ticket"))?;
-    let subject = tx.one(
-        "SELECT name FROM subject WHERE sector = ?1 AND account = ?2",
-        params![wanted.sector, ticket.account.0],
-        |row| row.get("name"),
-    )?;
+    let subject = subject(tx, &wanted.sector, ticket.account)?;
     if wanted.told && ticket.kind == TicketKind::Service {
         tx.execute(
             "INSERT INTO visit (account, session, client, address, name, at)

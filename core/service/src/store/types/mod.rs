@@ -12,6 +12,7 @@ mod guesses;
 mod links;
 mod recovery;
 mod relying;
+mod tokens;
 mod updates;
 
 pub(crate) use accounts::*;
@@ -26,4 +27,5 @@ pub(crate) use guesses::*;
 pub(crate) use links::*;
 pub(crate) use recovery::*;
 pub(crate) use relying::*;
+pub(crate) use tokens::*;
 pub(crate) use updates::*;

@@ -113,9 +113,11 @@ pub(crate) enum NotRedeemed {
 pub(crate) enum CallKind {
     /// That a session has ended, as CAS says it.
     CasLogout,
+    /// The same, as OpenID Connect says it.
+    OidcLogout,
 }
 
-names!(CallKind { CasLogout = "cas-logout" });
+names!(CallKind { CasLogout = "cas-logout", OidcLogout = "oidc-logout" });
 
 /// Something that a service is to be told.
 #[derive(Debug, Clone)]

@@ -110,7 +110,8 @@ pub(super) async fn logout(
     if entered {
         return leave(&app, &visitor, to).await;
     }
-    let values = context! { back => to.as_ref().map(|(_, service)| service) };
+    let service = to.iter().map(|(_, service)| ("service", service));
+    let values = context! { action => "/cas/logout", fields => service.collect::<Vec<_>>() };
     let mut response = app.pages.show("logout.html", &visitor, values)?;
     if let Some((client, _)) = &to {
         FormTo(client.origins()).allow(&mut response);

@@ -20,7 +20,10 @@ use crate::{
     base::hex,
     clients::{self, Client},
     policy,
-    standards::{self, Ask, Grant, Next, Reply, cas},
+    standards::{
+        self, Ask, Grant, Next, Reply, cas,
+        oidc::{self, Answer},
+    },
     store::{AskKept, PendingAsk, SecretHash},
 };
 
@@ -38,7 +41,7 @@ pub(super) async fn begin(
 ) -> Result<Response, PageError> {
     match standards::next(app, client, ask, visitor.session.as_ref(), false).await? {
         Next::Granted(grant) => answer(app, visitor, client, ask, &grant, None).await,
-        _ if ask.silent => Ok(unanswered(ask)),
+        next if ask.silent => unanswered(app, visitor, ask, &next),
         Next::Denied(why) => denied(app, visitor, client, why),
         Next::SignIn | Next::Step(_) => {
             let browser = visitor.browser_of_asks()?;
@@ -121,9 +124,9 @@ pub(super) async fn go_on(
     };
     let steps = match standards::next(app, client, ask, visitor.session.as_ref(), true).await? {
         Next::Granted(grant) => return answer(app, visitor, client, ask, &grant, Some(*id)).await,
-        _ if ask.silent => {
+        next if ask.silent => {
             forget(app, visitor).await?;
-            return Ok(unanswered(ask));
+            return unanswered(app, visitor, ask, &next);
         }
         Next::SignIn if visitor.half().is_ok() => {
             return Ok(Redirect::to("/sign-in/method").into_response());
@@ -153,6 +156,18 @@ pub(super) async fn forget(app: &App, visitor: &Visitor) -> Result<(), PageError
     Ok(())
 }
 
+/// The person does not want to go there any more.
+pub(super) async fn stop(app: &App, visitor: &Visitor) -> Result<Response, PageError> {
+    forget(app, visitor).await?;
+    let ask = visitor.asking.as_ref().map(|asking| &asking.ask);
+    match ask.map(|ask| (&ask.return_to, &ask.reply)) {
+        Some((to, Reply::Oidc(how))) => {
+            deliver(app, visitor, &oidc::error(app, to, how, oidc::GIVEN_UP))
+        }
+        _ => Ok(Redirect::to("/").into_response()),
+    }
+}
+
 /// Lets the person into the service.
 async fn answer(
     app: &App,
@@ -162,28 +177,51 @@ async fn answer(
     grant: &Grant,
     ends: Option<SecretHash>,
 ) -> Result<Response, PageError> {
-    let Reply::Cas { post } = ask.reply;
-    let ticket = cas::ticket(app, client, ask, grant, ends).await?;
-    let Some(ticket) = ticket else {
-        // The session ended between two looks at it.
-        return Err(PageError::SignInFirst);
+    let answer = match &ask.reply {
+        Reply::Cas { post } => {
+            let ticket = cas::ticket(app, client, ask, grant, ends).await?;
+            ticket.map(|ticket| Answer {
+                to: ask.return_to.clone(),
+                post: *post,
+                fields: vec![("ticket", ticket)],
+            })
+        }
+        Reply::Oidc(how) => oidc::code(app, client, ask, how, grant, ends).await?,
     };
-    if !post {
-        let to = clients::with(&ask.return_to, "ticket", &ticket);
+    match answer {
+        Some(answer) => deliver(app, visitor, &answer),
+        // The session ended between two looks at it.
+        None => Err(PageError::SignInFirst),
+    }
+}
+
+/// Takes an answer to the service through the person's browser.
+pub(super) fn deliver(
+    app: &App,
+    visitor: &Visitor,
+    answer: &Answer,
+) -> Result<Response, PageError> {
+    if !answer.post {
+        let fields = answer.fields.iter();
+        let to = fields.fold(answer.to.clone(), |to, (name, value)| {
+            clients::with(&to, name, &clients::escaped(value))
+        });
         return Ok(Redirect::to(&to).into_response());
     }
-    let values = context! {
-        to => ask.return_to, client => client.name, fields => [("ticket", ticket.as_str())],
-    };
+    let refused = answer.fields.iter().any(|(name, _)| *name == "error");
+    let values = context! { to => answer.to, fields => answer.fields, refused };
     let mut response = app.pages.show("enter_post.html", visitor, values)?;
-    FormTo(client.origins()).allow(&mut response);
+    FormTo(vec![clients::origin(&answer.to)]).allow(&mut response);
     Ok(response)
 }
 
-/// Back to a service that wants nobody to be asked, with nothing.
-fn unanswered(ask: &Ask) -> Response {
-    let Reply::Cas { .. } = ask.reply;
-    Redirect::to(&ask.return_to).into_response()
+/// Back to a service that wants nobody to be asked, with nothing but why.
+fn unanswered(app: &App, visitor: &Visitor, ask: &Ask, next: &Next) -> Result<Response, PageError> {
+    let Reply::Oidc(how) = &ask.reply else {
+        return Ok(Redirect::to(&ask.return_to).into_response());
+    };
+    let error = oidc::why_silent(next);
+    deliver(app, visitor, &oidc::error(app, &ask.return_to, how, error))
 }
 
 /// The service does not let the person in. The page names who helps there.

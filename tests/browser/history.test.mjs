@@ -41,6 +41,49 @@ test("a form that was refused is a form without an error after a reload, Enter a
   assert.equal(await problems(page), 0);
 });
 
+test("with script off, reload, Back and Enter never ask to send a form again, and show no error of the browser", async () => {
+  const page = await world.browser({ javaScriptEnabled: false });
+  const asked = [];
+  page.on("request", (request) => request.isNavigationRequest() && asked.push(request.method()));
+  const send = (action) => page.locator(`form[action='${action}'] button:not(.link):not(.unseen):not([formaction]):not([type=button])`).first().click();
+  const quiet = async (step) => {
+    // A page that was the answer to a form asks here whether to send it again, or is Chromium's own.
+    assert.ok(page.url().startsWith(world.origin), `${step}: ${page.url()}`);
+    await page.locator("header .name").waitFor();
+    assert.equal(await problems(page), 0, step);
+    assert.doesNotMatch(await page.title(), /^Error/, step);
+  };
+  for (const [address, action, typed] of [
+    ["/sign-in", "/sign-in", { "#email": "nobody@nowhere" }],
+    ["/password/forgotten", "/password/forgotten", { "#email": "nobody@nowhere" }],
+    ["/stop", "/stop", { "#email": EMAIL, "#password": "wrong", "#word": "NO" }],
+    ["/register", "/register", { "#email": EMAIL, "#email_again": "berta@example.eu", "#first_name": "Anna", "#digits": "1" }],
+  ]) {
+    await page.goto("/privacy");
+    await page.goto(address);
+    for (const [field, text] of Object.entries(typed)) await page.locator(field).fill(text);
+    if (address === "/register") await page.locator("#privacy").check();
+    asked.length = 0;
+    await send(action);
+    await page.locator("#problems").waitFor();
+    assert.equal(new URL(page.url()).pathname, address);
+    assert.match(await page.title(), /^Error/);
+    assert.equal(await page.locator("#email").inputValue(), typed["#email"]);
+    assert.ok(await page.locator("[aria-invalid=true]").count(), `${address}: no field is marked`);
+    assert.ok(await page.locator("#problems").evaluate((one) => one === document.activeElement), `${address}: the summary has no focus`);
+    asked.length = 0;
+    await page.reload();
+    await quiet(`${address}: reload`);
+    await page.goto(page.url());
+    await quiet(`${address}: Enter`);
+    await page.goBack();
+    await quiet(`${address}: Back`);
+    await page.goForward();
+    await quiet(`${address}: forward`);
+    assert.ok(!asked.includes("POST"), `${address}: ${asked}`);
+  }
+});
+
 test("after signing out, Back shows nothing of the account", async () => {
   const page = await world.browser();
   await register(world, page, EMAIL);

@@ -184,7 +184,7 @@ class Walk {
     await hands.fill("#code", "AAAA-AAAA");
     await hands.press("form[action$='/code'] button");
     await page.locator("#problems").waitFor();
-    await this.at("**/challenge/*/code");
+    await this.at("**/challenge/*");
     await hands.fill("#code", code);
     await hands.press("form[action$='/code'] button");
     await this.at("**/account");

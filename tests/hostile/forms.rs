@@ -106,11 +106,18 @@ impl Site {
         for part in row.means.split(" & ") {
             change(&mut request, part);
         }
-        let answer = self.send(&request).await;
-        let to = answer
-            .head
-            .lines()
-            .find_map(|line| line.strip_prefix("location: "));
+        let mut answer = self.send(&request).await;
+        // A page that refuses a form is the form's own, loaded once more.
+        let set = cookies_of(&answer.head);
+        if set.iter().any(|it| it.starts_with("countersign-refused=")) {
+            let to = line_of(&answer.head, "location: ").unwrap_or_default();
+            assert_eq!(answer.status, 303, "{}", answer.head);
+            let own = request.headers.iter().filter(|(name, _)| name == "cookie");
+            let own = own.map(|(_, cookie)| cookie.as_str());
+            let cookies = own.chain(set).collect::<Vec<_>>().join("; ");
+            answer = self.get(to, &cookies).await;
+        }
+        let to = line_of(&answer.head, "location: ");
         let told = [
             &answer.status.to_string(),
             to.unwrap_or(""),
@@ -355,11 +362,21 @@ fn encoded(fields: &[(String, String)]) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
+fn line_of<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| line.strip_prefix(name))
+}
+
 fn cookie(head: &str) -> Option<String> {
-    let line = head
-        .lines()
-        .find_map(|line| line.strip_prefix("set-cookie: "))?;
+    let line = line_of(head, "set-cookie: ")?;
     Some(line.split(';').next()?.to_owned())
+}
+
+/// The cookies that a head sets, as they are sent back.
+fn cookies_of(head: &str) -> Vec<&str> {
+    let set = head
+        .lines()
+        .filter_map(|line| line.strip_prefix("set-cookie: "));
+    set.filter_map(|cookie| cookie.split(';').next()).collect()
 }
 
 fn csrf(body: &str) -> String {

@@ -3,8 +3,9 @@
 //! # Forms
 //!
 //! Every form is `POST`, `application/x-www-form-urlencoded`, and has the hidden field `csrf` from
-//! the page that showed it; the cookie must come with it. A refused form is shown again with its
-//! message and status 400, 401, 403, 409 or 429; success is a `303` to the next page. `{id}` is 32
+//! the page that showed it; the cookie must come with it. Every form is answered with a `303`. One
+//! that was refused leads to its own page, which shows once why, what was filled in, and the status
+//! 400, 401, 403, 409 or 429 ([`refused`]); success leads to the next page. `{id}` is 32
 //! hexadecimal digits, `dev` 16. `{token}` is 64, from a mailed link; such a link works once, for
 //! 30 minutes, and by `POST` alone.
 //!
@@ -139,8 +140,8 @@
 //!   issued;
 //! - `check`, `links`, `passwords`, `choice`, `events`: the check of a stranger's form, mailed
 //!   links, typed passwords, devices to choose from;
-//! - `show`, `visitor`, `asked`, `qr`, `error`: responses, sessions and forms, languages, and
-//!   errors;
+//! - `show`, `posted`, `visitor`, `refused`, `asked`, `qr`, `error`: responses, forms, sessions,
+//!   forms that were refused, languages, and errors;
 //! - `asking`, `remembered`, `told`, `cookies`, `phone`: what a browser keeps for us, and whether
 //!   it is a phone's.
 //!
@@ -182,11 +183,13 @@ mod person;
 mod phone;
 mod pin;
 mod place;
+mod posted;
 mod privacy;
 mod prove;
 mod qr;
 mod recovery;
 mod recovery_link;
+mod refused;
 mod registration;
 mod relying;
 mod remembered;

@@ -12,8 +12,6 @@ if (code) {
 if (location.pathname.startsWith("/Q/") && location.hash) {
   history.replaceState(null, "", location.pathname);
 }
-// After a form the page has an address of its own: a reload asks for it, and sends nothing again.
-history.replaceState(history.state, "", location.href);
 // Times are those of the person's own place, in the language of the page. Without JavaScript they
 // are UTC, and say so.
 const spoken = document.documentElement.lang;

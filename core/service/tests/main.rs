@@ -37,6 +37,7 @@ mod pin_change;
 mod place;
 mod push;
 mod recovery;
+mod refused;
 mod registration;
 mod relying;
 mod resets;

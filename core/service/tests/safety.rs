@@ -94,7 +94,7 @@ async fn sixty_four_guesses_at_the_six_digits_in_parallel_get_three_checks() {
         .filter(|guess| *guess != code)
     {
         let (mut browser, path) = (browser.clone(), format!("{}/code", page.path));
-        all.spawn(async move { browser.post_once(&path, &[("code", &guess)]).await.status });
+        all.spawn(async move { browser.post(&path, &[("code", &guess)]).await.status });
     }
     let statuses = all.join_all().await;
     // Two wrong ones are told so; the third voids the enrolment.
@@ -119,7 +119,7 @@ async fn passwords_guessed_in_parallel_are_counted_before_they_are_checked_accou
             let mut browser = browser.clone();
             all.spawn(async move {
                 browser
-                    .post_once(
+                    .post(
                         "/sign-in/password",
                         &[("email", email), ("password", "Wrong-horse8")],
                     )

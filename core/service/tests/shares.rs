@@ -173,7 +173,7 @@ async fn sixty_four_wrong_codes_in_parallel_never_give_strangers_a_fourth_check_
             let (browser, page) = &pages[at % 3];
             (browser.clone(), format!("{}/code", page.path))
         };
-        all.spawn(async move { browser.post_once(&path, &[("code", WRONG)]).await.status });
+        all.spawn(async move { browser.post(&path, &[("code", WRONG)]).await.status });
     }
     let statuses = all.join_all().await;
     let checked = statuses.iter().filter(|status| **status == 401).count();

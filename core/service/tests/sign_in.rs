@@ -82,9 +82,7 @@ async fn b3_the_address_comes_first_and_is_in_no_url() {
     // From then on the session says who it is.
     assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
     browser.get("/sign-in").await;
-    let page = browser
-        .post_once("/sign-in", &[("email", "no address")])
-        .await;
+    let page = browser.post("/sign-in", &[("email", "no address")]).await;
     assert_eq!(page.status, 400);
     assert!(page.body.contains("value=\"no address\""));
 }

@@ -112,11 +112,13 @@ pub(crate) struct Frame<'a> {
     pub(crate) told: Option<&'static str>,
     /// What people call the service to which the visitor goes on.
     pub(crate) entering: Option<&'a str>,
+    /// What the visitor has filled in, by the names of fields.
+    pub(crate) filled: Value,
 }
 
 impl Frame<'static> {
     /// Around a message, which has no visitor.
-    pub(crate) const fn of_message(lang: Lang) -> Self {
+    pub(crate) fn of_message(lang: Lang) -> Self {
         Self {
             csrf: "",
             signed_in: false,
@@ -126,6 +128,7 @@ impl Frame<'static> {
             phone: false,
             told: None,
             entering: None,
+            filled: context! {},
         }
     }
 }
@@ -194,7 +197,8 @@ impl Pages {
         let values = context! {
             page => template.trim_end_matches(".html"),
             csrf => frame.csrf, signed_in => frame.signed_in, here => frame.here,
-            who => frame.who, phone => frame.phone, told => frame.told, entering => frame.entering, ..values
+            who => frame.who, phone => frame.phone, told => frame.told, entering => frame.entering,
+            filled => frame.filled, ..values
         };
         let environment = self.environments.of(frame.lang);
         environment.get_template(template)?.render(values)

@@ -17,9 +17,10 @@ use super::{
     error::{NotDone, PageError, Refusal},
     links::{self, Whose},
     new_address::show,
+    posted::{Nothing, Posted},
     prove::{self, Approval, Wanted},
     told::Told,
-    visitor::{Nothing, Posted, Visitor, account_of},
+    visitor::{Visitor, account_of},
 };
 use crate::{
     app::App,

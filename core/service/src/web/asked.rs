@@ -6,8 +6,13 @@ use axum::{
     http::{HeaderMap, Method, Request, Uri, header, request::Parts},
     response::Response,
 };
+use minijinja::context;
 
-use super::{cookies::Cookie, error::PageError, told::Told};
+use super::{
+    cookies::{Cookie, digits},
+    error::PageError,
+    told::Told,
+};
 use crate::{app::App, base::lang::Lang, edge, pages::Frame, store::Session};
 
 /// The longest address of a page that a choice of language leads back to, in bytes.
@@ -21,8 +26,14 @@ pub(crate) struct Asked {
     accepted: Option<Lang>,
     /// The page's own path, where a choice of language leads back to.
     here: String,
-    /// Whether the browser has the cookie of a session, perhaps of one that is over.
-    had_session: bool,
+    /// The address, without a query.
+    pub(super) path: String,
+    /// Whether a form was sent there.
+    pub(super) by_form: bool,
+    /// Whether a browser says that the answer is shown as a page (Fetch Metadata, section 2.2).
+    pub(super) navigates: bool,
+    /// The cookie of the browser's session, perhaps of one that is over.
+    pub(super) cookie: Option<String>,
     secure: bool,
     found: Found,
 }
@@ -68,9 +79,12 @@ impl Asked {
             _ => uri.path(),
         };
         Self {
-            had_session: Cookie::Session
-                .read(headers, secure, |_| Some(()))
-                .is_some(),
+            path: uri.path().to_owned(),
+            navigates: headers
+                .get("sec-fetch-mode")
+                .is_some_and(|mode| mode == "navigate"),
+            by_form: *method == Method::POST,
+            cookie: Cookie::Session.read(headers, secure, digits),
             secure,
             chosen: Cookie::Language.read(headers, secure, Lang::from_name),
             accepted: Lang::accepted(lines.filter_map(|line| line.to_str().ok())),
@@ -114,7 +128,7 @@ impl Asked {
 
     /// Says on the next page that the time of a session is over, where the browser had one.
     pub(super) fn say_why(&self, response: &mut Response) {
-        if self.had_session {
+        if self.cookie.is_some() {
             Told::SignInFirst.tell(response, self.secure);
         }
     }
@@ -131,6 +145,7 @@ impl Asked {
             phone: false,
             told: None,
             entering: None,
+            filled: context! {},
         }
     }
 }

@@ -23,10 +23,11 @@ use super::{
     error::{NotDone, PageError, Refusal},
     issue, new_address, new_password,
     own_data::OwnData,
+    posted::{Nothing, Posted},
     prove, qr,
     signing::Words,
     told::Told,
-    visitor::{Nothing, Posted, Visitor},
+    visitor::Visitor,
     wanted::{data, signed_page, wanted},
 };
 use crate::{

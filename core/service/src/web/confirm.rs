@@ -15,8 +15,9 @@ use super::{
     links, new_address,
     new_device::{self, NewDevice},
     own_data::{self, OwnData},
+    posted::{Nothing, Posted},
     prove::{self, Wanted},
-    visitor::{Nothing, Posted, Visitor, account_of},
+    visitor::{Visitor, account_of},
 };
 use crate::{
     app::App,

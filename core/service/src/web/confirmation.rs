@@ -16,7 +16,8 @@ use super::{
     error::PageError,
     links::{self, Wish},
     passwords,
-    visitor::{Posted, Visitor},
+    posted::Posted,
+    visitor::Visitor,
 };
 use crate::{
     app::App,
@@ -41,7 +42,7 @@ pub(super) async fn form(
         }
         Ok(link) => {
             let wish: Wish = links::payload(&app, &link)?;
-            show(&app, &visitor, &link, (&wish.first, &wish.last), Vec::new())
+            show(&app, &visitor, &link, &wish, Vec::new())
         }
         // Whoever goes back to it has the account that it led to.
         Err(_)
@@ -58,13 +59,16 @@ fn show(
     app: &App,
     visitor: &Visitor,
     link: &Link,
-    (first, last): (&str, &str),
+    wish: &Wish,
     errors: Vec<&str>,
 ) -> Result<Response, PageError> {
     let status = match errors.is_empty() {
         true => StatusCode::OK,
         false => StatusCode::BAD_REQUEST,
     };
+    let filled = |name| visitor.filled.get(name);
+    let first = filled("first_name").unwrap_or(&wish.first);
+    let last = filled("last_name").unwrap_or(&wish.last);
     let values = context! {
         errors, action => links::path(app, link.kind, link.id), email => link.address.as_str(),
         first_name => first, last_name => last, name => person::whole(first, last),
@@ -110,7 +114,7 @@ pub(super) async fn confirm(
     let own = [first, last, link.address.as_str()];
     errors.extend(form.password.is_refused(&form.password_again, &own));
     let (Ok(name), true) = (name, errors.is_empty()) else {
-        return show(&app, &visitor, &link, (first, last), errors);
+        return show(&app, &visitor, &link, &wish, errors);
     };
     let acc = AccountId(random::bytes()?);
     let account = NewAccount {

@@ -5,6 +5,8 @@ use axum::{
     response::Response,
 };
 
+use crate::base::hex;
+
 /// How long a browser keeps the choice of a language, in seconds.
 pub(super) const YEAR: u64 = 365 * 24 * 60 * 60;
 
@@ -23,6 +25,8 @@ pub(super) enum Cookie {
     Remembered,
     /// What the next page says once.
     Told,
+    /// The page of a form that was refused, sealed.
+    Refused,
     /// It names the browser to what services asked for in it.
     Asks,
 }
@@ -44,6 +48,8 @@ impl Cookie {
             (Self::Remembered, false) => "countersign-remembered",
             (Self::Told, true) => "__Host-countersign-told",
             (Self::Told, false) => "countersign-told",
+            (Self::Refused, true) => "__Host-countersign-refused",
+            (Self::Refused, false) => "countersign-refused",
             (Self::Asks, true) => "__Host-countersign-asks",
             (Self::Asks, false) => "countersign-asks",
         }
@@ -84,6 +90,11 @@ impl Cookie {
             response.headers_mut().append(header::SET_COOKIE, value);
         }
     }
+}
+
+/// The value of a cookie that is 64 hexadecimal digits.
+pub(super) fn digits(value: &str) -> Option<String> {
+    hex::decode::<32>(value).is_some().then(|| value.to_owned())
 }
 
 /// A cookie's value without the quotation marks that a client may put around it (RFC 6265, section

@@ -16,9 +16,10 @@ use super::{
     links::{self, Whose},
     new_password::{self, CHANGE, FORGOTTEN, show, show_refusal},
     passwords::{faults, sealed},
+    posted::{Nothing, Posted},
     prove,
     told::Told,
-    visitor::{Nothing, Posted, Visitor, account_of},
+    visitor::{Visitor, account_of},
 };
 use crate::{
     app::App,

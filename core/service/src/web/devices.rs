@@ -16,9 +16,10 @@ use super::{
     device_list::show,
     error::{NotDone, PageError, Refusal},
     new_device::{self, NewDevice},
+    posted::Posted,
     prove::{self, Approval, Wanted},
     told::Told,
-    visitor::{Posted, Visitor, account_of},
+    visitor::{Visitor, account_of},
 };
 use crate::{
     app::App,

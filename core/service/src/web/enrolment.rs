@@ -20,9 +20,10 @@ use subtle::ConstantTimeEq;
 use super::{
     error::{PageError, Refusal},
     new_device::{own, to},
+    posted::Posted,
     qr,
     told::Told,
-    visitor::{Posted, Visitor},
+    visitor::Visitor,
 };
 use crate::{
     app::App,

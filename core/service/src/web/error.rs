@@ -62,6 +62,12 @@ impl PageError {
         }
     }
 
+    /// Whether the page of a form's address says so, after the form. It does not for a form that
+    /// none of our pages there has sent.
+    pub(super) fn is_shown_later(&self) -> bool {
+        !matches!(self, Self::OtherMethod | Self::OtherHost | Self::OtherSite)
+    }
+
     /// Seconds until a retry can succeed, where that is known.
     pub(super) fn seconds(&self) -> Option<u64> {
         match self {

@@ -21,8 +21,9 @@ use super::{
     error::{NotDone, PageError},
     events,
     own_data::OwnData,
+    posted::{Nothing, Posted},
     prove::{self, Approval},
-    visitor::{Nothing, Posted, Visitor, account_of},
+    visitor::{Visitor, account_of},
 };
 use crate::{
     app::App,

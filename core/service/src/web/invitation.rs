@@ -12,11 +12,7 @@ use axum::{
 use minijinja::context;
 use serde::Deserialize;
 
-use super::{
-    error::PageError,
-    links, passwords, recovery_link,
-    visitor::{Posted, Visitor},
-};
+use super::{error::PageError, links, passwords, posted::Posted, recovery_link, visitor::Visitor};
 use crate::{
     app::App,
     base::person,

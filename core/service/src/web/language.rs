@@ -12,7 +12,7 @@ use super::{
     asked,
     cookies::{Cookie, YEAR},
     error::PageError,
-    visitor::Sent,
+    posted::Sent,
 };
 use crate::{app::App, base::lang::Lang};
 

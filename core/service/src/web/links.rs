@@ -266,7 +266,7 @@ pub(super) fn typed_address(
     if let Ok(email) = Email::parse(typed) {
         return Ok(Ok(email));
     }
-    let values = context! { email => typed, error => "error_email" };
+    let values = context! { error => "error_email" };
     let status = StatusCode::BAD_REQUEST;
     app.pages.refuse(status, template, visitor, values).map(Err)
 }

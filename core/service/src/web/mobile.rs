@@ -21,7 +21,8 @@ use subtle::ConstantTimeEq;
 
 use super::{
     PageError,
-    visitor::{Posted, Visitor, is_known},
+    posted::Posted,
+    visitor::{Visitor, is_known},
 };
 use crate::{
     app::App,

@@ -8,8 +8,9 @@ use serde::Deserialize;
 
 use super::{
     error::{PageError, Refusal},
+    posted::Posted,
     told::Told,
-    visitor::{Posted, Visitor, account_of},
+    visitor::{Visitor, account_of},
 };
 use crate::{
     app::App,
@@ -26,21 +27,19 @@ pub(super) async fn page(
     State(app): State<Arc<App>>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    show(&app, &visitor, None, (StatusCode::OK, Vec::new())).await
+    show(&app, &visitor, (StatusCode::OK, Vec::new())).await
 }
 
-/// The page, with what was typed and why it was not taken.
+/// The page, with what was filled in and why it was not taken.
 async fn show(
     app: &App,
     visitor: &Visitor,
-    typed: Option<&Name>,
     (status, errors): (StatusCode, Vec<&str>),
 ) -> Result<Response, PageError> {
     let account = account_of(app, visitor.signed_in()?).await?;
-    let (first, last) = match typed {
-        Some(typed) => (typed.first_name.as_str(), typed.last_name.as_str()),
-        None => (account.first_name.as_str(), account.last_name.as_str()),
-    };
+    let filled = |name| visitor.filled.get(name);
+    let first = filled("first_name").unwrap_or(&account.first_name);
+    let last = filled("last_name").unwrap_or(&account.last_name);
     let mails = Lang::ALL.map(
         |lang| context! { code => lang.code(), name => lang.own_name(), chosen => lang == account.language },
     );
@@ -69,7 +68,7 @@ pub(super) async fn name(
         Err(bad) => {
             let errors = bad.into_iter().map(BadName::text).collect();
             let said = (StatusCode::BAD_REQUEST, errors);
-            return show(&app, &visitor, Some(&form), said).await;
+            return show(&app, &visitor, said).await;
         }
     };
     let changed = app.store.set_name(account, name, app.clock.now()).await?;
@@ -103,7 +102,7 @@ async fn done(
         Ok(()) => Ok(told.at("/account/person", visitor.secure)),
         Err(refused) => {
             let Refusal { status, text } = refused.into();
-            show(app, visitor, None, (status, vec![text])).await
+            show(app, visitor, (status, vec![text])).await
         }
     }
 }

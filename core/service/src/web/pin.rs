@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{
     error::PageError,
     new_device::{self, NewDevice},
-    visitor::{Nothing, Posted},
+    posted::{Nothing, Posted},
 };
 use crate::{
     app::App,

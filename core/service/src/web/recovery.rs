@@ -14,9 +14,10 @@ use serde::Deserialize;
 use super::{
     error::{NotDone, PageError, Refusal},
     passwords::{self, Typed, faults},
+    posted::{Nothing, Posted},
     prove,
     recovery_link::{self, FINISH},
-    visitor::{Nothing, Opening, Posted, Visitor, account_of},
+    visitor::{Opening, Visitor, account_of},
 };
 use crate::{
     app::App,
@@ -99,7 +100,11 @@ pub(super) async fn finish_form(
     visitor: Visitor,
     Hex(token): Hex<Token>,
 ) -> Result<Response, PageError> {
-    let recovery = recovery_link::under_way(&app, FINISH, &token).await?;
+    // The form of one that is finished is taken again after a lost answer, and may be refused.
+    let recovery = match visitor.was_refused() {
+        true => recovery_link::known(&app, FINISH, &token).await?,
+        false => recovery_link::under_way(&app, FINISH, &token).await?,
+    };
     let account = of(&app, &recovery).await?;
     let values = finish_values(&app, &recovery, &account, &token);
     app.pages.show("recover.html", &visitor, values)

@@ -20,7 +20,8 @@ use super::{
     check::{self, Check, Given},
     error::PageError,
     links::{self, Whose},
-    visitor::{Nothing, Posted, Visitor},
+    posted::{Nothing, Posted},
+    visitor::Visitor,
 };
 use crate::{
     app::App,
@@ -68,14 +69,14 @@ pub(super) async fn form(
         return links::closed(&app, &visitor, None);
     }
     let check = Check::new(&app, &visitor, source)?;
-    show(&app, &visitor, &Register::default(), &check, Vec::new())
+    show(&app, &visitor, "", &check, Vec::new())
 }
 
-/// The form with what was typed.
+/// The form, with the digits that were typed for this check.
 fn show(
     app: &App,
     visitor: &Visitor,
-    typed: &Register,
+    digits: &str,
     check: &Check,
     errors: Vec<&str>,
 ) -> Result<Response, PageError> {
@@ -83,12 +84,11 @@ fn show(
         true => StatusCode::OK,
         false => StatusCode::BAD_REQUEST,
     };
-    let language = Lang::from_name(&typed.language).unwrap_or(visitor.lang);
+    let language = visitor.filled.get("language").and_then(Lang::from_name);
+    let language = language.unwrap_or(visitor.lang);
     let languages = Lang::ALL.map(|lang| context! { code => lang.code(), name => lang.own_name() });
     let values = context! {
-        errors, first_name => typed.first_name, last_name => typed.last_name, email => typed.email,
-        email_again => typed.email_again, language => language.code(), languages,
-        privacy => typed.privacy == "yes", digits => typed.digits, check => check.values(),
+        errors, language => language.code(), languages, digits, check => check.values(),
         privacy_page => app.privacy_page, closed => app.doors.closed().join(", "),
     };
     app.pages.refuse(status, "register.html", visitor, values)
@@ -105,7 +105,7 @@ pub(super) async fn ask(
         Ok(wanted) => wanted,
         Err(errors) => {
             let check = Check::kept(&app, &visitor, source, &form.check)?;
-            return show(&app, &visitor, &form, &check, errors);
+            return show(&app, &visitor, &form.digits, &check, errors);
         }
     };
     if !app.doors.take(&email) {
@@ -117,11 +117,7 @@ pub(super) async fn ask(
         proof: &form.proof,
     };
     if let Err((check, refusal)) = check::judge(&app, &visitor, source, given).await? {
-        let typed = Register {
-            digits: String::new(),
-            ..form
-        };
-        return show(&app, &visitor, &typed, &check, vec![refusal.text]);
+        return show(&app, &visitor, "", &check, vec![refusal.text]);
     }
     let wanted = Wanted {
         name: wish,
@@ -201,20 +197,14 @@ pub(super) async fn renew(
     posted: Posted<Register>,
 ) -> Result<Response, PageError> {
     let Posted {
-        visitor,
-        headers,
-        form,
+        visitor, headers, ..
     } = posted;
     let check = Check::new(&app, &visitor, source)?;
     let wants = headers.get(header::ACCEPT);
     if wants.is_some_and(|accept| accept == "application/json") {
         return Ok(Json(json!(check.values())).into_response());
     }
-    let typed = Register {
-        digits: String::new(),
-        ..form
-    };
-    show(&app, &visitor, &typed, &check, Vec::new())
+    show(&app, &visitor, "", &check, Vec::new())
 }
 
 /// `GET /register/picture/{check}/code.png`.

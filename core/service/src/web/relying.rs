@@ -36,8 +36,9 @@ use super::{
     choice::{approving, pick, usable},
     error::{NotDone, PageError, Refusal},
     issue,
+    posted::{Nothing, Posted},
     prove::{self, Approval},
-    visitor::{Nothing, Posted, Visitor, account_of},
+    visitor::{Visitor, account_of},
 };
 use crate::{app::App, base::hex::Hex, edge::Source, flow, password::Password, standards};
 

@@ -12,8 +12,9 @@ use serde::Deserialize;
 use super::{
     error::PageError,
     events,
+    posted::{Nothing, Posted},
     told::Told,
-    visitor::{Nothing, Posted, Visitor},
+    visitor::Visitor,
 };
 use crate::{app::App, base::hex, policy, security::Caller, store::Method};
 

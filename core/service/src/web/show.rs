@@ -5,13 +5,18 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
 use minijinja::{Value, context};
 
-use super::{asked::Asked, error::PageError, visitor::Visitor};
+use super::{
+    asked::Asked,
+    error::PageError,
+    refused::{Filled, Kept, Refused},
+    visitor::Visitor,
+};
 use crate::{
     app::App,
     base::lang::Lang,
@@ -57,6 +62,7 @@ impl Pages {
     }
 
     /// A page with another status. With 429, `Retry-After` is the page's value `seconds`, or 60.
+    /// Where it would answer a form, the browser goes to the page's own address, which shows it.
     pub(super) fn refuse(
         &self,
         status: StatusCode,
@@ -64,13 +70,18 @@ impl Pages {
         visitor: &Visitor,
         values: Value,
     ) -> Result<Response, PageError> {
+        if let Some(refused) = visitor.leaves(status, (template, &values)) {
+            return Ok(refused.into_response());
+        }
+        let (status, values) = visitor.over(template, (status, values));
         let seconds = values.get_attr("seconds").ok();
         let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
         let html = self.render(template, &visitor.frame(), values);
         let html = html.map_err(|error| PageError::Broken(format!("{error:#}")))?;
         let mut response = page(status, visitor.lang, html);
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            edge::retry_after(&mut response, seconds.unwrap_or(60));
+        let some = (status == StatusCode::TOO_MANY_REQUESTS).then_some(60);
+        if let Some(seconds) = seconds.or(some) {
+            edge::retry_after(&mut response, seconds);
         }
         visitor.remember(&mut response);
         if let Some(asking) = &visitor.asking {
@@ -99,7 +110,15 @@ pub(super) async fn finish(
     next: Next,
 ) -> Response {
     let asked = Asked::of(&app, &mut request);
-    let mut response = next.run(request).await;
+    let (parts, body) = request.into_parts();
+    let mut response = match noted(&app, &asked, &parts).await {
+        Ok(Some(note)) => note,
+        Ok(None) => next.run(Request::from_parts(parts, body)).await,
+        Err(error) => error.into_response(),
+    };
+    if let Some(refused) = response.extensions_mut().remove::<Refused>() {
+        refused.send(&app, &mut response);
+    }
     let error = response.extensions_mut().remove::<PageError>();
     if let Some(PageError::SignInFirst) = error {
         asked.say_why(&mut response);
@@ -114,12 +133,33 @@ pub(super) async fn finish(
     dress(&app, response)
 }
 
-/// The page of an error.
+/// The page that this address shows once instead of its own.
+async fn noted(app: &App, asked: &Asked, parts: &Parts) -> Result<Option<Response>, PageError> {
+    let kept = Kept::of(app, &parts.method, asked, &parts.headers);
+    let Some(template) = kept.as_ref().and_then(Kept::note) else {
+        return Ok(None);
+    };
+    let visitor = Visitor::of(app, parts).await?;
+    app.pages.show(template, &visitor, context! {}).map(Some)
+}
+
+/// The page of an error; after a person's form, the way to it. A program is told at once, and sends
+/// no second request.
 fn error_page(app: &App, asked: &Asked, error: &PageError) -> Response {
     let lang = asked.lang();
     let values = context! {
         error => error.text(), origin => app.origin.as_str(), seconds => error.seconds(),
     };
+    if asked.navigates
+        && error.is_shown_later()
+        && let page = ("error.html", &values)
+        && let (cookie, filled) = (asked.cookie.as_deref(), Filled::default())
+        && let Some(refused) = Refused::of(asked, cookie, error.status(), page, &filled)
+    {
+        let mut response = Response::default();
+        refused.send(app, &mut response);
+        return response;
+    }
     let html = app.pages.render("error.html", &asked.frame(lang), values);
     let html = html.unwrap_or_else(|error| {
         tracing::error!(%error, "the error page can't be shown");

@@ -17,10 +17,11 @@ use super::{
     error::{PageError, Refusal},
     issue,
     passwords::{self, Typed},
+    posted::{Nothing, Posted},
     prove::{self, Approval},
     remembered::TypedAddress,
     told::Told,
-    visitor::{Nothing, Posted, Visitor, is_known},
+    visitor::{Visitor, is_known},
 };
 use crate::{
     app::App,
@@ -38,21 +39,15 @@ pub(super) async fn form(
     State(app): State<Arc<App>>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
-    let hint = visitor.asking.as_ref().and_then(Asking::hint);
-    let hint = hint.as_ref().map_or("", Email::as_str);
-    who(&app, &visitor, None, hint)
+    who(&app, &visitor, None)
 }
 
-fn who(
-    app: &App,
-    visitor: &Visitor,
-    refusal: Option<Refusal>,
-    typed: &str,
-) -> Result<Response, PageError> {
+fn who(app: &App, visitor: &Visitor, refusal: Option<Refusal>) -> Result<Response, PageError> {
     let remembered: Vec<_> = visitor.remembered.addresses().collect();
     let (status, error) = Refusal::parts(refusal);
+    let hint = visitor.asking.as_ref().and_then(Asking::hint);
     let values = context! {
-        error, email => typed, begun => visitor.half().is_ok(),
+        error, email => hint.as_ref().map(Email::as_str), begun => visitor.half().is_ok(),
         remembered, open => app.doors.are_open(),
     };
     app.pages.refuse(status, "sign_in.html", visitor, values)
@@ -72,7 +67,7 @@ pub(super) async fn email(
     let Posted { visitor, form, .. } = posted;
     let Ok(email) = Email::parse(&form.email) else {
         let refusal = Some(Refusal::form("error_email"));
-        return who(&app, &visitor, refusal, &form.email);
+        return who(&app, &visitor, refusal);
     };
     let remember = form.remember.as_deref() == Some("yes");
     let mut response = Redirect::to("/sign-in/password").into_response();
@@ -121,7 +116,8 @@ pub(super) async fn password_form(
     let Some(typed) = visitor.typed.clone() else {
         return Ok(Redirect::to("/sign-in").into_response());
     };
-    ask_password(&app, visitor, typed.email, None, None).await
+    let chosen = visitor.filled.get("method").and_then(Means::from_name);
+    ask_password(&app, visitor, typed.email, chosen, None).await
 }
 
 /// The page that asks for the password, and for the means to go on after it. Before the password
@@ -146,15 +142,12 @@ async fn ask_password(
     let means = means.or(offered.first().copied());
     let (status, error) = Refusal::parts(refusal);
     let values = context! {
-        error, means => means.map(Means::name), closed => error == Some(CLOSED), mobile_first => last == Some(Means::Mobile),
+        error, means => means.map(Means::name), mobile_first => last == Some(Means::Mobile),
         offered => offered.iter().map(|means| means.name()).collect::<Vec<_>>(),
     };
     let visitor = visitor.signing_in(email);
     app.pages.refuse(status, "password.html", &visitor, values)
 }
-
-/// The text when too many passwords were wrong for an address.
-const CLOSED: &str = "sign_in_error_closed";
 
 #[derive(Deserialize)]
 pub(super) struct EmailAndPassword {
@@ -192,13 +185,20 @@ pub(super) async fn password(
         email: &email,
         password: form.password,
         wrong: "sign_in_error",
-        closed: CLOSED,
+        closed: "sign_in_error_closed",
     };
     match passwords::right(&app, source, typed).await {
         Ok(account) => enter(&app, visitor, &headers, source, *account, means).await,
         Err(not_done) => {
-            let refusal = Some(not_done.refusal()?);
-            ask_password(&app, visitor, email, means, refusal).await
+            let (refusal, secure) = (Some(not_done.refusal()?), visitor.secure);
+            let remember = visitor.typed.as_ref().is_some_and(|typed| typed.remember);
+            let again = TypedAddress {
+                email: email.clone(),
+                remember,
+            };
+            let mut response = ask_password(&app, visitor, email, means, refusal).await?;
+            again.keep(&mut response, secure);
+            Ok(response)
         }
     }
 }

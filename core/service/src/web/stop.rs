@@ -16,8 +16,9 @@ use super::{
     error::{NotDone, PageError, Refusal},
     links::{self, Whose},
     passwords::{self, Typed},
+    posted::Posted,
     prove, recovery_link,
-    visitor::{Posted, Visitor, is_known},
+    visitor::{Visitor, is_known},
 };
 use crate::{
     app::App,

@@ -18,9 +18,11 @@ use minijinja::{Value, context};
 use super::{
     choice::{approving, listed, pick, usable},
     error::{PageError, Refusal},
-    issue, prove,
+    issue,
+    posted::Posted,
+    prove,
     signing::Words,
-    visitor::{Posted, Visitor},
+    visitor::Visitor,
 };
 use crate::{
     app::App,
@@ -63,8 +65,14 @@ pub(super) async fn form(
 ) -> Result<Response, PageError> {
     let devices = usable(&app, visitor.signed_in()?.account).await?;
     let operation = Operation::find(&operation).ok_or(PageError::NotFound)?;
-    let empty = vec![(String::new(), None); operation.fields.len()];
-    show(&app, &visitor, operation, &devices, &empty, None)
+    let fields = operation.fields.iter();
+    let typed: Vec<_> = fields
+        .map(|field| match visitor.filled.get(field.id) {
+            Some(text) => (text.to_owned(), field.read(visitor.lang, text).err()),
+            None => (String::new(), None),
+        })
+        .collect();
+    show(&app, &visitor, operation, &devices, &typed, None)
 }
 
 /// A field's typed text, and why it can't be signed.

@@ -1,24 +1,23 @@
-//! The visitor of a page: the cookie, its session, and forms that only our own pages can have sent.
+//! The visitor of a page: the cookie, and its session.
 
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes},
-    extract::{Form, FromRequest, FromRequestParts, Path, RawForm, Request},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    extract::{FromRequestParts, Path},
+    http::{HeaderMap, StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use countersign_protocol::id::AccountId;
+use minijinja::Value;
 use ring::digest;
-use serde::{Deserialize, de::DeserializeOwned};
-use subtle::ConstantTimeEq;
 
 use super::{
     asked::Asked,
     asking::{self, Asking, BrowserOfAsks},
-    cookies::Cookie,
+    cookies::{Cookie, digits},
     error::PageError,
     phone,
+    refused::{Filled, Kept, Refused},
     remembered::{Remembered, TypedAddress},
     told::Told,
 };
@@ -30,7 +29,6 @@ use crate::{
         lang::Lang,
         random::{self, NoRandomness},
     },
-    edge::{self, Pass},
     pages::Frame,
     policy::{self, means::Accepted},
     security,
@@ -40,8 +38,10 @@ use crate::{
 /// A browser with a session, or with a cookie that only ties forms to it.
 pub(super) struct Visitor {
     cookie: String,
-    csrf: String,
-    fresh: bool,
+    /// The token of this browser's forms.
+    pub(super) csrf: String,
+    /// Whether the browser has no cookie of ours yet.
+    pub(super) fresh: bool,
     /// Whether cookies are for TLS alone.
     pub(super) secure: bool,
     /// The cookie of a known browser, whether or not it is known for anything.
@@ -64,12 +64,11 @@ pub(super) struct Visitor {
     asks: Option<String>,
     /// What a service asked for last in this browser, and waits for.
     pub(super) asking: Option<Asking>,
+    /// Why the form of this page was refused before.
+    kept: Option<Kept>,
+    /// What was filled in, in the form that was sent now or was refused before.
+    pub(super) filled: Filled,
     asked: Asked,
-}
-
-/// The value of a cookie that is 64 hexadecimal digits.
-fn digits(value: &str) -> Option<String> {
-    hex::decode::<32>(value).is_some().then(|| value.to_owned())
 }
 
 /// Whether an earlier strong sign-in made the browser that sends these headers known for this
@@ -106,7 +105,8 @@ fn hash(cookie: &str) -> SessionHash {
 }
 
 impl Visitor {
-    async fn of(app: &App, request: &Parts) -> Result<Self, PageError> {
+    /// The visitor of a request.
+    pub(super) async fn of(app: &App, request: &Parts) -> Result<Self, PageError> {
         let secure = app.origin.is_secure();
         let asked = Asked::of_parts(app, request);
         let cookie = Cookie::Session.read(&request.headers, secure, digits);
@@ -134,6 +134,7 @@ impl Visitor {
         let csrf = csrf(app, &cookie);
         let asking = asking::of(app, asks.as_deref()).await?;
         let services = asking.as_ref().and_then(Asking::language);
+        let kept = Kept::of(app, &request.method, &asked, &request.headers);
         Ok(Self {
             lang: asked
                 .lang_of(app, session.as_ref(), &csrf, services)
@@ -151,6 +152,11 @@ impl Visitor {
             told: Cookie::Told.read(&request.headers, secure, Told::from_name),
             asking,
             asks,
+            filled: kept
+                .as_ref()
+                .map(|kept| kept.filled.clone())
+                .unwrap_or_default(),
+            kept,
             asked,
         })
     }
@@ -175,6 +181,7 @@ impl Visitor {
                 .asking
                 .as_ref()
                 .map(|asking| asking.client.name.as_str()),
+            filled: Value::from_serialize(&self.filled),
             ..self.asked.frame(self.lang)
         }
     }
@@ -211,8 +218,34 @@ impl Visitor {
         }
     }
 
+    /// The page as another address is to show it: one that answers a form, or is not at its own.
+    pub(super) fn leaves(&self, status: StatusCode, page: (&str, &Value)) -> Option<Refused> {
+        let cookie = (!self.fresh).then_some(&*self.cookie);
+        Refused::of(&self.asked, cookie, status, page, &self.filled)
+    }
+
+    /// The status and the values of a page, with why its form was refused before.
+    pub(super) fn over(
+        &self,
+        template: &str,
+        (status, values): (StatusCode, Value),
+    ) -> (StatusCode, Value) {
+        match &self.kept {
+            Some(kept) => kept.over(template, (status, values)),
+            None => (status, values),
+        }
+    }
+
+    /// Whether this page is to say why its form was refused.
+    pub(super) fn was_refused(&self) -> bool {
+        self.kept.is_some()
+    }
+
     /// Sets the cookie if the browser doesn't have it yet, and drops what was said once.
     pub(super) fn remember(&self, response: &mut Response) {
+        if self.kept.is_some() {
+            Cookie::Refused.set(response, "", self.secure, Some(0));
+        }
         if self.told.is_some() {
             Cookie::Told.set(response, "", self.secure, Some(0));
         }
@@ -376,109 +409,5 @@ impl<S: Send + Sync, T: FromHex> FromRequestParts<S> for Hex<T> {
         let digits = Path::<String>::from_request_parts(parts, state).await;
         let value = digits.ok().and_then(|Path(digits)| T::from_hex(&digits));
         value.map(Self).ok_or(PageError::NotFound)
-    }
-}
-
-/// A form that one of our own pages sent in this browser: its fields and its visitor.
-pub(super) struct Posted<T> {
-    pub(super) visitor: Visitor,
-    pub(super) headers: HeaderMap,
-    pub(super) form: T,
-}
-
-/// A form without fields of its own.
-#[derive(Deserialize)]
-pub(super) struct Nothing {}
-
-#[derive(Deserialize)]
-struct Guard {
-    csrf: String,
-}
-
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
-    type Rejection = PageError;
-
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, PageError> {
-        let (parts, body) = request.into_parts();
-        same_site(app, &parts.headers)?;
-        let visitor = Visitor::of(app, &parts).await?;
-        let pass = parts.extensions.get::<Pass>().cloned();
-        let headers = parts.headers.clone();
-        let body = read(Request::from_parts(parts, body)).await?;
-        let guard = parse::<Guard>(&body)
-            .await
-            .map_err(|_| PageError::FormExpired)?;
-        // A fresh visitor has no cookie, so no page of ours gave this browser a form.
-        if visitor.fresh || !bool::from(guard.csrf.as_bytes().ct_eq(visitor.csrf.as_bytes())) {
-            return Err(PageError::FormExpired);
-        }
-        if let Some(pass) = pass.filter(Pass::costs_an_account)
-            && let Some(session) = &visitor.session
-        {
-            let known = session.signed_in || is_known(app, &headers, session.account).await?;
-            app.edge
-                .charge_account(&pass, session.account, known, app.clock.now())?;
-        }
-        Ok(Self {
-            visitor,
-            headers,
-            form: parse(&body).await?,
-        })
-    }
-}
-
-/// A form that one of our own pages sent, which changes nothing that needs the browser's token.
-/// Pages that nobody is known for, such as those of errors, have no token.
-pub(super) struct Sent<T>(pub(super) T);
-
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for Sent<T> {
-    type Rejection = PageError;
-
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, PageError> {
-        same_site(app, request.headers())?;
-        parse(&read(request).await?).await.map(Self)
-    }
-}
-
-/// The body of a form.
-async fn read(request: Request) -> Result<Bytes, PageError> {
-    let body = tokio::time::timeout(edge::BODY, RawForm::from_request(request, &()));
-    let Ok(body) = body.await else {
-        return Err(PageError::BadForm);
-    };
-    let RawForm(body) = body.map_err(|error| match error.into_response().status() {
-        StatusCode::PAYLOAD_TOO_LARGE => PageError::TooLong,
-        _ => PageError::BadForm,
-    })?;
-    Ok(body)
-}
-
-async fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, PageError> {
-    let request = Request::builder()
-        .method("POST")
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Body::from(body.clone()))
-        .map_err(|_| PageError::BadForm)?;
-    Form::from_request(request, &())
-        .await
-        .map(|Form(form)| form)
-        .map_err(|_| PageError::BadForm)
-}
-
-/// Refuses a form that the browser says comes from another site, before its token is checked. For
-/// our own forms browsers send `Origin: null`, because our pages ask for no referrer; then
-/// `Sec-Fetch-Site` and the token decide.
-fn same_site(app: &App, headers: &HeaderMap) -> Result<(), PageError> {
-    let says = |name: &str, good: &[&str]| {
-        headers
-            .get(name)
-            .is_none_or(|value| good.iter().any(|good| value == good))
-    };
-    if says("origin", &[app.origin.as_str(), "null"])
-        && says("sec-fetch-site", &["same-origin", "none"])
-    {
-        Ok(())
-    } else {
-        Err(PageError::OtherSite)
     }
 }

@@ -49,7 +49,10 @@ async fn an_address_that_is_not_registered_is_neither_followed_nor_shown() {
             let page = browser
                 .send(Method::POST, "/cas/login", Some(body), &[])
                 .await;
+            assert_eq!((page.status, page.path.as_str()), (303, "/cas/login"));
+            let page = browser.get(&page.path).await;
             assert_eq!(page.status, 403, "{evil}");
+            assert!(!page.read().contains("evil"), "{evil}: {}", page.body);
             let page = browser
                 .get(&format!("/cas/logout?{}", encode(&[("service", evil)])))
                 .await;
@@ -81,7 +84,8 @@ async fn a_parameter_that_comes_twice_leads_nowhere() {
     let page = anna
         .send(Method::POST, "/cas/login", Some(encode(&twice)), &[])
         .await;
-    assert_eq!(page.status, 403);
+    assert_eq!((page.status, page.path.as_str()), (303, "/cas/login"));
+    assert_eq!(anna.get("/cas/login").await.status, 403);
     let page = anna
         .get(&login(LIBRARY, &[("authenticationLevel", "NONE")]))
         .await;

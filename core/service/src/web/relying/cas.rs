@@ -15,12 +15,7 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    super::{
-        error::PageError,
-        show::FormTo,
-        told::Told,
-        visitor::{Posted, Visitor},
-    },
+    super::{error::PageError, posted::Posted, show::FormTo, told::Told, visitor::Visitor},
     entering,
 };
 use crate::{

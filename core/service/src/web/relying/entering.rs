@@ -123,6 +123,8 @@ pub(super) async fn go_on(
         return Ok(Redirect::to("/").into_response());
     };
     let steps = match standards::next(app, client, ask, visitor.session.as_ref(), true).await? {
+        // Nothing is missing any more: the page goes on, and no form's answer does.
+        Next::Granted(_) if refusal.is_some() => return Ok(here()),
         Next::Granted(grant) => return answer(app, visitor, client, ask, &grant, Some(*id)).await,
         next if ask.silent => {
             forget(app, visitor).await?;

@@ -15,11 +15,7 @@ use minijinja::context;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{
-        error::PageError,
-        told::Told,
-        visitor::{Posted, Visitor},
-    },
+    super::{error::PageError, posted::Posted, told::Told, visitor::Visitor},
     entering,
 };
 use crate::{

@@ -45,6 +45,17 @@ test("a device is renamed, and the history is read and exported", async () => {
   await enrol(world, page, "phone", "manage-code");
   await look(page, "manage-devices");
   await page.locator("summary", { hasText: "Manage" }).click();
+  await page.getByLabel("New name").evaluate((field) => field.removeAttribute("maxlength"));
+  await page.getByLabel("New name").fill("A phone with a name of more than forty bytes");
+  await page.getByRole("button", { name: "Rename" }).click();
+  await page.locator("#problems a").click();
+  const name = page.getByLabel("New name");
+  assert.equal(await name.getAttribute("aria-invalid"), "true");
+  assert.ok(await name.evaluate((field) => field === document.activeElement), "the summary does not lead to the field");
+  assert.equal(await name.inputValue(), "A phone with a name of more than forty bytes");
+  await look(page, "manage-rename-refused");
+  // Chromium notes the status of the page that refuses it.
+  assert.match(world.problems.splice(0).join(), /^[^,]* status of 400 [^,]*$/);
   await page.getByLabel("New name").fill("A phone with quite a long name of its own");
   await page.getByLabel("New name").fill("Phone for work, the one with the crack");
   await look(page, "manage-rename");

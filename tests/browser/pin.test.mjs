@@ -44,16 +44,44 @@ test("the page that chooses a PIN: guessable ones refused, typed twice, by keybo
   ]) {
     await typed(first, second);
     await alert.filter({ hasText: reason }).waitFor();
-    assert.equal(await page.getByLabel("New PIN, four digits").inputValue(), "");
+    const pin = page.getByLabel("New PIN, four digits");
+    assert.equal(await pin.inputValue(), "");
+    assert.equal(await pin.getAttribute("aria-invalid"), "true");
+    assert.match(await pin.evaluate((field) => document.getElementById(field.getAttribute("aria-describedby").split(" ")[0]).textContent), new RegExp(reason, "i"));
+    assert.match(await page.title(), /^Error: /);
   }
   assert.ok(await fits(page));
   await shot(page, "pin-phone-refused");
   await typed(PIN, PIN);
   await page.getByRole("img", { name: "QR code for the app" }).waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.id), "drawn-title");
+  assert.doesNotMatch(await page.title(), /^Error/);
   assert.ok(await fits(page));
   await shot(page, "pin-phone-code");
   assert.deepEqual(world.problems, []);
+});
+
+test("the script that draws QR codes is loaded by the page that draws one, and by no other", async () => {
+  const page = await world.browser();
+  const loaded = [];
+  page.on("response", async (response) => loaded.push(new URL(response.url()).pathname.split("/").pop()));
+  const scripts = () => loaded.filter((name) => /^(pin\.js|qrcode\.mjs|guessable-pins\.json|work\.js)$/.test(name));
+  for (const address of ["/sign-in", "/stop", "/privacy", "/password/forgotten"]) await page.goto(address, { waitUntil: "networkidle" });
+  assert.deepEqual(scripts(), []);
+  await register(world, page, "lean@example.eu");
+  loaded.length = 0;
+  for (const address of ["/account", "/account/devices", "/account/transactions/other", "/account/history", "/account/person"]) {
+    await page.goto(address, { waitUntil: "networkidle" });
+  }
+  assert.deepEqual(scripts(), []);
+  await addDevice(world, page, "Lean");
+  await page.waitForLoadState("networkidle");
+  assert.deepEqual(scripts().sort(), ["pin.js", "qrcode.mjs"]);
+  loaded.length = 0;
+  await page.locator("form[action$='/phone'] button").click();
+  await page.locator("figure svg").waitFor();
+  await page.waitForLoadState("networkidle");
+  assert.deepEqual(scripts(), []);
 });
 
 test("without JavaScript the PIN is chosen on the phone", async () => {

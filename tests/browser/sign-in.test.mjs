@@ -103,6 +103,49 @@ for (const script of [true, false]) {
   });
 }
 
+test("a password is shown while it is typed, and hidden again when it is sent; without a script there is no button for it", async () => {
+  const page = await world.browser();
+  await typeAddress(page, EMAIL, false);
+  const field = page.locator("#password");
+  const button = page.getByRole("button", { name: "Show the characters" });
+  await field.fill(PASSWORD);
+  await page.getByRole("radio", { name: "App QR code" }).check();
+  const state = async () => [await field.getAttribute("type"), await button.getAttribute("aria-pressed")];
+  assert.deepEqual(await state(), ["password", "false"]);
+  await button.click();
+  assert.deepEqual(await state(), ["text", "true"]);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "password");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Space");
+  assert.deepEqual(await state(), ["password", "false"]);
+  await button.click();
+  const box = await button.boundingBox();
+  assert.ok(box.width >= 24 && box.height >= 24, "the button is smaller than 24 pixels");
+  await page.evaluate(() => addEventListener("pagehide", () => sessionStorage.setItem("sent", document.getElementById("password").type)));
+  await page.getByRole("button", { name: "Next", exact: true }).click();
+  await page.waitForURL("**/challenge/*");
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("sent")), "password");
+  await page.context().close();
+
+  const plain = await world.browser({ javaScriptEnabled: false });
+  await typeAddress(plain, EMAIL, false);
+  assert.equal(await plain.locator(".peek:visible").count(), 0);
+  await plain.context().close();
+});
+
+test("whoever wanted to see a page of the account signs in and sees it", async () => {
+  const page = await world.browser({ javaScriptEnabled: false });
+  await page.goto("/.well-known/change-password");
+  await page.waitForURL("**/sign-in");
+  await page.getByLabel("E-mail address", { exact: true }).fill(EMAIL);
+  await page.getByRole("button", { name: "Next", exact: true }).click();
+  await givePassword(page, "App PIN");
+  await approve(page);
+  await page.getByRole("link", { name: "Check again" }).click();
+  await page.waitForURL("**/account/password");
+  await page.context().close();
+});
+
 test("b3: the last means is proposed in this browser, and a stranger's browser proposes the same for all", async () => {
   const page = await world.browser();
   const ticked = () => page.locator("input[name='method']:checked").getAttribute("value");

@@ -60,9 +60,18 @@ function draw(link, s) {
   figure.replaceChildren(svg);
 }
 
-function refuse(text) {
+const title = document.title;
+
+// What is wrong, said as the service says it of a form: in the title too, and with the field.
+function say(text) {
   problem.textContent = text;
-  problem.hidden = false;
+  problem.hidden = !text;
+  document.title = text ? `${form.dataset.error}: ${title}` : title;
+  text ? pin.setAttribute("aria-invalid", "true") : pin.removeAttribute("aria-invalid");
+}
+
+function refuse(text) {
+  say(text);
   pin.value = again.value = "";
   pin.focus();
 }
@@ -73,7 +82,7 @@ const guessable = async () => {
 };
 
 async function choose() {
-  problem.hidden = true;
+  say("");
   if (!/^[0-9]{4}$/.test(pin.value)) {
     return refuse(form.dataset.form);
   }

@@ -12,6 +12,7 @@ mod check;
 mod closed;
 mod closed_registration;
 mod credentials;
+mod deep_links;
 mod devices;
 mod epoch_codes;
 mod fatigue;

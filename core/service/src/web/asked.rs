@@ -13,7 +13,7 @@ use super::{
     error::PageError,
     told::Told,
 };
-use crate::{app::App, base::lang::Lang, edge, pages::Frame, store::Session};
+use crate::{app::App, base::lang::Lang, edge, pages::Frame, policy, store::Session};
 
 /// The longest address of a page that a choice of language leads back to, in bytes.
 const LONGEST: usize = 500;
@@ -126,10 +126,17 @@ impl Asked {
         Ok(person.lang)
     }
 
-    /// Says on the next page that the time of a session is over, where the browser had one.
+    /// Says on the next page that the time of a session is over, where the browser had one, and
+    /// keeps the page that was asked for until the person has signed in.
     pub(super) fn say_why(&self, response: &mut Response) {
         if self.cookie.is_some() {
             Told::SignInFirst.tell(response, self.secure);
+        }
+        if let Some(page) = after_sign_in(&self.here)
+            && !self.by_form
+        {
+            let seconds = Some(policy::TYPED_SECONDS);
+            Cookie::Next.set(response, page, self.secure, seconds);
         }
     }
 
@@ -170,6 +177,14 @@ pub(super) fn own_page(to: &str) -> Option<&str> {
     ours.then_some(to)
 }
 
+/// A page of the account, perhaps with a query, that a new session can show.
+pub(super) fn after_sign_in(to: &str) -> Option<&str> {
+    let path = to.split('?').next()?;
+    let lasts = !path.starts_with("/account/enrolments/") && !path.contains('.');
+    let of_account = path == "/account" || path.starts_with("/account/");
+    own_page(to).filter(|_| lasts && of_account)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +222,34 @@ mod tests {
             &format!("/sign-in?{}", "a".repeat(LONGEST)),
         ] {
             assert_eq!(own_page(to), None, "{to}");
+        }
+    }
+
+    #[test]
+    fn only_pages_of_the_account_are_next_after_a_sign_in() {
+        for to in [
+            "/account",
+            "/account/devices",
+            "/account/transactions/other",
+            "/account/history?month=2026-12&page=2",
+        ] {
+            assert_eq!(after_sign_in(to), Some(to));
+        }
+        for to in [
+            "/",
+            "/accounts",
+            "/sign-in",
+            "/account/",
+            "/account/history.csv",
+            "/account/../recovery",
+            "/account//evil.example",
+            "/account/enrolments/00112233445566778899aabbccddeeff",
+            "/challenge/00112233445566778899aabbccddeeff",
+            "//evil.example/account",
+            "https://evil.example/account",
+            "/account?to=https://evil.example",
+        ] {
+            assert_eq!(after_sign_in(to), None, "{to}");
         }
     }
 }

@@ -25,6 +25,8 @@ pub(super) enum Cookie {
     Remembered,
     /// What the next page says once.
     Told,
+    /// The page that a person wanted to see before signing in.
+    Next,
     /// The page of a form that was refused, sealed.
     Refused,
     /// It names the browser to what services asked for in it.
@@ -48,6 +50,8 @@ impl Cookie {
             (Self::Remembered, false) => "countersign-remembered",
             (Self::Told, true) => "__Host-countersign-told",
             (Self::Told, false) => "countersign-told",
+            (Self::Next, true) => "__Host-countersign-next",
+            (Self::Next, false) => "countersign-next",
             (Self::Refused, true) => "__Host-countersign-refused",
             (Self::Refused, false) => "countersign-refused",
             (Self::Asks, true) => "__Host-countersign-asks",

@@ -12,7 +12,7 @@ use minijinja::Value;
 use ring::digest;
 
 use super::{
-    asked::Asked,
+    asked::{Asked, after_sign_in},
     asking::{self, Asking, BrowserOfAsks},
     cookies::{Cookie, digits},
     error::PageError,
@@ -64,6 +64,8 @@ pub(super) struct Visitor {
     asks: Option<String>,
     /// What a service asked for last in this browser, and waits for.
     pub(super) asking: Option<Asking>,
+    /// The page that the person wanted to see before signing in.
+    next: Option<String>,
     /// Why the form of this page was refused before.
     kept: Option<Kept>,
     /// What was filled in, in the form that was sent now or was refused before.
@@ -149,6 +151,9 @@ impl Visitor {
             typed: TypedAddress::of(&request.headers, secure),
             remembered: Remembered::of(&request.headers, secure),
             phone: phone::is_phone(&request.headers),
+            next: Cookie::Next.read(&request.headers, secure, |page| {
+                after_sign_in(page).map(str::to_owned)
+            }),
             told: Cookie::Told.read(&request.headers, secure, Told::from_name),
             asking,
             asks,
@@ -201,12 +206,13 @@ impl Visitor {
         BrowserOfAsks::of(self.asks.as_deref(), self.secure)
     }
 
-    /// Where the person goes on after signing in: to the service that asked for it, or to the
-    /// account.
-    pub(super) fn next(&self) -> &'static str {
-        match self.asking {
-            Some(_) => "/enter",
-            None => "/account",
+    /// Where the person goes on after signing in: to the service that asked for it, to the page
+    /// that they wanted to see, or to the account.
+    pub(super) fn next(&self) -> &str {
+        match (&self.asking, &self.next) {
+            (Some(_), _) => "/enter",
+            (None, Some(page)) => page,
+            (None, None) => "/account",
         }
     }
 
@@ -259,6 +265,9 @@ impl Visitor {
     /// they kept for going back when a cookie changes, so that nobody goes back to them.
     pub(super) fn leave(&self, response: &mut Response) {
         Cookie::Session.set(response, "", self.secure, Some(0));
+        if self.next.is_some() {
+            Cookie::Next.set(response, "", self.secure, Some(0));
+        }
     }
 
     /// The session, if the visitor is signed in.
@@ -372,6 +381,7 @@ impl Opening {
         self.set_cookie(&mut response);
         if known {
             self.mark(&mut response);
+            Cookie::Next.set(&mut response, "", self.secure, Some(0));
         }
         response
     }

@@ -32,7 +32,7 @@ privacy_browsers =
         [zero] to aizmirst pēc { $days } dienām
         [one] to aizmirst pēc { $days } dienas
        *[other] to aizmirst pēc { $days } dienām
-    }. Citas glabā izvēlēto valodu, vienu gadu, un e-pasta adreses, ko vēlējāties paturēt atmiņā. Ja veidlapa netiek pieņemta, sīkdatne vienu minūti glabā tajā ierakstīto, bet ne paroles. Reklāmas vai statistikas sīkdatņu nav.
+    }. Citas glabā izvēlēto valodu, vienu gadu, un e-pasta adreses, ko vēlējāties paturēt atmiņā. Ja veidlapa netiek pieņemta, sīkdatne vienu minūti glabā tajā ierakstīto, bet ne paroles. Ja lapai vispirms jāpierakstās, sīkdatne pusstundu glabā tās adresi. Reklāmas vai statistikas sīkdatņu nav.
 privacy_backups_title = Rezerves kopijas un žurnāls
 privacy_backups =
     { $days ->

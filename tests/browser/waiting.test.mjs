@@ -146,3 +146,63 @@ test("a phone that gets blocked is said at once, with the way on", async () => {
   await page.waitForURL("**/sign-in/method");
   assert.deepEqual(world.problems.splice(0), []);
 });
+
+test("a session's end is said two minutes before, in every tab, with a way to stay", async () => {
+  const page = await world.browser();
+  await register(world, page, "stays@example.eu");
+  const other = await page.context().newPage();
+  for (const tab of [page, other]) {
+    await tab.clock.install();
+    await tab.goto("/account/person");
+  }
+  const notice = page.locator("[role=alert].ends");
+  const stay = page.getByRole("button", { name: "Stay signed in" });
+  await page.clock.fastForward("27:00");
+  assert.equal(await stay.isVisible(), false);
+  await page.clock.fastForward("01:30");
+  await stay.waitFor();
+  assert.match(await notice.innerText(), /You are signed out at/);
+  await shot(page, "session-ends");
+  await page.setViewportSize({ width: 320, height: 640 });
+  assert.ok(await fits(page));
+  await shot(page, "session-ends-320");
+  await stay.focus();
+  await page.keyboard.press("Enter");
+  await stay.waitFor({ state: "hidden" });
+  await page.clock.fastForward("27:00");
+  assert.equal(await stay.isVisible(), false);
+  // A page that is loaded in another tab is a use.
+  await page.clock.fastForward("02:00");
+  await stay.waitFor();
+  await other.reload();
+  await stay.waitFor({ state: "hidden" });
+  // Nobody stayed: the page is left.
+  await page.context().clearCookies();
+  await page.clock.fastForward("31:00");
+  await page.waitForURL("**/sign-in");
+  await page.context().close();
+});
+
+test("without a script a page says when the session ends, and a link goes on", async () => {
+  const page = await world.browser();
+  await register(world, page, "plain@example.eu");
+  const state = await page.context().storageState();
+  await page.context().close();
+  const plain = await world.browser({ javaScriptEnabled: false, storageState: state });
+  await plain.goto("/account/history?page=1");
+  await plain.locator("noscript time").first().waitFor();
+  await plain.getByRole("link", { name: "Stay signed in" }).click();
+  await plain.waitForURL("**/account/history?page=1");
+  await shot(plain, "session-ends-plain");
+  await plain.context().close();
+});
+
+test("the pages of a sign-in on the phone and of a new PIN count down", async () => {
+  const page = await world.phoneBrowser();
+  await page.goto("/sign-in");
+  await page.locator("form[action='/sign-in/mobile'] button").click();
+  await page.waitForURL("**/mobile/*");
+  await page.locator("[role=timer]").filter({ hasText: /^[0-9]:[0-9]{2}$/ }).waitFor();
+  await shot(page, "mobile-left");
+  await page.context().close();
+});

@@ -150,6 +150,35 @@ if (waiting) {
     begin(renewal.dataset.new);
   });
 }
+// A session that is not used ends. The page says so two minutes before, with a button to stay; a
+// page that is opened in another tab is a use as well. Once it has ended, the page is left.
+const ending = document.querySelector(".ends[data-left]");
+if (ending) {
+  const notice = ending.firstElementChild;
+  const { left, age, idle } = ending.dataset;
+  const last = Date.now() + 1000 * age;
+  let ends = Date.now() + 1000 * left;
+  const used = () => {
+    ends = Math.min(Date.now() + 1000 * idle, last);
+    notice.hidden = true;
+  };
+  const tabs = new BroadcastChannel("used");
+  tabs.addEventListener("message", used);
+  tabs.postMessage("");
+  setInterval(() => {
+    if (Date.now() > ends + 2000) location.reload();
+    else if (Date.now() > ends - 120_000) notice.hidden = false;
+  }, 1000);
+  notice.querySelector("button")?.addEventListener("click", async () => {
+    const answer = await fetch("/account", { method: "HEAD", redirect: "manual" }).catch(() => ({}));
+    if (!answer.ok) return location.reload();
+    used();
+    tabs.postMessage("");
+    const main = document.getElementById("main");
+    main.tabIndex = -1;
+    main.focus();
+  });
+}
 // A password can be shown while it is typed. It is hidden again when the form is sent, so that
 // browsers remember it as a password.
 for (const button of document.querySelectorAll("[data-peek]")) {

@@ -114,6 +114,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) entering: Option<&'a str>,
     /// What the visitor has filled in, by the names of fields.
     pub(crate) filled: Value,
+    /// When the visitor's session ends; nothing, where they are not signed in.
+    pub(crate) ends: Value,
 }
 
 impl Frame<'static> {
@@ -129,6 +131,7 @@ impl Frame<'static> {
             told: None,
             entering: None,
             filled: context! {},
+            ends: ().into(),
         }
     }
 }
@@ -198,7 +201,7 @@ impl Pages {
             page => template.trim_end_matches(".html"),
             csrf => frame.csrf, signed_in => frame.signed_in, here => frame.here,
             who => frame.who, phone => frame.phone, told => frame.told, entering => frame.entering,
-            filled => frame.filled, ..values
+            filled => frame.filled, ends => frame.ends, ..values
         };
         let environment = self.environments.of(frame.lang);
         environment.get_template(template)?.render(values)

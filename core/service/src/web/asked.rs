@@ -153,6 +153,7 @@ impl Asked {
             told: None,
             entering: None,
             filled: context! {},
+            ends: ().into(),
         }
     }
 }

@@ -17,6 +17,7 @@ use countersign_protocol::{
 };
 use minijinja::context;
 use serde::Deserialize;
+use serde_json::json;
 use subtle::ConstantTimeEq;
 
 use super::{
@@ -71,6 +72,11 @@ async fn own(app: &App, visitor: &Visitor, id: &str) -> Result<Option<Challenge>
     }))
 }
 
+/// Seconds that are left.
+fn left(app: &App, challenge: &Challenge) -> u64 {
+    challenge.expires_at.saturating_sub(app.clock.now())
+}
+
 fn is_over(app: &App, challenge: &Challenge) -> bool {
     app.clock.now() >= challenge.expires_at
         || !matches!(
@@ -108,7 +114,10 @@ pub(super) async fn page(
     app.pages.show(
         "mobile.html",
         &visitor,
-        context! { id, link, custom, stores => app.apps.stores() },
+        context! {
+            id, link, custom, stores => app.apps.stores(), until => challenge.expires_at,
+            left => left(&app, &challenge),
+        },
     )
 }
 
@@ -119,12 +128,11 @@ pub(super) async fn state(
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let challenge = own(&app, &visitor, &id).await?.ok_or(PageError::NotFound)?;
-    let state = if is_over(&app, &challenge) {
-        "over"
-    } else {
-        "open"
+    let state = match is_over(&app, &challenge) {
+        true => json!({ "state": "over" }),
+        false => json!({ "state": "open", "left": left(&app, &challenge) }),
     };
-    Ok(Json(serde_json::json!({ "state": state })).into_response())
+    Ok(Json(state).into_response())
 }
 
 /// `GET /mobile/{id}/link`: the link as text.

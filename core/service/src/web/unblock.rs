@@ -17,9 +17,10 @@ use super::{
     choice::{approving, may_grant, pick, subject, usable},
     device_list,
     error::{NotDone, PageError, Refusal},
+    posted::Posted,
     prove::{self, Approval},
     told::Told,
-    visitor::{Posted, Visitor},
+    visitor::Visitor,
 };
 use crate::{app::App, base::hex::Hex, policy::changes::Change};
 
@@ -105,7 +106,9 @@ pub(super) async fn page(
             false => Ok(Redirect::to("/account/devices").into_response()),
         };
     }
-    let values = context! { dev => dev.to_string(), name };
+    let until = app.store.grant_until(dev).await?;
+    let left = until.map(|until| until.saturating_sub(app.clock.now()));
+    let values = context! { dev => dev.to_string(), name, until, left };
     app.pages.show("new_pin.html", &visitor, values)
 }
 
@@ -116,6 +119,12 @@ pub(super) async fn state(
     Hex(dev): Hex<DeviceId>,
 ) -> Result<Response, PageError> {
     let (_, granted) = granted(&app, &visitor, dev).await?;
-    let state = if granted { "open" } else { "done" };
-    Ok(Json(serde_json::json!({ "state": state })).into_response())
+    let until = app.store.grant_until(dev).await?;
+    Ok(match until.filter(|_| granted) {
+        Some(until) => {
+            let left = until.saturating_sub(app.clock.now());
+            Json(serde_json::json!({ "state": "open", "left": left })).into_response()
+        }
+        None => Json(serde_json::json!({ "state": "done" })).into_response(),
+    })
 }

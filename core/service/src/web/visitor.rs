@@ -7,9 +7,10 @@ use axum::{
     http::{HeaderMap, StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use countersign_protocol::id::AccountId;
+use countersign_protocol::{Time, id::AccountId};
 use minijinja::Value;
 use ring::digest;
+use serde::Serialize;
 
 use super::{
     asked::{Asked, after_sign_in},
@@ -70,7 +71,40 @@ pub(super) struct Visitor {
     kept: Option<Kept>,
     /// What was filled in, in the form that was sent now or was refused before.
     pub(super) filled: Filled,
+    /// When the session ends, if the visitor is signed in.
+    ends: Option<Ends>,
     asked: Asked,
+}
+
+/// When a session ends.
+#[derive(Clone, Copy, Serialize)]
+struct Ends {
+    /// When, if it is used no more.
+    at: Time,
+    /// Seconds until then.
+    left: u64,
+    /// Seconds until it ends because of its age.
+    age: u64,
+    /// For how long it is kept after each use, in seconds.
+    idle: u64,
+}
+
+impl Ends {
+    fn of(session: &Session, now: Time) -> Self {
+        // A use within a minute of the one before is not noted.
+        let used_at = match session.used_at + 60 <= now {
+            true => now,
+            false => session.used_at,
+        };
+        let idle = policy::SESSION_IDLE_SECONDS;
+        let at = session.expires_at.min(used_at + idle);
+        Self {
+            at,
+            left: at.saturating_sub(now),
+            age: session.expires_at.saturating_sub(now),
+            idle,
+        }
+    }
 }
 
 /// Whether an earlier strong sign-in made the browser that sends these headers known for this
@@ -136,6 +170,8 @@ impl Visitor {
         let csrf = csrf(app, &cookie);
         let asking = asking::of(app, asks.as_deref()).await?;
         let services = asking.as_ref().and_then(Asking::language);
+        let whole = session.as_ref().filter(|session| session.signed_in);
+        let ends = whole.map(|session| Ends::of(session, now));
         let kept = Kept::of(app, &request.method, &asked, &request.headers);
         Ok(Self {
             lang: asked
@@ -162,6 +198,7 @@ impl Visitor {
                 .map(|kept| kept.filled.clone())
                 .unwrap_or_default(),
             kept,
+            ends,
             asked,
         })
     }
@@ -187,6 +224,7 @@ impl Visitor {
                 .as_ref()
                 .map(|asking| asking.client.name.as_str()),
             filled: Value::from_serialize(&self.filled),
+            ends: Value::from_serialize(self.ends),
             ..self.asked.frame(self.lang)
         }
     }

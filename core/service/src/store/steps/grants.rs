@@ -14,6 +14,16 @@ use crate::{
     store::*,
 };
 
+impl Store {
+    /// Until when the device may set a new PIN, if it was let.
+    pub(crate) async fn grant_until(&self, dev: DeviceId) -> Result<Option<Time>, StoreError> {
+        self.read(|tx| {
+            let until = "SELECT until FROM pin_grant WHERE dev = ?1";
+            tx.one(until, params![dev.0], |row| row.get("until"))
+        })
+    }
+}
+
 /// The approved challenge that lets the device set a new PIN now. A grant ends with the device
 /// that gave it, and one by the device's own biometrics with these; nor does that one lift a block,
 /// for it helps a person that forgot a PIN, and nobody that guessed.

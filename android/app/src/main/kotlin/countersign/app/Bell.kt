@@ -22,35 +22,48 @@ const val GO_ON = "countersign.app.GoOn"
  * There is no button on it, for nothing is answered without the app.
  */
 class Bell(private val context: Context) {
-    private val manager: NotificationManager? = context.getSystemService(NotificationManager::class.java)
+    private val manager: NotificationManager? =
+        context.getSystemService(NotificationManager::class.java)
 
     /** A request waits. */
     fun ring() {
         val open = Intent(context, MainActivity::class.java).addFlags(Intent.FLAG_ACTIVITY_NEW_TASK)
-        val notification = notification(R.string.bell_title, R.string.bell_text)
-            .setContentIntent(PendingIntent.getActivity(context, WAITING, open, PendingIntent.FLAG_IMMUTABLE))
-            .setVisibility(Notification.VISIBILITY_PUBLIC)
-            .build()
+        val notification =
+            notification(R.string.bell_title, R.string.bell_text)
+                .setContentIntent(
+                    PendingIntent.getActivity(context, WAITING, open, PendingIntent.FLAG_IMMUTABLE)
+                )
+                .setVisibility(Notification.VISIBILITY_PUBLIC)
+                .build()
         manager?.notify(WAITING, notification)
     }
 
-    /** An approval that began in a browser of this phone was taken: a tap leads back there. The way itself stays in the app. */
+    /**
+     * An approval that began in a browser of this phone was taken: a tap leads back there. The way
+     * itself stays in the app.
+     */
     fun approved(until: Instant, now: Instant) {
-        val open = Intent().setComponent(ComponentName(context, GO_ON)).addFlags(Intent.FLAG_ACTIVITY_NEW_TASK)
+        val open =
+            Intent()
+                .setComponent(ComponentName(context, GO_ON))
+                .addFlags(Intent.FLAG_ACTIVITY_NEW_TASK)
         val once = PendingIntent.FLAG_IMMUTABLE or PendingIntent.FLAG_ONE_SHOT
-        val notification = notification(R.string.bell_approved, R.string.bell_go_on)
-            .setContentIntent(PendingIntent.getActivity(context, APPROVED, open, once))
-            .setVisibility(Notification.VISIBILITY_PRIVATE)
-            .setLocalOnly(true)
-            .setTimeoutAfter(Duration.between(now, until).toMillis().coerceAtLeast(1))
-            .build()
+        val notification =
+            notification(R.string.bell_approved, R.string.bell_go_on)
+                .setContentIntent(PendingIntent.getActivity(context, APPROVED, open, once))
+                .setVisibility(Notification.VISIBILITY_PRIVATE)
+                .setLocalOnly(true)
+                .setTimeoutAfter(Duration.between(now, until).toMillis().coerceAtLeast(1))
+                .build()
         manager?.notify(APPROVED, notification)
     }
 
     private fun notification(title: Int, text: Int): Notification.Builder {
         // It is made again each time, so that its name is in the language chosen now.
         val name = context.getString(R.string.bell_channel)
-        manager?.createNotificationChannel(NotificationChannel(CHANNEL, name, NotificationManager.IMPORTANCE_HIGH))
+        manager?.createNotificationChannel(
+            NotificationChannel(CHANNEL, name, NotificationManager.IMPORTANCE_HIGH)
+        )
         return Notification.Builder(context, CHANNEL)
             .setSmallIcon(R.drawable.bell)
             .setColor(context.getColor(R.color.brand))
@@ -64,7 +77,8 @@ class Bell(private val context: Context) {
     val heard: Boolean
         get() {
             val channel = manager?.getNotificationChannel(CHANNEL)
-            return manager?.areNotificationsEnabled() == true && channel?.importance != NotificationManager.IMPORTANCE_NONE
+            return manager?.areNotificationsEnabled() == true &&
+                channel?.importance != NotificationManager.IMPORTANCE_NONE
         }
 
     /** The person is looking at the app. */

@@ -20,7 +20,10 @@ class CountersignApp : Application() {
         session = Session(this, open = { open(push) }, bell = Bell(this), push = push)
     }
 
-    /** What the system's dialogs say is looked up when they are shown, in the language that is spoken then. */
+    /**
+     * What the system's dialogs say is looked up when they are shown, in the language that is
+     * spoken then.
+     */
     private suspend fun open(push: UnifiedPush) = run {
         val shown = { activity }
         val say = { id: Int -> (activity ?: this).getString(id) }
@@ -28,7 +31,14 @@ class CountersignApp : Application() {
         openPhone(
             this,
             presence = DeviceLock(shown, { say(R.string.lock_title) }, words),
-            biometrics = AndroidBiometrics(this, shown, { say(R.string.lock_title) }, { say(R.string.use_pin_button) }, words),
+            biometrics =
+                AndroidBiometrics(
+                    this,
+                    shown,
+                    { say(R.string.lock_title) },
+                    { say(R.string.use_pin_button) },
+                    words,
+                ),
             push = push,
         )
     }

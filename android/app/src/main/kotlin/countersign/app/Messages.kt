@@ -1,7 +1,7 @@
 package countersign.app
 
-import kotlinx.coroutines.delay
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.delay
 
 /** How long a success is shown before it closes by itself. */
 private val SHORTLY = 3.seconds
@@ -30,13 +30,15 @@ class MessageScreen(
         }
     }
 
-    override fun page() = Page(
-        title = title,
-        text = text,
-        sign = sign,
-        actions = actions?.invoke()
-            ?: listOf(Action(words(R.string.go_on)) { session.screens.leave(this) }),
-    )
+    override fun page() =
+        Page(
+            title = title,
+            text = text,
+            sign = sign,
+            actions =
+                actions?.invoke()
+                    ?: listOf(Action(words(R.string.go_on)) { session.screens.leave(this) }),
+        )
 }
 
 /** The end of an initialisation. */
@@ -44,22 +46,30 @@ fun welcome(session: Session, fromBrowser: Boolean): Screen {
     val account = session.account
     val next = { session.screens.home(notifications(session)) }
     val go = Action(words(R.string.go_on), if (fromBrowser) Look.PLAIN else Look.MAIN, run = next)
-    val browser = Action(words(R.string.back_to_browser)) {
-        session.screens.home()
-        session.shell?.leave()
-    }
+    val browser =
+        Action(words(R.string.back_to_browser)) {
+            session.screens.home()
+            session.shell?.leave()
+        }
     return MessageScreen(
         session,
         words(R.string.welcome_title),
         account?.let { words(R.string.welcome_text, quoted(it.accountLabel), exact(it.host)) },
         Sign.DONE,
-    ) { if (fromBrowser) listOf(browser, go) else listOf(go) }
+    ) {
+        if (fromBrowser) listOf(browser, go) else listOf(go)
+    }
 }
 
 /** Why the app wants to notify, before the system asks; nothing where it may already, or never. */
 fun notifications(session: Session): Screen? {
     if (session.quiet || session.shell?.notifications != Leave.NOT_ASKED) return null
-    return MessageScreen(session, words(R.string.bell_ask_title), words(R.string.bell_ask_text), Sign.BELL) {
+    return MessageScreen(
+        session,
+        words(R.string.bell_ask_title),
+        words(R.string.bell_ask_text),
+        Sign.BELL,
+    ) {
         listOf(
             Action(words(R.string.bell_ask_yes)) {
                 session.screens.home()

@@ -15,7 +15,13 @@ class Page(
 )
 
 /** A picture at the head of a page. */
-enum class Sign { DONE, WARNING, FINGER, PHONE, BELL }
+enum class Sign {
+    DONE,
+    WARNING,
+    FINGER,
+    PHONE,
+    BELL,
+}
 
 /**
  * A label and its value.
@@ -25,19 +31,43 @@ enum class Sign { DONE, WARNING, FINGER, PHONE, BELL }
  */
 class Fact(val label: Words, val value: Words, val exact: Boolean = false)
 
-enum class Look { MAIN, PLAIN, DANGER }
+enum class Look {
+    MAIN,
+    PLAIN,
+    DANGER,
+}
 
-class Action(val words: Words, val look: Look = Look.MAIN, val enabled: Boolean = true, val run: () -> Unit)
+class Action(
+    val words: Words,
+    val look: Look = Look.MAIN,
+    val enabled: Boolean = true,
+    val run: () -> Unit,
+)
 
 /**
  * A line of the settings.
  *
  * @param on what its switch shows, where it has one.
  */
-class Row(val words: Words, val value: Words? = null, val on: Boolean? = null, val danger: Boolean = false, val run: () -> Unit)
+class Row(
+    val words: Words,
+    val value: Words? = null,
+    val on: Boolean? = null,
+    val danger: Boolean = false,
+    val run: () -> Unit,
+)
 
 /** Which keyboard a field has, and how what is typed is shown. */
-enum class Keyboard { TEXT, NAME, LINK, CAPITALS, IBAN, DIGITS, AMOUNT, DATE }
+enum class Keyboard {
+    TEXT,
+    NAME,
+    LINK,
+    CAPITALS,
+    IBAN,
+    DIGITS,
+    AMOUNT,
+    DATE,
+}
 
 /**
  * @param hint an example.

@@ -5,15 +5,15 @@ import android.content.Context
 import android.content.Intent
 import android.net.Uri
 import android.os.Build
+import java.io.ByteArrayOutputStream
+import java.io.IOException
+import java.io.InputStream
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
-import java.io.ByteArrayOutputStream
-import java.io.IOException
-import java.io.InputStream
-import kotlin.time.Duration.Companion.seconds
 
 /** The largest picture that is read, in bytes. */
 private const val LARGEST_PICTURE = 32 * 1024 * 1024
@@ -44,14 +44,15 @@ class ContentPicture(private val resolver: ContentResolver, private val uri: Uri
         private var stream: InputStream? = null
         private var over = false
 
-        fun read(): ByteArray? = try {
-            resolver.openInputStream(uri)?.use { if (begin(it)) bounded(it) else null }
-        } catch (_: IOException) {
-            null
-        } catch (_: RuntimeException) {
-            // What another app's provider throws comes through as it is.
-            null
-        }
+        fun read(): ByteArray? =
+            try {
+                resolver.openInputStream(uri)?.use { if (begin(it)) bounded(it) else null }
+            } catch (_: IOException) {
+                null
+            } catch (_: RuntimeException) {
+                // What another app's provider throws comes through as it is.
+                null
+            }
 
         @Synchronized
         private fun begin(opened: InputStream): Boolean {
@@ -60,10 +61,11 @@ class ContentPicture(private val resolver: ContentResolver, private val uri: Uri
         }
 
         fun giveUp() {
-            val opened = synchronized(this) {
-                over = true
-                stream
-            }
+            val opened =
+                synchronized(this) {
+                    over = true
+                    stream
+                }
             try {
                 opened?.close()
             } catch (_: IOException) {
@@ -83,8 +85,7 @@ class ContentPicture(private val resolver: ContentResolver, private val uri: Uri
             return null
         }
 
-        @Synchronized
-        private fun isOver() = over
+        @Synchronized private fun isOver() = over
     }
 }
 
@@ -98,19 +99,22 @@ fun shares(intent: Intent?): Boolean = intent?.action == Intent.ACTION_SEND
  */
 fun sharedPicture(context: Context, intent: Intent): Picture? {
     if (intent.type?.startsWith("image/") != true) return null
-    val uri = try {
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {
-            intent.getParcelableExtra(Intent.EXTRA_STREAM, Uri::class.java)
-        } else {
-            @Suppress("DEPRECATION")
-            intent.getParcelableExtra(Intent.EXTRA_STREAM)
+    val uri =
+        try {
+            if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {
+                intent.getParcelableExtra(Intent.EXTRA_STREAM, Uri::class.java)
+            } else {
+                @Suppress("DEPRECATION") intent.getParcelableExtra(Intent.EXTRA_STREAM)
+            }
+        } catch (_: RuntimeException) {
+            // An extra of another app, which may be anything.
+            null
         }
-    } catch (_: RuntimeException) {
-        // An extra of another app, which may be anything.
-        null
-    }
-    val authority = uri?.takeIf { it.scheme == ContentResolver.SCHEME_CONTENT }?.authority?.substringAfter('@') ?: return null
+    val authority =
+        uri?.takeIf { it.scheme == ContentResolver.SCHEME_CONTENT }?.authority?.substringAfter('@')
+            ?: return null
     val provider = context.packageManager.resolveContentProvider(authority, 0)
-    if (provider?.packageName == context.packageName || authority.startsWith(context.packageName)) return null
+    if (provider?.packageName == context.packageName || authority.startsWith(context.packageName))
+        return null
     return ContentPicture(context.contentResolver, uri)
 }

@@ -3,9 +3,9 @@ package countersign.app
 import countersign.Account
 import countersign.Guessable
 import countersign.PinEntry
-import kotlinx.coroutines.delay
 import java.time.Instant
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.delay
 
 const val PIN_LENGTH = 4
 
@@ -59,22 +59,30 @@ class PinScreen(session: Session, val task: PinTask) : Screen(session) {
     private var step = 0
     var note: Words? = null
         private set
+
     var busy = false
         private set
+
     var expired = false
         private set
-    override val underway get() = busy
 
-    val ask: Ask get() = task.asks[step]
+    override val underway
+        get() = busy
+
+    val ask: Ask
+        get() = task.asks[step]
 
     /** How many digits were typed. */
-    val length: Int get() = entries[step].length()
+    val length: Int
+        get() = entries[step].length()
 
-    val enabled: Boolean get() = !busy && !expired
+    val enabled: Boolean
+        get() = !busy && !expired
 
     /** Said whenever fewer than all are left, whoever spent them. */
     val triesLeft: Int?
-        get() = task.account?.let { session.now(it).triesLeft }?.takeIf { it < HomeScreen.ALL_TRIES }
+        get() =
+            task.account?.let { session.now(it).triesLeft }?.takeIf { it < HomeScreen.ALL_TRIES }
 
     init {
         task.until?.let { until ->
@@ -96,10 +104,17 @@ class PinScreen(session: Session, val task: PinTask) : Screen(session) {
         if (length == PIN_LENGTH && sendsByItself) send()
     }
 
-    /** Never a new PIN, never with few tries left, and never where a screen reader or switches are in use. */
+    /**
+     * Never a new PIN, never with few tries left, and never where a screen reader or switches are
+     * in use.
+     */
     private val sendsByItself: Boolean
-        get() = session.sendsByItself && task.asks.size == 1 && ask != Ask.NEW &&
-            (triesLeft ?: HomeScreen.ALL_TRIES) >= FEW_TRIES && session.shell?.assisted == false
+        get() =
+            session.sendsByItself &&
+                task.asks.size == 1 &&
+                ask != Ask.NEW &&
+                (triesLeft ?: HomeScreen.ALL_TRIES) >= FEW_TRIES &&
+                session.shell?.assisted == false
 
     fun erase() {
         if (!enabled) return
@@ -118,24 +133,32 @@ class PinScreen(session: Session, val task: PinTask) : Screen(session) {
         get() {
             val last = step == entries.lastIndex
             val whole = length == PIN_LENGTH && enabled
-            return Action(if (last) task.action else words(R.string.next), enabled = whole, run = ::send)
+            return Action(
+                if (last) task.action else words(R.string.next),
+                enabled = whole,
+                run = ::send,
+            )
         }
 
     val finger: Action?
-        get() = task.finger?.let { finger ->
-            Action(words(R.string.use_finger), Look.PLAIN, enabled) {
-                clear()
-                perform(finger)
+        get() =
+            task.finger?.let { finger ->
+                Action(words(R.string.use_finger), Look.PLAIN, enabled) {
+                    clear()
+                    perform(finger)
+                }
             }
-        }
 
     /** On every pad that asks for a PIN that there is. */
     val forgotten: Action?
-        get() = task.account?.takeIf { ask == Ask.PRESENT || ask == Ask.OLD }?.let { account ->
-            Action(words(R.string.forgotten_pin_ask), Look.PLAIN, !busy) {
-                session.screens.open(ForgottenScreen(session, account))
-            }
-        }
+        get() =
+            task.account
+                ?.takeIf { ask == Ask.PRESENT || ask == Ask.OLD }
+                ?.let { account ->
+                    Action(words(R.string.forgotten_pin_ask), Look.PLAIN, !busy) {
+                        session.screens.open(ForgottenScreen(session, account))
+                    }
+                }
 
     private fun send() = if (step == entries.lastIndex) perform { task.run(entries) } else next()
 
@@ -161,12 +184,18 @@ class PinScreen(session: Session, val task: PinTask) : Screen(session) {
     /** What must not stop half-way goes on when the screen is left. */
     private fun last(work: suspend () -> Screen?) {
         session.running = task.lasting
-        session.scope.attempt({ said ->
-            if (left) end(MessageScreen(session, words(R.string.not_done), said.words, Sign.WARNING)) else failed(said)
-        }) { end(work()) }.invokeOnCompletion {
-            session.running = null
-            if (left) closeEntries()
-        }
+        session.scope
+            .attempt({ said ->
+                if (left)
+                    end(MessageScreen(session, words(R.string.not_done), said.words, Sign.WARNING))
+                else failed(said)
+            }) {
+                end(work())
+            }
+            .invokeOnCompletion {
+                session.running = null
+                if (left) closeEntries()
+            }
     }
 
     private fun end(next: Screen?) {
@@ -186,7 +215,9 @@ class PinScreen(session: Session, val task: PinTask) : Screen(session) {
             note = said.words
             redraw()
         } else {
-            session.screens.home(MessageScreen(session, words(R.string.not_done), said.words, Sign.WARNING))
+            session.screens.home(
+                MessageScreen(session, words(R.string.not_done), said.words, Sign.WARNING)
+            )
         }
     }
 
@@ -225,12 +256,13 @@ class PinScreen(session: Session, val task: PinTask) : Screen(session) {
 
 /** Why a new PIN is not taken. */
 val Guessable.said: Words
-    get() = words(
-        when (this) {
-            Guessable.FOUR_EQUAL -> R.string.guessable_four_equal
-            Guessable.RUN -> R.string.guessable_run
-            Guessable.YEAR -> R.string.guessable_year
-            Guessable.DATE -> R.string.guessable_date
-            Guessable.COMMON -> R.string.guessable_common
-        },
-    )
+    get() =
+        words(
+            when (this) {
+                Guessable.FOUR_EQUAL -> R.string.guessable_four_equal
+                Guessable.RUN -> R.string.guessable_run
+                Guessable.YEAR -> R.string.guessable_year
+                Guessable.DATE -> R.string.guessable_date
+                Guessable.COMMON -> R.string.guessable_common
+            }
+        )

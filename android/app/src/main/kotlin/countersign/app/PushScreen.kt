@@ -10,12 +10,20 @@ class PushScreen(session: Session, private val push: UnifiedPush) : PageScreen(s
         return Page(
             title = words(R.string.push_title),
             text = words(R.string.push_text),
-            facts = listOf(Fact(words(R.string.push_now), if (now == null) none else name(push.label(now)))),
-            actions = push.distributors().filter { it != now }.map { Action(name(push.label(it)), Look.PLAIN) { choose(it) } } +
-                listOfNotNull(
-                    Action(words(R.string.push_choose_none), Look.PLAIN) { choose(null) }.takeIf { now != null },
-                    Action(words(R.string.back), Look.PLAIN) { session.screens.back() },
+            facts =
+                listOf(
+                    Fact(words(R.string.push_now), if (now == null) none else name(push.label(now)))
                 ),
+            actions =
+                push
+                    .distributors()
+                    .filter { it != now }
+                    .map { Action(name(push.label(it)), Look.PLAIN) { choose(it) } } +
+                    listOfNotNull(
+                        Action(words(R.string.push_choose_none), Look.PLAIN) { choose(null) }
+                            .takeIf { now != null },
+                        Action(words(R.string.back), Look.PLAIN) { session.screens.back() },
+                    ),
         )
     }
 

@@ -22,13 +22,20 @@ class QuietFrame(context: Context, private val secret: () -> Boolean) : FrameLay
     }
 
     override fun requestSendAccessibilityEvent(child: View, event: AccessibilityEvent): Boolean =
-        !(secret() && event.eventType in TELLING) && super.requestSendAccessibilityEvent(child, event)
+        !(secret() && event.eventType in TELLING) &&
+            super.requestSendAccessibilityEvent(child, event)
 
     companion object {
-        /** A key that is looked for is read out, or nobody who can't see could find it; a key that was pressed is not told. */
-        val TELLING = setOf(
-            AccessibilityEvent.TYPE_VIEW_CLICKED, AccessibilityEvent.TYPE_VIEW_LONG_CLICKED,
-            AccessibilityEvent.TYPE_VIEW_SELECTED, AccessibilityEvent.TYPE_VIEW_TEXT_CHANGED,
-        )
+        /**
+         * A key that is looked for is read out, or nobody who can't see could find it; a key that
+         * was pressed is not told.
+         */
+        val TELLING =
+            setOf(
+                AccessibilityEvent.TYPE_VIEW_CLICKED,
+                AccessibilityEvent.TYPE_VIEW_LONG_CLICKED,
+                AccessibilityEvent.TYPE_VIEW_SELECTED,
+                AccessibilityEvent.TYPE_VIEW_TEXT_CHANGED,
+            )
     }
 }

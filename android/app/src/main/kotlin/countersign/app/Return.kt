@@ -15,7 +15,8 @@ class Return(private val session: Session) {
     private var way: Way? by mutableStateOf(null)
 
     /** Whether there is a way back now. */
-    val open: Boolean get() = way?.let { it.until > session.now } == true
+    val open: Boolean
+        get() = way?.let { it.until > session.now } == true
 
     /**
      * An approval gave this address: the browser opens at once, or by a notification where the app
@@ -43,9 +44,13 @@ class Return(private val session: Session) {
         }
     }
 
-    /** The same from the notification, whose process may be another one than that which approved. */
+    /**
+     * The same from the notification, whose process may be another one than that which approved.
+     */
     fun goFromNotification() {
         val problem = go() ?: return
-        session.screens.home(MessageScreen(session, words(R.string.not_done), problem, Sign.WARNING))
+        session.screens.home(
+            MessageScreen(session, words(R.string.not_done), problem, Sign.WARNING)
+        )
     }
 }

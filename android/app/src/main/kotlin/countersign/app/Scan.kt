@@ -24,12 +24,14 @@ suspend fun Session.read(text: String, source: Source): Screen {
 class ScanScreen(session: Session) : Screen(session) {
     var busy = false
         private set
+
     var note: Words? = null
         private set
 
     /** The camera was lost, or there is none. */
     var noCamera = false
         private set
+
     var torch = false
         private set
 
@@ -37,11 +39,14 @@ class ScanScreen(session: Session) : Screen(session) {
     var taken = 0
         private set
 
-    /** The code that was seen last, so that one that is refused is not asked about with every frame. */
+    /**
+     * The code that was seen last, so that one that is refused is not asked about with every frame.
+     */
     private var seen: String? = null
 
     /** Whether the camera may be used; none while the app is not on the display. */
-    val leave: Leave? get() = session.shell?.camera
+    val leave: Leave?
+        get() = session.shell?.camera
 
     override fun appear() {
         noCamera = false
@@ -84,9 +89,11 @@ class ScanScreen(session: Session) : Screen(session) {
             val codes = codesIn(picture)
             busy = false
             when (val choice = codes?.let(::chooseCode)) {
-                null, Choice.Nothing -> failed(Said(words(R.string.picture_damaged)))
+                null,
+                Choice.Nothing -> failed(Said(words(R.string.picture_damaged)))
                 is Choice.One -> recognised(choice.text)
-                is Choice.Several -> session.screens.replace(ChoiceScreen(session, choice.codes, Source.CAMERA))
+                is Choice.Several ->
+                    session.screens.replace(ChoiceScreen(session, choice.codes, Source.CAMERA))
             }
         }
     }
@@ -96,10 +103,11 @@ class ScanScreen(session: Session) : Screen(session) {
         when (choice) {
             Choice.Nothing -> return
             is Choice.One -> recognised(choice.text)
-            is Choice.Several -> if (!busy && note == null) {
-                note = words(R.string.scan_come_closer)
-                redraw()
-            }
+            is Choice.Several ->
+                if (!busy && note == null) {
+                    note = words(R.string.scan_come_closer)
+                    redraw()
+                }
         }
     }
 
@@ -129,22 +137,35 @@ class ScanScreen(session: Session) : Screen(session) {
 }
 
 /** Every code in a picture; none if it can't be read. */
-suspend fun codesIn(picture: Picture): List<QrCode>? = picture.read()?.let { file -> Scanner().use { it.anyPicture(file) } }
+suspend fun codesIn(picture: Picture): List<QrCode>? =
+    picture.read()?.let { file -> Scanner().use { it.anyPicture(file) } }
 
 /** A picture with several codes: only the person knows which one is meant. */
-class ChoiceScreen(session: Session, private val codes: List<Candidate>, private val source: Source) : PageScreen(session) {
+class ChoiceScreen(
+    session: Session,
+    private val codes: List<Candidate>,
+    private val source: Source,
+) : PageScreen(session) {
     private var busy = false
     private var note: Words? = null
 
-    override fun page() = Page(
-        title = words(R.string.choice_title),
-        text = words(R.string.choice_text),
-        note = note,
-        busy = busy,
-        actions = codes.mapIndexed { at, code ->
-            Action(words(R.string.choice_host, at + 1, exact(code.host)), Look.PLAIN, !busy) { take(code.text) }
-        } + Action(words(R.string.cancel), Look.PLAIN) { session.screens.leave(this) },
-    )
+    override fun page() =
+        Page(
+            title = words(R.string.choice_title),
+            text = words(R.string.choice_text),
+            note = note,
+            busy = busy,
+            actions =
+                codes.mapIndexed { at, code ->
+                    Action(
+                        words(R.string.choice_host, at + 1, exact(code.host)),
+                        Look.PLAIN,
+                        !busy,
+                    ) {
+                        take(code.text)
+                    }
+                } + Action(words(R.string.cancel), Look.PLAIN) { session.screens.leave(this) },
+        )
 
     private fun take(text: String) {
         busy = true
@@ -154,7 +175,9 @@ class ChoiceScreen(session: Session, private val codes: List<Candidate>, private
             busy = false
             note = it.words
             redraw()
-        }) { session.screens.replace(session.read(text, source)) }
+        }) {
+            session.screens.replace(session.read(text, source))
+        }
     }
 }
 
@@ -164,22 +187,25 @@ class PasteScreen(session: Session) : PageScreen(session) {
     private var problem: Words? = null
     private var busy = false
 
-    override fun page() = Page(
-        title = words(R.string.paste_title),
-        text = words(R.string.paste_text),
-        fields = listOf(
-            Field(words(R.string.paste_label), Keyboard.LINK, typed, problem = problem) {
-                typed = it
-                problem = null
-                redraw()
-            },
-        ),
-        busy = busy,
-        actions = listOf(
-            Action(words(R.string.next), enabled = !busy, run = ::read),
-            Action(words(R.string.cancel), Look.PLAIN) { session.screens.back() },
-        ),
-    )
+    override fun page() =
+        Page(
+            title = words(R.string.paste_title),
+            text = words(R.string.paste_text),
+            fields =
+                listOf(
+                    Field(words(R.string.paste_label), Keyboard.LINK, typed, problem = problem) {
+                        typed = it
+                        problem = null
+                        redraw()
+                    }
+                ),
+            busy = busy,
+            actions =
+                listOf(
+                    Action(words(R.string.next), enabled = !busy, run = ::read),
+                    Action(words(R.string.cancel), Look.PLAIN) { session.screens.back() },
+                ),
+        )
 
     private fun read() {
         busy = true
@@ -189,6 +215,8 @@ class PasteScreen(session: Session) : PageScreen(session) {
             busy = false
             problem = it.words
             redraw()
-        }) { session.screens.replace(session.read(typed, Source.PASTE)) }
+        }) {
+            session.screens.replace(session.read(typed, Source.PASTE))
+        }
     }
 }

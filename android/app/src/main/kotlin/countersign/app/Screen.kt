@@ -14,7 +14,9 @@ import kotlinx.coroutines.launch
 /** A key of a keyboard. */
 sealed class Key {
     class Digit(val digit: Int) : Key()
+
     data object Erase : Key()
+
     data object Enter : Key()
 }
 
@@ -50,7 +52,8 @@ abstract class Screen(val session: Session) {
     open fun close() = scope.cancel()
 
     /** Something runs that a link or picture of another app must not end. */
-    open val underway: Boolean get() = false
+    open val underway: Boolean
+        get() = false
 
     /** A key of a keyboard; whether it was of use. */
     open fun key(key: Key): Boolean = false
@@ -78,8 +81,11 @@ class Screens {
     private var seen = false
     private var shown: Screen? = null
 
-    val top: Screen get() = stack.last()
-    val all: List<Screen> get() = stack
+    val top: Screen
+        get() = stack.last()
+
+    val all: List<Screen>
+        get() = stack
 
     fun open(screen: Screen) = change { stack.add(screen) }
 

@@ -14,6 +14,10 @@ import countersign.PhoneException
 import countersign.Resumed
 import countersign.android.UnifiedPush
 import countersign.requests
+import java.time.Clock
+import java.time.Instant
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -21,12 +25,11 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
-import java.time.Clock
-import java.time.Instant
-import kotlin.time.Duration.Companion.minutes
-import kotlin.time.Duration.Companion.seconds
 
-/** How long requests are waited for after the app has left the display, if the system lets it live so long. */
+/**
+ * How long requests are waited for after the app has left the display, if the system lets it live
+ * so long.
+ */
 private val LINGER = 5.minutes
 private val PAUSE = 30.seconds
 
@@ -59,6 +62,7 @@ class Session(
     /** Why there is no phone. */
     var problem: Words? by mutableStateOf(null)
         private set
+
     var accounts: List<Account>? by mutableStateOf(null)
         internal set
 
@@ -83,7 +87,9 @@ class Session(
     suspend fun phone(): Authenticator = opened.await()
 
     /** The account that the person is looking at. */
-    val account: Account? get() = accounts?.run { find { it.number == looked } ?: firstOrNull() }
+    val account: Account?
+        get() = accounts?.run { find { it.number == looked } ?: firstOrNull() }
+
     private var looked: UInt by mutableStateOf(kept.getInt(ACCOUNT, -1).toUInt())
 
     /** Whether the fourth digit of a PIN sends it, where that may be. */
@@ -104,7 +110,8 @@ class Session(
         kept.edit().putBoolean(QUIET, true).apply()
     }
 
-    val now: Instant get() = clock.instant()
+    val now: Instant
+        get() = clock.instant()
 
     init {
         screens.open(HomeScreen(this))
@@ -112,24 +119,29 @@ class Session(
     }
 
     private suspend fun begin() {
-        val phone = try {
-            open(this)
-        } catch (error: OpenException) {
-            problem = error.said().words
-            return
-        }
+        val phone =
+            try {
+                open(this)
+            } catch (error: OpenException) {
+                problem = error.said().words
+                return
+            }
         opened.complete(phone)
         reload()
         resume()
     }
 
-    /** What was interrupted goes on. Without a network this takes its time; the app is of use meanwhile. */
+    /**
+     * What was interrupted goes on. Without a network this takes its time; the app is of use
+     * meanwhile.
+     */
     suspend fun resume() {
-        val resumed = try {
-            phone().resume()
-        } catch (_: PhoneException) {
-            return
-        }
+        val resumed =
+            try {
+                phone().resume()
+            } catch (_: PhoneException) {
+                return
+            }
         if (resumed.isEmpty()) return
         reload()
         resumed.forEach(::tell)
@@ -137,9 +149,14 @@ class Session(
 
     private fun tell(resumed: Resumed) {
         when (resumed) {
-            Resumed.Reinstalled -> screens.open(
-                MessageScreen(this, words(R.string.resumed_reinstalled), words(R.string.resumed_reinstalled_text)),
-            )
+            Resumed.Reinstalled ->
+                screens.open(
+                    MessageScreen(
+                        this,
+                        words(R.string.resumed_reinstalled),
+                        words(R.string.resumed_reinstalled_text),
+                    )
+                )
             is Resumed.Waiting -> screens.open(confirmation(resumed.claimed, fromBrowser = false))
             is Resumed.Active -> screens.open(welcome(this, fromBrowser = false))
             is Resumed.PinChanged -> say(R.string.resumed_pin_changed, resumed.account)
@@ -154,7 +171,10 @@ class Session(
     private fun say(id: Int, account: Account) =
         screens.open(MessageScreen(this, words(id, account.name), null))
 
-    /** The screen that waits for a claim to be confirmed; the claim is remembered, for who leaves it. */
+    /**
+     * The screen that waits for a claim to be confirmed; the claim is remembered, for who leaves
+     * it.
+     */
     fun confirmation(claimed: Claimed, fromBrowser: Boolean): Screen {
         confirmed(claimed)
         claims = claims + claimed
@@ -168,12 +188,13 @@ class Session(
     /** Looks at the accounts again; after a change of them requests are waited for anew. */
     suspend fun reload() {
         val before = accounts?.map { it.number to it.state }
-        accounts = try {
-            phone().accounts()
-        } catch (error: PhoneException) {
-            problem = error.said().words
-            accounts
-        }
+        accounts =
+            try {
+                phone().accounts()
+            } catch (error: PhoneException) {
+                problem = error.said().words
+                accounts
+            }
         if (before != accounts?.map { it.number to it.state }) startWatching()
         screens.top.redraw()
     }
@@ -201,10 +222,11 @@ class Session(
         if (this.shell !== shell) return
         screens.seen(false)
         this.shell = null
-        linger = scope.launch {
-            delay(LINGER)
-            sleep()
-        }
+        linger =
+            scope.launch {
+                delay(LINGER)
+                sleep()
+            }
     }
 
     /** Waits for nothing any more, until the app is opened or a push message comes. */
@@ -218,17 +240,18 @@ class Session(
     private fun startWatching() {
         watch?.cancel()
         if (accounts.isNullOrEmpty()) return
-        watch = scope.launch {
-            val phone = phone()
-            while (true) {
-                try {
-                    phone.requests().collect(::arrived)
-                } catch (_: InboxException) {
-                    // The account's page says what is wrong with it; the network may come back.
-                    delay(PAUSE)
+        watch =
+            scope.launch {
+                val phone = phone()
+                while (true) {
+                    try {
+                        phone.requests().collect(::arrived)
+                    } catch (_: InboxException) {
+                        // The account's page says what is wrong with it; the network may come back.
+                        delay(PAUSE)
+                    }
                 }
             }
-        }
     }
 
     private fun arrived(request: PendingRequest) {
@@ -237,7 +260,10 @@ class Session(
         if (shell == null) bell.ring() else offer()
     }
 
-    /** What waits is shown at once where the person does nothing else, and otherwise by a line above the screen. */
+    /**
+     * What waits is shown at once where the person does nothing else, and otherwise by a line above
+     * the screen.
+     */
     private fun offer() {
         forgetExpired()
         if (shell == null || screens.all.size > 1 || running != null) return
@@ -245,12 +271,16 @@ class Session(
     }
 
     fun forgetExpired() {
-        if (waiting.any { it.details.expiresAt <= now }) waiting = waiting.filter { it.details.expiresAt > now }
+        if (waiting.any { it.details.expiresAt <= now })
+            waiting = waiting.filter { it.details.expiresAt > now }
     }
 
     /** Whether a request waits that no screen shows. */
     val hidden: Boolean
-        get() = waiting.isNotEmpty() && screens.top !is HomeScreen && screens.all.none { it is RequestScreen }
+        get() =
+            waiting.isNotEmpty() &&
+                screens.top !is HomeScreen &&
+                screens.all.none { it is RequestScreen }
 
     /** Shows a request: the one that waits longest, where none is named. */
     fun show(request: PendingRequest? = null) {

@@ -13,11 +13,18 @@ enum class Leave {
 }
 
 /** A page of the system's settings. */
-enum class Setting { APP, NOTIFICATIONS, LANGUAGE }
+enum class Setting {
+    APP,
+    NOTIFICATIONS,
+    LANGUAGE,
+}
 
 /** A picture that is read when it is needed. */
 fun interface Picture {
-    /** The whole file; none if it can't be read, takes longer than ten seconds or is larger than 32 MB. */
+    /**
+     * The whole file; none if it can't be read, takes longer than ten seconds or is larger than 32
+     * MB.
+     */
     suspend fun read(): ByteArray?
 }
 

@@ -9,15 +9,17 @@ import androidx.compose.ui.platform.PlatformTextInputMethodRequest
 /** Keyboards learn nothing from what is typed in [content]. */
 @OptIn(ExperimentalComposeUiApi::class)
 @Composable
-fun NoLearning(content: @Composable () -> Unit) = InterceptPlatformTextInput(
-    { request, next ->
-        next.startInputMethod(
-            PlatformTextInputMethodRequest { attributes: EditorInfo ->
-                request.createInputConnection(attributes).also {
-                    attributes.imeOptions = attributes.imeOptions or EditorInfo.IME_FLAG_NO_PERSONALIZED_LEARNING
+fun NoLearning(content: @Composable () -> Unit) =
+    InterceptPlatformTextInput(
+        { request, next ->
+            next.startInputMethod(
+                PlatformTextInputMethodRequest { attributes: EditorInfo ->
+                    request.createInputConnection(attributes).also {
+                        attributes.imeOptions =
+                            attributes.imeOptions or EditorInfo.IME_FLAG_NO_PERSONALIZED_LEARNING
+                    }
                 }
-            },
-        )
-    },
-    content,
-)
+            )
+        },
+        content,
+    )

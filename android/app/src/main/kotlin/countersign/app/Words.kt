@@ -16,7 +16,10 @@ fun interface Words {
 
 /** A text of res/values, with these values in it; those that are [Words] are looked up too. */
 fun words(id: Int, vararg values: Any): Words = Words { resources ->
-    resources.getString(id, *values.map { if (it is Words) it.of(resources) else it }.toTypedArray())
+    resources.getString(
+        id,
+        *values.map { if (it is Words) it.of(resources) else it }.toTypedArray(),
+    )
 }
 
 /** A text that differs with a number. */
@@ -40,7 +43,8 @@ fun exact(text: String): Words = Words { resources ->
     if (mirrored) "\u2066$text\u2069" else text
 }
 
-private val Resources.locale: ULocale get() = ULocale.forLocale(configuration.locales[0])
+private val Resources.locale: ULocale
+    get() = ULocale.forLocale(configuration.locales[0])
 
 /** A country by its code, in the person's language. */
 fun country(code: String): Words = Words { ULocale("", code).getDisplayCountry(it.locale) }
@@ -50,7 +54,8 @@ fun moment(at: Instant, now: Instant): Words = Words { resources ->
     val date = Date.from(at)
     val day = DateFormat.getDateInstance(DateFormat.MEDIUM, resources.locale)
     val time = DateFormat.getTimeInstance(DateFormat.SHORT, resources.locale)
-    if (day.format(date) == day.format(Date.from(now))) time.format(date) else "${day.format(date)} ${time.format(date)}"
+    if (day.format(date) == day.format(Date.from(now))) time.format(date)
+    else "${day.format(date)} ${time.format(date)}"
 }
 
 /** An amount as it is signed, `1234.50`, with the separators of the person's language. */

@@ -33,16 +33,20 @@ import javax.crypto.spec.GCMParameterSpec
  * For a service that wants to know what hardware a device key is in.
  *
  * @param challenge what the attestation is to contain, up to 128 bytes: the service's own.
- * @param passOn gets the certificates by which the hardware vouches for a new device key, the key's own first, each in DER.
+ * @param passOn gets the certificates by which the hardware vouches for a new device key, the key's
+ *   own first, each in DER.
  */
 class Attestation(val challenge: ByteArray, val passOn: (chain: List<ByteArray>) -> Unit)
 
 /**
- * Keys in the Android Keystore: none of them can be exported, and they are in StrongBox where there is one.
+ * Keys in the Android Keystore: none of them can be exported, and they are in StrongBox where there
+ * is one.
  *
- * Three kinds. One AES key wraps what the core stores. Each account has a P-256 key of its own. One HMAC key, made together with the wrapping key and
- * only where there is secure hardware, gives every account a share that is stored nowhere. They work while the phone is locked, so that a request can be
- * fetched before it is shown; what a thief could do with them without the PIN, the service counts.
+ * Three kinds. One AES key wraps what the core stores. Each account has a P-256 key of its own. One
+ * HMAC key, made together with the wrapping key and only where there is secure hardware, gives
+ * every account a share that is stored nowhere. They work while the phone is locked, so that a
+ * request can be fetched before it is shown; what a thief could do with them without the PIN, the
+ * service counts.
  *
  * @param strongBox whether the phone has a StrongBox.
  * @param attestation where a service asks for it.
@@ -53,7 +57,10 @@ class AndroidKeys(
     private val attestation: Attestation? = null,
     private val sdk: Int = Build.VERSION.SDK_INT,
 ) : KeyStore {
-    constructor(context: Context, attestation: Attestation? = null) : this(
+    constructor(
+        context: Context,
+        attestation: Attestation? = null,
+    ) : this(
         context.packageManager.hasSystemFeature(PackageManager.FEATURE_STRONGBOX_KEYSTORE),
         attestation,
     )
@@ -61,8 +68,9 @@ class AndroidKeys(
     private val store = java.security.KeyStore.getInstance(PROVIDER).apply { load(null) }
 
     /**
-     * Android deletes these keys when the app is uninstalled or its storage cleared. So a key that was there before the data is no sign of a
-     * reinstall: the data alone were lost. The core asks before the first [seal], which makes the key.
+     * Android deletes these keys when the app is uninstalled or its storage cleared. So a key that
+     * was there before the data is no sign of a reinstall: the data alone were lost. The core asks
+     * before the first [seal], which makes the key.
      */
     override fun hasKey(): Boolean = typed { store.containsAlias(WRAPPING) }
 
@@ -89,23 +97,27 @@ class AndroidKeys(
     override fun createKey(): CreatedKey = typed {
         val alias = DEVICE + UUID.randomUUID()
         val pair = inStrongBoxOrNot { box ->
-            val spec = KeyGenParameterSpec.Builder(alias, KeyProperties.PURPOSE_SIGN)
-                .setAlgorithmParameterSpec(ECGenParameterSpec("secp256r1"))
-                .setDigests(KeyProperties.DIGEST_SHA256)
-                .setIsStrongBoxBacked(box)
+            val spec =
+                KeyGenParameterSpec.Builder(alias, KeyProperties.PURPOSE_SIGN)
+                    .setAlgorithmParameterSpec(ECGenParameterSpec("secp256r1"))
+                    .setDigests(KeyProperties.DIGEST_SHA256)
+                    .setIsStrongBoxBacked(box)
             attestation?.let { spec.setAttestationChallenge(it.challenge) }
             KeyPairGenerator.getInstance(KeyProperties.KEY_ALGORITHM_EC, PROVIDER).run {
                 initialize(spec.build())
                 generateKeyPair()
             }
         }
-        val info = KeyFactory.getInstance(pair.private.algorithm, PROVIDER).getKeySpec(pair.private, KeyInfo::class.java)
+        val info =
+            KeyFactory.getInstance(pair.private.algorithm, PROVIDER)
+                .getKeySpec(pair.private, KeyInfo::class.java)
         attestation?.passOn(store.getCertificateChain(alias).orEmpty().map { it.encoded })
         CreatedKey(alias.toByteArray(), pair.public.encoded, inHardware(info))
     }
 
     override fun sign(handle: ByteArray, message: ByteArray): ByteArray = typed {
-        val key = store.getKey(aliasOf(handle), null) as? PrivateKey ?: throw KeyStoreException.NotOurs()
+        val key =
+            store.getKey(aliasOf(handle), null) as? PrivateKey ?: throw KeyStoreException.NotOurs()
         Signature.getInstance("SHA256withECDSA").run {
             initSign(key)
             update(message)
@@ -116,7 +128,8 @@ class AndroidKeys(
     override fun deleteKey(handle: ByteArray) = typed { store.deleteEntry(aliasOf(handle)) }
 
     override fun hardwareShare(context: ByteArray): ByteArray? = typed {
-        // Made with the wrapping key or never: one that is made later would turn every PIN into a wrong one.
+        // Made with the wrapping key or never: one that is made later would turn every PIN into a
+        // wrong one.
         val key = store.getKey(SHARE, null) ?: return@typed null
         Mac.getInstance(KeyProperties.KEY_ALGORITHM_HMAC_SHA256).run {
             init(key)
@@ -124,39 +137,47 @@ class AndroidKeys(
         }
     }
 
-    private fun wrappingKey(): Key = synchronized(lock) {
-        store.getKey(WRAPPING, null) ?: run {
-            makeShare()
-            inStrongBoxOrNot { box ->
-                val purposes = KeyProperties.PURPOSE_ENCRYPT or KeyProperties.PURPOSE_DECRYPT
-                val spec = KeyGenParameterSpec.Builder(WRAPPING, purposes)
-                    .setKeySize(256)
-                    .setBlockModes(KeyProperties.BLOCK_MODE_GCM)
-                    .setEncryptionPaddings(KeyProperties.ENCRYPTION_PADDING_NONE)
-                    .setIsStrongBoxBacked(box)
-                    .build()
-                made(KeyProperties.KEY_ALGORITHM_AES, spec)
-            }
+    private fun wrappingKey(): Key =
+        synchronized(lock) {
+            store.getKey(WRAPPING, null)
+                ?: run {
+                    makeShare()
+                    inStrongBoxOrNot { box ->
+                        val purposes =
+                            KeyProperties.PURPOSE_ENCRYPT or KeyProperties.PURPOSE_DECRYPT
+                        val spec =
+                            KeyGenParameterSpec.Builder(WRAPPING, purposes)
+                                .setKeySize(256)
+                                .setBlockModes(KeyProperties.BLOCK_MODE_GCM)
+                                .setEncryptionPaddings(KeyProperties.ENCRYPTION_PADDING_NONE)
+                                .setIsStrongBoxBacked(box)
+                                .build()
+                        made(KeyProperties.KEY_ALGORITHM_AES, spec)
+                    }
+                }
         }
-    }
 
     private fun makeShare() {
         val key = inStrongBoxOrNot { box ->
-            val spec = KeyGenParameterSpec.Builder(SHARE, KeyProperties.PURPOSE_SIGN)
-                .setKeySize(256)
-                .setDigests(KeyProperties.DIGEST_SHA256)
-                .setIsStrongBoxBacked(box)
-                .build()
+            val spec =
+                KeyGenParameterSpec.Builder(SHARE, KeyProperties.PURPOSE_SIGN)
+                    .setKeySize(256)
+                    .setDigests(KeyProperties.DIGEST_SHA256)
+                    .setIsStrongBoxBacked(box)
+                    .build()
             made(KeyProperties.KEY_ALGORITHM_HMAC_SHA256, spec)
         }
-        val info = SecretKeyFactory.getInstance(key.algorithm, PROVIDER).getKeySpec(key, KeyInfo::class.java) as KeyInfo
+        val info =
+            SecretKeyFactory.getInstance(key.algorithm, PROVIDER)
+                .getKeySpec(key, KeyInfo::class.java) as KeyInfo
         if (!inHardware(info)) store.deleteEntry(SHARE)
     }
 
-    private fun made(algorithm: String, spec: KeyGenParameterSpec): SecretKey = KeyGenerator.getInstance(algorithm, PROVIDER).run {
-        init(spec)
-        generateKey()
-    }
+    private fun made(algorithm: String, spec: KeyGenParameterSpec): SecretKey =
+        KeyGenerator.getInstance(algorithm, PROVIDER).run {
+            init(spec)
+            generateKey()
+        }
 
     private inline fun <T> inStrongBoxOrNot(make: (Boolean) -> T): T {
         if (strongBox) {
@@ -170,15 +191,17 @@ class AndroidKeys(
     }
 
     @Suppress("DEPRECATION")
-    private fun inHardware(info: KeyInfo): Boolean = if (sdk >= Build.VERSION_CODES.S) {
-        info.securityLevel in listOf(
-            KeyProperties.SECURITY_LEVEL_TRUSTED_ENVIRONMENT,
-            KeyProperties.SECURITY_LEVEL_STRONGBOX,
-            KeyProperties.SECURITY_LEVEL_UNKNOWN_SECURE,
-        )
-    } else {
-        info.isInsideSecureHardware
-    }
+    private fun inHardware(info: KeyInfo): Boolean =
+        if (sdk >= Build.VERSION_CODES.S) {
+            info.securityLevel in
+                listOf(
+                    KeyProperties.SECURITY_LEVEL_TRUSTED_ENVIRONMENT,
+                    KeyProperties.SECURITY_LEVEL_STRONGBOX,
+                    KeyProperties.SECURITY_LEVEL_UNKNOWN_SECURE,
+                )
+        } else {
+            info.isInsideSecureHardware
+        }
 
     private companion object {
         const val PROVIDER = "AndroidKeyStore"
@@ -198,18 +221,19 @@ class AndroidKeys(
         }
 
         /** The Keystore's exceptions as the core knows them. Their messages stay here. */
-        inline fun <T> typed(work: () -> T): T = try {
-            work()
-        } catch (_: AEADBadTagException) {
-            throw KeyStoreException.NotOurs()
-        } catch (_: KeyPermanentlyInvalidatedException) {
-            throw KeyStoreException.NotOurs()
-        } catch (_: UnrecoverableKeyException) {
-            throw KeyStoreException.NotOurs()
-        } catch (error: GeneralSecurityException) {
-            throw KeyStoreException.Unavailable(error.javaClass.simpleName)
-        } catch (error: ProviderException) {
-            throw KeyStoreException.Unavailable(error.javaClass.simpleName)
-        }
+        inline fun <T> typed(work: () -> T): T =
+            try {
+                work()
+            } catch (_: AEADBadTagException) {
+                throw KeyStoreException.NotOurs()
+            } catch (_: KeyPermanentlyInvalidatedException) {
+                throw KeyStoreException.NotOurs()
+            } catch (_: UnrecoverableKeyException) {
+                throw KeyStoreException.NotOurs()
+            } catch (error: GeneralSecurityException) {
+                throw KeyStoreException.Unavailable(error.javaClass.simpleName)
+            } catch (error: ProviderException) {
+                throw KeyStoreException.Unavailable(error.javaClass.simpleName)
+            }
     }
 }

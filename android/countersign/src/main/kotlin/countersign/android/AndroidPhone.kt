@@ -27,8 +27,8 @@ import kotlinx.coroutines.withContext
  * @param presence the phone's own lock, a [DeviceLock] for instance.
  * @param biometrics a finger or face in the place of the PIN: [AndroidBiometrics], or none.
  * @param push where push messages go: [UnifiedPush], or none.
- * @param authorities certificate authorities beside the public ones, each a DER certificate. What users or administrators added to the system is not
- *   looked at.
+ * @param authorities certificate authorities beside the public ones, each a DER certificate. What
+ *   users or administrators added to the system is not looked at.
  */
 @Throws(OpenException::class)
 suspend fun openPhone(
@@ -38,20 +38,24 @@ suspend fun openPhone(
     biometrics: Biometrics? = null,
     authorities: List<ByteArray> = emptyList(),
     push: PushAddresses? = null,
-): Authenticator = Authenticator.open(
-    File(context.noBackupFilesDir, "countersign").path,
-    Platform(
-        keyStore = keyStore,
-        presence = presence,
-        system = "Android ${Build.VERSION.RELEASE}",
-        model = "${Build.MANUFACTURER} ${Build.MODEL}",
-        biometrics = biometrics,
-        pushAddresses = push,
-        authorities = authorities,
-    ),
-)
+): Authenticator =
+    Authenticator.open(
+        File(context.noBackupFilesDir, "countersign").path,
+        Platform(
+            keyStore = keyStore,
+            presence = presence,
+            system = "Android ${Build.VERSION.RELEASE}",
+            model = "${Build.MANUFACTURER} ${Build.MODEL}",
+            biometrics = biometrics,
+            pushAddresses = push,
+            authorities = authorities,
+        ),
+    )
 
-/** Every code that is read in a camera's frame (`YUV_420_888`), within about eight milliseconds and without copying it. Close the image yourself. */
+/**
+ * Every code that is read in a camera's frame (`YUV_420_888`), within about eight milliseconds and
+ * without copying it. Close the image yourself.
+ */
 @Throws(PictureException::class)
 fun Scanner.frame(image: Image): List<QrCode> {
     val luma = image.planes[0]
@@ -63,11 +67,12 @@ fun Scanner.frame(image: Image): List<QrCode> {
  *
  * @throws PictureException as [Scanner.picture] does.
  */
-suspend fun Scanner.anyPicture(file: ByteArray): List<QrCode> = try {
-    picture(file)
-} catch (unknown: PictureException.Format) {
-    picture(withContext(Dispatchers.Default) { asPng(file) } ?: throw unknown)
-}
+suspend fun Scanner.anyPicture(file: ByteArray): List<QrCode> =
+    try {
+        picture(file)
+    } catch (unknown: PictureException.Format) {
+        picture(withContext(Dispatchers.Default) { asPng(file) } ?: throw unknown)
+    }
 
 /** The picture, made small enough to be held in memory. */
 private fun asPng(file: ByteArray): ByteArray? {
@@ -76,7 +81,10 @@ private fun asPng(file: ByteArray): ByteArray? {
     if (options.outWidth <= 0 || options.outHeight <= 0) return null
     options.inJustDecodeBounds = false
     options.inSampleSize = 1
-    while (options.outWidth.toLong() * options.outHeight / (options.inSampleSize * options.inSampleSize) > LARGEST_BITMAP) options.inSampleSize *= 2
+    while (
+        options.outWidth.toLong() * options.outHeight /
+            (options.inSampleSize * options.inSampleSize) > LARGEST_BITMAP
+    ) options.inSampleSize *= 2
     val bitmap = BitmapFactory.decodeByteArray(file, 0, file.size, options) ?: return null
     val png = ByteArrayOutputStream()
     return if (bitmap.compress(Bitmap.CompressFormat.PNG, 100, png)) png.toByteArray() else null

@@ -35,20 +35,26 @@ private const val MINUTE = 60
 fun CodeView(screen: CodeScreen) {
     screen.version
     val pane = screen.title.text()
-    Halves(Modifier.semantics { paneTitle = pane }, read = {
-        screen.version
-        Title(screen.title)
-        Body(screen.text)
-        screen.code?.let { BigCode(it) }
-        Countdown(screen)
-        screen.note?.let { Note(it) }
-        Facts(screen.facts)
-    }) {
+    Halves(
+        Modifier.semantics { paneTitle = pane },
+        read = {
+            screen.version
+            Title(screen.title)
+            Body(screen.text)
+            screen.code?.let { BigCode(it) }
+            Countdown(screen)
+            screen.note?.let { Note(it) }
+            Facts(screen.facts)
+        },
+    ) {
         ActionButton(screen.action)
     }
 }
 
-/** A code, spoken digit by digit when it is looked for; never copied, and announced to nobody by itself. */
+/**
+ * A code, spoken digit by digit when it is looked for; never copied, and announced to nobody by
+ * itself.
+ */
 @Composable
 fun BigCode(code: String) {
     val digits = code.replace("-", ",").toCharArray().joinToString(" ")
@@ -81,12 +87,17 @@ fun BigCode(code: String) {
 private fun Countdown(screen: CodeScreen) {
     screen.version
     val left = screen.left
-    val shown = when {
-        screen.code == null -> words(R.string.code_gone)
-        left > MINUTE -> plural(R.plurals.code_minutes, left / MINUTE)
-        else -> plural(R.plurals.code_seconds, left)
-    }
-    Row(Modifier.fillMaxWidth().semantics(mergeDescendants = true) {}, Arrangement.spacedBy(12.dp), Alignment.CenterVertically) {
+    val shown =
+        when {
+            screen.code == null -> words(R.string.code_gone)
+            left > MINUTE -> plural(R.plurals.code_minutes, left / MINUTE)
+            else -> plural(R.plurals.code_seconds, left)
+        }
+    Row(
+        Modifier.fillMaxWidth().semantics(mergeDescendants = true) {},
+        Arrangement.spacedBy(12.dp),
+        Alignment.CenterVertically,
+    ) {
         CircularProgressIndicator(
             progress = { screen.part },
             Modifier.size(28.dp).clearAndSetSemantics {},

@@ -2,6 +2,7 @@ package countersign.app.ui
 
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.text.KeyboardOptions
+import androidx.compose.material3.LocalTextStyle
 import androidx.compose.material3.OutlinedTextField
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
@@ -18,7 +19,6 @@ import androidx.compose.ui.text.input.VisualTransformation
 import countersign.app.Field
 import countersign.app.Keyboard
 import countersign.app.NoLearning
-import androidx.compose.material3.LocalTextStyle
 
 /** A field with its label, and what is wrong with what is in it. */
 @Composable
@@ -35,7 +35,8 @@ fun FieldView(field: Field) {
             isError = field.problem != null,
             textStyle = if (field.keyboard in EXACT) Exact else LocalTextStyle.current,
             keyboardOptions = field.keyboard.options,
-            visualTransformation = if (field.keyboard == Keyboard.IBAN) Groups else VisualTransformation.None,
+            visualTransformation =
+                if (field.keyboard == Keyboard.IBAN) Groups else VisualTransformation.None,
             singleLine = field.keyboard != Keyboard.LINK,
             maxLines = if (field.keyboard == Keyboard.LINK) LINES else 1,
         )
@@ -47,18 +48,30 @@ private val EXACT = setOf(Keyboard.IBAN, Keyboard.CAPITALS, Keyboard.LINK)
 
 private val Keyboard.options: KeyboardOptions
     get() {
-        val type = when (this) {
-            Keyboard.TEXT, Keyboard.NAME, Keyboard.CAPITALS, Keyboard.IBAN -> KeyboardType.Text
-            Keyboard.LINK -> KeyboardType.Uri
-            Keyboard.DIGITS, Keyboard.DATE -> KeyboardType.Number
-            Keyboard.AMOUNT -> KeyboardType.Decimal
-        }
-        val capitals = when (this) {
-            Keyboard.NAME -> KeyboardCapitalization.Sentences
-            Keyboard.CAPITALS, Keyboard.IBAN -> KeyboardCapitalization.Characters
-            else -> KeyboardCapitalization.None
-        }
-        return KeyboardOptions(capitals, autoCorrectEnabled = false, keyboardType = type, imeAction = ImeAction.Next)
+        val type =
+            when (this) {
+                Keyboard.TEXT,
+                Keyboard.NAME,
+                Keyboard.CAPITALS,
+                Keyboard.IBAN -> KeyboardType.Text
+                Keyboard.LINK -> KeyboardType.Uri
+                Keyboard.DIGITS,
+                Keyboard.DATE -> KeyboardType.Number
+                Keyboard.AMOUNT -> KeyboardType.Decimal
+            }
+        val capitals =
+            when (this) {
+                Keyboard.NAME -> KeyboardCapitalization.Sentences
+                Keyboard.CAPITALS,
+                Keyboard.IBAN -> KeyboardCapitalization.Characters
+                else -> KeyboardCapitalization.None
+            }
+        return KeyboardOptions(
+            capitals,
+            autoCorrectEnabled = false,
+            keyboardType = type,
+            imeAction = ImeAction.Next,
+        )
     }
 
 /** An account number in groups of four, as people read it; what was typed stays as it was. */
@@ -67,10 +80,14 @@ object Groups : VisualTransformation {
         val plain = text.text
         if (' ' in plain) return TransformedText(text, OffsetMapping.Identity)
         val shown = plain.chunked(GROUP).joinToString(" ")
-        val mapping = object : OffsetMapping {
-            override fun originalToTransformed(offset: Int) = offset + (offset - 1).coerceAtLeast(0) / GROUP
-            override fun transformedToOriginal(offset: Int) = (offset - offset / (GROUP + 1)).coerceIn(0, plain.length)
-        }
+        val mapping =
+            object : OffsetMapping {
+                override fun originalToTransformed(offset: Int) =
+                    offset + (offset - 1).coerceAtLeast(0) / GROUP
+
+                override fun transformedToOriginal(offset: Int) =
+                    (offset - offset / (GROUP + 1)).coerceIn(0, plain.length)
+            }
         return TransformedText(AnnotatedString(shown), mapping)
     }
 

@@ -36,8 +36,7 @@ fun isLow(width: Dp, height: Dp) = width > height && height < 480.dp
 /** Letters from this scale on leave room for a pad only where all else is close together. */
 private const val LARGE = 1.3f
 
-@Composable
-fun isLarge() = LocalDensity.current.fontScale > LARGE
+@Composable fun isLarge() = LocalDensity.current.fontScale > LARGE
 
 /**
  * What is read scrolls; what is pressed stays in sight: below it, or beside it on a phone on its
@@ -52,33 +51,54 @@ fun Halves(
     centred: Boolean = false,
     read: @Composable ColumnScope.(low: Boolean) -> Unit,
     press: @Composable ColumnScope.(low: Boolean) -> Unit,
-) = BoxWithConstraints(modifier.fillMaxSize(), Alignment.TopCenter) {
-    val low = isLow(maxWidth, maxHeight)
-    val gap = Arrangement.spacedBy(14.dp)
-    val across = if (centred) Alignment.CenterHorizontally else Alignment.Start
-    if (low) {
-        Row(Modifier.fillMaxSize().padding(horizontal = 16.dp), Arrangement.spacedBy(20.dp)) {
-            Column(
-                // Beside it, the way back lies above what is read.
-                Modifier.weight(1f).fillMaxHeight().padding(top = BAR).verticalScroll(rememberScrollState()).padding(bottom = 8.dp),
-                gap, across,
-            ) { read(true) }
-            Column(Modifier.width(side).fillMaxHeight(), Arrangement.Center, Alignment.CenterHorizontally) {
-                press(true)
+) =
+    BoxWithConstraints(modifier.fillMaxSize(), Alignment.TopCenter) {
+        val low = isLow(maxWidth, maxHeight)
+        val gap = Arrangement.spacedBy(14.dp)
+        val across = if (centred) Alignment.CenterHorizontally else Alignment.Start
+        if (low) {
+            Row(Modifier.fillMaxSize().padding(horizontal = 16.dp), Arrangement.spacedBy(20.dp)) {
+                Column(
+                    // Beside it, the way back lies above what is read.
+                    Modifier.weight(1f)
+                        .fillMaxHeight()
+                        .padding(top = BAR)
+                        .verticalScroll(rememberScrollState())
+                        .padding(bottom = 8.dp),
+                    gap,
+                    across,
+                ) {
+                    read(true)
+                }
+                Column(
+                    Modifier.width(side).fillMaxHeight(),
+                    Arrangement.Center,
+                    Alignment.CenterHorizontally,
+                ) {
+                    press(true)
+                }
             }
-        }
-    } else {
-        Column(Modifier.widthIn(max = WIDEST).fillMaxSize().padding(horizontal = 16.dp)) {
-            Column(
-                Modifier.weight(1f).fillMaxWidth().verticalScroll(rememberScrollState()).padding(vertical = 8.dp),
-                gap, across,
-            ) { read(false) }
-            Column(Modifier.fillMaxWidth().padding(bottom = 12.dp), horizontalAlignment = Alignment.CenterHorizontally) {
-                press(false)
+        } else {
+            Column(Modifier.widthIn(max = WIDEST).fillMaxSize().padding(horizontal = 16.dp)) {
+                Column(
+                    Modifier.weight(1f)
+                        .fillMaxWidth()
+                        .verticalScroll(rememberScrollState())
+                        .padding(vertical = 8.dp),
+                    gap,
+                    across,
+                ) {
+                    read(false)
+                }
+                Column(
+                    Modifier.fillMaxWidth().padding(bottom = 12.dp),
+                    horizontalAlignment = Alignment.CenterHorizontally,
+                ) {
+                    press(false)
+                }
             }
         }
     }
-}
 
 /** Two buttons beside each other, of one height however many lines their words take. */
 @Composable

@@ -13,14 +13,26 @@ object Icons {
     val Mark = icon("M5,11 L10,16 L20,5 M6,21 H18")
     val Tick = icon("M5,13 L10,18 L20,7")
     val Warning = icon("M12,4 L21,20 H3 Z M12,10 V14 M12,17 V17.1")
-    val Finger = icon(
-        "M5,10 C5,4 19,4 19,10 V13 M8,20 C9,17 8,15 8,11 C8,7 16,7 16,11 C16,15 16,17 15,20 M12,11 C12,15 12,17 11.5,20.5 M5,14 V16 M19,16 V17.5",
-    )
-    val Phone = icon("M8,3 H16 A1.5,1.5 0 0 1 17.5,4.5 V19.5 A1.5,1.5 0 0 1 16,21 H8 A1.5,1.5 0 0 1 6.5,19.5 V4.5 A1.5,1.5 0 0 1 8,3 Z M11,18 H13")
+    val Finger =
+        icon(
+            "M5,10 C5,4 19,4 19,10 V13 M8,20 C9,17 8,15 8,11 C8,7 16,7 16,11 C16,15 " +
+                "16,17 15,20 M12,11 C12,15 12,17 11.5,20.5 M5,14 V16 M19,16 V17.5"
+        )
+    val Phone =
+        icon(
+            "M8,3 H16 A1.5,1.5 0 0 1 17.5,4.5 V19.5 A1.5,1.5 0 0 1 16,21 H8 " +
+                "A1.5,1.5 0 0 1 6.5,19.5 V4.5 A1.5,1.5 0 0 1 8,3 Z M11,18 H13"
+        )
     val Computer = icon("M4,5 H20 V16 H4 Z M9,20 H15 M12,16 V20")
-    val Code = icon("M4,4 H10 V10 H4 Z M14,4 H20 V10 H14 Z M4,14 H10 V20 H4 Z M14,14 H16.5 M20,14 V17 M14,20 V17.5 M17.5,20 H20")
+    val Code =
+        icon(
+            "M4,4 H10 V10 H4 Z M14,4 H20 V10 H14 Z M4,14 H10 V20 H4 " +
+                "Z M14,14 H16.5 M20,14 V17 M14,20 V17.5 M17.5,20 H20"
+        )
     val Scan = icon("M4,9 V4 H9 M15,4 H20 V9 M20,15 V20 H15 M9,20 H4 V15 M7,12 H17")
-    val Bell = icon("M6,16 V11 C6,7 8.5,5 12,5 C15.5,5 18,7 18,11 V16 L19.5,18 H4.5 Z M10,21 H14 M12,3 V5")
+    val Bell =
+        icon("M6,16 V11 C6,7 8.5,5 12,5 C15.5,5 18,7 18,11 " +
+                "V16 L19.5,18 H4.5 Z M10,21 H14 M12,3 V5")
     val Erase = icon("M9,6 H20 V18 H9 L4,12 Z M12,10 L16,14 M16,10 L12,14")
     val Back = icon("M19,12 H5 M11,6 L5,12 L11,18", mirrored = true)
     val On = icon("M9,5 L16,12 L9,19", mirrored = true)
@@ -33,11 +45,13 @@ object Icons {
     val Clock = icon("M12,4 A8,8 0 1 1 11.99,4 Z M12,8 V12 L15,14")
 
     private fun icon(path: String, mirrored: Boolean = false): ImageVector =
-        ImageVector.Builder("", 24.dp, 24.dp, 24f, 24f, autoMirror = mirrored).addPath(
-            addPathNodes(path),
-            stroke = SolidColor(Color.Black),
-            strokeLineWidth = 1.9f,
-            strokeLineCap = StrokeCap.Round,
-            strokeLineJoin = StrokeJoin.Round,
-        ).build()
+        ImageVector.Builder("", 24.dp, 24.dp, 24f, 24f, autoMirror = mirrored)
+            .addPath(
+                addPathNodes(path),
+                stroke = SolidColor(Color.Black),
+                strokeLineWidth = 1.9f,
+                strokeLineCap = StrokeCap.Round,
+                strokeLineJoin = StrokeJoin.Round,
+            )
+            .build()
 }

@@ -18,6 +18,7 @@ import androidx.compose.material3.Icon
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
+import androidx.compose.runtime.CompositionLocalProvider
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.draw.alpha
@@ -37,7 +38,6 @@ import androidx.compose.ui.unit.Dp
 import androidx.compose.ui.unit.LayoutDirection
 import androidx.compose.ui.unit.dp
 import androidx.compose.ui.unit.sp
-import androidx.compose.runtime.CompositionLocalProvider
 import countersign.app.PIN_LENGTH
 import countersign.app.R
 
@@ -48,7 +48,13 @@ import countersign.app.R
  * @param key how high a key is; at least 48 dp.
  */
 @Composable
-fun Pad(key: Dp, enabled: Boolean, push: (Int) -> Unit, erase: () -> Unit, eraseAll: (() -> Unit)? = null) =
+fun Pad(
+    key: Dp,
+    enabled: Boolean,
+    push: (Int) -> Unit,
+    erase: () -> Unit,
+    eraseAll: (() -> Unit)? = null,
+) =
     // Digits stand as on every keypad, in every language.
     CompositionLocalProvider(LocalLayoutDirection provides LayoutDirection.Ltr) {
         Column(Modifier.fillMaxWidth().widthIn(max = 400.dp), Arrangement.spacedBy(6.dp)) {
@@ -72,7 +78,12 @@ private fun RowScope.Digit(digit: Int, height: Dp, enabled: Boolean, push: (Int)
     }
 
 @Composable
-private fun RowScope.Erase(height: Dp, enabled: Boolean, erase: () -> Unit, eraseAll: (() -> Unit)?) {
+private fun RowScope.Erase(
+    height: Dp,
+    enabled: Boolean,
+    erase: () -> Unit,
+    eraseAll: (() -> Unit)?,
+) {
     val name = say(R.string.pin_erase)
     val all = say(R.string.pin_erase_all)
     PadKey(height, enabled, solid = false, erase, eraseAll, all) { Icon(Icons.Erase, name) }
@@ -93,7 +104,10 @@ private fun RowScope.PadKey(
     val shape = MaterialTheme.shapes.medium
     val ground = if (solid) Modifier.background(colours.surfaceContainerHigh, shape) else Modifier
     Box(
-        Modifier.weight(1f).height(height).clip(shape).then(ground)
+        Modifier.weight(1f)
+            .height(height)
+            .clip(shape)
+            .then(ground)
             .semantics { isSensitiveData = true }
             .combinedClickable(
                 enabled = enabled,
@@ -107,7 +121,9 @@ private fun RowScope.PadKey(
             }
             .alpha(if (enabled) 1f else DISABLED),
         Alignment.Center,
-    ) { content() }
+    ) {
+        content()
+    }
 }
 
 private const val DISABLED = 0.6f
@@ -115,7 +131,13 @@ private const val DISABLED = 0.6f
 /** How many digits of a PIN were typed: all that the screen knows of it. */
 @Composable
 fun Dots(length: Int) {
-    val spoken = LocalResources.current.getQuantityString(R.plurals.pin_digits_typed, length, length, PIN_LENGTH)
+    val spoken =
+        LocalResources.current.getQuantityString(
+            R.plurals.pin_digits_typed,
+            length,
+            length,
+            PIN_LENGTH,
+        )
     val colours = MaterialTheme.colorScheme
     Row(
         Modifier.padding(vertical = 6.dp).clearAndSetSemantics {
@@ -126,7 +148,10 @@ fun Dots(length: Int) {
     ) {
         repeat(PIN_LENGTH) { at ->
             val dot = Modifier.size(18.dp)
-            Box(if (at < length) dot.background(colours.primary, CircleShape) else dot.border(2.dp, colours.outline, CircleShape))
+            Box(
+                if (at < length) dot.background(colours.primary, CircleShape)
+                else dot.border(2.dp, colours.outline, CircleShape)
+            )
         }
     }
 }
@@ -134,7 +159,8 @@ fun Dots(length: Int) {
 /** The digits of the number on the computer, which is no secret. */
 @Composable
 fun NumberBoxes(number: String, boxes: Int) {
-    val typed = if (number.isEmpty()) say(R.string.number_empty) else number.toList().joinToString(" ")
+    val typed =
+        if (number.isEmpty()) say(R.string.number_empty) else number.toList().joinToString(" ")
     val spoken = LocalResources.current.getString(R.string.number_spoken, typed)
     val colours = MaterialTheme.colorScheme
     // A number runs from left to right in every language.
@@ -148,8 +174,9 @@ fun NumberBoxes(number: String, boxes: Int) {
         ) {
             repeat(boxes) { at ->
                 val here = at == number.length
-                val line = if (here) Modifier.border(2.dp, colours.primary, MaterialTheme.shapes.small) else
-                    Modifier.border(1.dp, colours.outline, MaterialTheme.shapes.small)
+                val line =
+                    if (here) Modifier.border(2.dp, colours.primary, MaterialTheme.shapes.small)
+                    else Modifier.border(1.dp, colours.outline, MaterialTheme.shapes.small)
                 Box(line.size(width = 48.dp, height = 56.dp), Alignment.Center) {
                     val digit = number.getOrNull(at)?.toString().orEmpty()
                     Text(digit, style = MaterialTheme.typography.titleLarge.copy(fontSize = 24.sp))

@@ -37,21 +37,25 @@ fun PageView(screen: PageScreen) {
     val centred = page.sign != null
     // What is dangerous is never the nearest to the thumb by having slipped down.
     val pinned = if (page.actions.size <= PINNED + 1) page.actions else page.actions.take(PINNED)
-    Halves(Modifier.semantics { paneTitle = pane }, centred = centred, read = {
-        page.sign?.let {
-            Gap(20)
-            SignPicture(it)
-        }
-        Title(page.title, centred = centred)
-        page.text?.let { Body(it, centred = centred) }
-        page.code?.let { BigCode(it) }
-        page.note?.let { Note(it) }
-        if (page.busy) Busy()
-        for (field in page.fields) FieldView(field)
-        Facts(page.facts)
-        Rows(page)
-        for (action in page.actions.drop(pinned.size)) ActionButton(action)
-    }) {
+    Halves(
+        Modifier.semantics { paneTitle = pane },
+        centred = centred,
+        read = {
+            page.sign?.let {
+                Gap(20)
+                SignPicture(it)
+            }
+            Title(page.title, centred = centred)
+            page.text?.let { Body(it, centred = centred) }
+            page.code?.let { BigCode(it) }
+            page.note?.let { Note(it) }
+            if (page.busy) Busy()
+            for (field in page.fields) FieldView(field)
+            Facts(page.facts)
+            Rows(page)
+            for (action in page.actions.drop(pinned.size)) ActionButton(action)
+        },
+    ) {
         Column(Modifier.fillMaxWidth(), Arrangement.spacedBy(10.dp)) {
             for (action in pinned) ActionButton(action)
         }
@@ -61,7 +65,11 @@ fun PageView(screen: PageScreen) {
 @Composable
 private fun Rows(page: Page) {
     if (page.rows.isEmpty()) return
-    Surface(Modifier.fillMaxWidth(), MaterialTheme.shapes.large, MaterialTheme.colorScheme.surfaceContainerLow) {
+    Surface(
+        Modifier.fillMaxWidth(),
+        MaterialTheme.shapes.large,
+        MaterialTheme.colorScheme.surfaceContainerLow,
+    ) {
         Column {
             page.rows.forEachIndexed { at, row ->
                 if (at > 0) HorizontalDivider(color = MaterialTheme.colorScheme.outlineVariant)
@@ -74,25 +82,32 @@ private fun Rows(page: Page) {
 @Composable
 private fun RowView(row: Line) {
     val on = row.on
-    val press = if (on == null) {
-        Modifier.clickable(role = Role.Button, onClick = row.run)
-    } else {
-        Modifier.toggleable(on, role = Role.Switch) { row.run() }
-    }
+    val press =
+        if (on == null) {
+            Modifier.clickable(role = Role.Button, onClick = row.run)
+        } else {
+            Modifier.toggleable(on, role = Role.Switch) { row.run() }
+        }
     Row(
         press.fillMaxWidth().heightIn(min = 60.dp).padding(horizontal = 18.dp, vertical = 10.dp),
         Arrangement.spacedBy(12.dp),
         Alignment.CenterVertically,
     ) {
-        val ink = if (row.danger) MaterialTheme.colorScheme.error else MaterialTheme.colorScheme.onSurface
+        val ink =
+            if (row.danger) MaterialTheme.colorScheme.error else MaterialTheme.colorScheme.onSurface
         Column(Modifier.weight(1f)) {
             Text(row.words.text(), style = MaterialTheme.typography.bodyLarge, color = ink)
             row.value?.let {
-                Text(it.text(), style = MaterialTheme.typography.bodyMedium, color = MaterialTheme.colorScheme.onSurfaceVariant)
+                Text(
+                    it.text(),
+                    style = MaterialTheme.typography.bodyMedium,
+                    color = MaterialTheme.colorScheme.onSurfaceVariant,
+                )
             }
         }
         Box {
-            if (on == null) Icon(Icons.On, null, tint = MaterialTheme.colorScheme.onSurfaceVariant) else Switch(on, null)
+            if (on == null) Icon(Icons.On, null, tint = MaterialTheme.colorScheme.onSurfaceVariant)
+            else Switch(on, null)
         }
     }
 }

@@ -47,49 +47,53 @@ import countersign.app.Words
 import countersign.app.words
 
 /** In the language that is spoken now. */
-@Composable
-fun Words.text(): String = of(LocalResources.current)
+@Composable fun Words.text(): String = of(LocalResources.current)
 
-@Composable
-fun say(id: Int): String = words(id).text()
+@Composable fun say(id: Int): String = words(id).text()
 
 /** A heading. Only a word that is longer than the line is divided. */
 @Composable
-fun Title(title: Words, modifier: Modifier = Modifier, centred: Boolean = false) = BoxWithConstraints {
-    val text = title.text()
-    val style = MaterialTheme.typography.headlineMedium
-    val measurer = rememberTextMeasurer()
-    val long = text.split(' ').any { measurer.measure(it, style, maxLines = 1).size.width > constraints.maxWidth }
-    Text(
-        text,
-        modifier.semantics { heading() },
-        style = if (long) style.copy(hyphens = Hyphens.Auto) else style,
-        textAlign = if (centred) TextAlign.Center else TextAlign.Start,
-    )
-}
+fun Title(title: Words, modifier: Modifier = Modifier, centred: Boolean = false) =
+    BoxWithConstraints {
+        val text = title.text()
+        val style = MaterialTheme.typography.headlineMedium
+        val measurer = rememberTextMeasurer()
+        val long =
+            text.split(' ').any {
+                measurer.measure(it, style, maxLines = 1).size.width > constraints.maxWidth
+            }
+        Text(
+            text,
+            modifier.semantics { heading() },
+            style = if (long) style.copy(hyphens = Hyphens.Auto) else style,
+            textAlign = if (centred) TextAlign.Center else TextAlign.Start,
+        )
+    }
 
 @Composable
-fun Body(text: Words, modifier: Modifier = Modifier, centred: Boolean = false) = Text(
-    text.text(),
-    modifier,
-    style = MaterialTheme.typography.bodyLarge,
-    color = MaterialTheme.colorScheme.onSurfaceVariant,
-    textAlign = if (centred) TextAlign.Center else TextAlign.Start,
-)
+fun Body(text: Words, modifier: Modifier = Modifier, centred: Boolean = false) =
+    Text(
+        text.text(),
+        modifier,
+        style = MaterialTheme.typography.bodyLarge,
+        color = MaterialTheme.colorScheme.onSurfaceVariant,
+        textAlign = if (centred) TextAlign.Center else TextAlign.Start,
+    )
 
 /** What the person has to know now: read out at once. */
 @Composable
-fun Note(note: Words) = Surface(
-    Modifier.fillMaxWidth().semantics { liveRegion = LiveRegionMode.Assertive },
-    color = MaterialTheme.colorScheme.tertiaryContainer,
-    contentColor = MaterialTheme.colorScheme.onTertiaryContainer,
-    shape = MaterialTheme.shapes.medium,
-) {
-    Row(Modifier.padding(14.dp), Arrangement.spacedBy(12.dp), Alignment.Top) {
-        Icon(Icons.Warning, null)
-        Text(note.text(), style = MaterialTheme.typography.bodyLarge)
+fun Note(note: Words) =
+    Surface(
+        Modifier.fillMaxWidth().semantics { liveRegion = LiveRegionMode.Assertive },
+        color = MaterialTheme.colorScheme.tertiaryContainer,
+        contentColor = MaterialTheme.colorScheme.onTertiaryContainer,
+        shape = MaterialTheme.shapes.medium,
+    ) {
+        Row(Modifier.padding(14.dp), Arrangement.spacedBy(12.dp), Alignment.Top) {
+            Icon(Icons.Warning, null)
+            Text(note.text(), style = MaterialTheme.typography.bodyLarge)
+        }
     }
-}
 
 @Composable
 fun Busy() {
@@ -107,21 +111,46 @@ fun ActionButton(action: Action, modifier: Modifier = Modifier.fillMaxWidth()) {
     val colours = MaterialTheme.colorScheme
     val tall = modifier.heightIn(min = 52.dp)
     val shape = MaterialTheme.shapes.medium
-    val words = @Composable { Text(action.words.text(), textAlign = TextAlign.Center, style = MaterialTheme.typography.labelLarge) }
+    val words =
+        @Composable {
+            Text(
+                action.words.text(),
+                textAlign = TextAlign.Center,
+                style = MaterialTheme.typography.labelLarge,
+            )
+        }
     when (action.look) {
-        Look.MAIN -> Button(action.run, tall, action.enabled, shape, contentPadding = Roomy) { words() }
-        Look.PLAIN -> FilledTonalButton(action.run, tall, action.enabled, shape, contentPadding = Roomy) { words() }
-        Look.DANGER -> Button(
-            action.run, tall, action.enabled, shape,
-            ButtonDefaults.buttonColors(containerColor = colours.errorContainer, contentColor = colours.onErrorContainer),
-            contentPadding = Roomy,
-        ) { words() }
+        Look.MAIN ->
+            Button(action.run, tall, action.enabled, shape, contentPadding = Roomy) { words() }
+        Look.PLAIN ->
+            FilledTonalButton(action.run, tall, action.enabled, shape, contentPadding = Roomy) {
+                words()
+            }
+        Look.DANGER ->
+            Button(
+                action.run,
+                tall,
+                action.enabled,
+                shape,
+                ButtonDefaults.buttonColors(
+                    containerColor = colours.errorContainer,
+                    contentColor = colours.onErrorContainer,
+                ),
+                contentPadding = Roomy,
+            ) {
+                words()
+            }
     }
 }
 
 @Composable
-fun SymbolButton(symbol: ImageVector, name: String, modifier: Modifier = Modifier, enabled: Boolean = true, run: () -> Unit) =
-    IconButton(run, modifier.size(48.dp), enabled) { Icon(symbol, name) }
+fun SymbolButton(
+    symbol: ImageVector,
+    name: String,
+    modifier: Modifier = Modifier,
+    enabled: Boolean = true,
+    run: () -> Unit,
+) = IconButton(run, modifier.size(48.dp), enabled) { Icon(symbol, name) }
 
 /**
  * A card of labels and values.
@@ -146,14 +175,27 @@ fun Facts(facts: List<Fact>, close: Boolean = false) {
 }
 
 @Composable
-private fun FactRow(fact: Fact) = Column(Modifier.fillMaxWidth().padding(vertical = 10.dp).semantics(mergeDescendants = true) {}) {
-    Text(fact.label.text(), style = MaterialTheme.typography.bodyMedium, color = MaterialTheme.colorScheme.onSurfaceVariant)
-    Text(fact.value.text(), style = if (fact.exact) Exact else MaterialTheme.typography.bodyLarge)
-}
+private fun FactRow(fact: Fact) =
+    Column(
+        Modifier.fillMaxWidth().padding(vertical = 10.dp).semantics(mergeDescendants = true) {}
+    ) {
+        Text(
+            fact.label.text(),
+            style = MaterialTheme.typography.bodyMedium,
+            color = MaterialTheme.colorScheme.onSurfaceVariant,
+        )
+        Text(
+            fact.value.text(),
+            style = if (fact.exact) Exact else MaterialTheme.typography.bodyLarge,
+        )
+    }
 
 @Composable
 private fun CloseRow(fact: Fact) =
-    Row(Modifier.fillMaxWidth().padding(vertical = 8.dp).semantics(mergeDescendants = true) {}, Arrangement.spacedBy(12.dp)) {
+    Row(
+        Modifier.fillMaxWidth().padding(vertical = 8.dp).semantics(mergeDescendants = true) {},
+        Arrangement.spacedBy(12.dp),
+    ) {
         Text(
             fact.label.text(),
             Modifier.weight(1f),
@@ -167,21 +209,27 @@ private fun CloseRow(fact: Fact) =
 @Composable
 fun SignPicture(sign: Sign) {
     val colours = MaterialTheme.colorScheme
-    val (symbol, ground, ink) = when (sign) {
-        Sign.DONE -> Triple(Icons.Tick, colours.primaryContainer, colours.onPrimaryContainer)
-        Sign.WARNING -> Triple(Icons.Warning, colours.tertiaryContainer, colours.onTertiaryContainer)
-        Sign.FINGER -> Triple(Icons.Finger, colours.primaryContainer, colours.onPrimaryContainer)
-        Sign.PHONE -> Triple(Icons.Picture, colours.primaryContainer, colours.onPrimaryContainer)
-        Sign.BELL -> Triple(Icons.Bell, colours.primaryContainer, colours.onPrimaryContainer)
-    }
+    val (symbol, ground, ink) =
+        when (sign) {
+            Sign.DONE -> Triple(Icons.Tick, colours.primaryContainer, colours.onPrimaryContainer)
+            Sign.WARNING ->
+                Triple(Icons.Warning, colours.tertiaryContainer, colours.onTertiaryContainer)
+            Sign.FINGER ->
+                Triple(Icons.Finger, colours.primaryContainer, colours.onPrimaryContainer)
+            Sign.PHONE ->
+                Triple(Icons.Picture, colours.primaryContainer, colours.onPrimaryContainer)
+            Sign.BELL -> Triple(Icons.Bell, colours.primaryContainer, colours.onPrimaryContainer)
+        }
     Disc(symbol, ground, ink, large = true)
 }
 
 @Composable
 fun Disc(symbol: ImageVector, ground: Color, ink: Color, large: Boolean = false) =
-    Box(Modifier.size(if (large) 88.dp else 44.dp).background(ground, CircleShape), Alignment.Center) {
+    Box(
+        Modifier.size(if (large) 88.dp else 44.dp).background(ground, CircleShape),
+        Alignment.Center,
+    ) {
         Icon(symbol, null, Modifier.size(if (large) 48.dp else 24.dp), tint = ink)
     }
 
-@Composable
-fun Gap(height: Int) = Spacer(Modifier.size(height.dp))
+@Composable fun Gap(height: Int) = Spacer(Modifier.size(height.dp))

@@ -27,18 +27,28 @@ fun RequestView(screen: RequestScreen) {
     val title = screen.details.title
     val pane = title.text()
     val large = isLarge()
-    Halves(Modifier.semantics { paneTitle = pane }, side = 320.dp, read = {
-        screen.version
-        Title(title)
-        Body(words(R.string.request_for, quoted(screen.details.appName), exact(screen.details.host)))
-        screen.note?.let { Note(it) }
-        screen.otherAccount?.let { Note(it) }
-        if (screen.busy) Busy()
-        Facts(screen.signed)
-        Facts(screen.facts, close = !large)
-        Body(words(R.string.request_text))
-        for (action in screen.switch) ActionButton(action)
-    }) { low ->
+    Halves(
+        Modifier.semantics { paneTitle = pane },
+        side = 320.dp,
+        read = {
+            screen.version
+            Title(title)
+            Body(
+                words(
+                    R.string.request_for,
+                    quoted(screen.details.appName),
+                    exact(screen.details.host),
+                )
+            )
+            screen.note?.let { Note(it) }
+            screen.otherAccount?.let { Note(it) }
+            if (screen.busy) Busy()
+            Facts(screen.signed)
+            Facts(screen.facts, close = !large)
+            Body(words(R.string.request_text))
+            for (action in screen.switch) ActionButton(action)
+        },
+    ) { low ->
         screen.version
         if (screen.expired) {
             ActionButton(Action(words(R.string.go_on)) { screen.session.screens.home() })
@@ -51,11 +61,16 @@ fun RequestView(screen: RequestScreen) {
             Pad(if (close) 48.dp else 52.dp, !screen.busy, screen::push, screen::erase)
             Gap(if (close) 6 else 12)
         }
-        // With the number whole, or none asked, there is a button to go on; before that the pad is what goes on.
-        screen.approve?.takeIf { it.enabled && (!screen.numberAsked || screen.number.length == NUMBER_LENGTH) }?.let {
-            ActionButton(it)
-            Gap(8)
-        }
+        // With the number whole, or none asked, there is a button to go on; before that the pad is
+        // what goes on.
+        screen.approve
+            ?.takeIf {
+                it.enabled && (!screen.numberAsked || screen.number.length == NUMBER_LENGTH)
+            }
+            ?.let {
+                ActionButton(it)
+                Gap(8)
+            }
         val (decline, report) = screen.others
         Two({ ActionButton(decline, it) }, { ActionButton(report, it) })
     }
@@ -63,8 +78,16 @@ fun RequestView(screen: RequestScreen) {
 
 @Composable
 private fun Number(screen: RequestScreen) =
-    Row(Modifier.fillMaxWidth().padding(top = 6.dp), Arrangement.spacedBy(12.dp), Alignment.CenterVertically) {
+    Row(
+        Modifier.fillMaxWidth().padding(top = 6.dp),
+        Arrangement.spacedBy(12.dp),
+        Alignment.CenterVertically,
+    ) {
         screen.version
-        Text(say(R.string.number_label), Modifier.weight(1f), style = MaterialTheme.typography.titleMedium)
+        Text(
+            say(R.string.number_label),
+            Modifier.weight(1f),
+            style = MaterialTheme.typography.titleMedium,
+        )
         NumberBoxes(screen.number, NUMBER_LENGTH)
     }

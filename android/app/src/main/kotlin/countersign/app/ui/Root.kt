@@ -46,11 +46,18 @@ fun Root(session: Session) = CountersignTheme {
     Surface(Modifier.fillMaxSize(), color = MaterialTheme.colorScheme.background) {
         BoxWithConstraints(Modifier.fillMaxSize().windowInsetsPadding(WindowInsets.safeDrawing)) {
             val low = isLow(maxWidth, maxHeight)
-            val way = @Composable {
-                if (top !is HomeScreen) {
-                    SymbolButton(Icons.Back, say(R.string.back), Modifier.padding(start = 4.dp)) { session.screens.back() }
+            val way =
+                @Composable {
+                    if (top !is HomeScreen) {
+                        SymbolButton(
+                            Icons.Back,
+                            say(R.string.back),
+                            Modifier.padding(start = 4.dp),
+                        ) {
+                            session.screens.back()
+                        }
+                    }
                 }
-            }
             Column(Modifier.fillMaxSize()) {
                 if (session.hidden) Waiting(session)
                 if (!low) way()
@@ -63,24 +70,26 @@ fun Root(session: Session) = CountersignTheme {
 
 /** A line above the screen where a request waits that no screen shows. */
 @Composable
-private fun Waiting(session: Session) = Box(Modifier.padding(horizontal = 16.dp, vertical = 6.dp)) {
-    ActionButton(Action(words(R.string.waiting_show), run = { session.show() }))
-}
+private fun Waiting(session: Session) =
+    Box(Modifier.padding(horizontal = 16.dp, vertical = 6.dp)) {
+        ActionButton(Action(words(R.string.waiting_show), run = { session.show() }))
+    }
 
 @Composable
-fun ScreenView(screen: Screen) = when (screen) {
-    is HomeScreen -> HomeView(screen)
-    is AddScreen -> FirstView(screen::scan, screen::paste)
-    is RequestScreen -> RequestView(screen)
-    is PinScreen -> PinView(screen)
-    is ScanScreen -> ScanView(screen)
-    is CodeScreen -> CodeView(screen)
-    is PageScreen -> {
-        Felt(screen)
-        PageView(screen)
+fun ScreenView(screen: Screen) =
+    when (screen) {
+        is HomeScreen -> HomeView(screen)
+        is AddScreen -> FirstView(screen::scan, screen::paste)
+        is RequestScreen -> RequestView(screen)
+        is PinScreen -> PinView(screen)
+        is ScanScreen -> ScanView(screen)
+        is CodeScreen -> CodeView(screen)
+        is PageScreen -> {
+            Felt(screen)
+            PageView(screen)
+        }
+        else -> Unit
     }
-    else -> Unit
-}
 
 /** A success is felt in the hand, and so is a warning. */
 @Composable
@@ -99,7 +108,9 @@ private fun Felt(screen: PageScreen) {
 private const val ENTERS_IN = 180
 private val FROM = 12.dp
 
-/** A screen comes in from below, shortly; the one before is gone at once, with what was typed on it. */
+/**
+ * A screen comes in from below, shortly; the one before is gone at once, with what was typed on it.
+ */
 @Composable
 private fun Entering(content: @Composable () -> Unit) {
     val there = remember { Animatable(0f) }
@@ -108,6 +119,8 @@ private fun Entering(content: @Composable () -> Unit) {
         Modifier.fillMaxWidth().graphicsLayer {
             alpha = there.value
             translationY = FROM.toPx() * (1 - there.value)
-        },
-    ) { content() }
+        }
+    ) {
+        content()
+    }
 }

@@ -44,31 +44,51 @@ fun ScanView(screen: ScanScreen) {
         if (screen.taken > 0) feel.performHapticFeedback(HapticFeedbackType.Confirm)
     }
     val leave = screen.leave
-    Halves(Modifier.semantics { paneTitle = pane }, read = {
-        screen.version
-        Title(words(R.string.scan_title))
-        screen.note?.let { Note(it) }
-        when {
-            leave == Leave.NOT_ASKED -> {
-                Body(words(R.string.scan_why_title))
-                Body(words(R.string.scan_why))
+    Halves(
+        Modifier.semantics { paneTitle = pane },
+        read = {
+            screen.version
+            Title(words(R.string.scan_title))
+            screen.note?.let { Note(it) }
+            when {
+                leave == Leave.NOT_ASKED -> {
+                    Body(words(R.string.scan_why_title))
+                    Body(words(R.string.scan_why))
+                }
+                leave == Leave.REFUSED -> Body(words(R.string.scan_refused))
+                screen.noCamera -> Body(words(R.string.scan_no_camera))
+                leave == Leave.GIVEN -> {
+                    Body(words(R.string.scan_text))
+                    Seen(screen)
+                }
             }
-            leave == Leave.REFUSED -> Body(words(R.string.scan_refused))
-            screen.noCamera -> Body(words(R.string.scan_no_camera))
-            leave == Leave.GIVEN -> {
-                Body(words(R.string.scan_text))
-                Seen(screen)
-            }
-        }
-        if (screen.busy) Busy()
-    }) {
+            if (screen.busy) Busy()
+        },
+    ) {
         screen.version
         Column(Modifier.fillMaxWidth(), Arrangement.spacedBy(10.dp)) {
-            if (leave == Leave.NOT_ASKED) ActionButton(Action(words(R.string.scan_allow), run = screen::allow))
-            if (leave == Leave.REFUSED) ActionButton(Action(words(R.string.scan_settings), run = screen::settings))
+            if (leave == Leave.NOT_ASKED)
+                ActionButton(Action(words(R.string.scan_allow), run = screen::allow))
+            if (leave == Leave.REFUSED)
+                ActionButton(Action(words(R.string.scan_settings), run = screen::settings))
             Two(
-                { ActionButton(Action(words(R.string.scan_picture), Look.PLAIN, !screen.busy, screen::choose), it) },
-                { ActionButton(Action(words(R.string.scan_paste), Look.PLAIN, !screen.busy, screen::paste), it) },
+                {
+                    ActionButton(
+                        Action(
+                            words(R.string.scan_picture),
+                            Look.PLAIN,
+                            !screen.busy,
+                            screen::choose,
+                        ),
+                        it,
+                    )
+                },
+                {
+                    ActionButton(
+                        Action(words(R.string.scan_paste), Look.PLAIN, !screen.busy, screen::paste),
+                        it,
+                    )
+                },
             )
         }
     }
@@ -77,27 +97,47 @@ fun ScanView(screen: ScanScreen) {
 /** What the camera sees, with a frame for the code and its light. */
 @Composable
 private fun Seen(screen: ScanScreen) =
-    Box(Modifier.fillMaxWidth().heightIn(max = 420.dp).aspectRatio(1f).clip(MaterialTheme.shapes.large), Alignment.Center) {
+    Box(
+        Modifier.fillMaxWidth()
+            .heightIn(max = 420.dp)
+            .aspectRatio(1f)
+            .clip(MaterialTheme.shapes.large),
+        Alignment.Center,
+    ) {
         screen.version
         val name = say(R.string.scan_camera)
-        CameraPreview(screen.torch, Modifier.fillMaxSize().semantics { contentDescription = name }, screen::saw, screen::lost)
+        CameraPreview(
+            screen.torch,
+            Modifier.fillMaxSize().semantics { contentDescription = name },
+            screen::saw,
+            screen::lost,
+        )
         Canvas(Modifier.fillMaxSize().padding(36.dp)) { frame() }
         val torch = say(if (screen.torch) R.string.scan_torch_off else R.string.scan_torch_on)
         FilledTonalIconToggleButton(
             screen.torch,
             { screen.switchTorch() },
             Modifier.align(Alignment.BottomEnd).padding(12.dp),
-        ) { Icon(Icons.Torch, torch) }
+        ) {
+            Icon(Icons.Torch, torch)
+        }
     }
 
 /** Four corners. */
 private fun DrawScope.frame() {
     val arm = size.minDimension / ARM
-    for ((x, y) in listOf(0f to 0f, size.width to 0f, 0f to size.height, size.width to size.height)) {
+    for ((x, y) in
+        listOf(0f to 0f, size.width to 0f, 0f to size.height, size.width to size.height)) {
         val across = if (x == 0f) arm else -arm
         val down = if (y == 0f) arm else -arm
         for (end in listOf(Offset(x + across, y), Offset(x, y + down))) {
-            drawLine(Color.White, Offset(x, y), end, strokeWidth = 4.dp.toPx(), cap = StrokeCap.Round)
+            drawLine(
+                Color.White,
+                Offset(x, y),
+                end,
+                strokeWidth = 4.dp.toPx(),
+                cap = StrokeCap.Round,
+            )
         }
     }
 }

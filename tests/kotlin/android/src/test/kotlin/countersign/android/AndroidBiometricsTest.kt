@@ -5,7 +5,6 @@ import android.os.Build
 import android.security.keystore.KeyPermanentlyInvalidatedException
 import android.security.keystore.KeyProperties
 import countersign.BiometricsException
-import kotlinx.coroutines.runBlocking
 import java.security.KeyFactory
 import java.security.Signature
 import java.security.spec.X509EncodedKeySpec
@@ -15,25 +14,28 @@ import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertTrue
+import kotlinx.coroutines.runBlocking
 
 class AndroidBiometricsTest {
     private var asked = 0
     private var finger: (CryptoObject) -> CryptoObject = { it }
 
-    @BeforeTest
-    fun install() = Keystore.install()
+    @BeforeTest fun install() = Keystore.install()
 
-    private fun biometrics(sdk: Int = ANDROID_15) = AndroidBiometrics(sdk, { true }) { crypto, _ ->
-        asked++
-        finger(crypto)
-    }
+    private fun biometrics(sdk: Int = ANDROID_15) =
+        AndroidBiometrics(sdk, { true }) { crypto, _ ->
+            asked++
+            finger(crypto)
+        }
 
     @Test
     fun `each use asks for a strong biometric, and a new finger ends the keys`() = runBlocking {
         for (sdk in listOf(Build.VERSION_CODES.P, ANDROID_15)) {
             val alias = String(biometrics(sdk).createKey().handle)
             for (spec in listOf(alias, "$alias.share").map(Keystore.asked::getValue)) {
-                assertTrue(spec.isUserAuthenticationRequired && spec.isInvalidatedByBiometricEnrollment)
+                assertTrue(
+                    spec.isUserAuthenticationRequired && spec.isInvalidatedByBiometricEnrollment
+                )
                 assertEquals(KeyProperties.AUTH_BIOMETRIC_STRONG, spec.userAuthenticationType)
                 assertTrue(spec.userAuthenticationValidityDurationSeconds <= 0, "every use")
             }
@@ -46,13 +48,14 @@ class AndroidBiometricsTest {
         val biometrics = biometrics()
         val made = biometrics.createKey()
         val signature = biometrics.sign(made.handle, "message".toByteArray(), "")
-        val public = KeyFactory.getInstance("EC", "SunEC").generatePublic(X509EncodedKeySpec(made.publicKey))
+        val public =
+            KeyFactory.getInstance("EC", "SunEC").generatePublic(X509EncodedKeySpec(made.publicKey))
         assertTrue(
             Signature.getInstance("SHA256withECDSA", "SunEC").run {
                 initVerify(public)
                 update("message".toByteArray())
                 verify(signature)
-            },
+            }
         )
         val secret = ByteArray(48) { 7 }
         val sealed = biometrics.seal(made.handle, secret, "")
@@ -60,7 +63,9 @@ class AndroidBiometricsTest {
         assertContentEquals(ByteArray(48) { 7 }, biometrics.unseal(made.handle, sealed, ""))
         assertEquals(3, asked)
         for (wrong in listOf(ByteArray(0), ByteArray(27), sealed.copyOf().also { it[40]++ })) {
-            assertFailsWith<BiometricsException.Unavailable> { biometrics.unseal(made.handle, wrong, "") }
+            assertFailsWith<BiometricsException.Unavailable> {
+                biometrics.unseal(made.handle, wrong, "")
+            }
         }
     }
 
@@ -69,7 +74,9 @@ class AndroidBiometricsTest {
         val biometrics = biometrics()
         val handle = biometrics.createKey().handle
         finger = { throw BiometricsException.NotConfirmed() }
-        assertFailsWith<BiometricsException.NotConfirmed> { biometrics.sign(handle, ByteArray(1), "") }
+        assertFailsWith<BiometricsException.NotConfirmed> {
+            biometrics.sign(handle, ByteArray(1), "")
+        }
         finger = { throw KeyPermanentlyInvalidatedException() }
         assertFailsWith<BiometricsException.Changed> { biometrics.sign(handle, ByteArray(1), "") }
         biometrics.deleteKey(handle)
@@ -77,7 +84,9 @@ class AndroidBiometricsTest {
         assertEquals(emptySet(), Keystore.keys.keys)
         assertFailsWith<BiometricsException.Changed> { biometrics.sign(handle, ByteArray(1), "") }
         assertFailsWith<BiometricsException.Changed> { biometrics.seal(handle, ByteArray(1), "") }
-        assertFailsWith<BiometricsException.Changed> { biometrics.sign("countersign.device.x".toByteArray(), ByteArray(1), "") }
+        assertFailsWith<BiometricsException.Changed> {
+            biometrics.sign("countersign.device.x".toByteArray(), ByteArray(1), "")
+        }
         Unit
     }
 }

@@ -9,7 +9,6 @@ import countersign.PhoneProblem
 import countersign.Platform
 import countersign.Resumed
 import countersign.UserPresence
-import kotlinx.coroutines.runBlocking
 import java.nio.file.Files
 import java.security.KeyFactory
 import java.security.Signature
@@ -24,15 +23,18 @@ import kotlin.test.assertFalse
 import kotlin.test.assertNotNull
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
+import kotlinx.coroutines.runBlocking
 
 internal const val ANDROID_15 = 35
 
 class AndroidKeysTest {
-    @BeforeTest
-    fun install() = Keystore.install()
+    @BeforeTest fun install() = Keystore.install()
 
-    private fun keys(strongBox: Boolean = true, attestation: Attestation? = null, sdk: Int = ANDROID_15) =
-        AndroidKeys(strongBox, attestation, sdk)
+    private fun keys(
+        strongBox: Boolean = true,
+        attestation: Attestation? = null,
+        sdk: Int = ANDROID_15,
+    ) = AndroidKeys(strongBox, attestation, sdk)
 
     @Test
     fun `a secret is sealed under a key that stays in the Keystore, and wiped`() {
@@ -49,7 +51,13 @@ class AndroidKeysTest {
     @Test
     fun `what was changed, or whose key is gone, is not ours`() {
         val sealed = keys().seal(ByteArray(32))
-        for (wrong in listOf(ByteArray(0), ByteArray(12), sealed.copyOf(20), sealed.copyOf().also { it[30]++ })) {
+        for (wrong in
+            listOf(
+                ByteArray(0),
+                ByteArray(12),
+                sealed.copyOf(20),
+                sealed.copyOf().also { it[30]++ },
+            )) {
             assertFailsWith<KeyStoreException.NotOurs> { keys().unseal(wrong) }
         }
         Keystore.keys.remove("countersign.wrapping")
@@ -68,19 +76,24 @@ class AndroidKeysTest {
         assertEquals(KeyProperties.PURPOSE_SIGN, spec.purposes)
         assertContentEquals(ByteArray(16) { 9 }, spec.attestationChallenge)
         val signature = keys.sign(made.handle, "message".toByteArray())
-        val public = KeyFactory.getInstance("EC", "SunEC").generatePublic(X509EncodedKeySpec(made.publicKey))
+        val public =
+            KeyFactory.getInstance("EC", "SunEC").generatePublic(X509EncodedKeySpec(made.publicKey))
         assertTrue(
             Signature.getInstance("SHA256withECDSA", "SunEC").run {
                 initVerify(public)
                 update("message".toByteArray())
                 verify(signature)
-            },
+            }
         )
         keys.deleteKey(made.handle)
         keys.deleteKey(made.handle)
         assertFailsWith<KeyStoreException.NotOurs> { keys.sign(made.handle, ByteArray(1)) }
-        assertFailsWith<KeyStoreException.NotOurs> { keys.sign("countersign.wrapping".toByteArray(), ByteArray(1)) }
-        assertFailsWith<KeyStoreException.NotOurs> { keys.deleteKey("countersign.wrapping".toByteArray()) }
+        assertFailsWith<KeyStoreException.NotOurs> {
+            keys.sign("countersign.wrapping".toByteArray(), ByteArray(1))
+        }
+        assertFailsWith<KeyStoreException.NotOurs> {
+            keys.deleteKey("countersign.wrapping".toByteArray())
+        }
     }
 
     @Test
@@ -116,10 +129,12 @@ class AndroidKeysTest {
     @Test
     fun `the core opens with these keys, and not with others`() = runBlocking {
         val folder = Files.createTempDirectory("countersign-android-").toString()
-        val there = object : UserPresence {
-            override suspend fun confirm(reason: String) = Unit
-        }
-        suspend fun open() = Authenticator.open(folder, Platform(keys(), there, "Android 15", "test"))
+        val there =
+            object : UserPresence {
+                override suspend fun confirm(reason: String) = Unit
+            }
+        suspend fun open() =
+            Authenticator.open(folder, Platform(keys(), there, "Android 15", "test"))
         assertFalse(keys().hasKey())
         repeat(2) { open().close() }
         assertTrue(keys().hasKey())
@@ -129,30 +144,33 @@ class AndroidKeysTest {
     }
 
     @Test
-    fun `a first start that was cut off, and an app whose storage was cleared, are no reinstalls`() = runBlocking {
-        val folder = Files.createTempDirectory("countersign-android-")
-        val there = object : UserPresence {
-            override suspend fun confirm(reason: String) = Unit
-        }
-        // It makes the key, and ends before the core has stored what was sealed.
-        class CutOff(private val keys: AndroidKeys) : KeyStore by keys {
-            override fun seal(secret: ByteArray): ByteArray {
-                keys.seal(secret)
-                throw KeyStoreException.Unavailable("it ended")
+    fun `a first start that was cut off, and an app whose storage was cleared, are no reinstalls`() =
+        runBlocking {
+            val folder = Files.createTempDirectory("countersign-android-")
+            val there =
+                object : UserPresence {
+                    override suspend fun confirm(reason: String) = Unit
+                }
+            // It makes the key, and ends before the core has stored what was sealed.
+            class CutOff(private val keys: AndroidKeys) : KeyStore by keys {
+                override fun seal(secret: ByteArray): ByteArray {
+                    keys.seal(secret)
+                    throw KeyStoreException.Unavailable("it ended")
+                }
             }
+            suspend fun open(keys: KeyStore) =
+                Authenticator.open(folder.toString(), Platform(keys, there, "Android 15", "test"))
+            assertFailsWith<OpenException.Phone> { open(CutOff(keys())) }
+            assertTrue(keys().hasKey())
+            open(keys()).use { assertEquals(emptyList(), it.resume()) }
+
+            // Uninstalled, or its storage cleared: keys and data go together.
+            Keystore.install()
+            folder.toFile().deleteRecursively()
+            open(keys()).use { assertEquals(emptyList(), it.resume()) }
+
+            // The data alone.
+            folder.toFile().deleteRecursively()
+            open(keys()).use { assertEquals(listOf<Resumed>(Resumed.Reinstalled), it.resume()) }
         }
-        suspend fun open(keys: KeyStore) = Authenticator.open(folder.toString(), Platform(keys, there, "Android 15", "test"))
-        assertFailsWith<OpenException.Phone> { open(CutOff(keys())) }
-        assertTrue(keys().hasKey())
-        open(keys()).use { assertEquals(emptyList(), it.resume()) }
-
-        // Uninstalled, or its storage cleared: keys and data go together.
-        Keystore.install()
-        folder.toFile().deleteRecursively()
-        open(keys()).use { assertEquals(emptyList(), it.resume()) }
-
-        // The data alone.
-        folder.toFile().deleteRecursively()
-        open(keys()).use { assertEquals(listOf<Resumed>(Resumed.Reinstalled), it.resume()) }
-    }
 }

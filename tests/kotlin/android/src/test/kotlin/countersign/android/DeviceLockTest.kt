@@ -6,6 +6,9 @@ import android.hardware.biometrics.BiometricPrompt
 import android.os.Looper
 import countersign.BiometricsException
 import countersign.PresenceException
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertIs
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.async
@@ -26,15 +29,11 @@ import org.robolectric.annotation.RealObject
 import org.robolectric.shadow.api.Shadow
 import org.robolectric.shadows.ShadowBiometricManager
 import org.robolectric.util.ReflectionHelpers
-import kotlin.test.assertEquals
-import kotlin.test.assertFailsWith
-import kotlin.test.assertIs
 
 /** Android's dialog, of which the part that the system draws is a test's. */
 @Implements(BiometricPrompt::class)
 class Dialog {
-    @RealObject
-    lateinit var prompt: BiometricPrompt
+    @RealObject lateinit var prompt: BiometricPrompt
 
     init {
         latest = this
@@ -45,12 +44,14 @@ class Dialog {
     /** What the system's part says, by the name that Android gives it. */
     fun say(what: String, vararg arguments: Int) {
         val system: Any = ReflectionHelpers.getField(prompt, "mBiometricServiceReceiver")
-        system.javaClass.methods.first { it.name == what }.apply { isAccessible = true }.invoke(system, *arguments.toTypedArray())
+        system.javaClass.methods
+            .first { it.name == what }
+            .apply { isAccessible = true }
+            .invoke(system, *arguments.toTypedArray())
     }
 
     companion object {
-        @Volatile
-        var latest: Dialog? = null
+        @Volatile var latest: Dialog? = null
     }
 }
 
@@ -65,7 +66,10 @@ class DeviceLockTest {
         Dialog.latest = null
     }
 
-    /** Lets the dialog say something when it is there, and waits until the call that showed it is over. */
+    /**
+     * Lets the dialog say something when it is there, and waits until the call that showed it is
+     * over.
+     */
     private suspend fun answered(call: Job, what: String, vararg arguments: Int) {
         while (Dialog.latest?.isShown() != true) delay(10)
         Dialog.latest!!.say(what, *arguments)
@@ -75,44 +79,62 @@ class DeviceLockTest {
         }
     }
 
-    private suspend fun confirmed(what: String, vararg arguments: Int): Throwable? = coroutineScope {
-        val call = async(Dispatchers.Default) { runCatching { DeviceLock({ context }, { "Is it you?" }).confirm("") } }
-        answered(call, what, *arguments)
-        call.await().exceptionOrNull()
-    }
+    private suspend fun confirmed(what: String, vararg arguments: Int): Throwable? =
+        coroutineScope {
+            val call =
+                async(Dispatchers.Default) {
+                    runCatching { DeviceLock({ context }, { "Is it you?" }).confirm("") }
+                }
+            answered(call, what, *arguments)
+            call.await().exceptionOrNull()
+        }
 
     @Test
-    fun `who confirms goes on, and who does not is told apart from what can't be asked`(): Unit = runBlocking {
-        assertEquals(null, confirmed("onAuthenticationSucceeded", BiometricPrompt.AUTHENTICATION_RESULT_TYPE_BIOMETRIC))
-        Dialog.latest = null
-        assertIs<PresenceException.NotConfirmed>(confirmed("onError", 0, BiometricPrompt.BIOMETRIC_ERROR_USER_CANCELED, 0))
-        assertFailsWith<PresenceException.Unavailable> { DeviceLock({ null }, { "Is it you?" }).confirm("") }
-    }
+    fun `who confirms goes on, and who does not is told apart from what can't be asked`(): Unit =
+        runBlocking {
+            assertEquals(
+                null,
+                confirmed(
+                    "onAuthenticationSucceeded",
+                    BiometricPrompt.AUTHENTICATION_RESULT_TYPE_BIOMETRIC,
+                ),
+            )
+            Dialog.latest = null
+            assertIs<PresenceException.NotConfirmed>(
+                confirmed("onError", 0, BiometricPrompt.BIOMETRIC_ERROR_USER_CANCELED, 0)
+            )
+            assertFailsWith<PresenceException.Unavailable> {
+                DeviceLock({ null }, { "Is it you?" }).confirm("")
+            }
+        }
 
     @Test
     fun `a call that is cancelled waits no longer`(): Unit = runBlocking {
-        val call = launch(Dispatchers.Default) { DeviceLock({ context }, { "Is it you?" }).confirm("") }
+        val call =
+            launch(Dispatchers.Default) { DeviceLock({ context }, { "Is it you?" }).confirm("") }
         while (Dialog.latest?.isShown() != true) delay(10)
         call.cancelAndJoin()
     }
 
     @Test
     fun `the button of the finger's dialog leads back to the PIN`(): Unit = runBlocking {
-        val call = async(Dispatchers.Default) {
-            runCatching {
-                prompted(context, null, BiometricsException.NotConfirmed()) { refuse ->
-                    setTitle("Is it you?")
-                    setNegativeButton("Use the PIN", context.mainExecutor) { _, _ -> refuse() }
+        val call =
+            async(Dispatchers.Default) {
+                runCatching {
+                    prompted(context, null, BiometricsException.NotConfirmed()) { refuse ->
+                        setTitle("Is it you?")
+                        setNegativeButton("Use the PIN", context.mainExecutor) { _, _ -> refuse() }
+                    }
                 }
             }
-        }
         answered(call, "onDialogDismissed", BiometricPrompt.DISMISSED_REASON_NEGATIVE)
         assertIs<BiometricsException.NotConfirmed>(call.await().exceptionOrNull())
     }
 
     @Test
     fun `a finger is offered where one is set up`() {
-        val manager: ShadowBiometricManager = Shadow.extract(context.getSystemService(BiometricManager::class.java))
+        val manager: ShadowBiometricManager =
+            Shadow.extract(context.getSystemService(BiometricManager::class.java))
         for (there in listOf(false, true)) {
             manager.setCanAuthenticate(there)
             assertEquals(there, AndroidBiometrics.isSetUp(context))

@@ -10,6 +10,11 @@ import android.util.Base64
 import countersign.PushAddress
 import countersign.PushAddressException
 import countersign.PushKind
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
+import kotlin.test.assertNotEquals
+import kotlin.test.assertNull
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
@@ -19,11 +24,6 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
-import kotlin.test.assertEquals
-import kotlin.test.assertFailsWith
-import kotlin.test.assertFalse
-import kotlin.test.assertNotEquals
-import kotlin.test.assertNull
 
 private const val CONNECTOR = "org.unifiedpush.android.connector"
 private const val REGISTRATION = "org.unifiedpush.android.distributor"
@@ -33,6 +33,7 @@ private val KEY = ByteArray(65) { it.toByte() }
 /** An app's receiver; what it hears is a test's. */
 class HeardReceiver : PushReceiver() {
     override suspend fun look(context: Context) = heard.send("look")
+
     override suspend fun addressChanged(context: Context) {
         heard.send("address")
         throw IllegalStateException("an app's own fault")
@@ -57,7 +58,8 @@ class UnifiedPushTest {
     }
 
     /** What distributors were told since this was last asked. */
-    private fun told(): List<Intent> = shadowOf(app).broadcastIntents.toList().also { shadowOf(app).clearBroadcastIntents() }
+    private fun told(): List<Intent> =
+        shadowOf(app).broadcastIntents.toList().also { shadowOf(app).clearBroadcastIntents() }
 
     private fun says(action: String, token: String?, vararg extras: Pair<String, String>) {
         val intent = Intent("$CONNECTOR.$action").putExtra("token", token)
@@ -72,7 +74,10 @@ class UnifiedPushTest {
         assertNull(HeardReceiver.heard.tryReceive().getOrNull())
     }
 
-    /** Asks for the address at the service where there is none yet; the token that the distributor was given. */
+    /**
+     * Asks for the address at the service where there is none yet; the token that the distributor
+     * was given.
+     */
     private suspend fun registered(origin: String = ORIGIN): String {
         assertFailsWith<PushAddressException.Unavailable> { push.address(origin, KEY) }
         return told().single().getStringExtra("token")!!
@@ -87,12 +92,18 @@ class UnifiedPushTest {
         val key = Base64.decode(asked.getStringExtra("vapid"), Base64.URL_SAFE)
         assertEquals(KEY.toList() to 87, key.toList() to asked.getStringExtra("vapid")!!.length)
         @Suppress("DEPRECATION")
-        assertEquals(app.packageName, asked.getParcelableExtra<PendingIntent>("pi")!!.creatorPackage)
+        assertEquals(
+            app.packageName,
+            asked.getParcelableExtra<PendingIntent>("pi")!!.creatorPackage,
+        )
         val token = asked.getStringExtra("token")!!
 
         says("NEW_ENDPOINT", token, "endpoint" to "https://push.example.eu/up/1")
         assertEquals("address", heard())
-        assertEquals(PushAddress(PushKind.WEB_PUSH, "https://push.example.eu/up/1"), push.address(ORIGIN, KEY))
+        assertEquals(
+            PushAddress(PushKind.WEB_PUSH, "https://push.example.eu/up/1"),
+            push.address(ORIGIN, KEY),
+        )
         // Asked again with the same token, to which the same answer is no news.
         assertEquals(token, told().single().getStringExtra("token"))
         says("NEW_ENDPOINT", token, "endpoint" to "https://push.example.eu/up/1")
@@ -101,7 +112,10 @@ class UnifiedPushTest {
         says("MESSAGE", token, "id" to "7")
         assertEquals("look", heard())
         val acknowledged = told().single()
-        assertEquals("$REGISTRATION.MESSAGE_ACK" to "7", acknowledged.action to acknowledged.getStringExtra("id"))
+        assertEquals(
+            "$REGISTRATION.MESSAGE_ACK" to "7",
+            acknowledged.action to acknowledged.getStringExtra("id"),
+        )
         says("MESSAGE", token)
         assertEquals("look", heard())
     }
@@ -130,11 +144,16 @@ class UnifiedPushTest {
         assertNotEquals(tokens[0], tokens[1])
         says("NEW_ENDPOINT", tokens[0], "endpoint" to "https://push.example.eu/up/1")
         heard()
-        assertFailsWith<PushAddressException.Unavailable> { push.address("https://another.example.eu", KEY) }
+        assertFailsWith<PushAddressException.Unavailable> {
+            push.address("https://another.example.eu", KEY)
+        }
         told()
         assertFailsWith<PushAddressException.Unavailable> { push.address(ORIGIN, ByteArray(65)) }
         val (ended, begun) = told()
-        assertEquals("$REGISTRATION.UNREGISTER" to tokens[0], ended.action to ended.getStringExtra("token"))
+        assertEquals(
+            "$REGISTRATION.UNREGISTER" to tokens[0],
+            ended.action to ended.getStringExtra("token"),
+        )
         assertFalse(begun.getStringExtra("token") in tokens)
         // A service without a key sends none.
         assertNull(push.address("https://another.example.eu", null))
@@ -167,23 +186,27 @@ class UnifiedPushTest {
         heard()
         install("org.another")
         assertEquals("org.distributor", push.distributor)
-        assertEquals(PushAddress(PushKind.WEB_PUSH, "https://push.example.eu/up/1"), push.address(ORIGIN, KEY))
+        assertEquals(
+            PushAddress(PushKind.WEB_PUSH, "https://push.example.eu/up/1"),
+            push.address(ORIGIN, KEY),
+        )
         val asked = told().single()
         assertEquals(token to "org.distributor", asked.getStringExtra("token") to asked.`package`)
     }
 
     @Test
-    fun `an address that ended is told, and the next one is asked with a token that is new`() = runBlocking {
-        install("org.distributor")
-        val first = registered()
-        says("REGISTRATION_FAILED", first, "reason" to "NETWORK")
-        nothingIsHeard()
-        val second = registered()
-        assertNotEquals(first, second)
-        says("NEW_ENDPOINT", second, "endpoint" to "https://push.example.eu/up/2")
-        assertEquals("address", heard())
-        says("UNREGISTERED", second)
-        assertEquals("address", heard())
-        assertNotEquals(second, registered())
-    }
+    fun `an address that ended is told, and the next one is asked with a token that is new`() =
+        runBlocking {
+            install("org.distributor")
+            val first = registered()
+            says("REGISTRATION_FAILED", first, "reason" to "NETWORK")
+            nothingIsHeard()
+            val second = registered()
+            assertNotEquals(first, second)
+            says("NEW_ENDPOINT", second, "endpoint" to "https://push.example.eu/up/2")
+            assertEquals("address", heard())
+            says("UNREGISTERED", second)
+            assertEquals("address", heard())
+            assertNotEquals(second, registered())
+        }
 }

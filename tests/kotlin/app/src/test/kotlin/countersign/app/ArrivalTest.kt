@@ -6,8 +6,6 @@ import android.app.NotificationManager
 import android.app.PendingIntent
 import android.content.Intent
 import android.net.Uri
-import org.junit.Test
-import org.robolectric.Shadows.shadowOf
 import java.time.Clock
 import java.time.Duration
 import java.time.Instant
@@ -15,14 +13,23 @@ import java.time.ZoneOffset
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
+import org.junit.Test
+import org.robolectric.Shadows.shadowOf
 
 /** A9, A14: what other apps hand to this one, and the way back to the browser. */
 class ArrivalTest : Hand() {
-    private val bells get() = shadowOf(app.getSystemService(android.app.NotificationManager::class.java))
+    private val bells
+        get() = shadowOf(app.getSystemService(android.app.NotificationManager::class.java))
 
-    private fun share(picture: ByteArray, uri: Uri = Uri.parse("content://pictures/${System.nanoTime()}"), type: String = "image/png") {
+    private fun share(
+        picture: ByteArray,
+        uri: Uri = Uri.parse("content://pictures/${System.nanoTime()}"),
+        type: String = "image/png",
+    ) {
         shadowOf(app.contentResolver).registerInputStream(uri, picture.inputStream())
-        controller.newIntent(Intent(Intent.ACTION_SEND).setType(type).putExtra(Intent.EXTRA_STREAM, uri))
+        controller.newIntent(
+            Intent(Intent.ACTION_SEND).setType(type).putExtra(Intent.EXTRA_STREAM, uri)
+        )
         idle()
     }
 
@@ -54,16 +61,21 @@ class ArrivalTest : Hand() {
     @Test
     fun `A14 one picture of another app's provider is taken, and no file, text or provider of our own`() {
         start()
-        for ((uri, type) in listOf(
-            "file:///data/data/countersign.app/shared_prefs/app.xml" to "image/png",
-            "content://countersign.app.files/x" to "image/png",
-            "content://pictures/x" to "text/plain",
-            "https://example.eu/x.png" to "image/png",
-        )) {
+        for ((uri, type) in
+            listOf(
+                "file:///data/data/countersign.app/shared_prefs/app.xml" to "image/png",
+                "content://countersign.app.files/x" to "image/png",
+                "content://pictures/x" to "text/plain",
+                "https://example.eu/x.png" to "image/png",
+            )) {
             share(byteArrayOf(), Uri.parse(uri), type)
             waitFor("This can’t be taken.")
         }
-        controller.newIntent(Intent(Intent.ACTION_SEND).setType("image/png").putExtra(Intent.EXTRA_STREAM, "no address"))
+        controller.newIntent(
+            Intent(Intent.ACTION_SEND)
+                .setType("image/png")
+                .putExtra(Intent.EXTRA_STREAM, "no address")
+        )
         waitFor("This can’t be taken.")
     }
 
@@ -78,17 +90,28 @@ class ArrivalTest : Hand() {
         assertTrue("Approved" in words && "Tap to go on" in words)
         assertTrue(words.none { "sign.example" in it || session.account!!.accountLabel in it })
         assertEquals(Notification.VISIBILITY_PRIVATE, bell.visibility)
-        assertTrue(bell.flags and Notification.FLAG_LOCAL_ONLY != 0 && bell.timeoutAfter in 1..60_000)
+        assertTrue(
+            bell.flags and Notification.FLAG_LOCAL_ONLY != 0 && bell.timeoutAfter in 1..60_000
+        )
         assertEquals(null, bell.actions)
         val tap = shadowOf(bell.contentIntent)
-        assertTrue(tap.flags and PendingIntent.FLAG_IMMUTABLE != 0 && tap.flags and PendingIntent.FLAG_ONE_SHOT != 0)
+        assertTrue(
+            tap.flags and PendingIntent.FLAG_IMMUTABLE != 0 &&
+                tap.flags and PendingIntent.FLAG_ONE_SHOT != 0
+        )
         assertEquals(null, tap.savedIntent.data)
         controller.restart().resume()
         controller.newIntent(tap.savedIntent)
         idle()
-        val opened = generateSequence { shadowOf(activity).nextStartedActivity }.first { it.action == Intent.ACTION_VIEW }
+        val opened =
+            generateSequence { shadowOf(activity).nextStartedActivity }
+                .first { it.action == Intent.ACTION_VIEW }
         assertEquals(url, opened.dataString)
-        assertTrue(opened.selector != null && opened.`package` == null && opened.getParcelableExtra(Intent.EXTRA_REFERRER, Uri::class.java) == null)
+        assertTrue(
+            opened.selector != null &&
+                opened.`package` == null &&
+                opened.getParcelableExtra(Intent.EXTRA_REFERRER, Uri::class.java) == null
+        )
         assertEquals(0, bells.size())
         assertFalse(session.return_.open, "it is used up")
         controller.newIntent(tap.savedIntent)
@@ -106,15 +129,24 @@ class ArrivalTest : Hand() {
         assertEquals(0, bells.size(), "who opens the app otherwise finds no way that leads nowhere")
         controller.newIntent(tap)
         waitFor("Begin again in the browser.")
-        assertEquals(null, generateSequence { shadowOf(activity).nextStartedActivity }.firstOrNull { it.action == Intent.ACTION_VIEW })
+        assertEquals(
+            null,
+            generateSequence { shadowOf(activity).nextStartedActivity }
+                .firstOrNull { it.action == Intent.ACTION_VIEW },
+        )
     }
 
     @Test
     fun `A9 the package manager's own matcher gives this app its links, in lower and in upper case`() {
         val packages = app.packageManager
-        fun opens(link: String) = packages.queryIntentActivities(
-            Intent(Intent.ACTION_VIEW, Uri.parse(link)).addCategory(Intent.CATEGORY_BROWSABLE), 0,
-        ).any { it.activityInfo.name == MainActivity::class.java.name }
+        fun opens(link: String) =
+            packages
+                .queryIntentActivities(
+                    Intent(Intent.ACTION_VIEW, Uri.parse(link))
+                        .addCategory(Intent.CATEGORY_BROWSABLE),
+                    0,
+                )
+                .any { it.activityInfo.name == MainActivity::class.java.name }
         assertTrue(opens("https://sign.example.eu/Q/ABC"))
         assertTrue(opens("HTTPS://SIGN.EXAMPLE.EU/Q/ABC"))
         assertTrue(opens("countersign://other.example.eu/Q/ABC"))
@@ -154,16 +186,30 @@ class ArrivalTest : Hand() {
         controller.restart().resume()
         waitFor("Notifications are off")
         press("Turn on")
-        assertEquals(android.provider.Settings.ACTION_APP_NOTIFICATION_SETTINGS, shadowOf(activity).nextStartedActivity.action)
+        assertEquals(
+            android.provider.Settings.ACTION_APP_NOTIFICATION_SETTINGS,
+            shadowOf(activity).nextStartedActivity.action,
+        )
         session.bell.ring()
         assertFalse(session.bell.heard, "the app does not turn it on again by itself")
     }
 
     @Test
     fun `the app asks for nothing that wakes or keeps it in the background`() {
-        val about = app.packageManager.getPackageInfo(app.packageName, android.content.pm.PackageManager.GET_PERMISSIONS or android.content.pm.PackageManager.GET_SERVICES)
+        val about =
+            app.packageManager.getPackageInfo(
+                app.packageName,
+                android.content.pm.PackageManager.GET_PERMISSIONS or
+                    android.content.pm.PackageManager.GET_SERVICES,
+            )
         assertEquals(
-            setOf("INTERNET", "USE_BIOMETRIC", "CAMERA", "POST_NOTIFICATIONS", "HIDE_OVERLAY_WINDOWS"),
+            setOf(
+                "INTERNET",
+                "USE_BIOMETRIC",
+                "CAMERA",
+                "POST_NOTIFICATIONS",
+                "HIDE_OVERLAY_WINDOWS",
+            ),
             about.requestedPermissions!!.map { it.substringAfterLast('.') }.toSet(),
         )
         assertEquals(0, about.services.orEmpty().size)

@@ -10,13 +10,13 @@ import android.hardware.camera2.CameraMetadata
 import android.util.Size
 import countersign.Candidate
 import countersign.Choice
+import java.nio.ByteBuffer
+import kotlin.test.assertEquals
+import kotlin.test.assertTrue
 import org.junit.Test
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.shadows.ShadowCameraCharacteristics
 import org.robolectric.shadows.StreamConfigurationMapBuilder
-import java.nio.ByteBuffer
-import kotlin.test.assertEquals
-import kotlin.test.assertTrue
 
 private const val WIDTH = 400
 private const val HEIGHT = 320
@@ -25,11 +25,17 @@ private const val MARGIN = 30
 private const val PAPER = 220.toByte()
 private const val FRAMES = 500
 
-/** A3: the camera, as far as it can be had without one: it is asked for, opened, and given back. Its frames are recorded ones. */
+/**
+ * A3: the camera, as far as it can be had without one: it is asked for, opened, and given back. Its
+ * frames are recorded ones.
+ */
 class CameraTest : Hand() {
     private fun thereIsACamera() {
         val characteristics = ShadowCameraCharacteristics.newCameraCharacteristics()
-        val sizes = StreamConfigurationMapBuilder.newBuilder().addOutputSize(ImageFormat.YUV_420_888, Size(1280, 720)).build()
+        val sizes =
+            StreamConfigurationMapBuilder.newBuilder()
+                .addOutputSize(ImageFormat.YUV_420_888, Size(1280, 720))
+                .build()
         shadowOf(characteristics).run {
             set(CameraCharacteristics.LENS_FACING, CameraMetadata.LENS_FACING_BACK)
             set(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP, sizes)
@@ -39,7 +45,11 @@ class CameraTest : Hand() {
 
     private fun permitted() {
         shadowOf(app).grantPermissions(Manifest.permission.CAMERA)
-        activity.onRequestPermissionsResult(CAMERA, arrayOf(Manifest.permission.CAMERA), intArrayOf(PackageManager.PERMISSION_GRANTED))
+        activity.onRequestPermissionsResult(
+            CAMERA,
+            arrayOf(Manifest.permission.CAMERA),
+            intArrayOf(PackageManager.PERMISSION_GRANTED),
+        )
     }
 
     @Test
@@ -50,7 +60,10 @@ class CameraTest : Hand() {
         assertTrue(sees("The camera reads the code"), "why comes before the system's question")
         assertEquals(null, shadowOf(activity).lastRequestedPermission)
         press("Use the camera")
-        assertTrue(Manifest.permission.CAMERA in shadowOf(activity).lastRequestedPermission.requestedPermissions)
+        assertTrue(
+            Manifest.permission.CAMERA in
+                shadowOf(activity).lastRequestedPermission.requestedPermissions
+        )
         permitted()
         waitFor("Hold the camera over the code on the page.")
         assertTrue(sees("What the camera sees"))
@@ -71,7 +84,11 @@ class CameraTest : Hand() {
         start()
         press("Scan the QR code")
         press("Use the camera")
-        activity.onRequestPermissionsResult(CAMERA, arrayOf(Manifest.permission.CAMERA), intArrayOf(PackageManager.PERMISSION_DENIED))
+        activity.onRequestPermissionsResult(
+            CAMERA,
+            arrayOf(Manifest.permission.CAMERA),
+            intArrayOf(PackageManager.PERMISSION_DENIED),
+        )
         waitFor("This app may not use the camera.")
         press("Open the settings")
         val opened = shadowOf(activity).nextStartedActivity
@@ -89,7 +106,10 @@ class CameraTest : Hand() {
         assertTrue(isEnabled("Choose a picture") && isEnabled("Paste a link"))
     }
 
-    /** A camera's brightness of a page with a code on it; its rows are longer than they need be, as many cameras have them. */
+    /**
+     * A camera's brightness of a page with a code on it; its rows are longer than they need be, as
+     * many cameras have them.
+     */
     private fun frame(picture: ByteArray): ByteBuffer {
         val image = BitmapFactory.decodeByteArray(picture, 0, picture.size)
         val luma = ByteBuffer.allocateDirect(STRIDE * HEIGHT)
@@ -110,13 +130,23 @@ class CameraTest : Hand() {
         Frames().use { frames ->
             val luma = frame(picture)
             // What one frame does not show, another will.
-            val seen = generateSequence { frames.read(luma, WIDTH, HEIGHT, STRIDE) }.take(FRAMES).first { it != Choice.Nothing }
+            val seen =
+                generateSequence { frames.read(luma, WIDTH, HEIGHT, STRIDE) }
+                    .take(FRAMES)
+                    .first { it != Choice.Nothing }
             assertEquals(Choice.One(textOf(picture)), seen)
-            assertEquals(Choice.Nothing, frames.read(ByteBuffer.allocateDirect(640 * 480), 640, 480, 640))
+            assertEquals(
+                Choice.Nothing,
+                frames.read(ByteBuffer.allocateDirect(640 * 480), 640, 480, 640),
+            )
         }
         press("Scan the QR code")
         val screen = session.screens.top as ScanScreen
-        screen.saw(Choice.Several(listOf(Candidate("one.example.eu", "1"), Candidate("two.example.eu", "2"))))
+        screen.saw(
+            Choice.Several(
+                listOf(Candidate("one.example.eu", "1"), Candidate("two.example.eu", "2"))
+            )
+        )
         waitFor("Come closer to the one that is meant.")
         screen.saw(Choice.One("https://example.eu/menu"))
         waitFor("This is no code of this app.")
@@ -132,7 +162,13 @@ class CameraTest : Hand() {
         val other = "HTTPS://OTHER.EXAMPLE.EU/Q/ABC"
         press("Scan QR code")
         val text = textOf(ours)
-        session.screens.replace(ChoiceScreen(session, listOf(Candidate("other.example.eu", other), Candidate("127.0.0.1", text)), countersign.Source.CAMERA))
+        session.screens.replace(
+            ChoiceScreen(
+                session,
+                listOf(Candidate("other.example.eu", other), Candidate("127.0.0.1", text)),
+                countersign.Source.CAMERA,
+            )
+        )
         press("1. other.example.eu")
         waitFor("This code is damaged")
         press("2. 127.0.0.1")

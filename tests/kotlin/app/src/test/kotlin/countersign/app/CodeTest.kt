@@ -5,15 +5,15 @@ import android.view.accessibility.AccessibilityEvent
 import androidx.compose.ui.semantics.SemanticsProperties
 import countersign.android.Dialog
 import countersign.phone.TRANSFER
-import org.junit.Test
-import org.robolectric.Shadows.shadowOf
-import org.robolectric.annotation.Config
 import java.time.Clock
 import java.time.Duration
 import java.time.ZoneOffset
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
+import org.junit.Test
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
 
 private const val RECOGNISED = 1
 
@@ -30,7 +30,10 @@ class CodeTest : Hand() {
         val picture = person.picture()
         val code = scanned(picture)
         assertTrue(Regex("[0-9A-Z]{4}-[0-9A-Z]{4}").matches(code))
-        assertTrue(sees("Code: " + code.replace("-", ",").toList().joinToString(" ")), "spoken digit by digit")
+        assertTrue(
+            sees("Code: " + code.replace("-", ",").toList().joinToString(" ")),
+            "spoken digit by digit",
+        )
         press("Continue")
         press("Scan QR code")
         choosePicture(picture)
@@ -58,7 +61,15 @@ class CodeTest : Hand() {
         listen()
         val from = Examples.NOW
         session.clock = Clock.fixed(from, ZoneOffset.UTC)
-        session.screens.open(CodeScreen(session, words(R.string.code_title), "7KQ4-M2XD", from.plusSeconds(40), sameAsBefore = false))
+        session.screens.open(
+            CodeScreen(
+                session,
+                words(R.string.code_title),
+                "7KQ4-M2XD",
+                from.plusSeconds(40),
+                sameAsBefore = false,
+            )
+        )
         val told = heard {
             for (second in 1L..42) {
                 session.clock = Clock.fixed(from.plusSeconds(second), ZoneOffset.UTC)
@@ -67,9 +78,15 @@ class CodeTest : Hand() {
                 assertTrue(nodes.none { SemanticsProperties.LiveRegion in it.config })
             }
         }
-        val said = told.filter { it.eventType == AccessibilityEvent.TYPE_ANNOUNCEMENT }.map { it.text.joinToString() }
+        val said =
+            told
+                .filter { it.eventType == AccessibilityEvent.TYPE_ANNOUNCEMENT }
+                .map { it.text.joinToString() }
         assertEquals(listOf("30 seconds", "expired"), said)
-        assertTrue(sees("expired") && texts.none { "Code:" in it || "7KQ4" in it }, "the code is gone")
+        assertTrue(
+            sees("expired") && texts.none { "Code:" in it || "7KQ4" in it },
+            "the code is gone",
+        )
     }
 
     @Test

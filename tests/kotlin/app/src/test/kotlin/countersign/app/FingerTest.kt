@@ -2,21 +2,19 @@ package countersign.app
 
 import android.hardware.biometrics.CryptoObject
 import countersign.android.Dialog
+import kotlin.test.assertTrue
 import org.junit.Before
 import org.junit.Test
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.Implementation
 import org.robolectric.annotation.Implements
-import kotlin.test.assertTrue
 
 private const val RECOGNISED = 2
 
 /** The Keystore's number of what is to be unlocked; Java's own cryptography has none. */
 @Implements(CryptoObject::class)
 class Unlocked {
-    @Implementation
-    @Suppress("unused")
-    fun getOpId(): Long = 1
+    @Implementation @Suppress("unused") fun getOpId(): Long = 1
 }
 
 /** A5, A12: a finger in the place of the PIN. The system's dialog is answered by the test. */
@@ -30,14 +28,15 @@ class FingerTest : Hand() {
     }
 
     /** A finger for every dialog, until the screen says this. */
-    private fun fingerUntil(text: String) = until(text) {
-        val dialog = Dialog.latest
-        if (dialog != null && dialog !== answered && dialog.isShown()) {
-            answered = dialog
-            dialog.say("onAuthenticationSucceeded", RECOGNISED)
+    private fun fingerUntil(text: String) =
+        until(text) {
+            val dialog = Dialog.latest
+            if (dialog != null && dialog !== answered && dialog.isShown()) {
+                answered = dialog
+                dialog.say("onAuthenticationSucceeded", RECOGNISED)
+            }
+            sees(text)
         }
-        sees(text)
-    }
 
     private fun initialiseWithFinger() {
         start()
@@ -78,7 +77,10 @@ class FingerTest : Hand() {
         keys("$number")
         press("Use fingerprint or face")
         until("the dialog") { Dialog.latest !== answered && Dialog.latest?.isShown() == true }
-        Dialog.latest!!.say("onDialogDismissed", android.hardware.biometrics.BiometricPrompt.DISMISSED_REASON_NEGATIVE)
+        Dialog.latest!!.say(
+            "onDialogDismissed",
+            android.hardware.biometrics.BiometricPrompt.DISMISSED_REASON_NEGATIVE,
+        )
         waitFor("Fingerprint or face did not unlock it. Use the PIN.")
         pin(PIN, "Approve")
         waitFor("The computer goes on by itself.")

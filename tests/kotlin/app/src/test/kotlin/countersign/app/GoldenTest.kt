@@ -3,13 +3,13 @@ package countersign.app
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
 import android.os.Build
-import org.junit.Assume.assumeTrue
-import org.junit.Test
 import java.io.File
 import kotlin.math.abs
 import kotlin.test.assertEquals
 import kotlin.test.assertNotEquals
 import kotlin.test.assertTrue
+import org.junit.Assume.assumeTrue
+import org.junit.Test
 
 private val PICTURES = File("../../../docs/pictures/android")
 private val OTHERS = File("target/golden")
@@ -18,17 +18,20 @@ private const val MOST_BYTES = 2_000_000L
 /** The side of a square, in pixels, whose mean colour is compared. */
 private const val SQUARE = 4
 
-/** By how much a mean may differ, of 255: edges are rounded otherwise elsewhere, and no letter is. */
+/**
+ * By how much a mean may differ, of 255: edges are rounded otherwise elsewhere, and no letter is.
+ */
 private const val NEAR = 12
 
-private val VARIANTS = mapOf(
-    "light" to ("+en-w360dp-h640dp-port-notnight-mdpi" to 1f),
-    "dark" to ("+en-w360dp-h640dp-port-night-mdpi" to 1f),
-    "lv" to ("+lv-w360dp-h640dp-port-notnight-mdpi" to 1f),
-    "large" to ("+en-w360dp-h640dp-port-notnight-mdpi" to 2f),
-    "land" to ("+en-w640dp-h360dp-land-notnight-mdpi" to 1f),
-    "tablet" to ("+en-w800dp-h1000dp-port-notnight-mdpi" to 1f),
-)
+private val VARIANTS =
+    mapOf(
+        "light" to ("+en-w360dp-h640dp-port-notnight-mdpi" to 1f),
+        "dark" to ("+en-w360dp-h640dp-port-night-mdpi" to 1f),
+        "lv" to ("+lv-w360dp-h640dp-port-notnight-mdpi" to 1f),
+        "large" to ("+en-w360dp-h640dp-port-notnight-mdpi" to 2f),
+        "land" to ("+en-w640dp-h360dp-land-notnight-mdpi" to 1f),
+        "tablet" to ("+en-w800dp-h1000dp-port-notnight-mdpi" to 1f),
+    )
 
 /**
  * The five screens that people see most, as pictures that are kept and that README shows. One that
@@ -40,11 +43,16 @@ class GoldenTest : Hand() {
     private fun name(screen: String, variant: String) = "$screen-$variant.png"
 
     private fun kept(file: String): Bitmap? =
-        File(PICTURES, file).takeIf(File::exists)?.readBytes()?.let { BitmapFactory.decodeByteArray(it, 0, it.size) }
+        File(PICTURES, file).takeIf(File::exists)?.readBytes()?.let {
+            BitmapFactory.decodeByteArray(it, 0, it.size)
+        }
 
     @Test
     fun `A13 the five screens that people see most look as they were drawn`() {
-        assumeTrue("they were drawn by Android 16", Build.VERSION.SDK_INT >= Build.VERSION_CODES.BAKLAVA)
+        assumeTrue(
+            "they were drawn by Android 16",
+            Build.VERSION.SDK_INT >= Build.VERSION_CODES.BAKLAVA,
+        )
         start()
         Examples.begin(session)
         if (anew) PICTURES.mkdirs()
@@ -60,12 +68,20 @@ class GoldenTest : Hand() {
         }
         assertEquals(emptyList(), wrong)
         val files = PICTURES.listFiles()!!
-        assertEquals(VARIANTS.keys.flatMap { of -> Examples.screens(session).keys.map { name(it, of) } }.toSet(), files.map { it.name }.toSet())
+        assertEquals(
+            VARIANTS.keys
+                .flatMap { of -> Examples.screens(session).keys.map { name(it, of) } }
+                .toSet(),
+            files.map { it.name }.toSet(),
+        )
         assertTrue(files.sumOf { it.length() } <= MOST_BYTES)
         if (!anew) letters()
     }
 
-    /** What the comparison is good for: a letter that changes is seen, and edges that are rounded otherwise are not. */
+    /**
+     * What the comparison is good for: a letter that changes is seen, and edges that are rounded
+     * otherwise are not.
+     */
     private fun letters() {
         val (qualifiers, scale) = VARIANTS.getValue("light")
         val there = kept(name("home", "light"))!!
@@ -91,9 +107,11 @@ class GoldenTest : Hand() {
             return null
         }
         val there = kept(file) ?: return "$file is not there"
-        val other = if (there.width != drawn.width || there.height != drawn.height) "another size" else {
-            "${differing(there, drawn).takeIf { it > 0 } ?: return null} squares"
-        }
+        val other =
+            if (there.width != drawn.width || there.height != drawn.height) "another size"
+            else {
+                "${differing(there, drawn).takeIf { it > 0 } ?: return null} squares"
+            }
         save(drawn, File(OTHERS.apply(File::mkdirs), file))
         return "$file: $other, see $OTHERS"
     }
@@ -107,7 +125,8 @@ class GoldenTest : Hand() {
     /** The mean of each square's red, green and blue. */
     private fun means(picture: Bitmap): IntArray {
         val (width, height) = picture.width to picture.height
-        val pixels = IntArray(width * height).also { picture.getPixels(it, 0, width, 0, 0, width, height) }
+        val pixels =
+            IntArray(width * height).also { picture.getPixels(it, 0, width, 0, 0, width, height) }
         val across = (width + SQUARE - 1) / SQUARE
         val squares = across * ((height + SQUARE - 1) / SQUARE)
         val (sums, counts) = IntArray(squares * 3) to IntArray(squares)

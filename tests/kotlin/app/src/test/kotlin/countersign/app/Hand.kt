@@ -23,6 +23,8 @@ import countersign.Scanner
 import countersign.android.Keystore
 import countersign.phone.Person
 import countersign.phone.Service
+import java.time.Duration
+import kotlin.coroutines.ContinuationInterceptor
 import kotlinx.coroutines.runBlocking
 import org.junit.After
 import org.junit.Before
@@ -37,8 +39,6 @@ import org.robolectric.annotation.Config
 import org.robolectric.annotation.ConscryptMode
 import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowChoreographer
-import java.time.Duration
-import kotlin.coroutines.ContinuationInterceptor
 
 const val PIN = "4071"
 const val NEW_PIN = "5830"
@@ -56,8 +56,11 @@ abstract class Hand(private val service: Service = Service.shared) {
     /** Registered when they are first needed. */
     protected val person by lazy { Person(service) }
     protected lateinit var controller: ActivityController<MainActivity>
-    protected val activity: MainActivity get() = controller.get()
-    protected val session: Session get() = (RuntimeEnvironment.getApplication() as CountersignApp).session
+    protected val activity: MainActivity
+        get() = controller.get()
+
+    protected val session: Session
+        get() = (RuntimeEnvironment.getApplication() as CountersignApp).session
 
     /** How often the glass was touched. */
     protected var touches = 0
@@ -67,7 +70,8 @@ abstract class Hand(private val service: Service = Service.shared) {
     fun frames() {
         ShadowChoreographer.setPaused(true)
         ShadowChoreographer.setFrameDelay(FRAME)
-        // Compose's dispatcher lives on from test to test, while Robolectric throws away what it had posted.
+        // Compose's dispatcher lives on from test to test, while Robolectric throws away what it
+        // had posted.
         val dispatcher = AndroidUiDispatcher.Main[ContinuationInterceptor]!!
         for (name in listOf("scheduledTrampolineDispatch", "scheduledFrameDispatch")) {
             dispatcher.javaClass.getDeclaredField(name).run {
@@ -80,10 +84,12 @@ abstract class Hand(private val service: Service = Service.shared) {
     @After
     fun putDown() {
         try {
-            if (::controller.isInitialized && !activity.isDestroyed) controller.pause().stop().destroy()
+            if (::controller.isInitialized && !activity.isDestroyed)
+                controller.pause().stop().destroy()
             session.screens.home()
             session.sleep()
-            // It is opened with the process; what it makes of keys must not come after the next test has begun.
+            // It is opened with the process; what it makes of keys must not come after the next
+            // test has begun.
             until("the phone is open") { session.accounts != null }
             runBlocking { session.phone().close() }
         } finally {
@@ -102,23 +108,31 @@ abstract class Hand(private val service: Service = Service.shared) {
     // Eyes.
 
     /** Everything that is drawn or spoken, each in a node of its own. */
-    val nodes: List<SemanticsNode> get() = activity.semantics(merged = false)
+    val nodes: List<SemanticsNode>
+        get() = activity.semantics(merged = false)
 
     /** What can be pressed, with all that is said of it. */
-    val merged: List<SemanticsNode> get() = activity.semantics(merged = true)
+    val merged: List<SemanticsNode>
+        get() = activity.semantics(merged = true)
 
-    val texts: List<String> get() = nodes.flatMap { it.said }.filter(String::isNotEmpty)
+    val texts: List<String>
+        get() = nodes.flatMap { it.said }.filter(String::isNotEmpty)
 
     fun sees(text: String) = texts.any { text in it }
 
     /** The value that stands below a label. */
     fun fact(label: String) = texts.let { all -> all[all.indices.single { all[it] == label } + 1] }
 
-    /** Frames without a display: nothing is drawn here, so what a drawing would have laid out is laid out by hand. */
-    fun idle(frames: Int = 8) = repeat(frames) {
-        shadowOf(Looper.getMainLooper()).idleFor(FRAME)
-        if (::controller.isInitialized && !activity.isDestroyed) activity.window.decorView.roots().forEach { it.measureAndLayoutForTest() }
-    }
+    /**
+     * Frames without a display: nothing is drawn here, so what a drawing would have laid out is
+     * laid out by hand.
+     */
+    fun idle(frames: Int = 8) =
+        repeat(frames) {
+            shadowOf(Looper.getMainLooper()).idleFor(FRAME)
+            if (::controller.isInitialized && !activity.isDestroyed)
+                activity.window.decorView.roots().forEach { it.measureAndLayoutForTest() }
+        }
 
     /** Lets the app go on until something is so. */
     fun until(what: String, holds: () -> Boolean) {
@@ -127,7 +141,8 @@ abstract class Hand(private val service: Service = Service.shared) {
             idle(1)
             if (holds()) return
             check(System.currentTimeMillis() < end) {
-                "never: $what\nthe screen says: ${runCatching { texts }}\nscreens: ${session.screens.all}"
+                "never: $what\nthe screen says: ${runCatching { texts }}\n" +
+                    "screens: ${session.screens.all}"
             }
             Thread.sleep(2)
         }
@@ -137,7 +152,10 @@ abstract class Hand(private val service: Service = Service.shared) {
 
     // Hand.
 
-    fun find(text: String): SemanticsNode? = merged.firstOrNull { it.pressable && (text in it.said || it.said.joinToString(" ") == text) }
+    fun find(text: String): SemanticsNode? =
+        merged.firstOrNull {
+            it.pressable && (text in it.said || it.said.joinToString(" ") == text)
+        }
 
     fun isEnabled(text: String) = find(text)?.enabled == true
 
@@ -155,11 +173,15 @@ abstract class Hand(private val service: Service = Service.shared) {
 
     fun touch(place: Rect) {
         val view = activity.window.decorView
-        check(!place.isEmpty && place.center.x < view.width && place.center.y < view.height) { "not on the display: $place" }
+        check(!place.isEmpty && place.center.x < view.width && place.center.y < view.height) {
+            "not on the display: $place"
+        }
         touches++
         val at = SystemClock.uptimeMillis()
-        for ((action, after) in listOf(MotionEvent.ACTION_DOWN to 0L, MotionEvent.ACTION_UP to 40L)) {
-            val event = MotionEvent.obtain(at, at + after, action, place.center.x, place.center.y, 0)
+        for ((action, after) in
+            listOf(MotionEvent.ACTION_DOWN to 0L, MotionEvent.ACTION_UP to 40L)) {
+            val event =
+                MotionEvent.obtain(at, at + after, action, place.center.x, place.center.y, 0)
             view.dispatchTouchEvent(event)
             event.recycle()
             idle(2)
@@ -172,15 +194,22 @@ abstract class Hand(private val service: Service = Service.shared) {
             val node = find(text) ?: return@repeat Unit.also { scrollOn() }
             val shown = node.boundsInWindow
             if (shown.height >= node.size.height - 1 && shown.width >= node.size.width - 1) return
-            val scroll = generateSequence(node) { it.parent }.firstNotNullOfOrNull { it.config.getOrNull(SemanticsActions.ScrollBy) }
-            checkNotNull(scroll?.action) { "$text is not on the display, and nothing scrolls" }(0f, 240f)
+            val scroll =
+                generateSequence(node) { it.parent }
+                    .firstNotNullOfOrNull { it.config.getOrNull(SemanticsActions.ScrollBy) }
+            checkNotNull(scroll?.action) { "$text is not on the display, and nothing scrolls" }(
+                0f,
+                240f,
+            )
             // Until it stands still: a touch on what moves stops it, and nothing else.
             idle(SCROLLS)
         }
     }
 
     private fun scrollOn(): Boolean {
-        val scroll = nodes.firstNotNullOfOrNull { it.config.getOrNull(SemanticsActions.ScrollBy)?.action } ?: return false
+        val scroll =
+            nodes.firstNotNullOfOrNull { it.config.getOrNull(SemanticsActions.ScrollBy)?.action }
+                ?: return false
         scroll(0f, 300f)
         idle(SCROLLS)
         return true
@@ -208,11 +237,14 @@ abstract class Hand(private val service: Service = Service.shared) {
         pin(digits, "Approve")
     }
 
-    fun field(label: String) = nodes.first { it.config.getOrNull(SemanticsActions.SetText) != null && label in it.below }
+    fun field(label: String) =
+        nodes.first { it.config.getOrNull(SemanticsActions.SetText) != null && label in it.below }
 
     /** Types into the field that has this label. */
     fun type(label: String, text: String) {
-        until("the field $label") { nodes.any { it.config.getOrNull(SemanticsActions.SetText) != null && label in it.below } }
+        until("the field $label") {
+            nodes.any { it.config.getOrNull(SemanticsActions.SetText) != null && label in it.below }
+        }
         field(label).config[SemanticsActions.SetText].action!!(AnnotatedString(text))
         idle()
     }
@@ -223,17 +255,27 @@ abstract class Hand(private val service: Service = Service.shared) {
         press(button)
         val asked = shadowOf(activity).nextStartedActivityForResult
         check(asked.intent.type == "image/*")
-        shadowOf(RuntimeEnvironment.getApplication().contentResolver).registerInputStream(uri, picture.inputStream())
-        shadowOf(activity).receiveResult(asked.intent, android.app.Activity.RESULT_OK, Intent().setData(uri))
+        shadowOf(RuntimeEnvironment.getApplication().contentResolver)
+            .registerInputStream(uri, picture.inputStream())
+        shadowOf(activity)
+            .receiveResult(asked.intent, android.app.Activity.RESULT_OK, Intent().setData(uri))
     }
 
-    /** The activity is made anew, as when the phone is turned or its settings change; what it saves is given back to it. */
+    /**
+     * The activity is made anew, as when the phone is turned or its settings change; what it saves
+     * is given back to it.
+     */
     fun again(qualifiers: String? = null, fontScale: Float? = null) {
         val saved = Bundle()
         controller.saveInstanceState(saved).pause().stop().destroy()
         qualifiers?.let(RuntimeEnvironment::setQualifiers)
         fontScale?.let(RuntimeEnvironment::setFontScale)
-        controller = Robolectric.buildActivity(MainActivity::class.java).create(saved).start().resume().visible()
+        controller =
+            Robolectric.buildActivity(MainActivity::class.java)
+                .create(saved)
+                .start()
+                .resume()
+                .visible()
         idle()
     }
 
@@ -273,53 +315,72 @@ abstract class Hand(private val service: Service = Service.shared) {
     }
 
     /** The code on the screen, as it is spoken. */
-    fun code(): String = texts.first { it.startsWith("Code: ") }.removePrefix("Code: ").replace(" ", "").replace(",", "-")
+    fun code(): String =
+        texts
+            .first { it.startsWith("Code: ") }
+            .removePrefix("Code: ")
+            .replace(" ", "")
+            .replace(",", "-")
 
-    fun textOf(picture: ByteArray): String = runBlocking { Scanner().use { it.picture(picture).single().text } }
+    fun textOf(picture: ByteArray): String = runBlocking {
+        Scanner().use { it.picture(picture).single().text }
+    }
 
     // Ears.
 
     /** A screen reader, as the system tells the app of it. */
-    fun listen() = shadowOf(app.getSystemService(AccessibilityManager::class.java)).run {
-        setEnabled(true)
-        setTouchExplorationEnabled(true)
-        setEnabledAccessibilityServiceList(listOf(AccessibilityServiceInfo()))
-    }
+    fun listen() =
+        shadowOf(app.getSystemService(AccessibilityManager::class.java)).run {
+            setEnabled(true)
+            setTouchExplorationEnabled(true)
+            setEnabledAccessibilityServiceList(listOf(AccessibilityServiceInfo()))
+        }
 
     /** What accessibility services are told meanwhile. */
     fun heard(work: () -> Unit): List<AccessibilityEvent> {
         val heard = ArrayList<AccessibilityEvent>()
         val content = activity.requireViewById<ViewGroup>(android.R.id.content)
-        content.accessibilityDelegate = object : View.AccessibilityDelegate() {
-            override fun onRequestSendAccessibilityEvent(host: ViewGroup, child: View, event: AccessibilityEvent): Boolean {
-                heard += AccessibilityEvent(event)
-                return true
+        content.accessibilityDelegate =
+            object : View.AccessibilityDelegate() {
+                override fun onRequestSendAccessibilityEvent(
+                    host: ViewGroup,
+                    child: View,
+                    event: AccessibilityEvent,
+                ): Boolean {
+                    heard += AccessibilityEvent(event)
+                    return true
+                }
             }
-        }
         work()
         content.accessibilityDelegate = null
         return heard
     }
 
     companion object {
-        @BeforeClass
-        @JvmStatic
-        fun install() = Keystore.install()
+        @BeforeClass @JvmStatic fun install() = Keystore.install()
 
-        val app: Application get() = RuntimeEnvironment.getApplication()
+        val app: Application
+            get() = RuntimeEnvironment.getApplication()
     }
 }
 
 val SemanticsNode.said: List<String>
-    get() = config.run {
-        getOrNull(SemanticsProperties.Text).orEmpty().map { it.text } +
-            getOrNull(SemanticsProperties.ContentDescription).orEmpty() +
-            listOfNotNull(getOrNull(SemanticsProperties.EditableText)?.text, getOrNull(SemanticsProperties.Error))
-    }
+    get() =
+        config.run {
+            getOrNull(SemanticsProperties.Text).orEmpty().map { it.text } +
+                getOrNull(SemanticsProperties.ContentDescription).orEmpty() +
+                listOfNotNull(
+                    getOrNull(SemanticsProperties.EditableText)?.text,
+                    getOrNull(SemanticsProperties.Error),
+                )
+        }
 
 /** What is said of a node, and of all within it. */
-val SemanticsNode.below: List<String> get() = said + children.flatMap { it.below }
+val SemanticsNode.below: List<String>
+    get() = said + children.flatMap { it.below }
 
-val SemanticsNode.pressable: Boolean get() = config.getOrNull(SemanticsActions.OnClick) != null
+val SemanticsNode.pressable: Boolean
+    get() = config.getOrNull(SemanticsActions.OnClick) != null
 
-val SemanticsNode.enabled: Boolean get() = config.getOrNull(SemanticsProperties.Disabled) == null
+val SemanticsNode.enabled: Boolean
+    get() = config.getOrNull(SemanticsProperties.Disabled) == null

@@ -1,12 +1,12 @@
 package countersign.app
 
 import android.hardware.biometrics.BiometricManager
-import org.junit.Test
-import org.robolectric.shadow.api.Shadow
-import org.robolectric.shadows.ShadowBiometricManager
 import java.net.URI
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
+import org.junit.Test
+import org.robolectric.shadow.api.Shadow
+import org.robolectric.shadows.ShadowBiometricManager
 
 /** A1 to A5: a phone is initialised. */
 class InitialiseTest : Hand() {
@@ -46,7 +46,8 @@ class InitialiseTest : Hand() {
 
     @Test
     fun `A5 biometrics are skipped where there are none`() {
-        val manager: ShadowBiometricManager = Shadow.extract(app.getSystemService(BiometricManager::class.java))
+        val manager: ShadowBiometricManager =
+            Shadow.extract(app.getSystemService(BiometricManager::class.java))
         manager.setCanAuthenticate(false)
         start()
         press("Scan the QR code")

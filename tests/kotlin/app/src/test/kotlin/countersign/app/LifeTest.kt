@@ -2,7 +2,6 @@ package countersign.app
 
 import countersign.phone.Service
 import countersign.phone.TRANSFER
-import org.junit.Test
 import java.time.Clock
 import java.time.Duration
 import java.time.Instant
@@ -10,17 +9,22 @@ import java.time.ZoneOffset
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
+import org.junit.Test
 
-/** What becomes of a screen when the phone is turned, folded or set otherwise, when the person goes back, and when time runs out. */
+/**
+ * What becomes of a screen when the phone is turned, folded or set otherwise, when the person goes
+ * back, and when time runs out.
+ */
 class LifeTest : Hand() {
-    private val changes: List<Pair<String, () -> Unit>> = listOf(
-        "turned" to { again("+w891dp-h411dp-land") },
-        "unfolded" to { again("+w840dp-h900dp-port") },
-        "dark" to { again("+w411dp-h891dp-port-night") },
-        "larger letters" to { again("+notnight", 2f) },
-        "another language" to { again("+lv", 1f) },
-        "back again" to { again("+en", 1f) },
-    )
+    private val changes: List<Pair<String, () -> Unit>> =
+        listOf(
+            "turned" to { again("+w891dp-h411dp-land") },
+            "unfolded" to { again("+w840dp-h900dp-port") },
+            "dark" to { again("+w411dp-h891dp-port-night") },
+            "larger letters" to { again("+notnight", 2f) },
+            "another language" to { again("+lv", 1f) },
+            "back again" to { again("+en", 1f) },
+        )
 
     @Test
     fun `A7 a number that is typed stays when the phone is turned, folded, darkened or speaks another language`() {
@@ -63,7 +67,12 @@ class LifeTest : Hand() {
         type(label, TRANSFER.getValue("iban"))
         for ((what, change) in changes) {
             change()
-            assertTrue(nodes.any { node -> node.said.any { it.replace(" ", "") == TRANSFER.getValue("iban") } }, what)
+            assertTrue(
+                nodes.any { node ->
+                    node.said.any { it.replace(" ", "") == TRANSFER.getValue("iban") }
+                },
+                what,
+            )
         }
     }
 
@@ -99,7 +108,10 @@ class LifeTest : Hand() {
         initialise()
         controller.pause().stop()
         val number = person.askApp()
-        val bells = org.robolectric.Shadows.shadowOf(app.getSystemService(android.app.NotificationManager::class.java))
+        val bells =
+            org.robolectric.Shadows.shadowOf(
+                app.getSystemService(android.app.NotificationManager::class.java)
+            )
         until("a notification") { bells.size() == 1 }
         touches = 1
         controller.start().resume()
@@ -120,7 +132,8 @@ class LifeTest : Hand() {
         assertTrue(session.sendsByItself)
         back()
         for (wrong in 1..3) {
-            if (wrong == 1) keys("${person.askApp().also { waitFor("Approve only what you began yourself") }}")
+            if (wrong == 1)
+                keys("${person.askApp().also { waitFor("Approve only what you began yourself") }}")
             keys(WRONG_PIN)
             if (wrong < 4) waitFor("${5 - wrong} tries left")
         }
@@ -159,7 +172,11 @@ class LifeTest : Hand() {
         keys("$number".take(1))
         later(Duration.ofMinutes(10))
         waitFor("The request was not answered in time.")
-        for (button in listOf("Decline", "I did not ask for this", "Next", "0")) assertEquals(null, find(button), button)
+        for (button in listOf("Decline", "I did not ask for this", "Next", "0")) assertEquals(
+            null,
+            find(button),
+            button,
+        )
         press("Continue")
         assertTrue(session.waiting.isEmpty())
     }

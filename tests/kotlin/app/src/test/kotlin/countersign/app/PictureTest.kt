@@ -2,9 +2,6 @@ package countersign.app
 
 import android.net.Uri
 import android.os.Looper
-import kotlinx.coroutines.launch
-import org.junit.Test
-import org.robolectric.Shadows.shadowOf
 import java.io.IOException
 import java.io.InputStream
 import java.time.Duration
@@ -13,13 +10,18 @@ import java.util.concurrent.TimeUnit
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
+import kotlinx.coroutines.launch
+import org.junit.Test
+import org.robolectric.Shadows.shadowOf
 
 private const val LARGEST = 32 * 1024 * 1024L
 
 /** A14: a picture of another app is read for ten seconds and 32 MB, and not for longer. */
 class PictureTest : Hand() {
     private val uri = Uri.parse("content://pictures/1")
-    private val contents get() = shadowOf(app.contentResolver)
+    private val contents
+        get() = shadowOf(app.contentResolver)
+
     private var over = false
     private var read: ByteArray? = null
 
@@ -55,7 +57,9 @@ class PictureTest : Hand() {
         assertEquals(null, sizeOf(Long.MAX_VALUE))
     }
 
-    /** Nothing interrupts it, as nothing interrupts who waits at a pipe; it ends when it is closed. */
+    /**
+     * Nothing interrupts it, as nothing interrupts who waits at a pipe; it ends when it is closed.
+     */
     private class Hanging : InputStream() {
         val asked = CountDownLatch(1)
         val closed = CountDownLatch(1)

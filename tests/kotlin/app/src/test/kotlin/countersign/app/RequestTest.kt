@@ -2,11 +2,11 @@ package countersign.app
 
 import android.content.Intent
 import android.net.Uri
-import org.junit.Test
-import org.robolectric.Shadows.shadowOf
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
+import org.junit.Test
+import org.robolectric.Shadows.shadowOf
 
 /** A6, A7, A9, A11: requests are answered. */
 class RequestTest : Hand() {
@@ -66,9 +66,13 @@ class RequestTest : Hand() {
         val number = person.beginOnlineTransfer()
         waitFor("Approve only what you began yourself")
         assertEquals("“Transfer to another account”", fact("You sign"))
-        for ((label, value) in listOf(
-            "IBAN" to "LV80BANK0000435195001", "Recipient" to "Jānis Kalniņš", "Amount, EUR" to "1234.50", "Reference" to "RF2026",
-        )) assertEquals("“$value”", fact("“$label”"))
+        for ((label, value) in
+            listOf(
+                "IBAN" to "LV80BANK0000435195001",
+                "Recipient" to "Jānis Kalniņš",
+                "Amount, EUR" to "1234.50",
+                "Reference" to "RF2026",
+            )) assertEquals("“$value”", fact("“$label”"))
         approve(number)
         waitFor("The computer goes on by itself.")
         person.waitWhile("open")
@@ -122,13 +126,19 @@ class RequestTest : Hand() {
         pin(PIN, "Approve")
         waitFor("The browser goes on.")
         val opened = opened()
-        assertTrue(Intent.CATEGORY_BROWSABLE in opened.categories && opened.`package` == null && opened.component == null)
+        assertTrue(
+            Intent.CATEGORY_BROWSABLE in opened.categories &&
+                opened.`package` == null &&
+                opened.component == null
+        )
         assertEquals("https:", opened.selector!!.dataString, "what opens any page")
         person.follow(opened.data.toString())
         assertTrue(person.isSignedIn())
     }
 
-    private fun opened() = generateSequence { shadowOf(activity).nextStartedActivity }.first { it.action == Intent.ACTION_VIEW }
+    private fun opened() =
+        generateSequence { shadowOf(activity).nextStartedActivity }
+            .first { it.action == Intent.ACTION_VIEW }
 
     @Test
     fun `A9 what began on this phone is declined, or reported`() {
@@ -139,7 +149,12 @@ class RequestTest : Hand() {
     }
 
     private fun declined(link: String, button: String, told: String) {
-        controller.newIntent(Intent(Intent.ACTION_VIEW, Uri.parse(link.replaceFirst(Regex("^https?"), "countersign"))))
+        controller.newIntent(
+            Intent(
+                Intent.ACTION_VIEW,
+                Uri.parse(link.replaceFirst(Regex("^https?"), "countersign")),
+            )
+        )
         waitFor("A page in this phone’s browser asks.")
         press(button)
         if (sees("Report it")) press("Report it")
@@ -171,7 +186,10 @@ class RequestTest : Hand() {
         assertTrue(sees("Half a na"))
     }
 
-    /** A second account, of somebody else at the same computer; it is the one that is looked at then. */
+    /**
+     * A second account, of somebody else at the same computer; it is the one that is looked at
+     * then.
+     */
     private fun initialiseAnother() {
         val other = countersign.phone.Person(countersign.phone.Service.shared)
         press("Add an account")
@@ -226,11 +244,15 @@ class RequestTest : Hand() {
         val told = manager.allNotifications.single()
         val words = told.extras.keySet().mapNotNull { told.extras.get(it)?.toString() }
         assertTrue("A sign-in is waiting" in words)
-        assertTrue(words.none { session.account!!.accountLabel in it || session.account!!.host in it })
-        assertEquals(MainActivity::class.java.name, shadowOf(told.contentIntent).savedIntent.component?.className)
+        assertTrue(
+            words.none { session.account!!.accountLabel in it || session.account!!.host in it }
+        )
+        assertEquals(
+            MainActivity::class.java.name,
+            shadowOf(told.contentIntent).savedIntent.component?.className,
+        )
         controller.start().resume()
         waitFor("Approve only what you began yourself")
         assertEquals(0, manager.size())
     }
-
 }

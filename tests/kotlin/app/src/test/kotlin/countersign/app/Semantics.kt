@@ -15,28 +15,38 @@ import androidx.compose.ui.semantics.getOrNull
 import androidx.compose.ui.text.TextLayoutResult
 import java.io.File
 
-fun View.roots(): List<RootForTest> = when (this) {
-    is RootForTest -> listOf(this)
-    is ViewGroup -> (0 until childCount).flatMap { getChildAt(it).roots() }
-    else -> emptyList()
-}
+fun View.roots(): List<RootForTest> =
+    when (this) {
+        is RootForTest -> listOf(this)
+        is ViewGroup -> (0 until childCount).flatMap { getChildAt(it).roots() }
+        else -> emptyList()
+    }
 
 /** The view that Compose draws into. */
-val Activity.drawn: RootForTest get() = window.decorView.roots().single()
+val Activity.drawn: RootForTest
+    get() = window.decorView.roots().single()
 
-/** What an activity says to whoever looks or listens; ui-test, which has this too, is not on this machine's registry as a whole. */
+/**
+ * What an activity says to whoever looks or listens; ui-test, which has this too, is not on this
+ * machine's registry as a whole.
+ */
 fun Activity.semantics(merged: Boolean): List<SemanticsNode> =
-    window.decorView.roots().onEach { it.measureAndLayoutForTest() }.flatMap { it.semanticsOwner.getAllSemanticsNodes(mergingEnabled = merged) }
+    window.decorView
+        .roots()
+        .onEach { it.measureAndLayoutForTest() }
+        .flatMap { it.semanticsOwner.getAllSemanticsNodes(mergingEnabled = merged) }
 
 /** The labels of the fields on the screen. */
-fun List<SemanticsNode>.labels(): List<String> = filter { SemanticsActions.SetText in it.config }.map { field ->
-    field.children.flatMap { it.below }.first(String::isNotEmpty)
-}
+fun List<SemanticsNode>.labels(): List<String> =
+    filter { SemanticsActions.SetText in it.config }
+        .map { field -> field.children.flatMap { it.below }.first(String::isNotEmpty) }
 
 /** What is on the display. */
 fun Activity.picture(): Bitmap {
     val view = window.decorView
-    return Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888).also { view.draw(Canvas(it)) }
+    return Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888).also {
+        view.draw(Canvas(it))
+    }
 }
 
 fun save(picture: Bitmap, file: File) {
@@ -45,12 +55,17 @@ fun save(picture: Bitmap, file: File) {
 
 /** How the text of a node is laid out; nothing where it has none. */
 val SemanticsNode.layouts: List<TextLayoutResult>
-    get() = ArrayList<TextLayoutResult>().also { config.getOrNull(SemanticsActions.GetTextLayoutResult)?.action?.invoke(it) }
+    get() =
+        ArrayList<TextLayoutResult>().also {
+            config.getOrNull(SemanticsActions.GetTextLayoutResult)?.action?.invoke(it)
+        }
 
 /** All of it is on the display, and nothing lies over it. */
-val SemanticsNode.whole: Boolean get() = boundsInWindow.run { width >= size.width - 1 && height >= size.height - 1 }
+val SemanticsNode.whole: Boolean
+    get() = boundsInWindow.run { width >= size.width - 1 && height >= size.height - 1 }
 
-val TextLayoutResult.whole: Boolean get() = multiParagraph.run { !didExceedMaxLines && height <= this@whole.size.height + 1 }
+val TextLayoutResult.whole: Boolean
+    get() = multiParagraph.run { !didExceedMaxLines && height <= this@whole.size.height + 1 }
 
 /** The contrast of two colours, as WCAG 2.2 has it. */
 fun contrast(one: Color, other: Color): Double {

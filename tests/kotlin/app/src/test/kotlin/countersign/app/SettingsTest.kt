@@ -5,11 +5,11 @@ import countersign.phone.enrolHere
 import countersign.phone.newFolder
 import countersign.phone.open
 import countersign.requests
+import kotlin.test.assertEquals
+import kotlin.test.assertTrue
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
 import org.junit.Test
-import kotlin.test.assertEquals
-import kotlin.test.assertTrue
 
 /** A12: an account's settings. */
 class SettingsTest : Hand() {
@@ -77,7 +77,13 @@ class SettingsTest : Hand() {
             press("Forgotten PIN")
             waitFor("Approve it there with another phone or key.")
             person.withDevice("My phone", "unblock")
-            runBlocking { tablet.approve(tablet.requests(there).first(), countersign.phone.pin(PIN), person.number()) }
+            runBlocking {
+                tablet.approve(
+                    tablet.requests(there).first(),
+                    countersign.phone.pin(PIN),
+                    person.number(),
+                )
+            }
             person.waitWhile("open")
             waitFor("Choose a new PIN")
             pin(NEW_PIN, "Next")

@@ -11,15 +11,17 @@ import android.view.inputmethod.EditorInfo
 import androidx.compose.ui.semantics.SemanticsActions
 import androidx.compose.ui.semantics.SemanticsProperties
 import androidx.compose.ui.semantics.getOrNull
-import org.junit.Test
-import org.robolectric.Shadows.shadowOf
-import org.robolectric.shadows.ShadowLog
 import java.io.File
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
+import org.junit.Test
+import org.robolectric.shadows.ShadowLog
 
-/** What a thief, a screen reader or another app learns of a PIN that is being typed: how many digits there are. */
+/**
+ * What a thief, a screen reader or another app learns of a PIN that is being typed: how many digits
+ * there are.
+ */
 class ThiefTest : Hand() {
     private fun typing(digits: Int) {
         start()
@@ -30,7 +32,8 @@ class ThiefTest : Hand() {
         keys(PIN.take(digits))
     }
 
-    private val typed get() = (session.screens.top as PinScreen).length
+    private val typed
+        get() = (session.screens.top as PinScreen).length
 
     @Test
     fun `the screen knows how many digits there are, and no more`() {
@@ -55,16 +58,29 @@ class ThiefTest : Hand() {
         assertEquals(1, typed)
         assertTrue(told.none { it.eventType in QuietFrame.TELLING }, "$told")
         // Whatever the drawing would tell, the frame around it lets none of that out.
-        val frame = generateSequence(drawn.parent) { it.parent }.filterIsInstance<QuietFrame>().single()
+        val frame =
+            generateSequence(drawn.parent) { it.parent }.filterIsInstance<QuietFrame>().single()
         for (type in QuietFrame.TELLING) {
-            assertFalse(frame.requestSendAccessibilityEvent(drawn, AccessibilityEvent(type)), "$type")
+            assertFalse(
+                frame.requestSendAccessibilityEvent(drawn, AccessibilityEvent(type)),
+                "$type",
+            )
         }
         // A key that is looked for is read out, or nobody who can't see could find it.
-        val found = heard { frame.requestSendAccessibilityEvent(drawn, AccessibilityEvent(AccessibilityEvent.TYPE_VIEW_ACCESSIBILITY_FOCUSED)) }
+        val found = heard {
+            frame.requestSendAccessibilityEvent(
+                drawn,
+                AccessibilityEvent(AccessibilityEvent.TYPE_VIEW_ACCESSIBILITY_FOCUSED),
+            )
+        }
         assertTrue(found.any { it.eventType == AccessibilityEvent.TYPE_VIEW_ACCESSIBILITY_FOCUSED })
         for (digit in '0'..'9') {
             val sensitive = pad(digit)!!.config.getOrNull(SemanticsProperties.IsSensitiveData)
-            assertEquals(true, sensitive, "hidden from services that are no tools for disabled people")
+            assertEquals(
+                true,
+                sensitive,
+                "hidden from services that are no tools for disabled people",
+            )
         }
     }
 
@@ -73,7 +89,8 @@ class ThiefTest : Hand() {
         typing(1)
         assertTrue(activity.window.attributes.flags and WindowManager.LayoutParams.FLAG_SECURE != 0)
         val drawn = activity.drawn as View
-        val frame = generateSequence(drawn.parent) { it.parent }.filterIsInstance<QuietFrame>().single()
+        val frame =
+            generateSequence(drawn.parent) { it.parent }.filterIsInstance<QuietFrame>().single()
         assertTrue(frame.filterTouchesWhenObscured)
         assertFalse(drawn.isImportantForAutofill || drawn.isImportantForContentCapture)
         assertEquals(1, typed)
@@ -81,13 +98,28 @@ class ThiefTest : Hand() {
         val at = android.os.SystemClock.uptimeMillis()
         for (action in listOf(MotionEvent.ACTION_DOWN, MotionEvent.ACTION_UP)) {
             val finger = MotionEvent.PointerProperties()
-            val place = MotionEvent.PointerCoords().apply {
-                x = key.x
-                y = key.y
-            }
-            val covered = MotionEvent.obtain(
-                at, at, action, 1, arrayOf(finger), arrayOf(place), 0, 0, 1f, 1f, 0, 0, 0, MotionEvent.FLAG_WINDOW_IS_OBSCURED,
-            )
+            val place =
+                MotionEvent.PointerCoords().apply {
+                    x = key.x
+                    y = key.y
+                }
+            val covered =
+                MotionEvent.obtain(
+                    at,
+                    at,
+                    action,
+                    1,
+                    arrayOf(finger),
+                    arrayOf(place),
+                    0,
+                    0,
+                    1f,
+                    1f,
+                    0,
+                    0,
+                    0,
+                    MotionEvent.FLAG_WINDOW_IS_OBSCURED,
+                )
             activity.window.decorView.dispatchTouchEvent(covered)
         }
         idle()
@@ -101,7 +133,9 @@ class ThiefTest : Hand() {
         press("Paste a link")
         field("Link").config[SemanticsActions.RequestFocus].action!!()
         val asked = EditorInfo()
-        until("a keyboard is asked for") { (activity.drawn as View).onCreateInputConnection(asked) != null }
+        until("a keyboard is asked for") {
+            (activity.drawn as View).onCreateInputConnection(asked) != null
+        }
         assertTrue(asked.imeOptions and EditorInfo.IME_FLAG_NO_PERSONALIZED_LEARNING != 0)
     }
 
@@ -123,13 +157,20 @@ class ThiefTest : Hand() {
         pin(PIN)
         waitFor("Type this code on the page")
         assertTrue(ShadowLog.getLogs().none { PIN in it.msg.orEmpty() })
-        val kept = File(app.applicationInfo.dataDir).walk().filter(File::isFile).filter { it.extension == "xml" }
+        val kept =
+            File(app.applicationInfo.dataDir).walk().filter(File::isFile).filter {
+                it.extension == "xml"
+            }
         assertTrue(kept.none { PIN in it.readText() })
     }
 
     @Test
     fun `no other app comes into this one's task, and its links end nothing that runs`() {
-        val about = app.packageManager.getActivityInfo(android.content.ComponentName(app, MainActivity::class.java), 0)
+        val about =
+            app.packageManager.getActivityInfo(
+                android.content.ComponentName(app, MainActivity::class.java),
+                0,
+            )
         assertTrue(about.taskAffinity.isNullOrEmpty())
         typing(0)
         pin(PIN, "Next")
@@ -142,7 +183,11 @@ class ThiefTest : Hand() {
             press("Continue")
             waitFor("Type this code on the page")
         }
-        assertEquals(null, linkOf(app, Intent(forged).addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY)), "nobody followed it")
+        assertEquals(
+            null,
+            linkOf(app, Intent(forged).addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY)),
+            "nobody followed it",
+        )
         person.waitWhile("open")
         person.type(code())
         press("Skip")
@@ -154,7 +199,10 @@ class ThiefTest : Hand() {
         typing(2)
         back()
         assertTrue(sees("Initialise this phone"))
-        assertFalse(activity.onBackPressedDispatcher.hasEnabledCallbacks(), "the system's own way out is seen at home")
+        assertFalse(
+            activity.onBackPressedDispatcher.hasEnabledCallbacks(),
+            "the system's own way out is seen at home",
+        )
     }
 
     @Test
@@ -165,7 +213,12 @@ class ThiefTest : Hand() {
         // What the system would give back: nothing.
         val screens = session.screens
         screens.home()
-        controller = org.robolectric.Robolectric.buildActivity(MainActivity::class.java).create(Bundle()).start().resume().visible()
+        controller =
+            org.robolectric.Robolectric.buildActivity(MainActivity::class.java)
+                .create(Bundle())
+                .start()
+                .resume()
+                .visible()
         waitFor("Sign-in requests appear here by themselves.")
     }
 }

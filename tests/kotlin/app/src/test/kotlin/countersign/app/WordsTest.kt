@@ -5,15 +5,15 @@ import android.content.res.Resources
 import androidx.compose.material3.ColorScheme
 import countersign.app.ui.DarkColours
 import countersign.app.ui.LightColours
-import org.junit.Test
-import org.robolectric.RuntimeEnvironment
-import org.w3c.dom.Element
 import java.io.File
 import java.util.Locale
 import javax.xml.parsers.DocumentBuilderFactory
 import kotlin.test.assertEquals
 import kotlin.test.assertNotEquals
 import kotlin.test.assertTrue
+import org.junit.Test
+import org.robolectric.RuntimeEnvironment
+import org.w3c.dom.Element
 
 /** A13: languages and contrast. */
 class WordsTest : Hand() {
@@ -26,15 +26,26 @@ class WordsTest : Hand() {
     /** A language's table: each key with its texts, one for each form. */
     private fun table(folder: String): Map<String, Map<String, String>> {
         val parser = DocumentBuilderFactory.newInstance().newDocumentBuilder()
-        val files = File("../../../android/app/src/main/res/$folder").listFiles()!!.filter { it.extension == "xml" }
-        return files.flatMap { file ->
-            val all = parser.parse(file).documentElement.childNodes
-            (0 until all.length).map(all::item).filterIsInstance<Element>().filter { it.tagName in setOf("string", "plurals") }
-        }.filter { it.getAttribute("translatable") != "false" }.associate { entry ->
-            val items = entry.getElementsByTagName("item")
-            val forms = (0 until items.length).map { items.item(it) as Element }.associate { it.getAttribute("quantity") to it.textContent }
-            entry.getAttribute("name") to forms.ifEmpty { mapOf("" to entry.textContent) }
-        }
+        val files =
+            File("../../../android/app/src/main/res/$folder").listFiles()!!.filter {
+                it.extension == "xml"
+            }
+        return files
+            .flatMap { file ->
+                val all = parser.parse(file).documentElement.childNodes
+                (0 until all.length).map(all::item).filterIsInstance<Element>().filter {
+                    it.tagName in setOf("string", "plurals")
+                }
+            }
+            .filter { it.getAttribute("translatable") != "false" }
+            .associate { entry ->
+                val items = entry.getElementsByTagName("item")
+                val forms =
+                    (0 until items.length)
+                        .map { items.item(it) as Element }
+                        .associate { it.getAttribute("quantity") to it.textContent }
+                entry.getAttribute("name") to forms.ifEmpty { mapOf("" to entry.textContent) }
+            }
     }
 
     @Test
@@ -44,9 +55,15 @@ class WordsTest : Hand() {
         val values = Regex("%\\d\\$[sd]")
         for ((key, there) in english) {
             val here = latvian.getValue(key)
-            val asks = there.values.flatMap { values.findAll(it).map { found -> found.value } }.toSet()
-            for (text in here.values) assertEquals(asks, values.findAll(text).map { it.value }.toSet(), key)
-            if (there.size == 1) assertEquals(setOf(""), here.keys, key) else assertEquals(setOf("zero", "one", "other"), here.keys, key)
+            val asks =
+                there.values.flatMap { values.findAll(it).map { found -> found.value } }.toSet()
+            for (text in here.values) assertEquals(
+                asks,
+                values.findAll(text).map { it.value }.toSet(),
+                key,
+            )
+            if (there.size == 1) assertEquals(setOf(""), here.keys, key)
+            else assertEquals(setOf("zero", "one", "other"), here.keys, key)
             if (there.size > 1) assertEquals(setOf("one", "other"), there.keys, key)
             assertNotEquals(there.values.first(), here.values.first(), key)
         }
@@ -55,12 +72,24 @@ class WordsTest : Hand() {
     @Test
     fun `A13 numbers have their forms`() {
         val latvian = resources("lv")
-        val told = listOf(1, 2, 10, 11, 21).map { latvian.getQuantityString(R.plurals.wrong_pin, it, it).substringAfter(". ") }
+        val told =
+            listOf(1, 2, 10, 11, 21).map {
+                latvian.getQuantityString(R.plurals.wrong_pin, it, it).substringAfter(". ")
+            }
         assertEquals(
-            listOf("Atlicis 1 mēģinājums.", "Atlikuši 2 mēģinājumi.", "Atlikuši 10 mēģinājumi.", "Atlikuši 11 mēģinājumi.", "Atlicis 21 mēģinājums."),
+            listOf(
+                "Atlicis 1 mēģinājums.",
+                "Atlikuši 2 mēģinājumi.",
+                "Atlikuši 10 mēģinājumi.",
+                "Atlikuši 11 mēģinājumi.",
+                "Atlicis 21 mēģinājums.",
+            ),
             told,
         )
-        assertEquals("The PIN was wrong. 1 try left.", resources("en").getQuantityString(R.plurals.wrong_pin, 1, 1))
+        assertEquals(
+            "The PIN was wrong. 1 try left.",
+            resources("en").getQuantityString(R.plurals.wrong_pin, 1, 1),
+        )
     }
 
     @Test
@@ -69,7 +98,12 @@ class WordsTest : Hand() {
         start()
         assertTrue(sees("Inicializējiet šo tālruni") && sees("Skenēt kvadrātkodu"))
         session.bell.ring()
-        val told = org.robolectric.Shadows.shadowOf(app.getSystemService(android.app.NotificationManager::class.java)).allNotifications.single()
+        val told =
+            org.robolectric.Shadows.shadowOf(
+                    app.getSystemService(android.app.NotificationManager::class.java)
+                )
+                .allNotifications
+                .single()
         assertEquals("Gaida pierakstīšanās", told.extras.getString("android.title"))
         assertEquals("Lai parakstītu: X", reasonIn(activity.resources, "to sign: X"))
         assertEquals("Skenēt", activity.getString(R.string.shortcut_scan))
@@ -79,7 +113,10 @@ class WordsTest : Hand() {
     fun `A13 amounts have the separators of the language, and account numbers are grouped`() {
         assertEquals("1,234.50", amount("1234.50").of(resources("en")))
         assertEquals("1 234,50", amount("1234.50").of(resources("lv")).replace('\u00a0', ' '))
-        assertEquals("LV80 BANK 0000 4351 9500 1", grouped("LV80BANK0000435195001").of(resources("en")))
+        assertEquals(
+            "LV80 BANK 0000 4351 9500 1",
+            grouped("LV80BANK0000435195001").of(resources("en")),
+        )
     }
 
     @Test
@@ -88,17 +125,24 @@ class WordsTest : Hand() {
             val is_ = contrast(ink, ground)
             assertTrue(is_ >= 4.5, "$ink on $ground: $is_")
         }
-        for (colours in listOf(LightColours, DarkColours)) for (ground in listOf(colours.background, colours.surfaceContainerLow)) {
+        for (colours in listOf(LightColours, DarkColours)) for (ground in
+            listOf(colours.background, colours.surfaceContainerLow)) {
             assertTrue(contrast(colours.outline, ground) >= 3.0, "outlines")
         }
     }
 
-    private fun pairs(colours: ColorScheme) = colours.run {
-        listOf(background, surfaceContainerLow).flatMap { ground ->
-            listOf(onSurface, onSurfaceVariant, primary, error).map { it to ground }
-        } + listOf(
-            onPrimary to primary, onPrimaryContainer to primaryContainer, onSecondaryContainer to secondaryContainer,
-            onTertiaryContainer to tertiaryContainer, onErrorContainer to errorContainer, onSurface to surfaceContainerHigh,
-        )
-    }
+    private fun pairs(colours: ColorScheme) =
+        colours.run {
+            listOf(background, surfaceContainerLow).flatMap { ground ->
+                listOf(onSurface, onSurfaceVariant, primary, error).map { it to ground }
+            } +
+                listOf(
+                    onPrimary to primary,
+                    onPrimaryContainer to primaryContainer,
+                    onSecondaryContainer to secondaryContainer,
+                    onTertiaryContainer to tertiaryContainer,
+                    onErrorContainer to errorContainer,
+                    onSurface to surfaceContainerHigh,
+                )
+        }
 }

@@ -19,20 +19,30 @@ class AskedTest {
     fun `hostile names of devices stay in their field`() = job {
         World.create().use { world ->
             var before = "My phone"
-            for (name in listOf("Old, Safari on iOS", "from Safari on iOS", "Old”, Safari on iOS, LV")) {
+            for (name in
+                listOf("Old, Safari on iOS", "from Safari on iOS", "Old”, Safari on iOS, LV")) {
                 world.person.rename(before, name)
                 before = name
                 world.person.withDevice(name, "remove")
                 val request = world.request()
                 val asked = request.details
                 assertEquals(Purpose.REMOVE to Subject.Device(name), asked.purpose to asked.subject)
-                assertEquals(Browser.FIREFOX to OperatingSystem.LINUX, asked.browser to asked.system)
+                assertEquals(
+                    Browser.FIREFOX to OperatingSystem.LINUX,
+                    asked.browser to asked.system,
+                )
                 assertNull(asked.place ?: asked.client ?: asked.binding)
                 assertNull(asked.transaction)
                 val about = LabelledValue("about", "device “${name.replace('”', '\'')}”")
-                assertEquals(listOf("who", "what for", "about", "from"), asked.rows.map { it.label })
+                assertEquals(
+                    listOf("who", "what for", "about", "from"),
+                    asked.rows.map { it.label },
+                )
                 assertContains(asked.rows, about)
-                assertContains(asked.rows, LabelledValue("from", "Firefox on Linux, place not known"))
+                assertContains(
+                    asked.rows,
+                    LabelledValue("from", "Firefox on Linux, place not known"),
+                )
                 world.phone.decline(request)
             }
         }
@@ -41,14 +51,24 @@ class AskedTest {
     @Test
     fun `an online transaction is shown whole and approved`() = job {
         World.create().use { world ->
-            val number = world.person.beginOnlineTransfer(TRANSFER + ("name" to "Old, Safari on iOS"))
+            val number =
+                world.person.beginOnlineTransfer(TRANSFER + ("name" to "Old, Safari on iOS"))
             val request = world.request()
-            val pairs = listOf(
-                LabelledValue("IBAN", "LV80BANK0000435195001"), LabelledValue("Recipient", "Old, Safari on iOS"), LabelledValue("Amount, EUR", "1234.50"),
-                LabelledValue("Reference", "RF2026"),
+            val pairs =
+                listOf(
+                    LabelledValue("IBAN", "LV80BANK0000435195001"),
+                    LabelledValue("Recipient", "Old, Safari on iOS"),
+                    LabelledValue("Amount, EUR", "1234.50"),
+                    LabelledValue("Reference", "RF2026"),
+                )
+            assertEquals(
+                OnlineTransaction("Transfer to another account", pairs),
+                request.details.transaction,
             )
-            assertEquals(OnlineTransaction("Transfer to another account", pairs), request.details.transaction)
-            assertContains(request.details.rows, LabelledValue("“Recipient”", "“Old, Safari on iOS”"))
+            assertContains(
+                request.details.rows,
+                LabelledValue("“Recipient”", "“Old, Safari on iOS”"),
+            )
             world.phone.approve(request, pin(PIN), number)
             world.person.waitWhile("open")
             assertContains(world.person.text(), "signed")

@@ -23,18 +23,20 @@ import kotlin.test.assertTrue
 private class Reader(folder: Path) : Biometrics {
     private val keys = SoftKeys(folder)
 
-    @Volatile
-    var finger: () -> Unit = {}
+    @Volatile var finger: () -> Unit = {}
 
     override fun available() = true
-    override suspend fun createKey() = keys.createKey().run { CreatedBiometricKey(handle, publicKey) }
+
+    override suspend fun createKey() =
+        keys.createKey().run { CreatedBiometricKey(handle, publicKey) }
 
     override suspend fun sign(handle: ByteArray, message: ByteArray, reason: String): ByteArray {
         finger()
         return keys.sign(handle, message)
     }
 
-    override suspend fun seal(handle: ByteArray, secret: ByteArray, reason: String) = keys.seal(secret)
+    override suspend fun seal(handle: ByteArray, secret: ByteArray, reason: String) =
+        keys.seal(secret)
 
     override suspend fun unseal(handle: ByteArray, sealed: ByteArray, reason: String): ByteArray {
         finger()
@@ -51,20 +53,26 @@ class BiometricsTest {
         val reader = Reader(folder)
         World.create(folder = folder, biometrics = reader).use { world ->
             assertTrue(world.phone.biometricsOffered(world.account))
-            val wrong = assertFailsWith<TurnOnException.Refused> { world.phone.turnOnBiometrics(world.account, pin(WRONG_PIN)) }
+            val wrong =
+                assertFailsWith<TurnOnException.Refused> {
+                    world.phone.turnOnBiometrics(world.account, pin(WRONG_PIN))
+                }
             assertEquals(4, (wrong.refusal as Refusal.WrongPin).triesLeft)
             assertTrue(world.phone.turnOnBiometrics(world.account, pin(PIN)).biometrics)
             assertFalse(world.phone.biometricsOffered(world.account))
             val number = world.person.askApp()
             val request = world.request()
             assertEquals(Unlock.PIN_OR_BIOMETRICS, request.unlock)
-            val refusals = listOf<() -> Unit>(
-                { throw BiometricsException.NotConfirmed() },
-                { throw IllegalStateException("the sensor is dirty") },
-            )
+            val refusals =
+                listOf<() -> Unit>(
+                    { throw BiometricsException.NotConfirmed() },
+                    { throw IllegalStateException("the sensor is dirty") },
+                )
             for (refusal in refusals) {
                 reader.finger = refusal
-                assertFailsWith<ApproveException.Biometrics> { world.phone.approveWithBiometrics(request, number) }
+                assertFailsWith<ApproveException.Biometrics> {
+                    world.phone.approveWithBiometrics(request, number)
+                }
             }
             reader.finger = {}
             assertEquals(5, world.phone.approveWithBiometrics(request, number).triesLeft ?: 5)
@@ -83,7 +91,9 @@ class BiometricsTest {
             reader.finger = { throw BiometricsException.Changed() }
             val number = world.person.askApp()
             val request = world.request()
-            assertFailsWith<ApproveException.Biometrics> { world.phone.approveWithBiometrics(request, number) }
+            assertFailsWith<ApproveException.Biometrics> {
+                world.phone.approveWithBiometrics(request, number)
+            }
             assertFalse(world.phone.accounts().single().biometrics)
             world.phone.approve(request, pin(PIN), number)
             world.person.waitWhile("open")

@@ -53,7 +53,10 @@ class ErrorsTest {
         assertEquals(3, entry.erase())
         entry.clear()
         assertEquals(0, entry.length())
-        val methods = PinEntry::class.java.declaredMethods.filter { it.returnType in listOf(String::class.java, ByteArray::class.java) }
+        val methods =
+            PinEntry::class.java.declaredMethods.filter {
+                it.returnType in listOf(String::class.java, ByteArray::class.java)
+            }
         assertEquals(emptyList(), methods)
     }
 
@@ -61,26 +64,44 @@ class ErrorsTest {
     fun `an enrolment's errors`() = job {
         val person = Person(Service.shared)
         open(newFolder()).use { phone ->
-            val foreign = assertFailsWith<BeginException.Link> { phone.beginEnrolment("https://example.eu/", Source.CAMERA) }
+            val foreign =
+                assertFailsWith<BeginException.Link> {
+                    phone.beginEnrolment("https://example.eu/", Source.CAMERA)
+                }
             assertEquals(LinkProblem.FOREIGN, foreign.problem)
             person.addDevice()
             val text = textOf(person.picture())
-            val damaged = assertFailsWith<BeginException.Link> { phone.beginEnrolment(text.dropLast(3), Source.CAMERA) }
+            val damaged =
+                assertFailsWith<BeginException.Link> {
+                    phone.beginEnrolment(text.dropLast(3), Source.CAMERA)
+                }
             assertEquals(LinkProblem.DAMAGED, damaged.problem)
-            val wrongWay = assertFailsWith<BeginException.Link> { phone.beginEnrolment(text, Source.CUSTOM_SCHEME) }
+            val wrongWay =
+                assertFailsWith<BeginException.Link> {
+                    phone.beginEnrolment(text, Source.CUSTOM_SCHEME)
+                }
             assertEquals(LinkProblem.WRONG_WAY, wrongWay.problem)
             val offer = phone.beginEnrolment(text, Source.CAMERA)
-            assertFailsWith<ClaimException.PinIncomplete> { phone.claimWithNewPin(offer, pin("407"), pin(PIN)) }
-            assertFailsWith<ClaimException.PinsDiffer> { phone.claimWithNewPin(offer, pin(PIN), pin(WRONG_PIN)) }
-            val guessed = assertFailsWith<ClaimException.GuessablePin> { phone.claimWithNewPin(offer, pin("1987"), pin("1987")) }
+            assertFailsWith<ClaimException.PinIncomplete> {
+                phone.claimWithNewPin(offer, pin("407"), pin(PIN))
+            }
+            assertFailsWith<ClaimException.PinsDiffer> {
+                phone.claimWithNewPin(offer, pin(PIN), pin(WRONG_PIN))
+            }
+            val guessed =
+                assertFailsWith<ClaimException.GuessablePin> {
+                    phone.claimWithNewPin(offer, pin("1987"), pin("1987"))
+                }
             assertEquals(Guessable.YEAR, guessed.reason)
             assertFailsWith<ClaimException.OtherWay> { phone.claimWithBrowserPin(offer, pin(PIN)) }
             val account = enrol(person, phone)
             person.addDevice()
-            val here = assertFailsWith<BeginException.AlreadyHere> {
-                // The page asks for an approval first now; the earlier code names the same account.
-                phone.beginEnrolment(text, Source.CAMERA)
-            }
+            val here =
+                assertFailsWith<BeginException.AlreadyHere> {
+                    // The page asks for an approval first now; the earlier code names the same
+                    // account.
+                    phone.beginEnrolment(text, Source.CAMERA)
+                }
             assertEquals(account.name, here.name)
         }
     }
@@ -88,17 +109,33 @@ class ErrorsTest {
     @Test
     fun `a request's errors`() = job {
         World.create().use { world ->
-            assertFailsWith<ApproveException.NotHeld> { world.phone.approve("no request", null, 42, UnlockMethod.Pin(pin(PIN))) }
-            assertFailsWith<ApproveException.NotHeld> { world.phone.decline("00".repeat(16), null, false) }
+            assertFailsWith<ApproveException.NotHeld> {
+                world.phone.approve("no request", null, 42, UnlockMethod.Pin(pin(PIN)))
+            }
+            assertFailsWith<ApproveException.NotHeld> {
+                world.phone.decline("00".repeat(16), null, false)
+            }
             val number = world.person.askApp()
             val request = world.request()
-            assertFailsWith<ApproveException.PinIncomplete> { world.phone.approve(request, PinEntry(), number) }
-            assertFailsWith<ApproveException.NumberNeeded> { world.phone.approve(request, pin(PIN)) }
-            assertFailsWith<ApproveException.NumberNeeded> { world.phone.approve(request, pin(PIN), 1000) }
-            assertFailsWith<ApproveException.PinNeeded> { world.phone.approve(request.id, null, number, UnlockMethod.Nothing) }
+            assertFailsWith<ApproveException.PinIncomplete> {
+                world.phone.approve(request, PinEntry(), number)
+            }
+            assertFailsWith<ApproveException.NumberNeeded> {
+                world.phone.approve(request, pin(PIN))
+            }
+            assertFailsWith<ApproveException.NumberNeeded> {
+                world.phone.approve(request, pin(PIN), 1000)
+            }
+            assertFailsWith<ApproveException.PinNeeded> {
+                world.phone.approve(request.id, null, number, UnlockMethod.Nothing)
+            }
             val other = if (number == 99) 10 else number + 1
-            assertFailsWith<ApproveException.WrongNumber> { world.phone.approve(request, pin(PIN), other) }
-            assertFailsWith<ApproveException.NotHeld> { world.phone.approve(request, pin(PIN), number) }
+            assertFailsWith<ApproveException.WrongNumber> {
+                world.phone.approve(request, pin(PIN), other)
+            }
+            assertFailsWith<ApproveException.NotHeld> {
+                world.phone.approve(request, pin(PIN), number)
+            }
         }
     }
 
@@ -107,26 +144,50 @@ class ErrorsTest {
         World.create().use { world ->
             val number = world.person.askApp()
             val request = world.request()
-            val wrong = List(4) { assertFailsWith<ApproveException.Refused> { world.phone.approve(request, pin(WRONG_PIN), number) }.refusal }
-            assertEquals(listOf(4, 3, 2, 1), wrong.map { (it as Refusal.WrongPin).triesLeft })
-            val last = assertFailsWith<ApproveException> { world.phone.approve(request, pin(WRONG_PIN), number) }
-            // Exhaustive: a kind that is added later does not compile here until it is thought of.
-            val screen = when (last) {
-                is ApproveException.Refused -> when (val refusal = last.refusal) {
-                    is Refusal.WrongPin -> refusal.triesLeft
-                    is Refusal.Blocked -> 0
-                    is Refusal.Suspended, is Refusal.OtherEpoch, is Refusal.NotActive -> null
+            val wrong =
+                List(4) {
+                    assertFailsWith<ApproveException.Refused> {
+                            world.phone.approve(request, pin(WRONG_PIN), number)
+                        }
+                        .refusal
                 }
-                is ApproveException.PinIncomplete, is ApproveException.NotHeld, is ApproveException.NumberNeeded,
-                is ApproveException.Expired, is ApproveException.WrongNumber, is ApproveException.Closed,
-                is ApproveException.PinNeeded, is ApproveException.AccountNeeded, is ApproveException.UnlockNotAllowed,
-                is ApproveException.BiometricsNotAllowed, is ApproveException.BiometricsOff, is ApproveException.Biometrics,
-                is ApproveException.OtherService, is ApproveException.Service,
-                is ApproveException.Phone,
-                -> null
-            }
+            assertEquals(listOf(4, 3, 2, 1), wrong.map { (it as Refusal.WrongPin).triesLeft })
+            val last =
+                assertFailsWith<ApproveException> {
+                    world.phone.approve(request, pin(WRONG_PIN), number)
+                }
+            // Exhaustive: a kind that is added later does not compile here until it is thought of.
+            val screen =
+                when (last) {
+                    is ApproveException.Refused ->
+                        when (val refusal = last.refusal) {
+                            is Refusal.WrongPin -> refusal.triesLeft
+                            is Refusal.Blocked -> 0
+                            is Refusal.Suspended,
+                            is Refusal.OtherEpoch,
+                            is Refusal.NotActive -> null
+                        }
+                    is ApproveException.PinIncomplete,
+                    is ApproveException.NotHeld,
+                    is ApproveException.NumberNeeded,
+                    is ApproveException.Expired,
+                    is ApproveException.WrongNumber,
+                    is ApproveException.Closed,
+                    is ApproveException.PinNeeded,
+                    is ApproveException.AccountNeeded,
+                    is ApproveException.UnlockNotAllowed,
+                    is ApproveException.BiometricsNotAllowed,
+                    is ApproveException.BiometricsOff,
+                    is ApproveException.Biometrics,
+                    is ApproveException.OtherService,
+                    is ApproveException.Service,
+                    is ApproveException.Phone -> null
+                }
             assertEquals(0, screen)
-            val blocked = assertFailsWith<ApproveException.Refused> { world.phone.approve(request, pin(PIN), number) }
+            val blocked =
+                assertFailsWith<ApproveException.Refused> {
+                    world.phone.approve(request, pin(PIN), number)
+                }
             assertEquals(Refusal.Blocked, blocked.refusal)
         }
     }
@@ -136,18 +197,25 @@ class ErrorsTest {
         World.create().use { one ->
             World.create().use { other ->
                 other.person.askCode()
-                val stranger = assertFailsWith<ReadException.OtherAccount> { one.phone.scan(other.person.link(), Source.CAMERA) }
+                val stranger =
+                    assertFailsWith<ReadException.OtherAccount> {
+                        one.phone.scan(other.person.link(), Source.CAMERA)
+                    }
                 assertTrue(stranger.host in Service.shared.origin)
                 assertIs<Scanned.Code>(other.scanned())
             }
         }
-        val person = World.create().use { world ->
-            world.person.askCode()
-            world.person
-        }
+        val person =
+            World.create().use { world ->
+                world.person.askCode()
+                world.person
+            }
         open(newFolder()).use { empty ->
-            assertFailsWith<ReadException.UnknownService> { empty.scan(person.link(), Source.CAMERA) }
-            val foreign = assertFailsWith<ReadException.Link> { empty.scan("tel:112", Source.PASTE) }
+            assertFailsWith<ReadException.UnknownService> {
+                empty.scan(person.link(), Source.CAMERA)
+            }
+            val foreign =
+                assertFailsWith<ReadException.Link> { empty.scan("tel:112", Source.PASTE) }
             assertEquals(LinkProblem.FOREIGN, foreign.problem)
         }
     }
@@ -155,7 +223,9 @@ class ErrorsTest {
     @Test
     fun `a code's and a form's errors`() = job {
         World.create().use { world ->
-            assertFailsWith<CodeException.NotHeld> { world.phone.code("00".repeat(16), UnlockMethod.Nothing) }
+            assertFailsWith<CodeException.NotHeld> {
+                world.phone.code("00".repeat(16), UnlockMethod.Nothing)
+            }
             world.person.askCode()
             val request = assertIs<Scanned.Code>(world.scanned()).request
             assertFailsWith<CodeException.PinIncomplete> { world.phone.code(request, pin("12")) }
@@ -166,13 +236,19 @@ class ErrorsTest {
         World.create().use { world ->
             world.person.beginTransfer()
             val form = assertIs<Scanned.Transaction>(world.scanned()).form
-            assertFailsWith<FormException.NoSuchField> { world.phone.review(form, TRANSFER + ("colour" to "red")) }
-            val twice = TRANSFER.map { (id, value) -> TypedValue(id, value) } + TypedValue("name", "Else")
+            assertFailsWith<FormException.NoSuchField> {
+                world.phone.review(form, TRANSFER + ("colour" to "red"))
+            }
+            val twice =
+                TRANSFER.map { (id, value) -> TypedValue(id, value) } + TypedValue("name", "Else")
             assertFailsWith<FormException.Twice> { world.phone.review(form.id, twice) }
             val needed = assertFailsWith<SignException.Code> { world.phone.sign(form, TRANSFER) }
             assertIs<CodeException.PinNeeded>(needed.error)
             world.phone.sign(form, TRANSFER, pin(PIN))
-            val other = assertFailsWith<SignException.Code> { world.phone.sign(form, TRANSFER + ("amount" to "9999"), pin(PIN)) }
+            val other =
+                assertFailsWith<SignException.Code> {
+                    world.phone.sign(form, TRANSFER + ("amount" to "9999"), pin(PIN))
+                }
             assertIs<CodeException.OtherValues>(other.error)
         }
     }
@@ -184,9 +260,15 @@ class ErrorsTest {
                 val number = world.person.askApp()
                 val request = world.request()
                 service.unreachable {
-                    val away = assertFailsWith<StatusException.Service> { world.phone.refresh(world.account) }
+                    val away =
+                        assertFailsWith<StatusException.Service> {
+                            world.phone.refresh(world.account)
+                        }
                     assertEquals(ServiceProblemKind.UNREACHABLE, away.problem.kind)
-                    val lost = assertFailsWith<ApproveException.Service> { world.phone.approve(request, pin(PIN), number) }
+                    val lost =
+                        assertFailsWith<ApproveException.Service> {
+                            world.phone.approve(request, pin(PIN), number)
+                        }
                     assertEquals(ServiceProblemKind.UNREACHABLE, lost.problem.kind)
                     val inbox = world.phone.pendingAll()
                     assertEquals(world.account.number, inbox.problems.single().account.number)
@@ -196,7 +278,8 @@ class ErrorsTest {
                 world.person.withDevice("My phone", "remove")
                 world.phone.approve(world.request(), pin(PIN), world.person.number())
                 world.person.waitWhile("open")
-                val gone = assertFailsWith<InboxException.Service> { world.phone.pending(world.account) }
+                val gone =
+                    assertFailsWith<InboxException.Service> { world.phone.pending(world.account) }
                 assertEquals(ServiceProblemKind.NOT_KNOWN, gone.problem.kind)
                 assertEquals(gone.problem.text, gone.toString())
             }
@@ -212,12 +295,15 @@ class ErrorsTest {
             val idle = assertFailsWith<InboxException.Refused> { phone.watch(null).next() }
             assertEquals(Refusal.NotActive, idle.refusal)
         }
-        val otherKeys = assertFailsWith<OpenException.Phone> { open(folder, keys = SoftKeys(newFolder())) }
+        val otherKeys =
+            assertFailsWith<OpenException.Phone> { open(folder, keys = SoftKeys(newFolder())) }
         assertEquals(PhoneProblem.KEYS_NOT_OURS, otherKeys.problem)
         val data = folder.resolve("countersign.db").toFile()
         data.delete()
         // A key without its data is a reinstall, and reported as one.
-        open(folder).use { phone -> assertEquals(listOf<Resumed>(Resumed.Reinstalled), phone.resume()) }
+        open(folder).use { phone ->
+            assertEquals(listOf<Resumed>(Resumed.Reinstalled), phone.resume())
+        }
         data.writeText("no database")
         val damaged = assertFailsWith<OpenException.Phone> { open(folder) }
         assertEquals(PhoneProblem.DATA_DAMAGED, damaged.problem)
@@ -230,15 +316,27 @@ class ErrorsTest {
     fun `pictures that show no code`() = job {
         Scanner().use { scanner ->
             assertFailsWith<PictureException.Format> { scanner.picture("no picture".toByteArray()) }
-            val png = Person(Service.shared).run {
-                addDevice()
-                picture()
-            }
+            val png =
+                Person(Service.shared).run {
+                    addDevice()
+                    picture()
+                }
             assertFailsWith<PictureException.Damaged> { scanner.picture(png.copyOf(png.size / 2)) }
             val grey = ByteArray(200 * 100) { 127 }
             assertEquals(emptyList(), scanner.frame(grey, 200, 100, 200, PixelFormat.LUMA))
-            for ((width, height, stride) in listOf(Triple(200, 101, 200), Triple(-1, 100, 200), Triple(200, 100, 100), Triple(0, 0, 0))) {
-                assertNotNull(assertFailsWith<PictureException.Size> { scanner.frame(grey, width, height, stride, PixelFormat.LUMA) }.text)
+            for ((width, height, stride) in
+                listOf(
+                    Triple(200, 101, 200),
+                    Triple(-1, 100, 200),
+                    Triple(200, 100, 100),
+                    Triple(0, 0, 0),
+                )) {
+                assertNotNull(
+                    assertFailsWith<PictureException.Size> {
+                            scanner.frame(grey, width, height, stride, PixelFormat.LUMA)
+                        }
+                        .text
+                )
             }
         }
     }

@@ -13,10 +13,6 @@ import countersign.UserPresence
 import countersign.approve
 import countersign.code
 import countersign.refresh
-import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.awaitCancellation
-import kotlinx.coroutines.cancelAndJoin
-import kotlinx.coroutines.launch
 import java.nio.file.Path
 import java.time.Instant
 import java.util.concurrent.CountDownLatch
@@ -25,24 +21,28 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
 import kotlin.test.assertTrue
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.launch
 
 /** A key store that does what a test wants while it wants it. */
 private class FaultyKeys(folder: Path) : SoftKeys(folder) {
-    @Volatile
-    var sealing: ((ByteArray) -> ByteArray)? = null
+    @Volatile var sealing: ((ByteArray) -> ByteArray)? = null
 
-    @Volatile
-    var unsealing: ((ByteArray) -> ByteArray)? = null
+    @Volatile var unsealing: ((ByteArray) -> ByteArray)? = null
 
-    @Volatile
-    var signing: ((ByteArray) -> ByteArray)? = null
+    @Volatile var signing: ((ByteArray) -> ByteArray)? = null
 
-    @Volatile
-    var creating: (() -> CreatedKey)? = null
+    @Volatile var creating: (() -> CreatedKey)? = null
 
     override fun seal(secret: ByteArray) = sealing?.invoke(secret) ?: super.seal(secret)
+
     override fun unseal(sealed: ByteArray) = unsealing?.invoke(sealed) ?: super.unseal(sealed)
-    override fun sign(handle: ByteArray, message: ByteArray) = signing?.invoke(message) ?: super.sign(handle, message)
+
+    override fun sign(handle: ByteArray, message: ByteArray) =
+        signing?.invoke(message) ?: super.sign(handle, message)
+
     override fun createKey() = creating?.invoke() ?: super.createKey()
 
     fun heal() {
@@ -53,25 +53,45 @@ private class FaultyKeys(folder: Path) : SoftKeys(folder) {
     }
 }
 
-/** An app's own code may fail in any way: nothing comes of it but a typed error, and the phone goes on when it works again. */
+/**
+ * An app's own code may fail in any way: nothing comes of it but a typed error, and the phone goes
+ * on when it works again.
+ */
 class FaultsTest {
-    private val throwing = listOf<() -> ByteArray>(
-        { throw IllegalStateException("the key store is ill") },
-        { throw StackOverflowError("an error, not an exception") },
-        { throw KeyStoreException.Unavailable("the phone is locked") },
-        { throw KeyStoreException.NotOurs() },
-    )
-    private val rubbish = listOf(ByteArray(0), ByteArray(1), ByteArray(48), ByteArray(72) { 0x30 }, ByteArray(100_000))
+    private val throwing =
+        listOf<() -> ByteArray>(
+            { throw IllegalStateException("the key store is ill") },
+            { throw StackOverflowError("an error, not an exception") },
+            { throw KeyStoreException.Unavailable("the phone is locked") },
+            { throw KeyStoreException.NotOurs() },
+        )
+    private val rubbish =
+        listOf(
+            ByteArray(0),
+            ByteArray(1),
+            ByteArray(48),
+            ByteArray(72) { 0x30 },
+            ByteArray(100_000),
+        )
 
     @Test
     fun `a phone does not open with a key store that fails`() = job {
         for (failing in throwing) {
             val keys = FaultyKeys(newFolder()).apply { sealing = { failing() } }
             val failed = assertFailsWith<OpenException.Phone> { open(newFolder(), keys) }
-            assertTrue(failed.problem in listOf(PhoneProblem.KEYS_UNAVAILABLE, PhoneProblem.KEYS_NOT_OURS), "$failed")
+            assertTrue(
+                failed.problem in listOf(PhoneProblem.KEYS_UNAVAILABLE, PhoneProblem.KEYS_NOT_OURS),
+                "$failed",
+            )
         }
-        val locked = FaultyKeys(newFolder()).apply { sealing = { throw KeyStoreException.Unavailable("the phone is locked") } }
-        assertTrue("the phone is locked" in assertFailsWith<OpenException.Phone> { open(newFolder(), locked) }.text)
+        val locked =
+            FaultyKeys(newFolder()).apply {
+                sealing = { throw KeyStoreException.Unavailable("the phone is locked") }
+            }
+        assertTrue(
+            "the phone is locked" in
+                assertFailsWith<OpenException.Phone> { open(newFolder(), locked) }.text
+        )
     }
 
     @Test
@@ -84,10 +104,14 @@ class FaultsTest {
             val faults = throwing + rubbish.map { bytes -> { bytes } }
             for (fault in faults) {
                 keys.unsealing = { fault() }
-                assertFailsWith<ApproveException.Phone> { world.phone.approve(request, pin(PIN), number) }
+                assertFailsWith<ApproveException.Phone> {
+                    world.phone.approve(request, pin(PIN), number)
+                }
                 keys.heal()
                 keys.signing = { fault() }
-                assertFailsWith<ApproveException.Phone> { world.phone.approve(request, pin(PIN), number) }
+                assertFailsWith<ApproveException.Phone> {
+                    world.phone.approve(request, pin(PIN), number)
+                }
                 keys.heal()
             }
             assertEquals(5, world.phone.refresh(world.account).triesLeft)
@@ -114,14 +138,17 @@ class FaultsTest {
         open(folder, keys).use { phone ->
             person.addDevice()
             phone.beginEnrolment(textOf(person.picture()), countersign.Source.CAMERA).use { offer ->
-                val wrong = listOf<() -> CreatedKey>(
-                    { throw IllegalStateException("no room for a key") },
-                    { CreatedKey(ByteArray(10), ByteArray(65) { 4 }, inHardware = true) },
-                    { CreatedKey(ByteArray(100_000), ByteArray(0), inHardware = true) },
-                )
+                val wrong =
+                    listOf<() -> CreatedKey>(
+                        { throw IllegalStateException("no room for a key") },
+                        { CreatedKey(ByteArray(10), ByteArray(65) { 4 }, inHardware = true) },
+                        { CreatedKey(ByteArray(100_000), ByteArray(0), inHardware = true) },
+                    )
                 for (fault in wrong) {
                     keys.creating = fault
-                    assertFailsWith<countersign.ClaimException.Phone> { phone.claimWithNewPin(offer, pin(PIN), pin(PIN)) }
+                    assertFailsWith<countersign.ClaimException.Phone> {
+                        phone.claimWithNewPin(offer, pin(PIN), pin(PIN))
+                    }
                 }
                 keys.heal()
                 assertEquals(emptyList(), phone.accounts())
@@ -143,7 +170,10 @@ class FaultsTest {
                 ByteArray(0)
             }
             val began = System.nanoTime()
-            val hung = assertFailsWith<ApproveException.Phone> { world.phone.approve(request, pin(PIN), number) }
+            val hung =
+                assertFailsWith<ApproveException.Phone> {
+                    world.phone.approve(request, pin(PIN), number)
+                }
             assertEquals(PhoneProblem.KEYS_UNAVAILABLE, hung.problem)
             assertTrue((System.nanoTime() - began) / 1e9 in 9.0..15.0)
             assertEquals(5, world.phone.accounts().single().triesLeft, "others go on meanwhile")
@@ -156,9 +186,10 @@ class FaultsTest {
     @Test
     fun `a lock that is not confirmed, fails or hangs gives no code`() = job {
         var confirm: suspend () -> Unit = {}
-        val presence = object : UserPresence {
-            override suspend fun confirm(reason: String) = confirm()
-        }
+        val presence =
+            object : UserPresence {
+                override suspend fun confirm(reason: String) = confirm()
+            }
         World.create(presence = presence).use { world ->
             world.person.askCode()
             val request = assertIs<Scanned.Code>(world.scanned()).request
@@ -188,19 +219,21 @@ class FaultsTest {
 
     @Test
     fun `a clock that fails is replaced by the system's`() = job {
-        val clocks = listOf<() -> Instant>(
-            { throw IllegalStateException("no time") },
-            { Instant.EPOCH },
-            { Instant.MAX },
-            {
-                Thread.sleep(Long.MAX_VALUE)
-                Instant.now()
-            },
-        )
+        val clocks =
+            listOf<() -> Instant>(
+                { throw IllegalStateException("no time") },
+                { Instant.EPOCH },
+                { Instant.MAX },
+                {
+                    Thread.sleep(Long.MAX_VALUE)
+                    Instant.now()
+                },
+            )
         for (time in clocks) {
-            val clock = object : Clock {
-                override fun now() = time()
-            }
+            val clock =
+                object : Clock {
+                    override fun now() = time()
+                }
             World.create(clock = clock).use { world ->
                 val number = world.person.askApp()
                 world.phone.approve(world.request(), pin(PIN), number)

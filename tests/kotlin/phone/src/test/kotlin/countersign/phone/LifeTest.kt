@@ -16,13 +16,13 @@ import countersign.changePin
 import countersign.requests
 import countersign.rotateKeys
 import countersign.setForgottenPin
-import kotlinx.coroutines.async
-import kotlinx.coroutines.flow.first
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertIs
+import kotlinx.coroutines.async
+import kotlinx.coroutines.flow.first
 
 private const val NEW_PIN = "5830"
 
@@ -37,23 +37,36 @@ class LifeTest {
     @Test
     fun `a PIN is changed, and only the new one works`() = job {
         World.create().use { world ->
-            val wrong = assertFailsWith<ChangeException.Refused> {
-                world.phone.changePin(world.account, pin(WRONG_PIN), pin(NEW_PIN), pin(NEW_PIN))
-            }
+            val wrong =
+                assertFailsWith<ChangeException.Refused> {
+                    world.phone.changePin(world.account, pin(WRONG_PIN), pin(NEW_PIN), pin(NEW_PIN))
+                }
             assertEquals(4, (wrong.refusal as Refusal.WrongPin).triesLeft)
             val entry = pin(NEW_PIN)
-            assertFailsWith<ChangeException.PinsDiffer> { world.phone.changePin(world.account, pin(PIN), entry, pin(WRONG_PIN)) }
+            assertFailsWith<ChangeException.PinsDiffer> {
+                world.phone.changePin(world.account, pin(PIN), entry, pin(WRONG_PIN))
+            }
             assertEquals(0, entry.length())
-            assertFailsWith<ChangeException.SamePin> { world.phone.changePin(world.account, pin(PIN), pin(PIN), pin(PIN)) }
-            assertFailsWith<ChangeException.PinIncomplete> { world.phone.changePin(world.account, PinEntry(), pin(NEW_PIN), pin(NEW_PIN)) }
-            val easy = assertFailsWith<ChangeException.GuessablePin> { world.phone.changePin(world.account, pin(PIN), pin("0000"), pin("0000")) }
+            assertFailsWith<ChangeException.SamePin> {
+                world.phone.changePin(world.account, pin(PIN), pin(PIN), pin(PIN))
+            }
+            assertFailsWith<ChangeException.PinIncomplete> {
+                world.phone.changePin(world.account, PinEntry(), pin(NEW_PIN), pin(NEW_PIN))
+            }
+            val easy =
+                assertFailsWith<ChangeException.GuessablePin> {
+                    world.phone.changePin(world.account, pin(PIN), pin("0000"), pin("0000"))
+                }
             assertEquals(Guessable.FOUR_EQUAL, easy.reason)
             val changed = world.phone.changePin(world.account, pin(PIN), pin(NEW_PIN), pin(NEW_PIN))
             assertEquals(5, changed.triesLeft)
             assertFalse(changed.changeUnfinished)
             val number = world.person.askApp()
             val request = world.request()
-            val old = assertFailsWith<ApproveException.Refused> { world.phone.approve(request, pin(PIN), number) }
+            val old =
+                assertFailsWith<ApproveException.Refused> {
+                    world.phone.approve(request, pin(PIN), number)
+                }
             assertIs<Refusal.WrongPin>(old.refusal)
             world.phone.approve(request, pin(NEW_PIN), number)
             world.person.waitWhile("open")
@@ -71,11 +84,16 @@ class LifeTest {
             world.person.waitWhile("open")
             open(newFolder()).use { tablet ->
                 val there = enrolHere(world.person, tablet)
-                assertFailsWith<ForgottenException.NotGranted> { world.phone.setForgottenPin(world.account, pin(NEW_PIN), pin(NEW_PIN)) }
+                assertFailsWith<ForgottenException.NotGranted> {
+                    world.phone.setForgottenPin(world.account, pin(NEW_PIN), pin(NEW_PIN))
+                }
                 val granted = async { world.phone.awaitNewPinGrant(world.account) }
                 world.person.withDevice("My phone", "unblock")
                 val request = tablet.requests(there).first()
-                assertEquals(Purpose.UNBLOCK to Subject.Device("My phone"), request.details.purpose to request.details.subject)
+                assertEquals(
+                    Purpose.UNBLOCK to Subject.Device("My phone"),
+                    request.details.purpose to request.details.subject,
+                )
                 tablet.approve(request, pin(PIN), world.person.number())
                 world.person.waitWhile("open")
                 granted.await()

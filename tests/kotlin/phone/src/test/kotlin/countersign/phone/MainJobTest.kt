@@ -65,7 +65,9 @@ class MainJobTest {
             val account = phone.completeEnrolment(claimed.account.number)
             assertEquals(AccountState.ACTIVE, account.state)
             assertEquals("My phone", account.deviceName)
-            assertTrue(Duration.between(account.createdAt, Instant.now()).abs() < Duration.ofMinutes(5))
+            assertTrue(
+                Duration.between(account.createdAt, Instant.now()).abs() < Duration.ofMinutes(5)
+            )
         }
         // The same phone at the next start of the app.
         open(folder).use { phone -> assertEquals("My phone", phone.accounts().single().deviceName) }
@@ -79,7 +81,10 @@ class MainJobTest {
             assertEquals(Purpose.SIGN_IN, request.details.purpose)
             assertTrue(request.numberAsked && request.details.expiresAt > Instant.now())
             val entry = pin(WRONG_PIN)
-            val wrong = assertFailsWith<ApproveException.Refused> { world.phone.approve(request, entry, number) }
+            val wrong =
+                assertFailsWith<ApproveException.Refused> {
+                    world.phone.approve(request, entry, number)
+                }
             assertEquals(4, (wrong.refusal as Refusal.WrongPin).triesLeft)
             assertEquals(0, entry.length(), "the digits are gone")
             assertEquals("the PIN was wrong: 4 tries left", wrong.toString())
@@ -88,7 +93,10 @@ class MainJobTest {
             world.person.waitWhile("open")
             assertTrue(world.person.isSignedIn())
             val kinds = world.phone.history().map { it.kind }
-            assertEquals(listOf(EventKind.APPROVED, EventKind.WRONG_PIN, EventKind.ACCOUNT_ADDED), kinds)
+            assertEquals(
+                listOf(EventKind.APPROVED, EventKind.WRONG_PIN, EventKind.ACCOUNT_ADDED),
+                kinds,
+            )
             assertTrue("approved" in world.phone.exportHistory())
         }
     }
@@ -118,7 +126,8 @@ class MainJobTest {
             assertEquals(Unlock.NOTHING, request.unlock)
             val shown = world.phone.code(request)
             assertTrue(Regex("[0-9A-Z]{4}-[0-9A-Z]{4}").matches(shown.code))
-            val again = assertIs<Scanned.Code>(world.phone.scan(textOf(picture), Source.CAMERA)).request
+            val again =
+                assertIs<Scanned.Code>(world.phone.scan(textOf(picture), Source.CAMERA)).request
             assertTrue(again.sameAsBefore)
             assertEquals(shown.code, world.phone.code(again).code)
             world.person.type(shown.code)
@@ -131,21 +140,37 @@ class MainJobTest {
         World.create().use { world ->
             world.person.askCode()
             val png = ImageIO.read(ByteArrayInputStream(world.person.picture()))
-            // As a camera sees it while the hand comes nearer: what one frame does not show in its eight milliseconds, another will.
-            val frames = listOf(200, 220, 240, 260).map { side ->
-                val frame = BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_BYTE_GRAY)
-                frame.createGraphics().run {
-                    fillRect(0, 0, WIDTH, HEIGHT)
-                    setRenderingHint(RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BILINEAR)
-                    drawImage(png, 20, 10, side, side, null)
-                    dispose()
+            // As a camera sees it while the hand comes nearer: what one frame does not show in its
+            // eight milliseconds, another will.
+            val frames =
+                listOf(200, 220, 240, 260).map { side ->
+                    val frame = BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_BYTE_GRAY)
+                    frame.createGraphics().run {
+                        fillRect(0, 0, WIDTH, HEIGHT)
+                        setRenderingHint(
+                            RenderingHints.KEY_INTERPOLATION,
+                            RenderingHints.VALUE_INTERPOLATION_BILINEAR,
+                        )
+                        drawImage(png, 20, 10, side, side, null)
+                        dispose()
+                    }
+                    (frame.raster.dataBuffer as DataBufferByte).data
                 }
-                (frame.raster.dataBuffer as DataBufferByte).data
-            }
             Scanner().use { scanner ->
-                val code = generateSequence(0) { it + 1 }.take(1000)
-                    .map { scanner.frame(frames[it % frames.size], WIDTH, HEIGHT, WIDTH, PixelFormat.LUMA) }
-                    .first { it.isNotEmpty() }.single()
+                val code =
+                    generateSequence(0) { it + 1 }
+                        .take(1000)
+                        .map {
+                            scanner.frame(
+                                frames[it % frames.size],
+                                WIDTH,
+                                HEIGHT,
+                                WIDTH,
+                                PixelFormat.LUMA,
+                            )
+                        }
+                        .first { it.isNotEmpty() }
+                        .single()
                 assertEquals(world.person.link().uppercase(), code.text)
                 assertEquals(8, code.corners.size)
                 assertTrue(code.corners.all { it in 0f..320f })
@@ -161,15 +186,25 @@ class MainJobTest {
             assertEquals(Unlock.PIN, form.unlock)
             assertEquals(TRANSFER.keys.toList(), form.fields.map { it.id })
             val iban = form.fields.first { it.kind == FieldKind.IBAN }
-            val wrong = assertFailsWith<FormException.Value> { world.phone.check(form, iban, "LV80 BANK 0000 4351 9500 2") }
+            val wrong =
+                assertFailsWith<FormException.Value> {
+                    world.phone.check(form, iban, "LV80 BANK 0000 4351 9500 2")
+                }
             assertEquals(FieldProblem.IbanCheck, wrong.problem)
             assertEquals(iban.id, wrong.id)
             assertEquals("${iban.label}: ${wrong.advice}", wrong.text)
-            assertEquals(TRANSFER["iban"], world.phone.check(form, iban, "lv80 bank 0000 4351 9500 1"))
+            assertEquals(
+                TRANSFER["iban"],
+                world.phone.check(form, iban, "lv80 bank 0000 4351 9500 1"),
+            )
             val typed = TRANSFER + ("amount" to "1234,5")
-            val missing = assertFailsWith<FormException.Value> { world.phone.review(form, typed - "name") }
+            val missing =
+                assertFailsWith<FormException.Value> { world.phone.review(form, typed - "name") }
             assertEquals(FieldProblem.Empty, missing.problem)
-            val refused = assertFailsWith<SignException.Form> { world.phone.sign(form, typed + ("amount" to "much"), pin(PIN)) }
+            val refused =
+                assertFailsWith<SignException.Form> {
+                    world.phone.sign(form, typed + ("amount" to "much"), pin(PIN))
+                }
             assertEquals(FieldProblem.Amount, assertIs<FormException.Value>(refused.error).problem)
             assertEquals(TRANSFER.values.toList(), world.phone.review(form, typed).map { it.value })
             val signed = world.phone.sign(form, typed, pin(PIN))
@@ -183,9 +218,13 @@ class MainJobTest {
     fun `on the same phone the browser goes on where the app sends it`() = job {
         World.create().use { world ->
             val link = world.person.onMobile()
-            val request = assertIs<Scanned.OnMobile>(world.phone.scan(link, Source.VERIFIED_LINK)).request
+            val request =
+                assertIs<Scanned.OnMobile>(world.phone.scan(link, Source.VERIFIED_LINK)).request
             val account = request.accounts.single()
-            val wrong = assertFailsWith<ApproveException.Refused> { world.phone.approve(request, account, pin(WRONG_PIN)) }
+            val wrong =
+                assertFailsWith<ApproveException.Refused> {
+                    world.phone.approve(request, account, pin(WRONG_PIN))
+                }
             assertEquals(4, (wrong.refusal as Refusal.WrongPin).triesLeft)
             val approved = world.phone.approve(request, account, pin(PIN))
             world.person.follow(approved.open!!)

@@ -1,8 +1,5 @@
 package countersign.phone
 
-import org.jsoup.Jsoup
-import org.jsoup.nodes.Document
-import org.jsoup.nodes.FormElement
 import java.net.CookieManager
 import java.net.CookiePolicy
 import java.net.URI
@@ -16,23 +13,28 @@ import java.nio.ByteBuffer
 import java.security.MessageDigest
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.text.Charsets.UTF_8
+import org.jsoup.Jsoup
+import org.jsoup.nodes.Document
+import org.jsoup.nodes.FormElement
 
 const val PASSWORD = "Ventspils-1991!"
 
-val TRANSFER = mapOf(
-    "iban" to "LV80BANK0000435195001",
-    "name" to "Jānis Kalniņš",
-    "amount" to "1234.50",
-    "reference" to "RF2026",
-)
+val TRANSFER =
+    mapOf(
+        "iban" to "LV80BANK0000435195001",
+        "name" to "Jānis Kalniņš",
+        "amount" to "1234.50",
+        "reference" to "RF2026",
+    )
 
 /** The person at the computer: a browser with cookies and forms, at the service's own pages. */
 class Person(private val service: Service) {
     private val origin = service.origin
-    private val http = HttpClient.newBuilder()
-        .cookieHandler(CookieManager(null, CookiePolicy.ACCEPT_ALL))
-        .followRedirects(HttpClient.Redirect.NORMAL)
-        .build()
+    private val http =
+        HttpClient.newBuilder()
+            .cookieHandler(CookieManager(null, CookiePolicy.ACCEPT_ALL))
+            .followRedirects(HttpClient.Redirect.NORMAL)
+            .build()
     private val email = "anna${numbers.incrementAndGet()}@example.eu"
     private lateinit var page: Document
 
@@ -42,13 +44,19 @@ class Person(private val service: Service) {
     /** Whether the browser says that it is a phone's: only then the pages offer "On mobile". */
     private var onPhone = false
 
-    private val path get() = URI(page.location()).path.removeSuffix("/code")
+    private val path
+        get() = URI(page.location()).path.removeSuffix("/code")
 
     init {
         open("/register")
         submit(
-            "/register", "first_name" to "Anna", "last_name" to "Bērziņa", "email" to email,
-            "email_again" to email, "privacy" to "yes", "proof" to work(),
+            "/register",
+            "first_name" to "Anna",
+            "last_name" to "Bērziņa",
+            "email" to email,
+            "email_again" to email,
+            "privacy" to "yes",
+            "proof" to work(),
         )
         openMailed("/register/", "password" to PASSWORD, "password_again" to PASSWORD)
         check(path == "/register/done") { page.text() }
@@ -62,21 +70,35 @@ class Person(private val service: Service) {
         val sha = MessageDigest.getInstance("SHA-256")
         val seed = sha.digest(form.select("[name=check]").attr("value").toByteArray())
         return (0 until form.attr("data-puzzles").toInt()).joinToString("") { puzzle ->
-            val solved = generateSequence(0) { it + 1 }.first { number ->
-                val message = ByteBuffer.allocate(40).put(seed).putInt(puzzle).putInt(number)
-                ByteBuffer.wrap(sha.digest(message.array())).int.countLeadingZeroBits() >= bits
-            }
+            val solved =
+                generateSequence(0) { it + 1 }
+                    .first { number ->
+                        val message =
+                            ByteBuffer.allocate(40).put(seed).putInt(puzzle).putInt(number)
+                        ByteBuffer.wrap(sha.digest(message.array())).int.countLeadingZeroBits() >=
+                            bits
+                    }
             "%08x".format(solved)
         }
     }
 
-    private fun <T> send(path: String, handler: HttpResponse.BodyHandler<T>, body: String? = null): HttpResponse<T> {
-        val request = HttpRequest.newBuilder(URI(origin).resolve(path))
-            .header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
-            .header("Sec-Fetch-Site", "same-origin")
-            .header("Sec-CH-UA-Mobile", if (onPhone) "?1" else "?0")
+    private fun <T> send(
+        path: String,
+        handler: HttpResponse.BodyHandler<T>,
+        body: String? = null,
+    ): HttpResponse<T> {
+        val request =
+            HttpRequest.newBuilder(URI(origin).resolve(path))
+                .header(
+                    "User-Agent",
+                    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                )
+                .header("Sec-Fetch-Site", "same-origin")
+                .header("Sec-CH-UA-Mobile", if (onPhone) "?1" else "?0")
         if (body != null) {
-            request.header("Origin", origin).header("Content-Type", "application/x-www-form-urlencoded")
+            request
+                .header("Origin", origin)
+                .header("Content-Type", "application/x-www-form-urlencoded")
             request.POST(BodyPublishers.ofString(body))
         }
         return http.send(request.build(), handler)
@@ -99,16 +121,28 @@ class Person(private val service: Service) {
     /** Fills in the form with this address, and sends it. */
     fun submit(action: String, vararg values: Pair<String, String>) {
         // Of several with one address, such as a list's, the one that has these values already.
-        val form = page.select("form").filterIsInstance<FormElement>().filter { it.attr("action").endsWith(action) }
-            .maxByOrNull { form -> values.count { (name, value) -> form.formData().any { it.key() == name && it.value() == value } } }
-            ?: error("no form $action on $path: ${page.text()}")
+        val form =
+            page
+                .select("form")
+                .filterIsInstance<FormElement>()
+                .filter { it.attr("action").endsWith(action) }
+                .maxByOrNull { form ->
+                    values.count { (name, value) ->
+                        form.formData().any { it.key() == name && it.value() == value }
+                    }
+                } ?: error("no form $action on $path: ${page.text()}")
         val names = values.map { it.first }
-        val fields = form.formData().filter { it.key() !in names }.map { it.key() to it.value() } + values
-        val body = fields.joinToString("&") { (name, value) -> "$name=${URLEncoder.encode(value, UTF_8)}" }
+        val fields =
+            form.formData().filter { it.key() !in names }.map { it.key() to it.value() } + values
+        val body =
+            fields.joinToString("&") { (name, value) -> "$name=${URLEncoder.encode(value, UTF_8)}" }
         show(send(form.attr("action"), BodyHandlers.ofString(), body))
     }
 
-    /** Adds a device: the first with the password and a link that comes by mail. Where there is one, it is asked first: then approve with [number], and [waitWhile] "open". */
+    /**
+     * Adds a device: the first with the password and a link that comes by mail. Where there is one,
+     * it is asked first: then approve with [number], and [waitWhile] "open".
+     */
     fun addDevice(name: String = "My phone") {
         open("/account/devices")
         val password = page.selectFirst("form[action=/account/devices/add] input[name=password]")
@@ -123,12 +157,19 @@ class Person(private val service: Service) {
     /** Removes a device, or has it unblocked. A device is asked first, as in [addDevice]. */
     fun withDevice(name: String, what: String) {
         open("/account/devices")
-        val dev = page.select("section.device").first { it.selectFirst("h2")?.text() == name }.selectFirst("input[name=dev]")!!.attr("value")
+        val dev =
+            page
+                .select("section.device")
+                .first { it.selectFirst("h2")?.text() == name }
+                .selectFirst("input[name=dev]")!!
+                .attr("value")
         submit("/account/devices/$what", "dev" to dev)
     }
 
     /** The number on the page, to be typed on the phone. */
-    fun number(): Int = page.getElementById("number")?.text()?.replace(" ", "")?.toInt() ?: error("no number on $path: ${page.text()}")
+    fun number(): Int =
+        page.getElementById("number")?.text()?.replace(" ", "")?.toInt()
+            ?: error("no number on $path: ${page.text()}")
 
     private fun beginSignIn() {
         open("/account")
@@ -169,7 +210,10 @@ class Person(private val service: Service) {
     /** The same, shown on the phone; the number that the page shows. */
     fun beginOnlineTransfer(values: Map<String, String> = TRANSFER): Int {
         open("/account/transactions/other")
-        submit("/account/transactions/other", *(values + ("way" to "phone")).toList().toTypedArray())
+        submit(
+            "/account/transactions/other",
+            *(values + ("way" to "phone")).toList().toTypedArray(),
+        )
         return number()
     }
 
@@ -191,7 +235,10 @@ class Person(private val service: Service) {
     /** What the page says of itself to its script, as soon as it is other than [state]. */
     fun waitWhile(state: String): String {
         repeat(300) {
-            val now = Regex("\"state\":\"(\\w+)\"").find(send("$path/state", BodyHandlers.ofString()).body())!!.groupValues[1]
+            val now =
+                Regex("\"state\":\"(\\w+)\"")
+                    .find(send("$path/state", BodyHandlers.ofString()).body())!!
+                    .groupValues[1]
             if (now != state) {
                 open(path)
                 return now

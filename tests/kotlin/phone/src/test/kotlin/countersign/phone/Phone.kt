@@ -15,13 +15,13 @@ import countersign.Source
 import countersign.UserPresence
 import countersign.complete
 import countersign.requests
+import java.nio.file.Files
+import java.nio.file.Path
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
-import java.nio.file.Files
-import java.nio.file.Path
-import kotlin.time.Duration.Companion.seconds
 
 const val PIN = "4071"
 const val WRONG_PIN = "1704"
@@ -39,23 +39,26 @@ suspend fun open(
     clock: Clock? = null,
     biometrics: Biometrics? = null,
     push: PushAddresses? = null,
-): Authenticator = Authenticator.open(
-    folder.toString(),
-    Platform(
-        keyStore = keys,
-        presence = presence,
-        system = "JVM",
-        model = "test",
-        biometrics = biometrics,
-        pushAddresses = push,
-        clock = clock,
-    ),
-)
+): Authenticator =
+    Authenticator.open(
+        folder.toString(),
+        Platform(
+            keyStore = keys,
+            presence = presence,
+            system = "JVM",
+            model = "test",
+            biometrics = biometrics,
+            pushAddresses = push,
+            clock = clock,
+        ),
+    )
 
-fun newFolder(): Path = Files.createTempDirectory("countersign-phone-").also { it.toFile().deleteOnExit() }
+fun newFolder(): Path =
+    Files.createTempDirectory("countersign-phone-").also { it.toFile().deleteOnExit() }
 
 /** A person with a computer and a phone that is initialised. */
-class World(val person: Person, val phone: Authenticator, val account: Account, val folder: Path) : AutoCloseable {
+class World(val person: Person, val phone: Authenticator, val account: Account, val folder: Path) :
+    AutoCloseable {
     /** The request that comes next. */
     suspend fun request(): PendingRequest = phone.requests(account).first()
 
@@ -87,7 +90,10 @@ class World(val person: Person, val phone: Authenticator, val account: Account, 
 /** The text of the QR code in a picture. */
 suspend fun textOf(picture: ByteArray): String = Scanner().use { it.picture(picture).single().text }
 
-/** Initialises a phone: the page's QR code is scanned, a PIN chosen, and six digits typed on the page. */
+/**
+ * Initialises a phone: the page's QR code is scanned, a PIN chosen, and six digits typed on the
+ * page.
+ */
 suspend fun enrol(person: Person, phone: Authenticator): Account {
     person.addDevice()
     return enrolHere(person, phone)
@@ -95,9 +101,10 @@ suspend fun enrol(person: Person, phone: Authenticator): Account {
 
 /** The same where the page shows the QR code already. */
 suspend fun enrolHere(person: Person, phone: Authenticator): Account {
-    val claimed = phone.beginEnrolment(textOf(person.picture()), Source.CAMERA).use { offer ->
-        phone.claimWithNewPin(offer, pin(PIN), pin(PIN))
-    }
+    val claimed =
+        phone.beginEnrolment(textOf(person.picture()), Source.CAMERA).use { offer ->
+            phone.claimWithNewPin(offer, pin(PIN), pin(PIN))
+        }
     person.waitWhile("open")
     person.type(claimed.confirmationCode!!)
     return phone.complete(claimed)

@@ -7,10 +7,6 @@ import countersign.PushAddresses
 import countersign.PushKind
 import countersign.approve
 import countersign.pending
-import kotlinx.coroutines.awaitCancellation
-import kotlinx.coroutines.channels.Channel
-import kotlinx.coroutines.delay
-import kotlinx.coroutines.withTimeoutOrNull
 import java.net.InetSocketAddress
 import kotlin.test.AfterTest
 import kotlin.test.Test
@@ -20,6 +16,10 @@ import kotlin.test.assertNull
 import kotlin.test.assertTrue
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.withTimeoutOrNull
 
 /** A push service: whoever has an address there gets what is posted to it. */
 private class PushServer : AutoCloseable {
@@ -32,7 +32,10 @@ private class PushServer : AutoCloseable {
     init {
         server.createContext("/") { exchange ->
             val content = exchange.requestBody.readBytes()
-            val asked = exchange.requestMethod == "POST" && content.isEmpty() && exchange.requestHeaders.getFirst("TTL") != null
+            val asked =
+                exchange.requestMethod == "POST" &&
+                    content.isEmpty() &&
+                    exchange.requestHeaders.getFirst("TTL") != null
             exchange.sendResponseHeaders(if (asked) 201 else 400, -1)
             exchange.close()
             if (asked) knocks.trySend(exchange.requestURI.path)
@@ -105,16 +108,17 @@ class PushTest {
 
     @Test
     fun `an app that throws, hangs or returns rubbish harms nothing`() = job {
-        val faults = listOf<suspend () -> PushAddress?>(
-            { throw PushAddressException.Unavailable("no distributor") },
-            { throw IllegalStateException("the app is ill") },
-            { throw StackOverflowError("an error, not an exception") },
-            { awaitCancellation() },
-            { PushAddress(PushKind.WEB_PUSH, "") },
-            { PushAddress(PushKind.WEB_PUSH, "http://example.eu/not/encrypted") },
-            { PushAddress(PushKind.WEB_PUSH, "https://example.eu/" + "a".repeat(1_000_000)) },
-            { PushAddress(PushKind.APNS, "no token") },
-        )
+        val faults =
+            listOf<suspend () -> PushAddress?>(
+                { throw PushAddressException.Unavailable("no distributor") },
+                { throw IllegalStateException("the app is ill") },
+                { throw StackOverflowError("an error, not an exception") },
+                { awaitCancellation() },
+                { PushAddress(PushKind.WEB_PUSH, "") },
+                { PushAddress(PushKind.WEB_PUSH, "http://example.eu/not/encrypted") },
+                { PushAddress(PushKind.WEB_PUSH, "https://example.eu/" + "a".repeat(1_000_000)) },
+                { PushAddress(PushKind.APNS, "no token") },
+            )
         val addresses = Addresses { push.address("first") }
         World.create(service, push = addresses).use { world ->
             for (fault in faults) {

@@ -18,27 +18,53 @@ class Service(private vararg val settings: String) : AutoCloseable {
     private var process = start()
 
     private fun start(): Process {
-        val program = System.getenv("COUNTERSIGN_SERVICE") ?: error("COUNTERSIGN_SERVICE does not name the service's program")
+        val program =
+            System.getenv("COUNTERSIGN_SERVICE")
+                ?: error("COUNTERSIGN_SERVICE does not name the service's program")
         val log = folder.resolve("log")
-        val process = ProcessBuilder(program, "--listen", "127.0.0.1:$port", "--data", "$folder/data", "--origin", origin,
-            "--large-network", "127.0.0.0/8=1000", *settings)
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start()
+        val process =
+            ProcessBuilder(
+                    program,
+                    "--listen",
+                    "127.0.0.1:$port",
+                    "--data",
+                    "$folder/data",
+                    "--origin",
+                    origin,
+                    "--large-network",
+                    "127.0.0.0/8=1000",
+                    *settings,
+                )
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start()
         val http = HttpClient.newHttpClient()
         val request = HttpRequest.newBuilder(URI("$origin/.well-known/countersign")).build()
         val deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
-        while (runCatching { http.send(request, BodyHandlers.discarding()).statusCode() }.getOrNull() != 200) {
-            check(process.isAlive && System.nanoTime() < deadline) { "the service did not start:\n${log.readText()}" }
+        while (
+            runCatching { http.send(request, BodyHandlers.discarding()).statusCode() }
+                .getOrNull() != 200
+        ) {
+            check(process.isAlive && System.nanoTime() < deadline) {
+                "the service did not start:\n${log.readText()}"
+            }
             Thread.sleep(100)
         }
         return process
     }
 
-    /** The newest link to a page below this path that was mailed to this address and is not among [opened], without its origin. */
+    /**
+     * The newest link to a page below this path that was mailed to this address and is not among
+     * [opened], without its origin.
+     */
     fun mailedLink(to: String, below: String, opened: Set<String>): String {
         repeat(1500) {
-            val files = folder.resolve("data/outbox").toFile().listFiles { file -> file.extension == "eml" }.orEmpty()
+            val files =
+                folder
+                    .resolve("data/outbox")
+                    .toFile()
+                    .listFiles { file -> file.extension == "eml" }
+                    .orEmpty()
             for (file in files.sortedByDescending { it.name }) {
                 val lines = file.readText().split("\r\n")
                 val link = lines.find { it.startsWith(origin + below) }

@@ -19,14 +19,18 @@ import kotlin.io.path.exists
 import kotlin.io.path.readBytes
 import kotlin.io.path.writeBytes
 
-/** A key store for a computer, by Java's own cryptography: its wrapping key is a file, and a signing key's handle is the key itself, sealed. */
+/**
+ * A key store for a computer, by Java's own cryptography: its wrapping key is a file, and a signing
+ * key's handle is the key itself, sealed.
+ */
 open class SoftKeys(folder: Path) : KeyStore {
     private val random = SecureRandom()
     private val found = folder.resolve("wrapping.key").exists()
-    private val wrapping: SecretKeySpec = folder.resolve("wrapping.key").let { file ->
-        if (!file.exists()) file.writeBytes(ByteArray(32).also(random::nextBytes))
-        SecretKeySpec(file.readBytes(), "AES")
-    }
+    private val wrapping: SecretKeySpec =
+        folder.resolve("wrapping.key").let { file ->
+            if (!file.exists()) file.writeBytes(ByteArray(32).also(random::nextBytes))
+            SecretKeySpec(file.readBytes(), "AES")
+        }
 
     override fun hasKey() = found
 
@@ -37,25 +41,31 @@ open class SoftKeys(folder: Path) : KeyStore {
         return sealed
     }
 
-    override fun unseal(sealed: ByteArray): ByteArray = try {
-        cipher(Cipher.DECRYPT_MODE, sealed.copyOf(NONCE)).doFinal(sealed, NONCE, sealed.size - NONCE)
-    } catch (_: GeneralSecurityException) {
-        throw KeyStoreException.NotOurs()
-    }
+    override fun unseal(sealed: ByteArray): ByteArray =
+        try {
+            cipher(Cipher.DECRYPT_MODE, sealed.copyOf(NONCE))
+                .doFinal(sealed, NONCE, sealed.size - NONCE)
+        } catch (_: GeneralSecurityException) {
+            throw KeyStoreException.NotOurs()
+        }
 
     private fun cipher(mode: Int, nonce: ByteArray) =
-        Cipher.getInstance("AES/GCM/NoPadding").apply { init(mode, wrapping, GCMParameterSpec(128, nonce)) }
+        Cipher.getInstance("AES/GCM/NoPadding").apply {
+            init(mode, wrapping, GCMParameterSpec(128, nonce))
+        }
 
     override fun createKey(): CreatedKey {
-        val pair = KeyPairGenerator.getInstance("EC").run {
-            initialize(ECGenParameterSpec("secp256r1"))
-            generateKeyPair()
-        }
+        val pair =
+            KeyPairGenerator.getInstance("EC").run {
+                initialize(ECGenParameterSpec("secp256r1"))
+                generateKeyPair()
+            }
         return CreatedKey(seal(pair.private.encoded), pair.public.encoded, inHardware = false)
     }
 
     override fun sign(handle: ByteArray, message: ByteArray): ByteArray {
-        val key = KeyFactory.getInstance("EC").generatePrivate(PKCS8EncodedKeySpec(unsealKey(handle)))
+        val key =
+            KeyFactory.getInstance("EC").generatePrivate(PKCS8EncodedKeySpec(unsealKey(handle)))
         return Signature.getInstance("SHA256withECDSA").run {
             initSign(key)
             update(message)
@@ -63,7 +73,9 @@ open class SoftKeys(folder: Path) : KeyStore {
         }
     }
 
-    private fun unsealKey(handle: ByteArray) = cipher(Cipher.DECRYPT_MODE, handle.copyOf(NONCE)).doFinal(handle, NONCE, handle.size - NONCE)
+    private fun unsealKey(handle: ByteArray) =
+        cipher(Cipher.DECRYPT_MODE, handle.copyOf(NONCE))
+            .doFinal(handle, NONCE, handle.size - NONCE)
 
     override fun deleteKey(handle: ByteArray) = Unit
 

@@ -10,7 +10,7 @@ refused_disabled = This account is disabled. Ask the service’s help desk.
 refused_recovering = A recovery of the account is under way. Until it is finished or cancelled, you can’t change anything here. The link in any of our messages cancels it, and so does an approval with your PIN.
 refused_guarded = The last device of this account is gone, so the account must be recovered before anything is added or changed. Sign out, sign in again, and choose “I have no device left that works”.
 refused_none_able = No device of this account can confirm this: they are blocked or suspended. Sign out, sign in again, and choose “I have no device left that works”.
-refused_nothing = It is gone already, so there is nothing to change.
+refused_nothing = It was removed already, so there is nothing to change.
 refused_weak_password = The password was set with an e-mailed link alone. For a week it can’t add a first device, change the e-mail address, delete anything or recover the account.
 refused_changed = The account was changed meanwhile, so nothing was done. Begin again.
 
@@ -47,7 +47,7 @@ sessions_alone = No other browser is signed in.
 
 person_title = Personal data
 person_name = Your name
-person_name_hint = One of the two is enough. Phones and services that you use see it.
+person_name_hint = A first name or a surname is enough. Phones and services that you use see it.
 person_name_button = Save the name
 person_mails = Language
 person_mails_hint = The language of these pages is another thing: choose it at the bottom of any page.

@@ -39,7 +39,7 @@ invitation_button = Open the account
 invitation_back_button = Set the password
 recovery_begun_title = The waiting time has begun
 recovery_begun_text = The new password is set. In { hours } you can add a phone, with the link in the message that we have sent you now. Keep it.
-recovery_begun_stop = Have you found your invitation used already, or was this not you? Tell your administrator at once.
+recovery_begun_stop = If your invitation was used already, or somebody else set this password, tell your administrator at once.
 
 register_closed_title = Your administrator adds you
 register_closed = You can’t register here. Ask your administrator for an account: a link to choose a password then comes by e-mail.

@@ -14,8 +14,8 @@ privacy_requests =
         [one] Requests that nobody answered are deleted after 1 hour.
        *[other] Requests that nobody answered are deleted after { $hours } hours.
     } { $days ->
-        [one] Approvals, and transfers with what you signed, are kept for 1 day as proof.
-       *[other] Approvals, and transfers with what you signed, are kept for { $days } days as proof.
+        [one] Approvals, and transactions with what you signed, are kept for 1 day as proof.
+       *[other] Approvals, and transactions with what you signed, are kept for { $days } days as proof.
     }
 privacy_history_title = History
 privacy_history =
@@ -24,7 +24,7 @@ privacy_history =
        *[other] The history of your account says what was done with it, when, and from which browser and place, so that you can see it. It is kept for { $days } days.
     }
 privacy_browsers_title = Cookies
-privacy_browsers = One cookie keeps you signed in, for 12 hours at most. Another marks a browser in which you signed in, so that we tell you of others and strangers can’t lock you out; it is forgotten after { $days } days. Others keep the language that you chose, for a year, and the e-mail addresses that you wanted to be remembered. Where a form is not taken, one keeps what you typed in it, without passwords, for a minute. Where a page asks you to sign in first, one keeps its address for half an hour. There are none for advertising or statistics.
+privacy_browsers = One cookie keeps you signed in, for 12 hours at most. Another marks a browser in which you signed in, so that we can tell you of sign-ins in other browsers, and so that strangers can’t lock you out; it is forgotten after { $days } days. Others keep the language that you chose, for a year, and the e-mail addresses that you wanted to be remembered. Where a form is not taken, one keeps what you typed in it, without passwords, for a minute. Where a page asks you to sign in first, one keeps its address for half an hour. There are none for advertising or statistics.
 privacy_backups_title = Backups and the journal
 privacy_backups =
     { $days ->

@@ -7,11 +7,11 @@ account_no_device = Jūsu kontu sargā tikai parole.
 account_add = Pievienot mobilo ierīci
 account_history = Vēsture
 refused_disabled = Šis konts ir atspējots. Vērsieties palīdzības dienestā.
-refused_recovering = Notiek konta atjaunošana. Kamēr tā nav pabeigta vai atcelta, šeit neko nevar mainīt. To atceļ saite jebkurā mūsu vēstulē, kā arī apstiprinājums ar PIN.
+refused_recovering = Notiek konta atjaunošana. Kamēr tā nav pabeigta vai atcelta, šeit neko nevar mainīt. Atjaunošanu var atcelt ar saiti jebkurā mūsu vēstulē vai, ar PIN apstiprinot jebkuru pieprasījumu lietotnē.
 refused_guarded = Šim kontam vairs nav nevienas ierīces, tāpēc vispirms konts ir jāatjauno. Izrakstieties, pierakstieties vēlreiz un izvēlieties „Man vairs nav ierīces, kas darbojas”.
 refused_none_able = Neviena šī konta ierīce to nevar apstiprināt: tās ir bloķētas vai apturētas. Izrakstieties, pierakstieties vēlreiz un izvēlieties „Man vairs nav ierīces, kas darbojas”.
-refused_nothing = Tā jau vairs nav, tāpēc nav ko mainīt.
-refused_weak_password = Parole tika iestatīta tikai ar saiti no e-pasta. Nedēļu ar to nevar pievienot pirmo ierīci, mainīt e-pasta adresi, neko dzēst vai atjaunot kontu.
+refused_nothing = Tas jau ir dzēsts vai noņemts, tāpēc nav ko mainīt.
+refused_weak_password = Šī parole ir iestatīta tikai ar saiti no e-pasta, tāpēc pirmajā nedēļā ar to nevar pievienot pirmo ierīci, mainīt e-pasta adresi, kaut ko dzēst vai atjaunot kontu.
 refused_changed = Konts pa to laiku mainījās, tāpēc nekas netika izdarīts. Sāciet no jauna.
 
 # Kas kontā ir.
@@ -42,14 +42,14 @@ sessions_intro = Pārlūks tiek izrakstīts { $hours } stundas pēc pierakstīš
 sessions_own = Šis pārlūks
 sessions_opened = Pierakstīts
 sessions_used = Pēdējoreiz lietots
-sessions_how = Apliecināja
+sessions_how = Pierakstīšanās veids
 sessions_end = Izrakstīt
 sessions_end_others = Izrakstīt visus pārējos pārlūkus
 sessions_alone = Neviens cits pārlūks nav pierakstīts.
 
 person_title = Personas dati
 person_name = Jūsu vārds
-person_name_hint = Pietiek ar vienu no abiem. To redz jūsu tālruņi un pakalpojumi, kurus izmantojat.
+person_name_hint = Pietiek ar vārdu vai uzvārdu. To redz jūsu tālruņi un pakalpojumi, kurus izmantojat.
 person_name_button = Saglabāt vārdu
 person_mails = Valoda
 person_mails_hint = Šo lapu valodu izvēlas atsevišķi, lapas apakšā.
@@ -73,18 +73,18 @@ export_ready = Jūsu dati ir sagatavoti. Lejupielādēt var vienu reizi, līdz
 export_download = Lejupielādēt
 
 delete_title = Dzēst kontu
-delete_what = Viss, kas pieder kontam, tiks neatgriezeniski dzēsts: jūsu vārds un adrese, visas ierīces, parakstītā saraksts un vēsture. To vairs neviens nevarēs atjaunot. Pakalpojumi, kurus izmantojāt ar šo kontu, paturēs to, ko par jums zina; jautājiet tiem.
+delete_what = Viss, kas pieder kontam, tiks neatgriezeniski dzēsts: jūsu vārds un adrese, visas ierīces, parakstīto darījumu saraksts un vēsture. To vairs neviens nevarēs atjaunot. Pakalpojumi, kurus izmantojāt ar šo kontu, paturēs to, ko par jums zina; par to jautājiet to uzturētājiem.
 delete_when =
     { $days ->
-        [zero] Konts tiks dzēsts pēc { $days } dienām. Līdz tam dzēšanu atceļ saite mūsu vēstulēs vai jebkura pierakstīšanās. Visi pārējie pārlūki tiek izrakstīti tūlīt.
-        [one] Konts tiks dzēsts pēc { $days } dienas. Līdz tam dzēšanu atceļ saite mūsu vēstulēs vai jebkura pierakstīšanās. Visi pārējie pārlūki tiek izrakstīti tūlīt.
-       *[other] Konts tiks dzēsts pēc { $days } dienām. Līdz tam dzēšanu atceļ saite mūsu vēstulēs vai jebkura pierakstīšanās. Visi pārējie pārlūki tiek izrakstīti tūlīt.
+        [zero] Konts tiks dzēsts pēc { $days } dienām. Līdz tam dzēšanu var atcelt ar saiti mūsu vēstulēs vai vienkārši pierakstoties. Visi pārējie pārlūki tiek izrakstīti tūlīt.
+        [one] Konts tiks dzēsts pēc { $days } dienas. Līdz tam dzēšanu var atcelt ar saiti mūsu vēstulēs vai vienkārši pierakstoties. Visi pārējie pārlūki tiek izrakstīti tūlīt.
+       *[other] Konts tiks dzēsts pēc { $days } dienām. Līdz tam dzēšanu var atcelt ar saiti mūsu vēstulēs vai vienkārši pierakstoties. Visi pārējie pārlūki tiek izrakstīti tūlīt.
     }
 delete_data = Vispirms lejupielādējiet savus datus
 delete_link = Pēc tam šajā pārlūkā atveriet saiti, ko nosūtīsim uz jūsu e-pasta adresi.
 delete_button = Dzēst kontu
 delete_waits = Konts tiks dzēsts
-delete_waits_until = Dienu iepriekš mēs jums uzrakstīsim. Dzēšanu atceļ saite mūsu vēstulēs vai jebkura pierakstīšanās.
+delete_waits_until = Dienu iepriekš mēs jums uzrakstīsim. Dzēšanu var atcelt ar saiti mūsu vēstulēs vai vienkārši pierakstoties.
 delete_keep = Paturēt kontu
 deletion_cancel_title = Paturēt kontu
 deletion_cancel_what = Kontu bija paredzēts dzēst. Jūs to tūlīt atcelsiet.

@@ -8,7 +8,7 @@ event_admin-unblocked = Administrators { $detail } atcēla paroļu un kodu bloķ
 event_admin-reset = Administrators { $detail } izdzēsa visas ierīces un izrakstīja visus pārlūkus
 event_admin-renamed = Administrators { $detail } nomainīja vārdu
 event_admin-deleted = Administrators { $detail } izdzēsa kontu
-event_admin-dropped-mail = Administrators { $detail } atmeta jums rakstītu vēstuli, ko nevarēja piegādāt
+event_admin-dropped-mail = Administrators { $detail } izdzēsa jums adresētu vēstuli, ko nevarēja piegādāt
 
 mail_next_admin-disabled = Ja nezināt iemeslu, jautājiet palīdzības dienestam.
 mail_next_admin-enabled = Varat atkal pierakstīties ar to pašu paroli un tām pašām ierīcēm.
@@ -39,7 +39,7 @@ invitation_button = Atvērt kontu
 invitation_back_button = Iestatīt paroli
 recovery_begun_title = Gaidīšanas laiks ir sācies
 recovery_begun_text = Jaunā parole ir iestatīta. Jāgaida { hours }; pēc tam varēsiet pievienot tālruni ar saiti vēstulē, ko jums tikko nosūtījām. Saglabājiet to.
-recovery_begun_stop = Uzaicinājums jau bija izmantots, vai arī tas nebijāt jūs? Nekavējoties pasakiet to administratoram.
+recovery_begun_stop = Ja uzaicinājums jau bija izmantots vai jauno paroli iestatīja kāds cits, nekavējoties pasakiet to administratoram.
 
 register_closed_title = Kontu jums izveido administrators
 register_closed = Šeit reģistrēties nevar. Lūdziet kontu savam administratoram: pēc tam saite paroles izvēlei pienāks e-pastā.

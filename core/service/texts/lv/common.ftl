@@ -21,7 +21,7 @@ email = E-pasta adrese
 password = Parole
 language = Valoda
 told_signed_out = Izrakstīšanās ir pabeigta.
-told_sign_in_first = Lai redzētu šo lapu, pierakstieties. Pierakstīšanās beidzas 30 minūtes pēc pēdējās lietošanas un pēc 12 stundām.
+told_sign_in_first = Lai redzētu šo lapu, pierakstieties. Sesija beidzas pēc 30 minūtēm bez darbības un ne vēlāk kā 12 stundas pēc pierakstīšanās.
 told_address_forgotten = Šis pārlūks adresi vairs neatceras.
 told_cancelled = Pieprasījums ir atcelts.
 told_device_added = Ierīce ir pievienota. Turpmāk pierakstieties ar to.
@@ -37,12 +37,16 @@ told_session_ended = Pārlūks ir izrakstīts.
 told_sessions_ended = Visi pārējie pārlūki ir izrakstīti.
 go_on = Turpināt
 go_back = Atpakaļ
+<<<<<<< HEAD
 ask_again = Prasīt vēlreiz
 ends_idle = Šī lapa kādu laiku nav lietota. Pierakstīšanās beigsies
 ends_plain = Ja neatvērsiet citu lapu, pierakstīšanās beigsies
 ends_last = Pierakstīšanās ilgst 12 stundas. Pabeidziet iesākto: tā beigsies
 ends_stay = Pagarināt pierakstīšanos
 ends_again = Pierakstīties vēlreiz
+=======
+ask_again = Pieprasīt vēlreiz
+>>>>>>> b7723d6 (Texts say what to do in the words of the pages and the app)
 waits_left = Atlikušais laiks:
 waits_until = Derīgs līdz
 waits_lost = Nav savienojuma. Mēģinām vēlreiz…
@@ -59,6 +63,6 @@ hours =
 first_name_error_missing = Ierakstiet vārdu vai uzvārdu.
 first_name_error_long = Vārds ir par garu: ne vairāk kā 60 rakstzīmju.
 last_name_error_long = Uzvārds ir par garu: ne vairāk kā 60 rakstzīmju.
-first_name_error_character = Vārdā ir burti, arī atstarpes, defises un apostrofi, bet nav citu zīmju un emocijzīmju.
-last_name_error_character = Uzvārdā ir burti, arī atstarpes, defises un apostrofi, bet nav citu zīmju un emocijzīmju.
+first_name_error_character = Vārdā drīkst būt tikai burti, atstarpes, defises un apostrofi.
+last_name_error_character = Uzvārdā drīkst būt tikai burti, atstarpes, defises un apostrofi.
 error_email = Šī nav e-pasta adrese. Ierakstiet to tā: vards@piemers.lv.

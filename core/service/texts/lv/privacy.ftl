@@ -5,7 +5,7 @@ privacy_intro = Ko { $service } par jums glabā, kāpēc un cik ilgi. Ar to jūs
 privacy_account_title = Jūsu konts
 privacy_account = Vārds, e-pasta adrese, vēstuļu valoda un parole tādā veidā, ka to var tikai pārbaudīt. Tos ierakstījāt jūs, vai arī vārdu un adresi ievadīja administrators. Tos glabā, līdz konts tiek dzēsts.
 privacy_unconfirmed_title = Kamēr adrese nav apstiprināta
-privacy_unconfirmed = Konta izveides veidlapā ierakstītais šifrētā veidā gaida vēstulē nosūtīto saiti. Ja adresi neapstiprina, to pēc dienas dzēš un konta nav.
+privacy_unconfirmed = Konta izveides veidlapā ierakstītos datus glabā šifrētus, līdz atverat vēstulē nosūtīto saiti. Ja adresi neapstiprina, datus pēc dienas dzēš, un konts netiek izveidots.
 privacy_devices_title = Jūsu mobilās ierīces
 privacy_devices = Jūsu dotais nosaukums, ierīces paziņotais modelis un sistēma, tās publiskās atslēgas, adrese, uz kuru sūtīt paziņojumus, un nepareizo PIN kodu skaits. Pakalpojums jūsu PIN neuzzina. Tos glabā, līdz ierīci noņemat.
 privacy_requests_title = Pierakstīšanās un paraksti
@@ -15,9 +15,9 @@ privacy_requests =
         [one] Neatbildētus pieprasījumus dzēš pēc { $hours } stundas.
        *[other] Neatbildētus pieprasījumus dzēš pēc { $hours } stundām.
     } { $days ->
-        [zero] Apstiprinājumus un pārskaitījumus ar parakstīto saturu kā pierādījumu glabā { $days } dienu.
-        [one] Apstiprinājumus un pārskaitījumus ar parakstīto saturu kā pierādījumu glabā { $days } dienu.
-       *[other] Apstiprinājumus un pārskaitījumus ar parakstīto saturu kā pierādījumu glabā { $days } dienas.
+        [zero] Apstiprinājumus un darījumus ar parakstīto saturu kā pierādījumu glabā { $days } dienu.
+        [one] Apstiprinājumus un darījumus ar parakstīto saturu kā pierādījumu glabā { $days } dienu.
+       *[other] Apstiprinājumus un darījumus ar parakstīto saturu kā pierādījumu glabā { $days } dienas.
     }
 privacy_history_title = Vēsture
 privacy_history =
@@ -28,7 +28,7 @@ privacy_history =
     }
 privacy_browsers_title = Sīkdatnes
 privacy_browsers =
-    Viena sīkdatne saglabā pierakstīšanos, ilgākais 12 stundas. Otra iezīmē pārlūku, kurā pierakstījāties, lai mēs varētu ziņot par citiem un lai sveši cilvēki jūs nevarētu bloķēt; { $days ->
+    Viena sīkdatne saglabā pierakstīšanos, ilgākais 12 stundas. Otra iezīmē pārlūku, kurā pierakstījāties, lai mēs jums ziņotu par pierakstīšanos citos pārlūkos un lai sveši cilvēki nevarētu liegt jums pierakstīties; { $days ->
         [zero] to aizmirst pēc { $days } dienām
         [one] to aizmirst pēc { $days } dienas
        *[other] to aizmirst pēc { $days } dienām
@@ -39,7 +39,7 @@ privacy_backups =
         [zero] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
         [one] Drošības izmaiņu žurnālu glabā { $days } dienu, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
        *[other] Drošības izmaiņu žurnālu glabā { $days } dienas, lai atjaunota rezerves kopija neatgrieztu ierīci, ko noņēmāt.
-    } Tajā ir adreses, uz kurām nosūtīts uzaicinājums vai kuras kontam nomainītas. Rezerves kopijās ir tie paši dati; cik ilgi tās glabā, jautājiet palīdzības dienestam.
+    } Tajā ir adreses, uz kurām nosūtīts uzaicinājums vai uz kurām nomainīta konta adrese. Rezerves kopijās ir tie paši dati; cik ilgi tās glabā, jautājiet palīdzības dienestam.
 privacy_mail_title = Vēstules jums
 privacy_mail =
     Līdz nosūtīšanai tās glabā šifrētas. Vēstuli, ko nevar piegādāt, { $days ->

@@ -26,7 +26,7 @@ digits_error_wrong = Cipari nav pareizi. Ieskatieties vēlreiz, noklausieties to
 digits_error_another = Arī šie cipari nebija pareizi. Te ir cits attēls.
 digits_error_old = Attēls bija novecojis vai jau izmantots. Ierakstiet šī attēla ciparus.
 digits_error_asked = No jūsu tīkla izveidots daudz kontu. Ierakstiet attēlā redzamos ciparus.
-work_working = Mirklīti: pārlūks pārbauda, vai neesat programma.
+work_working = Mirklīti: pārlūks pārbauda, vai neesat robots.
 work_failed = Pārbaude pārlūkā neizdevās. Ierakstiet attēlā redzamos ciparus.
 
 # Pēc veidlapas.

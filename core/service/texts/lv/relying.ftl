@@ -2,15 +2,20 @@
 
 enter_title = Pierakstīšanās pakalpojumā
 enter_to = Lai turpinātu pakalpojumā
-enter_more = { $client } prasa drošāku pierakstīšanos nekā tā, kas ir šajā pārlūkā. Izvēlieties, kā papildināt trūkstošo.
+enter_more = { $client } prasa drošāku pierakstīšanos nekā pašreizējā. Izvēlieties, kā vēl apliecināt, ka tas esat jūs.
 enter_again = { $client } lūdz vēlreiz apliecināt, ka tas esat jūs.
 enter_app = Apstiprināt lietotnē
 enter_other = Izmantot citu kontu
 enter_back = Atvērt: { $client }
+<<<<<<< HEAD
 enter_done = Jūs esat pierakstījies
+=======
+enter_done = Pierakstīšanās ir pabeigta
+enter_go = Turpināt uz { $client }
+>>>>>>> b7723d6 (Texts say what to do in the words of the pages and the app)
 enter_elsewhere_title = Sāciet pakalpojumā no jauna
 enter_elsewhere = Šī pierakstīšanās ir sākta citā pārlūkā vai pirms vairāk nekā pusstundas.
-denied_people = { $client } ir tikai cilvēkiem, kurus šeit pievienojis administrators. Jūsu konts nav viens no tiem.
+denied_people = Pakalpojumu { $client } var izmantot tikai tie, kurus šeit pievienojis administrators. Jūsu konta to vidū nav.
 denied_device = { $client } prasa pierakstīties ar lietotni, bet jūsu kontam nav nevienas darbojošās mobilās ierīces. Pievienojiet to un tad vēlreiz atveriet pakalpojumu.
 denied_level = { $client } prasa tādu pierakstīšanās veidu, kāda šeit nav.
 denied_other = { $client } gaida citu personu, nevis to, kas šeit ir pierakstījusies. Izmantojiet attiecīgo kontu.
@@ -18,5 +23,5 @@ denied_desk = { $client } palīdzības dienests:
 relying_unknown = Pakalpojums, kas jūs šurp atsūtīja, nav reģistrēts vai nav reģistrēts ar šo adresi. Tam nekas netika nosūtīts. Pastāstiet par to pakalpojuma uzturētājam.
 relying_bad = Pakalpojuma, kas jūs šurp atsūtīja, pieprasījums ir nepareizs. Tam nekas netika nosūtīts. Pastāstiet par to pakalpojuma uzturētājam.
 logout_title = Vai vēlaties izrakstīties?
-logout_what = Jūs tiksiet izrakstīts šeit un tajos pakalpojumos, kurus atvērāt no šī pārlūka un kuri lūdz par to paziņot.
+logout_what = Jūsu sesija tiks beigta šeit un tajos no šī pārlūka atvērtajos pakalpojumos, kuri lūdz par to paziņot.
 event_service-entered = Atvērts pakalpojums: { $detail }

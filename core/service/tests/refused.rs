@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 
-use crate::support::{Browser, PASSWORD, Page, World};
+use crate::support::{Browser, PASSWORD, Page, World, number};
 
 const COOKIE: &str = "countersign-refused";
 const ZEROS: &str = "00000000000000000000000000000000";
@@ -359,14 +359,67 @@ async fn a_form_of_another_site_leaves_nothing() {
     let page = stranger
         .send(Method::POST, "/cas/login", body, &cross)
         .await;
-    assert_eq!((page.status, page.path.as_str()), (303, "/cas/login"));
+    assert_eq!(page.status, 403, "{}", page.body);
     assert_eq!(
         stranger.cookie, None,
         "another site's form changed the session"
     );
-    let mut browser = owner.clone();
-    browser.cookies.extend(stranger.cookies);
-    let page = browser.get("/cas/login").await;
-    assert_eq!(page.status, 403, "{}", page.body);
-    assert_eq!(browser.get("/cas/login").await.path, "/account");
+    assert!(!page.headers.contains_key("set-cookie"));
+}
+
+#[tokio::test]
+async fn a_form_of_no_page_leads_to_no_other_site() {
+    let world = World::new().await;
+    let mut browser = signed_in(&world).await;
+    for path in [
+        "//evil.example/sign-in",
+        "/%2fevil.example",
+        "//evil.example//x",
+    ] {
+        let page = browser.post_once(path, &[("email", "nobody")]).await;
+        assert_eq!(page.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_keeps_no_cookies_is_told_so_at_once() {
+    let world = World::new().await;
+    for path in ["/sign-in", "/register", "/stop", "/password/forgotten"] {
+        let mut browser = world.browser();
+        browser.headers = vec![("sec-fetch-mode", "navigate".into())];
+        let page = browser
+            .post_once(path, &[("email", "nobody@example.eu")])
+            .await;
+        assert_eq!(page.status, 403, "{path}");
+        assert!(page.body.contains("cookies are turned off"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn digits_of_any_length_are_refused_with_a_reason() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    browser.headers = vec![("sec-fetch-mode", "navigate".into())];
+    browser.get("/register").await;
+    let digits = "7".repeat(8000);
+    let page = browser
+        .post_once("/register", &[("digits", &digits), ("email", "nobody")])
+        .await;
+    assert_eq!(page.status, 303);
+    let page = browser.get("/register").await;
+    assert_eq!(page.status, 400);
+    assert!(says_why(&page));
+}
+
+#[tokio::test]
+async fn a_page_that_asks_for_news_keeps_no_session_alive() {
+    let world = World::new().await;
+    let mut browser = signed_in(&world).await;
+    let used = || number(&world, "SELECT max(used_at) FROM session");
+    let before = used();
+    world.clock.advance(600);
+    browser.get(&format!("/challenge/{ZEROS}/state")).await;
+    assert_eq!(used(), before);
+    browser.get("/account").await;
+    assert!(used() > before);
 }

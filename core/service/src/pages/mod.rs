@@ -29,7 +29,7 @@ macro_rules! templates {
 }
 
 /// The built-in templates by name.
-const TEMPLATES: &[(&str, &str)] = templates! {
+pub(crate) const TEMPLATES: &[(&str, &str)] = templates! {
     "base.html"
     "account.html"
     "code.html"
@@ -198,7 +198,7 @@ impl Pages {
         values: Value,
     ) -> Result<String, Error> {
         let values = context! {
-            page => template.trim_end_matches(".html"),
+            page_name => template.trim_end_matches(".html"),
             csrf => frame.csrf, signed_in => frame.signed_in, here => frame.here,
             who => frame.who, phone => frame.phone, told => frame.told, entering => frame.entering,
             filled => frame.filled, ends => frame.ends, ..values

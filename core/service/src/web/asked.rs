@@ -178,12 +178,14 @@ pub(super) fn own_page(to: &str) -> Option<&str> {
     ours.then_some(to)
 }
 
-/// A page of the account, perhaps with a query, that a new session can show.
+/// A page of the account, perhaps with a query, that a new session can show. It names nothing of
+/// the account by an identifier: another person may be the next who signs in there.
 pub(super) fn after_sign_in(to: &str) -> Option<&str> {
     let path = to.split('?').next()?;
-    let lasts = !path.starts_with("/account/enrolments/") && !path.contains('.');
+    let is_word =
+        |part: &str| part.len() < 16 && part.chars().all(|c| c.is_ascii_lowercase() || c == '-');
     let of_account = path == "/account" || path.starts_with("/account/");
-    own_page(to).filter(|_| lasts && of_account)
+    own_page(to).filter(|_| of_account && path.split('/').all(is_word))
 }
 
 #[cfg(test)]
@@ -245,6 +247,8 @@ mod tests {
             "/account/../recovery",
             "/account//evil.example",
             "/account/enrolments/00112233445566778899aabbccddeeff",
+            "/account/devices/aaaaaaaaaaaaaaaa/pin",
+            "/account/transactions/done/00112233445566778899aabbccddeeff",
             "/challenge/00112233445566778899aabbccddeeff",
             "//evil.example/account",
             "https://evil.example/account",

@@ -5,7 +5,11 @@
 //! holds what a person typed, for the cookie of the browser's session and for one address: after a
 //! sign-in or sign-out, in another browser or on another page, it does not open, and nothing is
 //! shown. Any node of the service opens it. The page that shows it drops it, and has the status of
-//! the refusal; the next time it is as if nothing had been sent.
+//! the refusal; the next time it is as if nothing had been sent. A browser has one such cookie: of
+//! two windows whose forms are refused in one moment, one shows its form empty.
+//!
+//! A browser that sent no cookie may keep none, or comes from another site's page. It is answered
+//! at once.
 
 use std::collections::BTreeMap;
 
@@ -25,14 +29,14 @@ use crate::{app::App, edge, keys::seal::Place, transactions::OPERATIONS};
 /// How long it waits for its page, in seconds.
 const SECONDS: u64 = 60;
 /// The longest that is sealed, in bytes: browsers take cookies of 4096, with name and attributes
-/// (RFC 6265, section 6.1).
-const LONGEST: usize = 2800;
+/// (RFC 6265, section 6.1), and nginx takes as much of all lines of a response's head.
+const LONGEST: usize = 2200;
 
 /// The longest text of a field that is kept, in characters: more than any field takes.
 const LONGEST_TEXT: usize = 300;
 
 /// The pages with forms, and their addresses. One without is at its form's address, or at the one
-/// above it. Every other page is a note, which is shown as it is.
+/// above it.
 const FORMS: &[(&str, Option<&str>)] = &[
     ("change_email.html", Some("/account/email")),
     ("change_password.html", Some("/account/password")),
@@ -60,8 +64,22 @@ const FORMS: &[(&str, Option<&str>)] = &[
     ("transaction.html", None),
 ];
 
-/// The page that takes an answer to a service. It is for once, and kept nowhere.
-const ANSWER: &str = "enter_post.html";
+/// Pages that are shown as they are at the address of the form that they answer. The browser keeps
+/// all that is on them, so none has a secret.
+const NOTES: [&str; 12] = [
+    "deletion_over.html",
+    "denied.html",
+    "ended.html",
+    "enter_denied.html",
+    "enter_refused.html",
+    "error.html",
+    "link_done.html",
+    "link_elsewhere.html",
+    "link_over.html",
+    "mobile.html",
+    "recovery_over.html",
+    "register_closed.html",
+];
 
 /// Of a form's page, the values that say why it is refused; the page makes the others anew.
 const WHY: [&str; 4] = ["error", "errors", "check", "digits"];
@@ -132,14 +150,8 @@ impl Kept {
         }
         Cookie::Refused.read(headers, app.origin.is_secure(), |text| {
             let sealed = BASE64.decode(text).ok()?;
-            // Of a browser that sent no cookie nothing is known: what waits for it is a note, and
-            // browsers send none with the form of another site, but with the way back.
-            let opened = [asked.cookie.as_deref(), None]
-                .into_iter()
-                .find_map(|cookie| {
-                    let place = place(cookie, &asked.path);
-                    app.root.sealing.open(place, &sealed).ok()
-                })?;
+            let place = place(asked.cookie.as_deref()?, &asked.path);
+            let opened = app.root.sealing.open(place, &sealed).ok()?;
             let kept: Self = serde_json::from_slice(&opened).ok()?;
             (app.clock.now() < kept.until).then_some(kept)
         })
@@ -147,7 +159,8 @@ impl Kept {
 
     /// The template of a page that takes the place of the address's own.
     pub(super) fn note(&self) -> Option<&str> {
-        form(&self.template).is_none().then_some(&self.template)
+        let template = self.template.as_str();
+        NOTES.contains(&template).then_some(template)
     }
 
     /// The status and the values with which this page is shown.
@@ -170,7 +183,7 @@ impl Kept {
 /// which has the key.
 #[derive(Clone)]
 pub(super) struct Refused {
-    cookie: Option<String>,
+    cookie: String,
     to: String,
     page: Kept,
 }
@@ -185,13 +198,15 @@ impl Refused {
         (template, values): (&str, &Value),
         filled: &Filled,
     ) -> Option<Self> {
+        let cookie = cookie?;
         let form = form(template);
         let to = match form {
+            None if !NOTES.contains(&template) => return None,
             Some(Some(home)) => home,
             Some(None) if !edge::is_page(&asked.path) => asked.path.rsplit_once('/')?.0,
             _ => &asked.path,
         };
-        if !asked.by_form && to == asked.path || template == ANSWER {
+        if !asked.by_form && to == asked.path || !is_plain(to) {
             return None;
         }
         let why = |name: &&'static str| {
@@ -203,7 +218,7 @@ impl Refused {
             None => values.clone(),
         };
         Some(Self {
-            cookie: cookie.map(str::to_owned),
+            cookie: cookie.to_owned(),
             to: to.to_owned(),
             page: Kept {
                 until: 0,
@@ -227,13 +242,13 @@ impl Refused {
             self.page.filled = Filled::default();
             text = serde_json::to_vec(&self.page).unwrap_or_default();
         }
-        let place = place(self.cookie.as_deref(), &self.to);
+        let place = place(&self.cookie, &self.to);
         match app.root.sealing.seal(place, &text) {
             Ok(sealed) if text.len() <= LONGEST => {
                 let (text, secure) = (BASE64.encode(sealed), app.origin.is_secure());
                 Cookie::Refused.set(response, &text, secure, Some(SECONDS));
             }
-            Ok(_) => tracing::error!(
+            Ok(_) => tracing::warn!(
                 template = self.page.template,
                 "a refusal is too long to show"
             ),
@@ -255,9 +270,16 @@ fn form(template: &str) -> Option<Option<&'static str>> {
     found.map(|(_, home)| *home)
 }
 
+/// Whether a browser takes this for a path of ours, and never for another site: `//evil.example/`
+/// would be one.
+fn is_plain(path: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.".contains(c);
+    path.starts_with('/') && path.chars().all(plain) && !path.contains("//")
+}
+
 /// The place that a page is sealed for: a browser's session and an address.
-fn place(cookie: Option<&str>, path: &str) -> Place {
-    let text = [cookie.unwrap_or_default(), path].join("\n");
+fn place(cookie: &str, path: &str) -> Place {
+    let text = [cookie, path].join("\n");
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
     let mut owner = [0; 8];
     owner.copy_from_slice(&hash.as_ref()[..8]);
@@ -265,5 +287,36 @@ fn place(cookie: Option<&str>, path: &str) -> Place {
         owner,
         field: "refused-form",
         epoch: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::TEMPLATES;
+
+    #[test]
+    fn the_browser_keeps_no_page_with_a_secret() {
+        for secret in [
+            "code.html",
+            "enter_post.html",
+            "mobile_continue.html",
+            "new_pin.html",
+            "waiting.html",
+        ] {
+            assert!(!NOTES.contains(&secret), "{secret}");
+        }
+        let forms = FORMS.iter().map(|(name, _)| *name);
+        for name in NOTES.into_iter().chain(forms) {
+            assert!(TEMPLATES.iter().any(|(known, _)| *known == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_a_plain_path_is_led_to() {
+        assert!(is_plain("/account/devices/add"));
+        for path in ["//evil.example/a", "/\\evil.example", "/a//b", "", "/%2f"] {
+            assert!(!is_plain(path), "{path}");
+        }
     }
 }

@@ -86,6 +86,8 @@ fn show(
     };
     let language = visitor.filled.get("language").and_then(Lang::from_name);
     let language = language.unwrap_or(visitor.lang);
+    // As many as the field takes.
+    let digits: String = digits.chars().take(20).collect();
     let languages = Lang::ALL.map(|lang| context! { code => lang.code(), name => lang.own_name() });
     let values = context! {
         errors, language => language.code(), languages, digits, check => check.values(),

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::{
     asking::Asking,
     choice::{approving, listed, pick, usable},
+    cookies::Cookie,
     error::{PageError, Refusal},
     issue,
     passwords::{self, Typed},
@@ -102,6 +103,7 @@ pub(super) async fn other(
     }
     let mut response = Redirect::to("/sign-in").into_response();
     TypedAddress::forget(&mut response, posted.visitor.secure);
+    Cookie::Next.set(&mut response, "", posted.visitor.secure, Some(0));
     if posted.visitor.half().is_ok() {
         posted.visitor.leave(&mut response);
     }

@@ -153,7 +153,8 @@ impl Visitor {
         };
         if let Some(session) = session
             .as_ref()
-            .filter(|session| session.used_at + 60 <= now)
+            // A page that asks for news by itself is not used.
+            .filter(|session| session.used_at + 60 <= now && !asked.path.ends_with("/state"))
         {
             app.store.touch_session(session.hash, now).await?;
         }
@@ -293,7 +294,8 @@ impl Visitor {
         if self.told.is_some() {
             Cookie::Told.set(response, "", self.secure, Some(0));
         }
-        if !self.fresh {
+        // Browsers send no cookies with a form of another site's page, and may have a session.
+        if !self.fresh || self.asked.by_form {
             return;
         }
         Cookie::Session.set(response, &self.cookie, self.secure, None);

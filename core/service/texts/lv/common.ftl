@@ -37,16 +37,12 @@ told_session_ended = Pārlūks ir izrakstīts.
 told_sessions_ended = Visi pārējie pārlūki ir izrakstīti.
 go_on = Turpināt
 go_back = Atpakaļ
-<<<<<<< HEAD
-ask_again = Prasīt vēlreiz
+ask_again = Pieprasīt vēlreiz
 ends_idle = Šī lapa kādu laiku nav lietota. Pierakstīšanās beigsies
 ends_plain = Ja neatvērsiet citu lapu, pierakstīšanās beigsies
 ends_last = Pierakstīšanās ilgst 12 stundas. Pabeidziet iesākto: tā beigsies
 ends_stay = Pagarināt pierakstīšanos
 ends_again = Pierakstīties vēlreiz
-=======
-ask_again = Pieprasīt vēlreiz
->>>>>>> b7723d6 (Texts say what to do in the words of the pages and the app)
 waits_left = Atlikušais laiks:
 waits_until = Derīgs līdz
 waits_lost = Nav savienojuma. Mēģinām vēlreiz…

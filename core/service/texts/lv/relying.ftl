@@ -7,12 +7,7 @@ enter_again = { $client } lūdz vēlreiz apliecināt, ka tas esat jūs.
 enter_app = Apstiprināt lietotnē
 enter_other = Izmantot citu kontu
 enter_back = Atvērt: { $client }
-<<<<<<< HEAD
-enter_done = Jūs esat pierakstījies
-=======
 enter_done = Pierakstīšanās ir pabeigta
-enter_go = Turpināt uz { $client }
->>>>>>> b7723d6 (Texts say what to do in the words of the pages and the app)
 enter_elsewhere_title = Sāciet pakalpojumā no jauna
 enter_elsewhere = Šī pierakstīšanās ir sākta citā pārlūkā vai pirms vairāk nekā pusstundas.
 denied_people = Pakalpojumu { $client } var izmantot tikai tie, kurus šeit pievienojis administrators. Jūsu konta to vidū nav.

@@ -339,6 +339,8 @@ pub(crate) async fn code(
             client: client.id.clone(),
             account: grant.account,
             session: grant.name,
+            opened_by: grant.name,
+            sector: client.sector.clone(),
             scope: how.scope.clone(),
             claims: how.claims.text(),
             proved: grant.proved.text(),

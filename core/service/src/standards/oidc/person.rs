@@ -56,7 +56,7 @@ pub(super) fn id_token(
         "iss": app.origin.as_str(), "sub": granted.subject, "aud": client.id, "iat": now,
         "exp": now + policy::ID_TOKEN_SECONDS, "auth_time": proved.at,
         "acr": proved.level().name(), "amr": amr(proved.way),
-        "sid": sid(app, &client.id, granted.grant.session),
+        "sid": sid(app, &client.id, granted.grant.opened_by),
     });
     if let Some(nonce) = nonce {
         token["nonce"] = nonce.into();

@@ -46,6 +46,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0026_seen_browsers.sql"),
     include_str!("../../../migrations/0030_relying.sql"),
     include_str!("../../../migrations/0031_oidc.sql"),
+    include_str!("../../../migrations/0032_grants.sql"),
 ];
 /// How long a folder's lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);

@@ -72,7 +72,18 @@ pub(super) fn of_session(tx: &dyn Tx, session: SessionHash, now: Time) -> Result
     Ok(())
 }
 
-/// The same for every session of an account.
+/// Ends the grants of an account whose sessions are over, also those that outlive a session.
+/// Whoever ends sessions because somebody else may have them wants nobody in.
+pub(super) fn end_left_over(tx: &dyn Tx, account: AccountId) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM token_grant WHERE account = ?1
+           AND NOT EXISTS (SELECT 1 FROM session WHERE session.id = token_grant.session)",
+        params![account.0],
+    )?;
+    Ok(())
+}
+
+/// The same as [`of_session`] for every session of an account.
 pub(super) fn of_account(tx: &dyn Tx, account: AccountId, now: Time) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO call (kind, client, address, name, due, gives_up_at)

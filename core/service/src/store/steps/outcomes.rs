@@ -256,7 +256,7 @@ pub(super) fn wrong_code(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), 
 /// Wrong PINs have blocked a device. Whoever guessed may have signed in with it before, so what it
 /// opened ends.
 fn blocked(tx: &dyn Tx, device: &Device, now: Time) -> Result<(), StoreError> {
-    sessions::end_opened_by(tx, device.dev, now)?;
+    sessions::end_opened_by(tx, device.account, device.dev, now)?;
     journal_rows::record(tx, &JournalEntry::Blocked(device.account, device.dev), now)?;
     note(tx, device.account, "device-blocked", &device.name, now)
 }

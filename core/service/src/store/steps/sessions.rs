@@ -6,7 +6,7 @@ use countersign_protocol::{
 };
 
 use super::{
-    accounts, browsers, devices, entered,
+    accounts, browsers, calls, devices, entered,
     events::{self, note},
     guesses, standing,
 };
@@ -287,9 +287,61 @@ fn end_by_name(
         return Ok(false);
     };
     end(tx, hash, now)?;
+    calls::end_left_over(tx, account)?;
     let browser = caller.browser().code();
     note(tx, account, "session-ended", &browser, now)?;
     Ok(true)
+}
+
+/// How far a session is open to services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is signed in, and was used lately.
+    Open,
+    /// The person signs in once more in its place, and has not got there.
+    Half,
+    /// There is none any more.
+    Over,
+}
+
+/// How far the session of a name is open, by the same bounds as [`get`].
+pub(super) fn standing_of(
+    tx: &dyn Tx,
+    id: SessionId,
+    account: AccountId,
+    now: Time,
+) -> Result<Standing, StoreError> {
+    let signed_in = tx.one(
+        "SELECT signed_in FROM session
+         WHERE id = ?1 AND account = ?2 AND expires_at > ?3 AND used_at > ?4",
+        params![
+            id,
+            account.0,
+            now,
+            now.saturating_sub(policy::SESSION_IDLE_SECONDS)
+        ],
+        |row| row.get("signed_in"),
+    )?;
+    Ok(match signed_in {
+        Some(true) => Standing::Open,
+        Some(false) => Standing::Half,
+        None => Standing::Over,
+    })
+}
+
+/// Ends `at_most` half sessions whose time is over and that took the place of one in which services
+/// were entered: these are told, for that one did not merely expire.
+pub(super) fn end_half_over(tx: &dyn Tx, now: Time, at_most: u32) -> Result<usize, StoreError> {
+    let over = tx.all(
+        "SELECT hash FROM session WHERE expires_at <= ?1 AND signed_in = 0
+           AND EXISTS (SELECT 1 FROM visit WHERE visit.session = session.id) LIMIT ?2",
+        params![now, at_most],
+        |row| row.get::<SessionHash>("hash"),
+    )?;
+    for hash in &over {
+        end(tx, *hash, now)?;
+    }
+    Ok(over.len())
 }
 
 pub(super) fn touch(tx: &dyn Tx, hash: SessionHash, now: Time) -> Result<(), StoreError> {
@@ -313,7 +365,8 @@ pub(super) fn end(tx: &dyn Tx, hash: SessionHash, now: Time) -> Result<(), Store
     Ok(())
 }
 
-/// Ends every session of an account but `keep`, and the way back into a recovery that was finished.
+/// Ends every session of an account but `keep` with all that services were granted, also what
+/// outlives a session, and the way back into a recovery that was finished.
 pub(super) fn end_others(
     tx: &dyn Tx,
     account: AccountId,
@@ -329,7 +382,7 @@ pub(super) fn end_others(
     for hash in others.into_iter().filter(|hash| Some(*hash) != keep) {
         end(tx, hash, now)?;
     }
-    Ok(())
+    calls::end_left_over(tx, account)
 }
 
 /// Ends the sessions of an account that are not signed in.
@@ -346,7 +399,12 @@ pub(super) fn end_half(tx: &dyn Tx, account: AccountId, now: Time) -> Result<(),
 }
 
 /// Ends every session that a device opened: whoever guessed at its PIN may have opened them.
-pub(super) fn end_opened_by(tx: &dyn Tx, dev: DeviceId, now: Time) -> Result<(), StoreError> {
+pub(super) fn end_opened_by(
+    tx: &dyn Tx,
+    account: AccountId,
+    dev: DeviceId,
+    now: Time,
+) -> Result<(), StoreError> {
     let opened = tx.all(
         "SELECT DISTINCT session FROM session_proof WHERE dev = ?1",
         params![dev.0],
@@ -355,7 +413,7 @@ pub(super) fn end_opened_by(tx: &dyn Tx, dev: DeviceId, now: Time) -> Result<(),
     for hash in opened {
         end(tx, hash, now)?;
     }
-    Ok(())
+    calls::end_left_over(tx, account)
 }
 
 /// Ends the sessions of an account that no device proved, but `keep`: from now on that is not
@@ -375,5 +433,9 @@ pub(super) fn end_without_factor(
     for hash in without {
         end(tx, hash, now)?;
     }
-    Ok(())
+    calls::end_left_over(tx, account)
 }
+
+#[cfg(test)]
+#[path = "sessions_tests.rs"]
+mod tests;

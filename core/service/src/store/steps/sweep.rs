@@ -5,7 +5,7 @@
 
 use countersign_protocol::Time;
 
-use super::{deletion, journal_rows};
+use super::{deletion, journal_rows, sessions};
 use crate::{
     policy::{self, lifetimes::Kept},
     store::*,
@@ -179,7 +179,7 @@ const STATEMENTS: &[Statement] = &[
 
 /// Deletes the next rows; `true` when there may be more.
 pub(in crate::store) fn batch(tx: &dyn Tx, over: &Over) -> Result<bool, StoreError> {
-    let mut left = BATCH;
+    let mut left = less(BATCH, sessions::end_half_over(tx, over.now, BATCH)?);
     for (statement, since) in STATEMENTS {
         left = less(left, tx.execute(statement, params![since(over), left])?);
         if left == 0 {

@@ -3,7 +3,7 @@
 
 use countersign_protocol::{Time, id::AccountId};
 
-use super::{accounts, entered, events::note};
+use super::{accounts, entered, events::note, sessions};
 use crate::store::*;
 
 impl Store {
@@ -50,7 +50,7 @@ impl Store {
             let found = of(tx, hash, now)?;
             let found = found.filter(|ticket| ticket.kind == TicketKind::Granting);
             match &found {
-                Some(ticket) if lives(tx, ticket)? => Ok(found),
+                Some(ticket) if lives(tx, ticket, now)? => Ok(found),
                 _ => Ok(None),
             }
         })
@@ -153,7 +153,7 @@ pub(super) fn know(
 
 /// Puts a ticket into the table, if its session lives.
 fn give(tx: &dyn Tx, ticket: &NewTicket) -> Result<bool, StoreError> {
-    if !lives(tx, ticket)? {
+    if !lives(tx, ticket, ticket.created_at)? {
         return Ok(false);
     }
     tx.execute(
@@ -175,13 +175,9 @@ fn give(tx: &dyn Tx, ticket: &NewTicket) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-fn lives(tx: &dyn Tx, ticket: &NewTicket) -> Result<bool, StoreError> {
-    let lives = tx.one(
-        "SELECT 1 AS lives FROM session WHERE id = ?1 AND account = ?2 AND signed_in = 1",
-        params![ticket.session, ticket.account.0],
-        |row| row.get::<i64>("lives"),
-    )?;
-    Ok(lives.is_some() && !accounts::is_disabled(tx, ticket.account)?)
+fn lives(tx: &dyn Tx, ticket: &NewTicket, now: Time) -> Result<bool, StoreError> {
+    let standing = sessions::standing_of(tx, ticket.session, ticket.account, now)?;
+    Ok(standing == sessions::Standing::Open && !accounts::is_disabled(tx, ticket.account)?)
 }
 
 /// A ticket that was not used and whose time is not over.
@@ -222,7 +218,7 @@ fn redeem(
         "UPDATE ticket SET used_at = ?2 WHERE hash = ?1",
         params![wanted.hash, now],
     )?;
-    if !lives(tx, &ticket)? {
+    if !lives(tx, &ticket, now)? {
         return Ok(Err(NotRedeemed::Ticket));
     }
     if ticket.kind == TicketKind::Proxy && !wanted.proxy {

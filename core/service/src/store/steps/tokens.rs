@@ -3,7 +3,12 @@
 
 use countersign_protocol::Time;
 
-use super::{accounts, entered, events::note, tickets};
+use super::{
+    accounts, entered,
+    events::note,
+    sessions::{self, Standing},
+    tickets,
+};
 use crate::store::*;
 
 impl Store {
@@ -39,8 +44,8 @@ impl Store {
                 return Ok(None);
             }
             match sector(&token.grant.client) {
-                Some(sector) if lives(tx, &token.grant)? => {
-                    with_person(tx, token.grant, &sector).map(Some)
+                Some(sector) if standing(tx, &token.grant, now)? == Standing::Open => {
+                    with_person(tx, token.grant, &sector)
                 }
                 _ => Ok(None),
             }
@@ -82,6 +87,10 @@ impl Store {
     }
 }
 
+/// So many used refresh tokens of a grant are kept, the newest ones. One that comes twice ends the
+/// grant; without a bound, a service that refreshes in a loop would fill the table.
+const USED_KEPT: u32 = 100;
+
 /// A token with what it stands for.
 struct Token {
     kind: TokenKind,
@@ -110,8 +119,8 @@ fn give_code(tx: &dyn Tx, code: &NewCode) -> Result<bool, StoreError> {
     tx.execute(
         "INSERT INTO token_grant
            (id, client, account, session, scope, claims, proved, nonce, offline, created_at,
-            expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            expires_at, opened_by, sector)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             grant.id,
             grant.client,
@@ -123,7 +132,9 @@ fn give_code(tx: &dyn Tx, code: &NewCode) -> Result<bool, StoreError> {
             grant.nonce,
             grant.offline,
             now,
-            grant.expires_at
+            grant.expires_at,
+            grant.opened_by,
+            grant.sector
         ],
     )?;
     tx.execute(
@@ -141,13 +152,15 @@ fn give_code(tx: &dyn Tx, code: &NewCode) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// Notes once for each session that a service is told of its end.
+/// Notes that a service is told of a session's end, once for each name by which it knows the
+/// session: a person who signs in once more in the same browser has another from then on.
 fn visit(tx: &dyn Tx, code: &NewCode, address: &str, name: &str) -> Result<(), StoreError> {
     let grant = &code.grant;
     tx.execute(
         "INSERT INTO visit (account, session, client, address, name, at, kind)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS
-           (SELECT 1 FROM visit WHERE session = ?2 AND client = ?3 AND kind = ?7)",
+           (SELECT 1 FROM visit WHERE session = ?2 AND client = ?3 AND kind = ?7
+            AND name = ?5)",
         params![
             grant.account.0,
             grant.session,
@@ -179,6 +192,8 @@ fn token(tx: &dyn Tx, hash: SecretHash) -> Result<Option<Token>, StoreError> {
                     client: row.get("client")?,
                     account: row.get("account")?,
                     session: row.get("session")?,
+                    opened_by: row.get("opened_by")?,
+                    sector: row.get("sector")?,
                     scope: row.get("scope")?,
                     claims: row.get("claims")?,
                     proved: row.get("proved")?,
@@ -206,38 +221,76 @@ fn exchange(
         end(tx, token.grant.id)?;
         return Ok(Err(NotExchanged::Twice));
     }
-    tx.execute(
-        "UPDATE token SET used_at = ?2 WHERE hash = ?1",
-        params![wanted.hash, now],
-    )?;
     let fits = match token.kind {
         TokenKind::Code => token.address == wanted.address && token.challenge == wanted.challenge,
         _ => true,
     };
-    if !fits || token.expires_at <= now || !lives(tx, &token.grant)? {
-        // Used up, and nothing came of it.
-        end(tx, token.grant.id)?;
+    let standing = standing(tx, &token.grant, now)?;
+    // The person signs in once more, so it waits for them: it is neither used up nor over.
+    if standing == Standing::Half && fits && token.expires_at > now {
         return Ok(Err(NotExchanged::Unknown));
     }
+    let open = match token.kind {
+        // A code is for whoever is signed in, also where what it gives outlives the session.
+        TokenKind::Code => {
+            let own = sessions::standing_of(tx, token.grant.session, token.grant.account, now)?;
+            own == Standing::Open && standing == Standing::Open
+        }
+        _ => standing == Standing::Open,
+    };
+    let granted = match fits && token.expires_at > now && open {
+        true => with_person(tx, token.grant.clone(), &wanted.sector)?,
+        false => None,
+    };
     let id = token.grant.id;
+    let Some(granted) = granted else {
+        // Used up, and nothing came of it.
+        end(tx, id)?;
+        return Ok(Err(NotExchanged::Unknown));
+    };
+    tx.execute(
+        "UPDATE token SET used_at = ?2 WHERE hash = ?1",
+        params![wanted.hash, now],
+    )?;
+    give(tx, id, &wanted.new)?;
+    Ok(Ok(granted))
+}
+
+/// Gives new tokens for a grant, in the place of those that it has.
+fn give(tx: &dyn Tx, id: GrantId, new: &NewTokens) -> Result<(), StoreError> {
     // The access token that the refresh token came with is over.
     tx.execute(
         "DELETE FROM token WHERE grant_id = ?1 AND kind = ?2",
         params![id, TokenKind::Access.name()],
     )?;
-    let refresh = wanted.new.refresh.map(|new| (TokenKind::Refresh, new));
-    let new = [Some((TokenKind::Access, wanted.new.access)), refresh];
-    for (kind, (hash, expires_at)) in new.into_iter().flatten() {
+    let (hash, mut until) = new.access;
+    tx.execute(
+        "INSERT INTO token (hash, kind, grant_id, expires_at) VALUES (?1, ?2, ?3, ?4)",
+        params![hash, TokenKind::Access.name(), id, until],
+    )?;
+    if let Some((hash, refresh_until)) = new.refresh {
+        until = until.max(refresh_until);
         tx.execute(
-            "INSERT INTO token (hash, kind, grant_id, expires_at) VALUES (?1, ?2, ?3, ?4)",
-            params![hash, kind.name(), id, expires_at],
+            "UPDATE token_grant SET refreshes = refreshes + 1 WHERE id = ?1",
+            params![id],
         )?;
         tx.execute(
-            "UPDATE token_grant SET expires_at = ?2 WHERE id = ?1 AND expires_at < ?2",
-            params![id, expires_at],
+            "INSERT INTO token (hash, kind, grant_id, expires_at, number)
+             SELECT ?1, ?2, id, ?4, refreshes FROM token_grant WHERE id = ?3",
+            params![hash, TokenKind::Refresh.name(), id, refresh_until],
+        )?;
+        // An older one that comes back is unknown.
+        tx.execute(
+            "DELETE FROM token WHERE grant_id = ?1 AND kind = ?2 AND number <
+               (SELECT refreshes FROM token_grant WHERE id = ?1) - ?3",
+            params![id, TokenKind::Refresh.name(), USED_KEPT],
         )?;
     }
-    with_person(tx, token.grant, &wanted.sector).map(Ok)
+    tx.execute(
+        "UPDATE token_grant SET expires_at = ?2 WHERE id = ?1 AND expires_at < ?2",
+        params![id, until],
+    )?;
+    Ok(())
 }
 
 /// Ends a grant with every token of it.
@@ -246,25 +299,33 @@ fn end(tx: &dyn Tx, grant: GrantId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether a grant still holds: its session lives, or need not, and the account is in use.
-fn lives(tx: &dyn Tx, grant: &TokenGrant) -> Result<bool, StoreError> {
+/// Whether a grant still holds: its session is open, or need not be, and the account is in use.
+fn standing(tx: &dyn Tx, grant: &TokenGrant, now: Time) -> Result<Standing, StoreError> {
     if accounts::is_disabled(tx, grant.account)? {
-        return Ok(false);
+        return Ok(Standing::Over);
     }
-    let open = tx.one(
-        "SELECT 1 AS open FROM session WHERE id = ?1 AND account = ?2 AND signed_in = 1",
-        params![grant.session, grant.account.0],
-        |row| row.get::<i64>("open"),
-    )?;
-    Ok(grant.offline || open.is_some())
+    match grant.offline {
+        true => Ok(Standing::Open),
+        false => sessions::standing_of(tx, grant.session, grant.account, now),
+    }
 }
 
-fn with_person(tx: &dyn Tx, grant: TokenGrant, sector: &str) -> Result<Granted, StoreError> {
+/// A grant with its person; `None` where the service now has another sector. It must not come to
+/// know the person by another name in the middle of a grant (OpenID Connect Core 1.0, section
+/// 12.2), nor by one that it was never told.
+fn with_person(
+    tx: &dyn Tx,
+    grant: TokenGrant,
+    sector: &str,
+) -> Result<Option<Granted>, StoreError> {
+    if grant.sector != sector {
+        return Ok(None);
+    }
     let account = accounts::get(tx, grant.account)?.ok_or(StoreError::Damaged("token_grant"))?;
     let subject = tickets::subject(tx, sector, grant.account)?;
-    Ok(Granted {
+    Ok(subject.map(|subject| Granted {
         account: Box::new(account),
-        subject: subject.ok_or(StoreError::Damaged("subject"))?,
+        subject,
         grant,
-    })
+    }))
 }

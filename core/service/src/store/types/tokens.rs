@@ -36,6 +36,11 @@ pub(crate) struct TokenGrant {
     pub(crate) account: AccountId,
     /// The session's random name.
     pub(crate) session: SessionId,
+    /// The name of the session that it was made in, by which the service knows the session. The
+    /// grant goes over to another when the person signs in once more.
+    pub(crate) opened_by: SessionId,
+    /// The sector whose name of the person the service was told.
+    pub(crate) sector: String,
     /// The scopes, with spaces between them.
     pub(crate) scope: String,
     /// The claims that the request named, JSON.

@@ -15,7 +15,7 @@ use minijinja::context;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{error::PageError, posted::Posted, told::Told, visitor::Visitor},
+    super::{error::PageError, posted::Posted, show::FormTo, told::Told, visitor::Visitor},
     entering,
 };
 use crate::{
@@ -151,7 +151,12 @@ pub(super) async fn logout(
     let values = context! {
         action => "/oidc/logout/yes", fields => given.collect::<Vec<_>>(),
     };
-    app.pages.show("logout.html", &visitor, values)
+    let mut response = app.pages.show("logout.html", &visitor, values)?;
+    // The form's answer leads there, which browsers follow as far as the page's policy lets them.
+    if let Some(to) = &led.to {
+        FormTo(vec![clients::origin(to)]).allow(&mut response);
+    }
+    Ok(response)
 }
 
 /// `POST /oidc/logout`, from a page of another site, which comes without cookies: the same by GET.

@@ -1,5 +1,6 @@
 //! OpenID Connect: what a service that keeps to it gets, and what nobody else does.
 
+mod ends;
 mod flow;
 mod hostile;
 mod parties;

@@ -35,7 +35,11 @@ class ContentPicture(private val resolver: ContentResolver, private val uri: Uri
         try {
             return withTimeoutOrNull(PATIENCE) { work.await() }
         } finally {
-            if (!work.isCompleted) CoroutineScope(Dispatchers.IO).launch { given.giveUp() }
+            if (!work.isCompleted) {
+                // What is opened from now on is not read. To close what is open may take its time.
+                val opened = given.end()
+                CoroutineScope(Dispatchers.IO).launch { close(opened) }
+            }
         }
     }
 
@@ -60,17 +64,11 @@ class ContentPicture(private val resolver: ContentResolver, private val uri: Uri
             return !over
         }
 
-        fun giveUp() {
-            val opened =
-                synchronized(this) {
-                    over = true
-                    stream
-                }
-            try {
-                opened?.close()
-            } catch (_: IOException) {
-                // It is of no use any more either way.
-            }
+        /** Ends the reading, and gives what is open. */
+        @Synchronized
+        fun end(): InputStream? {
+            over = true
+            return stream
         }
 
         /** The file, unless it is larger than any picture of a code. */
@@ -86,6 +84,14 @@ class ContentPicture(private val resolver: ContentResolver, private val uri: Uri
         }
 
         @Synchronized private fun isOver() = over
+    }
+}
+
+private fun close(opened: InputStream?) {
+    try {
+        opened?.close()
+    } catch (_: IOException) {
+        // It is of no use any more either way.
     }
 }
 

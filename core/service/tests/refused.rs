@@ -423,3 +423,15 @@ async fn a_page_that_asks_for_news_keeps_no_session_alive() {
     browser.get("/account").await;
     assert!(used() > before);
 }
+
+#[tokio::test]
+async fn a_second_device_with_a_name_that_is_too_long_is_refused_on_the_list() {
+    let world = World::new().await;
+    let (mut browser, _phone) = world.person().await;
+    browser.get("/account/devices").await;
+    let page = browser
+        .post("/account/devices/add", &[("name", &"x".repeat(80))])
+        .await;
+    assert_eq!((page.status, &*page.path), (400, "/account/devices"));
+    assert!(says_why(&page));
+}

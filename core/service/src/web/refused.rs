@@ -114,6 +114,13 @@ impl Filled {
         Self(kept.map(|(name, text)| (name, cut(&text))).collect())
     }
 
+    /// The fields for a page, which reads each of them whether or not it was in the form: one that
+    /// was not is empty.
+    pub(super) fn values(&self) -> Value {
+        let text = |name: &str| self.get(name).unwrap_or_default().to_owned();
+        KEPT.iter().map(|name| (*name, text(name))).collect()
+    }
+
     /// A field's text.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

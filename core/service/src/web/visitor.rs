@@ -224,7 +224,7 @@ impl Visitor {
                 .asking
                 .as_ref()
                 .map(|asking| asking.client.name.as_str()),
-            filled: Value::from_serialize(&self.filled),
+            filled: self.filled.values(),
             ends: Value::from_serialize(self.ends),
             ..self.asked.frame(self.lang)
         }
